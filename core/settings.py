@@ -1,0 +1,62 @@
+"""Settings from `QUERENT_*` environment variables (and `.env`); secrets are SecretStr and never logged."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything that differs between one machine and a cluster. The defaults are the embedded ones."""
+
+    model_config = SettingsConfigDict(env_prefix="QUERENT_", env_file=".env", extra="ignore")
+
+    home: Path = Field(default=Path("var"), description="Folder of all run-time state on embedded defaults.")
+    environment: Literal["development", "production", "test"] = "development"
+
+    warehouse_url: str = Field(default="http://127.0.0.1:8124", description="ClickHouse HTTP interface (server or `querent warehouse`).")
+    warehouse_user: str = "querent"
+    warehouse_password: SecretStr = Field(default=SecretStr(""), description="Empty: the embedded endpoint's token file is read.")
+    warehouse_embedded: bool = Field(default=True, description="Whether the endpoint is our own over chDB.")
+
+    state_url: str = Field(default="", description="SQLAlchemy URL; empty: SQLite (WAL) in `home`.")
+    broker_url: str = Field(default="", description="Celery broker URL; empty: the filesystem transport in `home`.")
+    mlflow_url: str = Field(default="", description="MLflow tracking URI; empty: SQLite in `mlruns/`.")
+    mlflow_root: Path = Path("mlruns")
+    redis_url: str = Field(default="", description="Shared cache; empty: in-process.")
+
+    api_host: str = "127.0.0.1"
+    api_port: int = 8080
+    base_url: str = Field(default="", description="Public address for links in messages; empty: http://host:port.")
+    secret_key: SecretStr = Field(default=SecretStr(""), description="Signs sessions; empty: made once and kept in `home`.")
+    session_minutes: int = Field(default=480, ge=15, le=480)
+    max_upload_bytes: int = 2 * 1024**3
+
+    llm_base_url: str = ""
+    llm_model: str = ""
+    llm_api_key: SecretStr = SecretStr("")
+
+    log_format: Literal["json", "console"] = "json"
+    log_level: str = "INFO"
+
+    @property
+    def resolved_state_url(self) -> str:
+        return self.state_url or f"sqlite:///{(self.home / 'state.db').resolve()}"
+
+    @property
+    def resolved_mlflow_url(self) -> str:
+        return self.mlflow_url or f"sqlite:///{(self.mlflow_root / 'mlflow.db').resolve()}"
+
+    @property
+    def resolved_base_url(self) -> str:
+        return self.base_url or f"http://{self.api_host}:{self.api_port}"
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The process's settings, read once."""
+    return Settings()

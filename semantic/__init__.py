@@ -1,0 +1,1 @@
+"""The semantic kernel: catalog, SemanticQuery, resolve, compile, guard, verify, limits, warehouse, inference."""

@@ -1,0 +1,1 @@
+"""The semantic catalog of one tenant: what its tables mean."""

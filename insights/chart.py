@@ -1,0 +1,184 @@
+"""A Vega-Lite chart for a result: which form suits its columns, as plain JSON. Tested without a browser; rendered by the page or vl-convert."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from semantic.states import OutputColumn
+
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+MAX_BARS = 30
+MAX_SERIES = 12
+Spec = dict[str, Any]
+Rows = Sequence[Sequence[Any]]
+
+
+def chart(columns: Sequence[OutputColumn], rows: Rows, *, title: str = "") -> Spec | None:
+    """The chart for these rows, or None where a table or a single number says it better.
+
+    One time column: lines (one per value of a dimension, at most twelve). One dimension: bars, largest first. Two dimensions: stacked bars.
+    """
+    times = [i for i, c in enumerate(columns) if c.role == "time"]
+    dimensions = [i for i, c in enumerate(columns) if c.role == "dimension"]
+    measures = [i for i, c in enumerate(columns) if c.role == "measure" and any(_is_number(row[i]) for row in rows)]
+    if not measures or len(rows) < 2:
+        return None
+    if len(times) == 1 and not _is_cycle(columns[times[0]]) and len(dimensions) <= 1:
+        return _lines(columns, rows, times[0], dimensions[0] if dimensions else None, measures, title)
+    if times and not dimensions:
+        return _bars(columns, rows, times[0], measures, title)
+    if len(dimensions) == 1 and not times:
+        return _bars(columns, rows, dimensions[0], measures, title)
+    if len(dimensions) == 2 and not times:
+        return _stacked(columns, rows, dimensions, measures[0], title)
+    return None
+
+
+def _lines(columns: Sequence[OutputColumn], rows: Rows, time: int, dimension: int | None, measures: list[int], title: str) -> Spec | None:
+    if dimension is not None:
+        keys = list(dict.fromkeys(str(row[dimension]) for row in rows))
+        if len(keys) > MAX_SERIES:
+            totals = {key: sum(abs(_number(row[measures[0]])) for row in rows if str(row[dimension]) == key) for key in keys}
+            keys = sorted(keys, key=lambda key: -totals[key])[:MAX_SERIES]
+        data = [
+            {"time": _plain(row[time]), "value": _plain(row[measures[0]]), "series": str(row[dimension])}
+            for row in rows
+            if str(row[dimension]) in set(keys)
+        ]
+        series_title = columns[dimension].label
+    else:
+        same_unit = [
+            i for i in measures if columns[i].format == columns[measures[0]].format and columns[i].unit == columns[measures[0]].unit
+        ]
+        data = [{"time": _plain(row[time]), "value": _plain(row[i]), "series": columns[i].label} for i in same_unit for row in rows]
+        series_title = ""
+    several = len({point["series"] for point in data}) > 1
+    measure = columns[measures[0]]
+    encoding: Spec = {
+        "x": {
+            "field": "time",
+            "type": "temporal",
+            "title": None,
+            "axis": {"format": _time_format(columns[time].grain), "labelOverlap": True},
+        },
+        "y": {
+            "field": "value",
+            "type": "quantitative",
+            "title": None if several else measure.label,
+            "axis": _axis(measure),
+            "scale": {"zero": not _is_ratio(measure)},
+        },
+        "tooltip": _tooltip(columns[time].label, "temporal", measure, series_title if several else None),
+    }
+    if several:
+        encoding["color"] = {"field": "series", "type": "nominal", "title": series_title or None, "legend": {"orient": "bottom"}}
+    return _spec(title, data, {"type": "line", "point": len(data) <= 60, "interpolate": "linear"}, encoding)
+
+
+def _bars(columns: Sequence[OutputColumn], rows: Rows, dimension: int, measures: list[int], title: str) -> Spec:
+    measure = columns[measures[0]]
+    data = [{"name": _name(row[dimension]), "value": _plain(row[measures[0]])} for row in rows[:MAX_BARS]]
+    ordered = columns[dimension].role == "time"
+    encoding: Spec = {
+        "y": {
+            "field": "name",
+            "type": "nominal",
+            "title": columns[dimension].label,
+            "sort": None if ordered else "-x",
+            "axis": {"labelLimit": 180},
+        },
+        "x": {"field": "value", "type": "quantitative", "title": measure.label, "axis": _axis(measure)},
+        "tooltip": [
+            {"field": "name", "title": columns[dimension].label},
+            {"field": "value", "type": "quantitative", "title": measure.label, "format": _format(measure)},
+        ],
+    }
+    return _spec(title, data, {"type": "bar", "cornerRadiusEnd": 2}, encoding)
+
+
+def _stacked(columns: Sequence[OutputColumn], rows: Rows, dimensions: list[int], measure_index: int, title: str) -> Spec | None:
+    first, second = dimensions
+    if len({str(row[second]) for row in rows}) > len({str(row[first]) for row in rows}):
+        first, second = second, first
+    if len({str(row[first]) for row in rows}) > MAX_BARS or len({str(row[second]) for row in rows}) > MAX_SERIES:
+        return None
+    measure = columns[measure_index]
+    data = [{"name": _name(row[first]), "part": _name(row[second]), "value": _plain(row[measure_index])} for row in rows]
+    encoding: Spec = {
+        "y": {"field": "name", "type": "nominal", "title": columns[first].label, "sort": "-x", "axis": {"labelLimit": 180}},
+        "x": {
+            "field": "value",
+            "type": "quantitative",
+            "title": measure.label,
+            "axis": _axis(measure),
+            "stack": None if _is_ratio(measure) else "zero",
+        },
+        "color": {"field": "part", "type": "nominal", "title": columns[second].label, "legend": {"orient": "bottom"}},
+        "tooltip": [
+            {"field": "name", "title": columns[first].label},
+            {"field": "part", "title": columns[second].label},
+            {"field": "value", "type": "quantitative", "title": measure.label, "format": _format(measure)},
+        ],
+    }
+    if _is_ratio(measure):
+        encoding["yOffset"] = {"field": "part"}
+    return _spec(title, data, {"type": "bar"}, encoding)
+
+
+def _spec(title: str, data: list[Spec], mark: Spec, encoding: Spec) -> Spec:
+    spec: Spec = {"$schema": SCHEMA, "width": "container", "height": 300, "data": {"values": data}, "mark": mark, "encoding": encoding}
+    if title:
+        spec["title"] = {"text": title, "anchor": "start"}
+        spec["description"] = title
+    return spec
+
+
+def _tooltip(time_label: str, time_type: str, measure: OutputColumn, series: str | None) -> list[Spec]:
+    items: list[Spec] = [{"field": "time", "type": time_type, "title": time_label}]
+    if series is not None:
+        items.append({"field": "series", "title": series or "measure"})
+    return [*items, {"field": "value", "type": "quantitative", "title": measure.label, "format": _format(measure)}]
+
+
+def _axis(column: OutputColumn) -> Spec:
+    return {"format": _format(column, axis=True), "labelOverlap": True}
+
+
+def _format(column: OutputColumn, *, axis: bool = False) -> str:
+    """A d3 format: percent for fractions, SI prefixes on axes, thousands separators elsewhere."""
+    if column.format == "percent":
+        return ".1%"
+    return "~s" if axis else ",.2~f"
+
+
+def _time_format(grain: str | None) -> str:
+    return {"year": "%Y", "quarter": "%b %Y", "month": "%b %Y", "hour": "%d %b %H:%M", "minute": "%H:%M"}.get(grain or "", "%d %b %Y")
+
+
+def _is_cycle(column: OutputColumn) -> bool:
+    return column.grain not in {None, "minute", "hour", "day", "week", "month", "quarter", "year"}
+
+
+def _is_ratio(column: OutputColumn) -> bool:
+    return column.format == "percent"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def _number(value: Any) -> float:
+    return float(value) if _is_number(value) else 0.0
+
+
+def _name(value: Any) -> str:
+    return "–" if value is None else str(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return float(value)
+    return value.isoformat() if isinstance(value, dt.date) else value

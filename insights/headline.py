@@ -1,0 +1,88 @@
+"""The one sentence over an answer. Says only what the rows say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from insights.wording import bucket, number
+from semantic.states import OutputColumn, WindowUsed
+
+Rows = Sequence[Sequence[Any]]
+
+
+def headline(columns: Sequence[OutputColumn], rows: Rows, windows: Sequence[WindowUsed] = (), *, truncated: bool = False) -> str:
+    """A sentence of at most about 150 characters; an empty result says so."""
+    measures = [i for i, c in enumerate(columns) if c.role == "measure"]
+    if not rows:
+        return f"Nothing matches{_when(windows)}."
+    if not measures:
+        return f"{'More than ' if truncated else ''}{len(rows):,} {'row' if len(rows) == 1 else 'rows'}{_when(windows)}."
+    if len(rows) == 1 and not [c for c in columns if c.role in {"dimension", "time", "key", "attribute"}]:
+        return _single(columns, rows[0], measures, windows)
+    keys = [i for i, c in enumerate(columns) if c.role in {"dimension", "time"}]
+    return _grouped(columns, rows, keys, measures[0], windows)
+
+
+def _single(columns: Sequence[OutputColumn], row: Sequence[Any], measures: list[int], windows: Sequence[WindowUsed]) -> str:
+    first = measures[0]
+    said = _value(row[first], columns[first])
+    text = f"{_sentence_case(columns[first].label)}: {said}{_when(windows)}"
+    change = _change(columns, row, columns[first].measure_index)
+    if change:
+        return f"{text}, {change}."
+    others = [f"{columns[i].label}: {_value(row[i], columns[i])}" for i in measures[1:3]]
+    return "; ".join([text, *others]) + "."
+
+
+def _change(columns: Sequence[OutputColumn], row: Sequence[Any], measure_index: int | None) -> str:
+    """ "up 12.3% on the compared period", from a change column in percent of the same measure."""
+    for index, column in enumerate(columns):
+        if column.role == "change" and column.measure_index == measure_index and column.format in {"percent", "percent_points"}:
+            share = _float(row[index])
+            if share is None:
+                return ""
+            direction = "up" if share > 0 else "down" if share < 0 else "unchanged"
+            return direction if share == 0 else f"{direction} {number(abs(share), column.format)} on the compared period"
+    return ""
+
+
+def _grouped(columns: Sequence[OutputColumn], rows: Rows, keys: list[int], measure: int, windows: Sequence[WindowUsed]) -> str:
+    column = columns[measure]
+    known = [row for row in rows if _float(row[measure]) is not None]
+    if not known:
+        return f"{len(rows):,} rows, none with a value for {column.label}{_when(windows)}."
+    time = next((i for i in keys if columns[i].role == "time"), None)
+    if time is not None and len(keys) == 1 and len(known) >= 2:
+        first, last = known[0], known[-1]
+        if columns[time].grain in {"minute", "hour", "day", "week", "month", "quarter", "year"}:
+            return (
+                f"{_sentence_case(column.label)}: {_value(last[measure], column)} in {bucket(last[time], columns[time].grain)}, "
+                f"from {_value(first[measure], column)} in {bucket(first[time], columns[time].grain)}."
+            )
+    top = max(known, key=lambda row: _float(row[measure]) or 0.0)
+    name = ", ".join(bucket(top[i], columns[i].grain) if columns[i].grain else str(top[i]) for i in keys) or "the first row"
+    lead = f"{name} {'has the highest' if len(known) > 1 else 'has'} {column.label}: {_value(top[measure], column)}{_when(windows)}"
+    total = sum(_float(row[measure]) or 0.0 for row in known)
+    additive = column.format != "percent" and all((_float(row[measure]) or 0.0) >= 0 for row in known)
+    if len(known) > 1 and additive and total > 0 and column.unit is not None and (column.format or "").startswith("currency"):
+        share = (_float(top[measure]) or 0.0) / total
+        return f"{lead}, {number(share, 'percent')} of the {len(known)} shown."
+    return f"{lead}; {len(known):,} shown."
+
+
+def _when(windows: Sequence[WindowUsed]) -> str:
+    return f" ({windows[0].label})" if windows and windows[0].label else ""
+
+
+def _value(value: Any, column: OutputColumn) -> str:
+    return number(value, column.format, column.unit, compact=True) if not isinstance(value, str) else value
+
+
+def _float(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else None
+
+
+def _sentence_case(text: str) -> str:
+    return text[:1].upper() + text[1:]

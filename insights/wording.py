@@ -1,0 +1,102 @@
+"""How values are written: numbers with unit and sensible digits, dates by their grain. One rule for tables, charts and sentences."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from decimal import Decimal
+from typing import Any
+
+from babel.numbers import format_compact_decimal, format_currency, format_decimal, get_currency_symbol
+
+from semantic.states import OutputColumn
+
+LOCALE = "en_GB"
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
+
+
+def number(value: float | int | Decimal | None, format_: str | None = None, unit: str | None = None, *, compact: bool = False) -> str:
+    """A number for people: `percent` scales a fraction, `currency:EUR` adds the symbol, everything else keeps about four digits.
+
+    compact: 1.2M instead of 1,234,567. NULL and NaN are written as an en dash.
+    """
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return "–"
+    amount = float(value)
+    if format_ == "percent":
+        return f"{format_decimal(amount * 100, format=_pattern(amount * 100, whole=False), locale=LOCALE)}%"
+    if format_ == "percent_points":
+        return f"{format_decimal(amount, format='#,##0.0', locale=LOCALE)}%"
+    if format_ and format_.startswith("currency:"):
+        return _currency(amount, format_.split(":", 1)[1], compact)
+    whole = isinstance(value, int) or (isinstance(value, float | Decimal) and amount == int(amount) and abs(amount) < 1e15)
+    if compact and abs(amount) >= 10_000:
+        text = format_compact_decimal(amount, locale=LOCALE, fraction_digits=_compact_digits(amount))
+    else:
+        text = format_decimal(amount, format=_pattern(amount, whole=whole), locale=LOCALE)
+    return f"{text} {unit}" if unit and not (format_ or "").startswith("currency") else text
+
+
+def _currency(amount: float, code: str, compact: bool) -> str:
+    if compact and abs(amount) >= 10_000:
+        sign = "-" if amount < 0 else ""
+        text = format_compact_decimal(abs(amount), locale=LOCALE, fraction_digits=_compact_digits(amount))
+        return f"{sign}{get_currency_symbol(code, LOCALE)}{text}"
+    return format_currency(amount, code, locale=LOCALE, format=None if abs(amount) < 1000 else "¤#,##0")
+
+
+def _compact_digits(amount: float) -> int:
+    """Three significant digits: 1.23M, 12.3M, 123M."""
+    lead = abs(amount) / 1000 ** math.floor(math.log(abs(amount), 1000))
+    return 2 if lead < 10 else 1 if lead < 100 else 0
+
+
+def _pattern(amount: float, *, whole: bool) -> str:
+    size = abs(amount)
+    if whole or size >= 1000:
+        return "#,##0"
+    if size >= 100:
+        return "#,##0.#"
+    if size >= 1 or size == 0:
+        return "#,##0.##"
+    return "0.####" if size >= 0.001 else "0.######"
+
+
+def bucket(value: Any, grain: str | None) -> str:
+    """A time bucket by its grain: 2024, Q1 2024, Mar 2024, week of 4 Mar 2024, 4 Mar 2024, 4 Mar 2024 13:00."""
+    if value is None:
+        return "unknown date"
+    if grain == "day_of_week" and isinstance(value, int) and 1 <= value <= 7:
+        return _WEEKDAYS[value - 1]
+    if grain == "month_of_year" and isinstance(value, int) and 1 <= value <= 12:
+        return _MONTHS[value - 1]
+    if not isinstance(value, dt.date):
+        return str(value)
+    if grain == "year":
+        return str(value.year)
+    if grain == "quarter":
+        return f"Q{(value.month - 1) // 3 + 1} {value.year}"
+    if grain == "month":
+        return f"{value:%b} {value.year}"
+    day = f"{value.day} {value:%b} {value.year}"
+    if grain == "week":
+        return f"week of {day}"
+    if isinstance(value, dt.datetime) and (grain in {"hour", "minute"} or (value.hour or value.minute)):
+        return f"{day} {value:%H:%M}"
+    return day
+
+
+def cell(value: Any, column: OutputColumn) -> str:
+    """One table cell as text."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if column.role == "time" or column.grain:
+        return bucket(value, column.grain)
+    if isinstance(value, int | float | Decimal) and column.role in {"measure", "change"}:
+        return number(value, column.format, column.unit)
+    if isinstance(value, dt.date):
+        return bucket(value, "day")
+    return str(value)

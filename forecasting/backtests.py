@@ -1,0 +1,83 @@
+"""Every member at every rolling origin of one series, and at its end."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.timeseries import FloatArray
+from forecasting.folds import origins
+from forecasting.members.member import Member
+from forecasting.members.naive import repeat_last, repeat_season
+from forecasting.prepare import Prepared
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What the members said of one series.
+
+    ahead: member -> (h,) forecasts from the end. at_folds: member -> (folds, h), NaN where a member failed. actual: (folds, h) what came,
+    NaN in gaps and past the end. naive: (folds, h) the seasonal naive. scale: mean absolute seasonal difference of the training part, > 0.
+    """
+
+    ahead: dict[str, FloatArray]
+    at_folds: dict[str, FloatArray]
+    actual: FloatArray
+    naive: FloatArray
+    scale: float
+    cuts: tuple[int, ...]
+
+
+def trial(series: Prepared, members: tuple[Member, ...], *, folds: int) -> Trial:
+    """Fits every member that applies at each origin and at the end; a member that fails is left out where it failed."""
+    n, h = series.y.shape[0], series.horizon
+    season = repeat_season(series)
+    cuts = origins(n, h, season, folds=folds)
+    actual = np.full((len(cuts), h), np.nan)
+    naive = np.full((len(cuts), h), np.nan)
+    at_folds: dict[str, FloatArray] = {}
+    for row, cut in enumerate(cuts):
+        known = series.raw[cut : cut + h]
+        actual[row, : known.shape[0]] = known
+        past = series.cut(cut)
+        naive[row] = repeat_last(past.y, repeat_season(past), h)
+        for name, point in points(past, members).items():
+            at_folds.setdefault(name, np.full((len(cuts), h), np.nan))[row] = point
+    return Trial(points(series, members), at_folds, actual, naive, scale(series.y, season), cuts)
+
+
+def points(series: Prepared, members: tuple[Member, ...]) -> dict[str, FloatArray]:
+    """Member -> (horizon,) finite forecasts, kept inside a wide belt around history; failures are absent."""
+    found: dict[str, FloatArray] = {}
+    low, high = belt(series.y, series.floor)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        for member in members:
+            if not member.applies(series):
+                continue
+            try:
+                point = np.asarray(member.fit(series), dtype=np.float64)
+            except Exception:  # any library error: the other members serve
+                continue
+            if point.shape == (series.horizon,) and np.isfinite(point).all():
+                found[member.name] = np.clip(point, low, high)
+    return found
+
+
+def belt(y: FloatArray, floor: float | None) -> tuple[float, float]:
+    """Bounds no forecast may leave: three times the range of history beyond it, and the floor."""
+    low, high = float(y.min()), float(y.max())
+    room = 3.0 * (high - low)
+    return (low - room if floor is None else max(floor, low - room)), high + room
+
+
+def scale(y: FloatArray, season: int) -> float:
+    """Mean absolute seasonal difference, or one-step difference where that is 0; 1.0 for a constant."""
+    for lag in (season, 1):
+        if y.shape[0] > lag:
+            size = float(np.abs(y[lag:] - y[:-lag]).mean())
+            if size > 0:
+                return size
+    return 1.0

@@ -1,0 +1,233 @@
+"""From rows as loaded to a regular, complete series that a model can be fitted on, with what was done said in notes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import Invalid, NotEnoughData
+from core.timeseries import FloatArray, TimeArray
+from forecasting.clean import clean_outliers, fill_gaps
+from forecasting.closed import closed_positions
+from forecasting.grid import Step, index_of, infer_step, time_at
+from forecasting.local_time import to_utc, to_wall_clock
+from forecasting.seasons import calendar_seasons, weekly_or_shorter
+from forecasting.types import ForecastInput
+
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
+MAX_POINTS = 20_000
+"""Older points than this are not used: a season of a year of hours is 8,766, and fits grow with length."""
+_NONE: Mapping[str, FloatArray] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A series on its regular grid of wall-clock buckets.
+
+    y: (n,) complete: gaps filled, outliers cleaned. raw: (n,) as observed, NaN in gaps. start: wall clock of y[0].
+    seasons: candidate lengths in steps, ascending. future_steps: (h,) >= 1, steps after the last bucket; future_times: (h,) UTC.
+    floor: 0.0 where history is never negative, else None. closed: position in the week cycle -> always zero; empty when never.
+    regressors: name -> (n + max(future_steps),), history and future in one, complete.
+    """
+
+    series_id: str
+    step: Step
+    start: np.datetime64
+    raw: FloatArray
+    y: FloatArray
+    seasons: tuple[int, ...]
+    future_steps: IntArray
+    future_times: TimeArray
+    floor: float | None
+    closed: BoolArray
+    regressors: Mapping[str, FloatArray] = field(default_factory=lambda: _NONE)
+    country: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def horizon(self) -> int:
+        return int(self.future_steps.max())
+
+    def cut(self, n: int) -> Prepared:
+        """The same series as it was when only the first n buckets were known. Cleaning is redone on them, so nothing looks ahead."""
+        raw = self.raw[:n]
+        y = complete(raw, self.seasons)
+        total = n + self.horizon
+        return replace(
+            self,
+            raw=raw,
+            y=y,
+            floor=0.0 if (raw[np.isfinite(raw)] >= 0).all() else None,
+            closed=closed_positions(raw, weekly_or_shorter(self.step, self.seasons)),
+            regressors={name: values[:total] for name, values in self.regressors.items()},
+        )
+
+    def wall_times(self, n: int | None = None) -> TimeArray:
+        """(n,) wall-clock starts of the first n buckets; by default history and horizon."""
+        return time_at(np.arange(n if n is not None else self.y.shape[0] + self.horizon), self.start, self.step)
+
+
+def complete(raw: FloatArray, seasons: tuple[int, ...]) -> FloatArray:
+    """(n,) without gaps and wild outliers."""
+    return clean_outliers(fill_gaps(raw, seasons), np.isfinite(raw), seasons)
+
+
+def prepare(item: ForecastInput) -> Prepared:
+    """A series ready for models.
+
+    Raises: Invalid for a horizon below 1, misaligned regressors or future times, an unknown zone;
+    NotEnoughData when no finite value is left (code `nothing_to_forecast`).
+    """
+    _check(item)
+    notes: list[str] = []
+    series = item.series
+    times = series.times.astype("datetime64[ns]")
+    usable = ~np.isnat(times) & np.isfinite(series.values)
+    if not usable.any():
+        raise NotEnoughData(
+            f"Series {series.series_id!r}: expected at least one value; found {len(series)} rows, all missing. Check the filter and the period.",
+            code="nothing_to_forecast",
+        )
+    rows = np.flatnonzero(usable)
+    rows = rows[np.argsort(times[rows], kind="stable")]
+    wall = to_wall_clock(times[rows], item.time_zone)
+    step = infer_step(np.unique(times[rows]), series.grain)
+    if step.approximate_seconds >= 20 * 3600:
+        step = infer_step(np.unique(wall), series.grain)
+    start = wall[0] if step.months or item.time_zone is None else wall.min()
+    index = index_of(wall, start, step)
+    if index[-1] + 1 > 50 * MAX_POINTS and index[-1] > 100 * rows.shape[0]:
+        raise Invalid(
+            f"Series {series.series_id!r}: expected regular times; found {rows.shape[0]} rows over {int(index[-1]) + 1} steps. Pass the grain.",
+            code="bad_series",
+        )
+    values = series.values[rows].astype(np.float64)
+    raw = _on_grid(index, values, notes)
+    raw = _drop_incomplete(raw, item, start, step, notes)
+    if raw.shape[0] > MAX_POINTS:
+        dropped = raw.shape[0] - MAX_POINTS
+        start, raw = time_at(np.array([dropped]), start, step)[0], raw[dropped:]
+        first = int(np.flatnonzero(np.isfinite(raw))[0]) if np.isfinite(raw).any() else 0
+        start, raw = time_at(np.array([first]), start, step)[0], raw[first:]
+        notes.append(f"Only the last {MAX_POINTS} buckets were used.")
+    n = raw.shape[0]
+    missing = int(np.isnan(raw).sum())
+    if missing:
+        notes.append(f"{missing} of {n} buckets had no value and were filled for the fit.")
+    steps, future_times = _future(item, start, step, n)
+    seasons = _seasons(item, step)
+    y = complete(raw, seasons)
+    replaced = int((np.isfinite(raw) & (np.abs(y - np.nan_to_num(raw)) > 1e-12 * max(1.0, float(np.abs(y).max())))).sum())
+    if replaced:
+        notes.append(f"{replaced} extreme values were set aside for the fit.")
+    return Prepared(
+        series_id=series.series_id,
+        step=step,
+        start=start,
+        raw=raw,
+        y=y,
+        seasons=seasons,
+        future_steps=steps,
+        future_times=future_times,
+        floor=0.0 if (raw[np.isfinite(raw)] >= 0).all() else None,
+        closed=closed_positions(raw, weekly_or_shorter(step, seasons)),
+        regressors=_regressors(item, rows, index, start, step, n, steps),
+        country=item.country,
+        notes=tuple(notes),
+    )
+
+
+def _check(item: ForecastInput) -> None:
+    if item.horizon_steps < 1:
+        raise Invalid(f"Expected a horizon of 1 step or more; found {item.horizon_steps}.", code="bad_horizon")
+    if item.future_times is not None and item.future_times.shape[0] < 1:
+        raise Invalid("Expected at least one future time; found none.", code="bad_horizon")
+    h = item.horizon_steps if item.future_times is None else item.future_times.shape[0]
+    for name, values in item.regressors.items():
+        if values.shape != item.series.values.shape:
+            raise Invalid(
+                f"Regressor {name!r}: expected {len(item.series)} values, one per row; found {values.shape[0]}.", code="bad_regressor"
+            )
+    for name, values in item.future_regressors.items():
+        if values.shape[0] != h:
+            raise Invalid(f"Future regressor {name!r}: expected {h} values; found {values.shape[0]}.", code="bad_regressor")
+
+
+def _on_grid(index: IntArray, values: FloatArray, notes: list[str]) -> FloatArray:
+    """(n,) on the grid; the last of several rows for a bucket wins."""
+    raw = np.full(int(index.max()) + 1, np.nan)
+    raw[index] = values
+    repeats = index.shape[0] - int(np.isfinite(raw).sum())
+    if repeats:
+        notes.append(f"{repeats} rows repeated a bucket; the last of each was used.")
+    return raw
+
+
+def _drop_incomplete(raw: FloatArray, item: ForecastInput, start: np.datetime64, step: Step, notes: list[str]) -> FloatArray:
+    """Buckets that end after `as_of` are left out, however many; at least one bucket stays."""
+    if item.as_of is None:
+        return raw
+    as_of = np.datetime64(item.as_of.astimezone(UTC).replace(tzinfo=None), "ns")
+    ends = to_utc(time_at(np.arange(1, raw.shape[0] + 1), start, step), item.time_zone)
+    keep = int((ends <= as_of).sum())
+    if keep >= raw.shape[0] or keep == 0 or not np.isfinite(raw[:keep]).any():
+        return raw
+    notes.append(
+        "The last bucket was incomplete and was left out."
+        if raw.shape[0] - keep == 1
+        else f"{raw.shape[0] - keep} incomplete buckets were left out."
+    )
+    kept = raw[:keep]
+    last = int(np.flatnonzero(np.isfinite(kept))[-1]) + 1
+    return kept[:last]
+
+
+def _future(item: ForecastInput, start: np.datetime64, step: Step, n: int) -> tuple[IntArray, TimeArray]:
+    """Steps after the last bucket, and their UTC times."""
+    if item.future_times is None:
+        steps = np.arange(1, item.horizon_steps + 1)
+        return steps, to_utc(time_at(n - 1 + steps, start, step), item.time_zone)
+    times = item.future_times.astype("datetime64[ns]")
+    steps = index_of(to_wall_clock(times, item.time_zone), start, step) - (n - 1)
+    if (steps < 1).any():
+        raise Invalid(
+            f"Series {item.series.series_id!r}: expected future times after the last complete bucket; found {str(times[np.argmin(steps)])[:19]}.",
+            code="bad_horizon",
+        )
+    if steps.max() > 50 * max(item.horizon_steps, times.shape[0]) + 1000:
+        raise Invalid(
+            f"Series {item.series.series_id!r}: the future times lie {int(steps.max())} steps after the data.", code="bad_horizon"
+        )
+    return steps, times
+
+
+def _seasons(item: ForecastInput, step: Step) -> tuple[int, ...]:
+    seasons = set(calendar_seasons(step))
+    if item.season_steps is not None and item.season_steps > 1:
+        seasons.add(item.season_steps)
+    return tuple(sorted(seasons))
+
+
+def _regressors(
+    item: ForecastInput, rows: IntArray, index: IntArray, start: np.datetime64, step: Step, n: int, steps: IntArray
+) -> dict[str, FloatArray]:
+    """Regressors known for past and future on the grid; a gap repeats the last value."""
+    found: dict[str, FloatArray] = {}
+    shift = int(index[-1]) + 1 - n
+    for name in sorted(set(item.regressors) & set(item.future_regressors)):
+        values = np.full(n + int(steps.max()), np.nan)
+        at = index - shift if shift > 0 else index
+        inside = (at >= 0) & (at < n)
+        values[at[inside]] = item.regressors[name][rows][inside]
+        values[n - 1 + steps] = item.future_regressors[name]
+        known = np.isfinite(values)
+        if known.any():
+            last = np.maximum.accumulate(np.where(known, np.arange(values.shape[0]), 0))
+            found[name] = np.nan_to_num(values[last])
+    return found

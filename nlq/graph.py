@@ -1,0 +1,89 @@
+"""The catalog's join graph: which datasets a dataset points to (many-to-one, over any number of hops), and common bases.
+
+Rows of the *base* of a query are joined only towards datasets it points to, so nothing is multiplied.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from semantic.catalog.model import Catalog, Relationship
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One relationship walked from `source` to `target`; `up` when the target side is unique."""
+
+    relationship: str
+    source: str
+    target: str
+    up: bool
+    role: str | None
+
+
+class JoinGraph:
+    """Reachability over relationships; built once per catalog."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._hops: dict[str, list[Hop]] = {d.name: [] for d in catalog.datasets}
+        self._rows = {d.name: d.row_count or 0 for d in catalog.datasets}
+        for r in catalog.relationships:
+            for hop in _hops_of(r):
+                if hop.source in self._hops and hop.target in self._hops:
+                    self._hops[hop.source].append(hop)
+        self._up = {name: self._walk(name, up_only=True) for name in self._hops}
+        self._any = {name: self._walk(name, up_only=False) for name in self._hops}
+
+    def _walk(self, start: str, *, up_only: bool) -> dict[str, tuple[Hop, ...]]:
+        found: dict[str, tuple[Hop, ...]] = {start: ()}
+        queue = deque([start])
+        while queue:
+            here = queue.popleft()
+            for hop in self._hops[here]:
+                if (hop.up or not up_only) and hop.target not in found:
+                    found[hop.target] = (*found[here], hop)
+                    queue.append(hop.target)
+        return found
+
+    def points_to(self, base: str, other: str) -> bool:
+        """Whether every row of `base` has at most one row of `other`."""
+        return other in self._up.get(base, {})
+
+    def path_up(self, base: str, other: str) -> tuple[Hop, ...] | None:
+        return self._up.get(base, {}).get(other)
+
+    def distance(self, a: str, b: str) -> int:
+        """Relationships between two datasets in any direction; 99 when there is no way."""
+        path = self._any.get(a, {}).get(b)
+        return 99 if path is None else len(path)
+
+    def connected(self, a: str, b: str) -> bool:
+        return b in self._any.get(a, {})
+
+    def path(self, a: str, b: str) -> tuple[Hop, ...]:
+        return self._any.get(a, {}).get(b, ())
+
+    def bases(self, needed: Iterable[str]) -> list[str]:
+        """Datasets that point to all of `needed` (or are one of them), nearest first: fewest hops in sum, then a needed one, then few rows."""
+        wanted = list(dict.fromkeys(needed))
+        ranked: list[tuple[int, int, int, str]] = []
+        for name, reach in self._up.items():
+            if all(w in reach for w in wanted):
+                hops = sum(len(reach[w]) for w in wanted)
+                ranked.append((hops, 0 if name in wanted else 1, self._rows[name], name))
+        return [name for *_, name in sorted(ranked)]
+
+    def parallel(self, source: str, target: str) -> list[Hop]:
+        """The direct relationships from source to target; more than one means that a role is needed."""
+        return [h for h in self._hops.get(source, ()) if h.target == target and h.up]
+
+
+def _hops_of(r: Relationship) -> list[Hop]:
+    if r.cardinality == "many_to_many":
+        return [Hop(r.name, r.from_dataset, r.to_dataset, False, r.role), Hop(r.name, r.to_dataset, r.from_dataset, False, r.role)]
+    return [
+        Hop(r.name, r.from_dataset, r.to_dataset, True, r.role),
+        Hop(r.name, r.to_dataset, r.from_dataset, r.cardinality == "one_to_one", r.role),
+    ]

@@ -1,0 +1,137 @@
+"""API keys: `qk_<prefix>_<secret>`, shown once, stored as a hash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.engine import Connection
+
+from core.errors import NotFound, Unauthenticated
+from core.ids import TenantId, UserId, new_id
+from core.principal import Principal
+from core.store import scope, users
+from core.store.credentials import hash_token, make_api_key, same_hash, split_api_key
+from core.store.tables import api_keys, tenants
+
+_USED_PRECISION = timedelta(minutes=1)  # last_used_at is written at most this often, so that reads stay reads
+_NO_HASH = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    id: str
+    tenant: TenantId
+    user: UserId
+    name: str
+    prefix: str
+    scopes: frozenset[str]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+def create(
+    connection: Connection,
+    tenant: TenantId,
+    user: UserId,
+    *,
+    name: str,
+    now: datetime,
+    scopes: Iterable[str] = ("*",),
+    expires_at: datetime | None = None,
+) -> tuple[ApiKey, str]:
+    """The key and its text, which cannot be read again. It acts as `user`, narrowed to `scopes`.
+
+    Raises: NotFound for an unknown user.
+    """
+    users.get(connection, tenant, user)
+    made = make_api_key()
+    key = new_id("key")
+    values = {
+        "id": key,
+        "user_id": user,
+        "name": name[:200],
+        "prefix": made.prefix,
+        "secret_hash": made.secret_hash,
+        "scopes": sorted(scopes),
+        "created_at": now,
+        "expires_at": expires_at,
+    }
+    scope.add(connection, api_keys, tenant, values)
+    return get(connection, tenant, key), made.text
+
+
+def get(connection: Connection, tenant: TenantId, key: str) -> ApiKey:
+    """Raises: NotFound."""
+    return _key(scope.get(connection, api_keys, tenant, "API key", key))
+
+
+def list_all(connection: Connection, tenant: TenantId, *, user: UserId | None = None) -> tuple[ApiKey, ...]:
+    conditions = [] if user is None else [api_keys.c.user_id == user]
+    rows = scope.page(connection, api_keys, tenant, *conditions, order=[api_keys.c.created_at.desc(), api_keys.c.id], limit=1000)
+    return tuple(map(_key, rows))
+
+
+def revoke(connection: Connection, tenant: TenantId, key: str, *, now: datetime) -> ApiKey:
+    """Revoking twice keeps the first time. Raises: NotFound."""
+    get(connection, tenant, key)
+    scope.change(connection, api_keys, tenant, {"revoked_at": now}, api_keys.c.id == key, api_keys.c.revoked_at.is_(None))
+    return get(connection, tenant, key)
+
+
+def authenticate(connection: Connection, text: str, *, now: datetime) -> Principal:
+    """Who the key acts as. Needs only a read transaction; see `touch` for the time of last use.
+
+    Raises: Unauthenticated, in the same words for an unknown, wrong, expired or revoked key and for a disabled user or tenant.
+    """
+    parts = split_api_key(text)
+    prefix, secret = parts or ("", "")
+    statement = (
+        select(api_keys)
+        .join(tenants, tenants.c.id == api_keys.c.tenant_id)
+        .where(api_keys.c.prefix == prefix[:16], tenants.c.disabled.is_(False))
+    )
+    row = connection.execute(statement).mappings().first()
+    right = same_hash(hash_token(secret), row["secret_hash"] if row else _NO_HASH)
+    if row is None or not right or row["revoked_at"] is not None or (row["expires_at"] is not None and row["expires_at"] <= now):
+        raise _refusal()
+    try:
+        user = users.get(connection, row["tenant_id"], row["user_id"])
+    except NotFound as error:
+        raise _refusal() from error
+    if user.disabled:
+        raise _refusal()
+    return user.principal(row["scopes"])
+
+
+def touch(connection: Connection, text: str, *, now: datetime) -> None:
+    """Notes the use of an authenticated key, to the minute."""
+    parts = split_api_key(text)
+    if parts is None:
+        return
+    row = connection.execute(select(api_keys).where(api_keys.c.prefix == parts[0][:16])).mappings().first()
+    if row is not None and (row["last_used_at"] is None or now - row["last_used_at"] >= _USED_PRECISION):
+        scope.change(connection, api_keys, row["tenant_id"], {"last_used_at": now}, api_keys.c.id == row["id"])
+
+
+def _refusal() -> Unauthenticated:
+    return Unauthenticated("The API key is not valid (wrong, expired or revoked).", code="bad_api_key")
+
+
+def _key(row: scope.Row) -> ApiKey:
+    return ApiKey(
+        id=row["id"],
+        tenant=row["tenant_id"],
+        user=row["user_id"],
+        name=row["name"],
+        prefix=row["prefix"],
+        scopes=frozenset(row["scopes"]),
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        last_used_at=row["last_used_at"],
+        revoked_at=row["revoked_at"],
+    )

@@ -1,0 +1,101 @@
+"""The audit log: append-only, each entry's hash over its content and the hash before, one chain per tenant."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.engine import Connection
+
+from core.ids import TenantId
+from core.store import scope
+from core.store.tables import audit_log, tenants
+
+_GENESIS = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    tenant: TenantId
+    sequence: int
+    actor: str
+    action: str
+    target: str
+    outcome: str
+    details: Mapping[str, Any]
+    request_id: str | None
+    at: datetime
+    previous_hash: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """What is to be recorded: `action` such as catalog.apply, `target` such as catalog:7, `outcome` ok, denied or error."""
+
+    actor: str
+    action: str
+    target: str = ""
+    outcome: str = "ok"
+    details: Mapping[str, Any] | None = None
+    request_id: str | None = None
+
+
+def append(connection: Connection, tenant: TenantId, happening: Happening, *, now: datetime) -> AuditEntry:
+    """Appends to the tenant's chain, in the caller's transaction: the deed and its record are kept or lost together."""
+    connection.execute(select(tenants.c.id).where(tenants.c.id == tenant).with_for_update())  # one writer per chain; no-op on SQLite
+    last = scope.page(connection, audit_log, tenant, order=[audit_log.c.sequence.desc()], limit=1)
+    previous_hash, sequence = (last[0]["hash"], last[0]["sequence"] + 1) if last else (_GENESIS, 1)
+    values: dict[str, Any] = {
+        "sequence": sequence,
+        "actor": happening.actor[:64],
+        "action": happening.action[:100],
+        "target": happening.target[:300],
+        "outcome": happening.outcome[:32],
+        "details": dict(happening.details or {}),
+        "request_id": happening.request_id,
+        "at": now.astimezone(UTC),
+        "previous_hash": previous_hash,
+    }
+    values["hash"] = _digest(tenant, values)
+    scope.add(connection, audit_log, tenant, values)
+    return AuditEntry(tenant=tenant, **values)
+
+
+def read(connection: Connection, tenant: TenantId, *, before: int | None = None, limit: int = 100) -> tuple[AuditEntry, ...]:
+    """Newest first."""
+    conditions = [] if before is None else [audit_log.c.sequence < before]
+    rows = scope.page(connection, audit_log, tenant, *conditions, order=[audit_log.c.sequence.desc()], limit=limit)
+    return tuple(_entry(row) for row in rows)
+
+
+def first_broken(connection: Connection, tenant: TenantId) -> int | None:
+    """The sequence of the first entry that was changed, or follows one that was removed; None when the chain holds."""
+    expected_previous, expected_sequence = _GENESIS, 1
+    while True:
+        rows = scope.page(
+            connection, audit_log, tenant, audit_log.c.sequence >= expected_sequence, order=[audit_log.c.sequence], limit=1000
+        )
+        if not rows:
+            return None
+        for row in rows:
+            intact = row["sequence"] == expected_sequence and row["previous_hash"] == expected_previous
+            if not intact or _digest(tenant, row) != row["hash"]:
+                return int(row["sequence"])
+            expected_previous, expected_sequence = row["hash"], expected_sequence + 1
+
+
+def _digest(tenant: TenantId, values: Mapping[str, Any] | scope.Row) -> str:
+    names = ("sequence", "actor", "action", "target", "outcome", "details", "request_id", "previous_hash")
+    content = {name: values[name] for name in names} | {"tenant": tenant, "at": values["at"].astimezone(UTC).isoformat()}
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _entry(row: scope.Row) -> AuditEntry:
+    content = {str(name): value for name, value in row.items() if name != "tenant_id"}
+    return AuditEntry(tenant=row["tenant_id"], **content)

@@ -1,0 +1,68 @@
+"""Engines: SQLite in WAL mode with foreign keys and a busy timeout, or PostgreSQL over psycopg 3."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.exc import ArgumentError
+
+from core.errors import Invalid
+
+BUSY_TIMEOUT_MS = 15_000
+READ_ONLY = "querent_read_only"
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for `sqlite:///file` or `postgresql://...` (always psycopg 3). Makes the SQLite file's folder; opens nothing yet.
+
+    Raises: Invalid for other databases or a URL that cannot be read.
+    """
+    parsed = _parse(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite_engine(parsed)
+    if parsed.get_backend_name() == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+        return create_engine(parsed, pool_pre_ping=True, pool_size=5, max_overflow=15, pool_recycle=1800)
+    raise Invalid(
+        f"The state store runs on SQLite or PostgreSQL; found {parsed.get_backend_name()!r}. Set QUERENT_STATE_URL to "
+        "sqlite:///path/state.db or postgresql://user:password@host/database, or leave it empty for SQLite.",
+        code="bad_state_url",
+    )
+
+
+def _parse(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        raise Invalid(
+            "QUERENT_STATE_URL is not a database URL; expected such as sqlite:///var/state.db or postgresql://user@host/name.",
+            code="bad_state_url",
+        ) from error
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions on its own; `_begin_sqlite` does
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Writers take the lock at once: a transaction that reads first and writes later would fail instead of waiting."""
+    read_only = connection.get_execution_options().get(READ_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

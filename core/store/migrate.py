@@ -1,0 +1,46 @@
+"""Schema migrations, packaged with the code and run at start; safe when several processes start at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine, text
+from sqlalchemy.engine import Connection
+
+_FOLDER = Path(__file__).with_name("migrations")
+_ADVISORY_LOCK = 7_142_025  # any constant that no other user of this database takes
+
+
+def migrate(engine: Engine, revision: str = "head") -> None:
+    """Brings the schema up to `revision`, all in one transaction; does nothing when it is there already."""
+    with engine.begin() as connection:  # SQLite: BEGIN IMMEDIATE, so a second process waits here
+        _lock(connection)
+        command.upgrade(_config(connection), revision)
+
+
+def downgrade(engine: Engine, revision: str = "base") -> None:
+    """Takes the schema down to `revision`; "base" removes every table and all that is in them."""
+    with engine.begin() as connection:
+        _lock(connection)
+        command.downgrade(_config(connection), revision)
+
+
+def current_revision(engine: Engine) -> str | None:
+    """The schema's revision, None for an empty database."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def _lock(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,1 @@
+"""Alembic's folder, packaged; run by core.store.migrate."""

@@ -1,0 +1,54 @@
+"""The one place where a statement on tenant data gets its tenant condition. Repositories build every statement here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, insert, select, update
+from sqlalchemy.engine import Connection, RowMapping
+
+from core.errors import NotFound
+from core.ids import TenantId
+
+Row = RowMapping
+
+
+def add(connection: Connection, table: Table, tenant: TenantId, values: Mapping[str, Any]) -> None:
+    connection.execute(insert(table).values(**values, tenant_id=tenant))
+
+
+def find(connection: Connection, table: Table, tenant: TenantId, *conditions: ColumnElement[bool]) -> Row | None:
+    """The first matching row of this tenant, or None."""
+    statement = select(table).where(table.c.tenant_id == tenant, *conditions).limit(1)
+    return connection.execute(statement).mappings().first()
+
+
+def get(connection: Connection, table: Table, tenant: TenantId, what: str, key: str) -> Row:
+    """The row whose `id` is `key`.
+
+    Raises: NotFound, also when the row belongs to another tenant.
+    """
+    row = find(connection, table, tenant, table.c.id == key)
+    if row is None:
+        raise NotFound(f"There is no {what} {key[:60]!r}.", code=f"unknown_{what.replace(' ', '_')}")
+    return row
+
+
+def page(
+    connection: Connection,
+    table: Table,
+    tenant: TenantId,
+    *conditions: ColumnElement[bool],
+    order: Sequence[ColumnElement[Any]],
+    limit: int = 100,
+) -> Sequence[Row]:
+    """Up to `limit` rows (at most 1,000) of this tenant."""
+    statement = select(table).where(table.c.tenant_id == tenant, *conditions).order_by(*order).limit(min(limit, 1000))
+    return connection.execute(statement).mappings().all()
+
+
+def change(connection: Connection, table: Table, tenant: TenantId, values: Mapping[str, Any], *conditions: ColumnElement[bool]) -> int:
+    """Rows changed, all of this tenant."""
+    result = connection.execute(update(table).where(table.c.tenant_id == tenant, *conditions).values(**values))
+    return int(result.rowcount)

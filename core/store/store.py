@@ -1,0 +1,51 @@
+"""The handle that everything above holds: transactions on one engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from core.errors import Unavailable
+from core.store.engine import READ_ONLY, make_engine
+
+
+class Store:
+    """Transactions on the state store. `write()` commits at the end of the block or rolls back; `read()` sees one snapshot."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @classmethod
+    def open(cls, url: str) -> Store:
+        """Raises: Invalid for a URL of another kind of database."""
+        return cls(make_engine(url))
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Raises: Unavailable when the database does not answer or stays locked."""
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except (OperationalError, InterfaceError) as error:
+            raise Unavailable("The state store does not answer now; try again in a moment.", code="state_unavailable") from error
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Raises: Unavailable when the database does not answer."""
+        try:
+            with self.engine.connect().execution_options(**{READ_ONLY: True}) as connection, connection.begin():
+                yield connection
+        except (OperationalError, InterfaceError) as error:
+            raise Unavailable("The state store does not answer now; try again in a moment.", code="state_unavailable") from error
+
+    def ping(self) -> None:
+        """Raises: Unavailable."""
+        with self.read() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        self.engine.dispose()

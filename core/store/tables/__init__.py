@@ -1,0 +1,31 @@
+"""Every table of the state store. `metadata` must match what the migrations make; a test compares them."""
+
+from core.store.tables.alerts import alert_rules, incidents
+from core.store.tables.content import catalogs, conversations, datasets, feedback, questions, turns
+from core.store.tables.identity import api_keys, sessions, tenants, users
+from core.store.tables.meta import metadata
+from core.store.tables.operations import audit_log, secrets
+from core.store.tables.work import detections, forecasts, insights, job_events, jobs
+
+__all__ = [
+    "alert_rules",
+    "api_keys",
+    "audit_log",
+    "catalogs",
+    "conversations",
+    "datasets",
+    "detections",
+    "feedback",
+    "forecasts",
+    "incidents",
+    "insights",
+    "job_events",
+    "jobs",
+    "metadata",
+    "questions",
+    "secrets",
+    "sessions",
+    "tenants",
+    "turns",
+    "users",
+]

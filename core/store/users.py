@@ -1,0 +1,161 @@
+"""Users of a tenant, and what a password sign-in yields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.engine import Connection
+
+from core.errors import Conflict, Invalid, Unauthenticated
+from core.ids import TenantId, UserId, new_id
+from core.principal import Principal, Role
+from core.store import scope
+from core.store.credentials import hash_password, verify_password
+from core.store.tables import tenants, users
+
+Attributes = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person or service account. `attributes` are what row policies read, such as {"regions": ("EMEA",)}."""
+
+    id: UserId
+    tenant: TenantId
+    email: str
+    display_name: str
+    roles: frozenset[Role]
+    attributes: Attributes
+    disabled: bool
+    has_password: bool
+    created_at: datetime
+    last_login_at: datetime | None
+
+    def principal(self, scopes: Iterable[str] = ("*",)) -> Principal:
+        return Principal(tenant=self.tenant, user=self.id, roles=self.roles, attributes=self.attributes, scopes=frozenset(scopes))
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    email: str
+    display_name: str
+    roles: frozenset[Role]
+    password: str | None = None
+    attributes: Attributes | None = None
+
+
+def create(connection: Connection, tenant: TenantId, new: NewUser, *, now: datetime) -> User:
+    """Raises: Conflict when the e-mail is taken in this tenant; Invalid for a bad e-mail or password."""
+    email = normal_email(new.email)
+    if scope.find(connection, users, tenant, users.c.email == email) is not None:
+        raise Conflict(f"A user with the e-mail {email!r} exists already.", code="user_exists")
+    user = UserId(new_id("usr"))
+    values = {
+        "id": user,
+        "email": email,
+        "display_name": (new.display_name or email)[:200],
+        "password_hash": None if new.password is None else hash_password(new.password),
+        "roles": sorted(new.roles),
+        "attributes": {key: list(values) for key, values in (new.attributes or {}).items()},
+        "disabled": False,
+        "created_at": now,
+        "last_login_at": None,
+    }
+    scope.add(connection, users, tenant, values)
+    return get(connection, tenant, user)
+
+
+def get(connection: Connection, tenant: TenantId, user: UserId) -> User:
+    """Raises: NotFound."""
+    return _user(scope.get(connection, users, tenant, "user", user))
+
+
+def by_email(connection: Connection, tenant: TenantId, email: str) -> User | None:
+    row = scope.find(connection, users, tenant, users.c.email == normal_email(email))
+    return None if row is None else _user(row)
+
+
+def list_all(connection: Connection, tenant: TenantId, *, after: str = "", limit: int = 100) -> tuple[User, ...]:
+    """Users by e-mail, those after `after`."""
+    rows = scope.page(connection, users, tenant, users.c.email > after, order=[users.c.email], limit=limit)
+    return tuple(map(_user, rows))
+
+
+def set_disabled(connection: Connection, tenant: TenantId, user: UserId, disabled: bool) -> None:
+    """Raises: NotFound."""
+    get(connection, tenant, user)
+    scope.change(connection, users, tenant, {"disabled": disabled}, users.c.id == user)
+
+
+def set_password(connection: Connection, tenant: TenantId, user: UserId, password: str) -> None:
+    """Raises: NotFound; Invalid for a bad password."""
+    get(connection, tenant, user)
+    scope.change(connection, users, tenant, {"password_hash": hash_password(password)}, users.c.id == user)
+
+
+def set_access(connection: Connection, tenant: TenantId, user: UserId, roles: Iterable[Role], attributes: Attributes) -> User:
+    """Replaces roles and attributes. Raises: NotFound."""
+    get(connection, tenant, user)
+    values = {"roles": sorted(roles), "attributes": {key: list(items) for key, items in attributes.items()}}
+    scope.change(connection, users, tenant, values, users.c.id == user)
+    return get(connection, tenant, user)
+
+
+def sign_in(connection: Connection, email: str, password: str, *, tenant: TenantId | None = None) -> User:
+    """The user whose e-mail and password these are. One e-mail may exist in several tenants; the password or `tenant` tells them apart.
+
+    Only reads (hashing takes tens of milliseconds, which no write lock should last); note the visit with `record_login`.
+    Raises: Unauthenticated, in the same words and time whether the user exists or not; Conflict when it fits several tenants.
+    """
+    statement = (
+        select(users)
+        .join(tenants, tenants.c.id == users.c.tenant_id)
+        .where(users.c.email == email.strip().lower()[:320], users.c.disabled.is_(False), tenants.c.disabled.is_(False))
+        .limit(20)
+    )
+    if tenant is not None:
+        statement = statement.where(users.c.tenant_id == tenant)
+    candidates = connection.execute(statement).mappings().all()
+    if not candidates:
+        verify_password(password, None)
+    matching = [row for row in candidates if verify_password(password, row["password_hash"])]
+    if not matching:
+        raise Unauthenticated("The e-mail or the password is wrong.", code="bad_credentials")
+    if len(matching) > 1:
+        raise Conflict(
+            "These credentials fit several tenants; name the tenant as well.",
+            code="tenant_needed",
+            suggestions=[row["tenant_id"] for row in matching],
+        )
+    return _user(matching[0])
+
+
+def record_login(connection: Connection, tenant: TenantId, user: UserId, *, now: datetime) -> None:
+    scope.change(connection, users, tenant, {"last_login_at": now}, users.c.id == user)
+
+
+def normal_email(email: str) -> str:
+    """Lower case, without blanks around. Raises: Invalid."""
+    normal = email.strip().lower()
+    local, at, domain = normal.rpartition("@")
+    if not (at and local and domain) or len(normal) > 320 or any(c.isspace() or not c.isprintable() for c in normal):
+        raise Invalid(f"An e-mail address such as name@example.com was expected; found {email[:60]!r}.", code="bad_email")
+    return normal
+
+
+def _user(row: scope.Row) -> User:
+    return User(
+        id=row["id"],
+        tenant=row["tenant_id"],
+        email=row["email"],
+        display_name=row["display_name"],
+        roles=frozenset(Role(role) for role in row["roles"]),
+        attributes={key: tuple(values) for key, values in row["attributes"].items()},
+        disabled=row["disabled"],
+        has_password=row["password_hash"] is not None,
+        created_at=row["created_at"],
+        last_login_at=row["last_login_at"],
+    )

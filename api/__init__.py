@@ -1,0 +1,1 @@
+"""HTTP, pages, command line and MCP: the edge. Starts without torch, prophet, pyod or mlflow."""

@@ -1,0 +1,178 @@
+"""ask: question -> understanding -> guarded query -> rows -> chart, headline, receipt. The same flow serves HTTP, pages, CLI and MCP."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+
+from api import rendering, schemas
+from api.asked import AskedLog
+from api.catalogs import VisibleCatalog
+from api.definitions import definitions
+from api.investigations import investigation
+from api.services import Services
+from core.errors import AppError, Invalid, UserError
+from core.principal import Principal
+from insights.chart import chart
+from insights.headline import headline
+from nlq.dialogue import DialogueState
+from nlq.types import Intent, Reading, Understanding
+from semantic.compile import compile_query
+from semantic.pipeline import guard_compiled
+from semantic.query import SemanticQuery
+from semantic.resolve import resolve
+from semantic.states import GuardedQuery
+
+SHOWN_ROWS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When the question counts as asked, and a stopwatch."""
+
+    as_of: dt.datetime
+    started: float
+
+    @classmethod
+    def of(cls, services: Services, as_of: dt.date | None) -> Moment:
+        now = services.clock.now() if as_of is None else dt.datetime.combine(as_of, dt.time(12), tzinfo=dt.UTC)
+        return cls(now, time.perf_counter())
+
+    def ms(self) -> float:
+        return round((time.perf_counter() - self.started) * 1000, 2)
+
+
+async def ask(services: Services, principal: Principal, request: schemas.AskRequest) -> schemas.Answer:
+    """Answers, asks back, refuses, or starts a job; logs the question whatever happens.
+
+    Raises: UserError, Unavailable.
+    """
+    moment = Moment.of(services, request.as_of)
+    log = AskedLog(services, principal, request)
+    try:
+        visible = await run_in_threadpool(services.catalogs.visible, principal)
+        dialogue = await run_in_threadpool(log.dialogue)
+        understood = await run_in_threadpool(_understand, visible, request.question, moment, dialogue)
+        answer, reading = await _act(services, principal, visible, request, understood, moment)
+    except AppError as error:
+        await run_in_threadpool(log.failed, error, moment.ms())
+        raise
+    return await run_in_threadpool(log.finished, answer, reading, dialogue)
+
+
+async def run(services: Services, principal: Principal, request: schemas.QueryRequest) -> schemas.Answer:
+    """Runs a SemanticQuery as it is. Raises: UserError, Unavailable."""
+    moment = Moment.of(services, request.as_of)
+    log = AskedLog(services, principal, schemas.AskRequest(question=request.question or "(edited query)", as_of=request.as_of))
+    try:
+        visible = await run_in_threadpool(services.catalogs.visible, principal)
+        answer = await answer_query(services, principal, visible, request.query, moment)
+    except AppError as error:
+        await run_in_threadpool(log.failed, error, moment.ms())
+        raise
+    answer.question = request.question
+    return await run_in_threadpool(log.finished, answer, None, None)
+
+
+def _understand(visible: VisibleCatalog, question: str, moment: Moment, dialogue: DialogueState | None) -> Understanding:
+    return visible.understander.understand(question, as_of=moment.as_of, dialogue=dialogue)
+
+
+async def _act(
+    services: Services, principal: Principal, visible: VisibleCatalog, request: schemas.AskRequest, understood: Understanding, moment: Moment
+) -> tuple[schemas.Answer, Reading | None]:
+    outcome, readings = understood.outcome, understood.readings
+    if request.choice is not None:
+        if request.choice >= len(readings):
+            raise Invalid(f"There are {len(readings)} readings to choose from; found the choice {request.choice}.", code="bad_choice")
+        outcome, readings = "answer", readings[request.choice : request.choice + 1]
+    if outcome == "answer":
+        reading = readings[0]
+        if reading.intent in {Intent.WHY, Intent.FORECAST, Intent.UNUSUAL}:
+            answer = await investigation(services, principal, visible.catalog, reading, moment.as_of)
+        else:
+            answer = await answer_query(services, principal, visible, reading.query, moment)
+        _describe_reading(answer, reading)
+        answer.suggestions = answer.suggestions or list(visible.understander.follow_ups(reading))[:6]
+    else:
+        reading = readings[0] if readings else None
+        answer = schemas.Answer(id="", question=request.question, outcome=outcome, message=understood.message)
+        answer.choices = [rendering.choice(i, r) for i, r in enumerate(readings[:4])] if outcome == "clarify" else []
+        answer.suggestions = list(understood.suggestions)
+    answer.question = request.question
+    answer.unknown = [rendering.unknown(word) for word in understood.unknown]
+    answer.understanding_ms = round(understood.ms, 2)
+    answer.as_of = moment.as_of
+    answer.ms = moment.ms()
+    return answer, reading if answer.outcome in {"answer", "job"} else None
+
+
+def _describe_reading(answer: schemas.Answer, reading: Reading) -> None:
+    answer.intent = reading.intent.value
+    answer.chips = [rendering.chip(c) for c in reading.chips]
+    answer.confidence = round(reading.confidence, 3)
+    answer.paraphrase = reading.paraphrase
+    answer.query = reading.query.model_dump(mode="json", exclude_none=True)
+
+
+async def answer_query(
+    services: Services, principal: Principal, visible: VisibleCatalog, query: SemanticQuery, moment: Moment
+) -> schemas.Answer:
+    """Resolve -> compile -> guard -> verify -> cache or run -> chart, headline, receipt."""
+    guarded = guard(services, principal, visible, query, moment.as_of)
+    result = await services.run_cached(principal, guarded)
+    rows = result.rows()
+    said = headline(result.columns, rows, guarded.windows, truncated=result.truncated)
+    return schemas.Answer(
+        id="",
+        question="",
+        outcome="answer",
+        headline=said,
+        query=query.model_dump(mode="json", exclude_none=True),
+        columns=[rendering.column(c) for c in result.columns],
+        rows=rendering.rows(rows[:SHOWN_ROWS]),
+        row_count=len(rows),
+        truncated=result.truncated or len(rows) > SHOWN_ROWS,
+        chart=chart(result.columns, rows, title=said),
+        receipt=rendering.receipt(guarded, result, definitions(query, visible.catalog), visible.catalog.version),
+        as_of=moment.as_of,
+        ms=moment.ms(),
+    )
+
+
+def guard(services: Services, principal: Principal, visible: VisibleCatalog, query: SemanticQuery, as_of: dt.datetime) -> GuardedQuery:
+    """The kernel: names resolve against what the caller may see; the guard scopes with the whole catalog.
+
+    Raises: UserError.
+    """
+    compiled = compile_query(resolve(query, visible.catalog, as_of=as_of))
+    return guard_compiled(compiled, services.catalogs.full(principal.tenant, visible.catalog.version), principal)
+
+
+async def answer_sql(services: Services, principal: Principal, sql: str) -> schemas.Answer:
+    """Analyst SQL through the same guard and verifier. Raises: UserError, Unavailable."""
+    moment = Moment.of(services, None)
+    log = AskedLog(services, principal, schemas.AskRequest(question=sql[:4_000]))
+    try:
+        guarded = await run_in_threadpool(services.guard_sql, principal, sql)
+        result = await services.run_cached(principal, guarded)
+    except UserError as error:
+        await run_in_threadpool(log.failed, error, moment.ms())
+        raise
+    rows = result.rows()
+    answer = schemas.Answer(
+        id="",
+        question=sql,
+        outcome="answer",
+        intent="sql",
+        columns=[rendering.column(c) for c in result.columns],
+        rows=rendering.rows(rows[:SHOWN_ROWS]),
+        row_count=len(rows),
+        truncated=result.truncated or len(rows) > SHOWN_ROWS,
+        receipt=rendering.receipt(guarded, result, [], services.catalogs.full(principal.tenant).version),
+        ms=moment.ms(),
+    )
+    return await run_in_threadpool(log.finished, answer, None, None)

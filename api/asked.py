@@ -1,0 +1,71 @@
+"""The log of questions: every one, with its outcome, also when refused; and the conversation it belongs to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api import schemas
+from api.services import Services
+from core.errors import AppError
+from core.principal import Principal
+from core.store import conversations, questions
+from nlq.dialogue import DialogueState
+from nlq.types import Reading
+
+
+class AskedLog:
+    """One question of one caller on its way."""
+
+    def __init__(self, services: Services, principal: Principal, request: schemas.AskRequest) -> None:
+        self._services, self._principal, self._request = services, principal, request
+
+    def dialogue(self) -> DialogueState | None:
+        """The state of the conversation that the question continues. Raises: NotFound."""
+        key = self._request.conversation_id
+        if key is None:
+            return None
+        with self._services.store.read() as connection:
+            conversation = conversations.get(connection, self._principal.tenant, self._principal.user, key)
+        return DialogueState.from_json(conversation.state) if conversation.state else None
+
+    def failed(self, error: AppError, ms: float) -> None:
+        self._append(questions.QuestionEntry(self._request.question, "error", ms, error={"code": error.code, "message": error.message}))
+
+    def finished(self, answer: schemas.Answer, reading: Reading | None, dialogue: DialogueState | None) -> schemas.Answer:
+        """Writes the question and its turn; gives the answer its id and conversation."""
+        tenant, user, now = self._principal.tenant, self._principal.user, self._services.clock.now()
+        receipt = answer.receipt
+        entry = questions.QuestionEntry(
+            text=self._request.question,
+            outcome=answer.outcome,
+            ms=answer.ms,
+            reading={"query": answer.query, "chips": [c.model_dump() for c in answer.chips], "confidence": answer.confidence} if answer.query else None,
+            sql=receipt.sql if receipt else None,
+            answer=answer.model_dump(mode="json", exclude={"rows", "chart"}),
+            rows_read=receipt.rows_read if receipt else None,
+            catalog_version=receipt.catalog_version if receipt else None,
+            conversation_id=self._request.conversation_id,
+        )
+        with self._services.store.write() as connection:
+            logged = questions.log(connection, tenant, user, entry, now=now)
+            answer.id = logged.id
+            if answer.intent == "sql":
+                return answer
+            if self._request.conversation_id is None:
+                conversation = conversations.create(connection, tenant, user, title=self._request.question[:120], now=now)
+            else:
+                conversation = conversations.get(connection, tenant, user, self._request.conversation_id)
+            conversations.add_turn(connection, tenant, conversation, question_id=logged.id, state=_state(dialogue, reading), now=now)
+            answer.conversation_id = conversation.id
+        return answer
+
+    def _append(self, entry: questions.QuestionEntry) -> None:
+        with self._services.store.write() as connection:
+            questions.log(connection, self._principal.tenant, self._principal.user, entry, now=self._services.clock.now())
+
+
+def _state(dialogue: DialogueState | None, reading: Reading | None) -> dict[str, Any]:
+    """A question that was not answered leaves the conversation where it was."""
+    if reading is None:
+        return {} if dialogue is None else dict(dialogue.to_json())
+    return dict((dialogue or DialogueState()).after(reading).to_json())

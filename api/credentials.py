@@ -1,0 +1,74 @@
+"""Who is calling: an API key or a session cookie. The tenant comes from the credential only."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
+
+from api.services import Services, services_of
+from core.errors import Forbidden, Unauthenticated
+from core.principal import Principal, Role
+from core.store import api_keys, sessions
+
+COOKIE = "querent_session"
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+
+
+async def principal(request: Request) -> Principal:
+    """The caller. Raises: Unauthenticated; Forbidden for a cross-site request that rides on a cookie."""
+    services = services_of(request)
+    kind, _, text = request.headers.get("authorization", "").partition(" ")
+    if text:
+        if kind.lower() != "bearer":
+            raise Unauthenticated(f"Authorization: Bearer <API key> was expected; found the scheme {kind[:20]!r}.")
+        return await run_in_threadpool(_by_key, services, text.strip())
+    token = request.cookies.get(COOKIE)
+    if not token:
+        raise Unauthenticated("Sign in, or send Authorization: Bearer <API key>.")
+    refuse_cross_site(request)
+    return await run_in_threadpool(_by_session, services, token)
+
+
+def refuse_cross_site(request: Request) -> None:
+    """A page of another site must not act with the visitor's cookie. Raises: Forbidden."""
+    if request.method in _SAFE:
+        return
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    foreign = site not in {None, "same-origin", "none"} or (origin is not None and urlsplit(origin).netloc != request.headers.get("host"))
+    if foreign:
+        raise Forbidden("This request came from another site and was refused.", code="cross_site_request")
+
+
+def _by_key(services: Services, text: str) -> Principal:
+    with services.store.read() as connection:
+        return api_keys.authenticate(connection, text, now=services.clock.now())
+
+
+def _by_session(services: Services, token: str) -> Principal:
+    with services.store.read() as connection:
+        _, user = sessions.authenticate(connection, token, now=services.clock.now())
+    return user.principal()
+
+
+Caller = Annotated[Principal, Depends(principal)]
+
+
+def require(*roles: Role) -> type[Principal]:
+    """A dependency: the caller holds one of `roles`; admins always do."""
+
+    async def check(caller: Caller) -> Principal:
+        if not caller.has_role(*roles, Role.ADMIN):
+            needed = " or ".join(sorted(role.value for role in roles))
+            raise Forbidden(f"This needs the role {needed}; yours: {', '.join(sorted(caller.roles)) or 'none'}.")
+        return caller
+
+    return Annotated[Principal, Depends(check)]  # type: ignore[return-value]
+
+
+Analyst = require(Role.ANALYST)
+DataScientist = require(Role.DATA_SCIENTIST, Role.ANALYST)
+Admin = require(Role.ADMIN)

@@ -1,0 +1,232 @@
+"""What HTTP sends and takes: pydantic, extras forbidden on the way in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from semantic.query import SemanticQuery
+
+Cell = str | int | float | bool | None
+
+
+class In(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class AskRequest(In):
+    """A question. `conversation_id` continues one; `as_of` answers as if it were that day; `choice` takes one reading of a clarification."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"question": "revenue by region last quarter compared to the year before"}]}
+    )
+
+    question: str = Field(min_length=1, max_length=4_000)
+    conversation_id: str | None = Field(default=None, max_length=64)
+    as_of: dt.date | None = None
+    choice: int | None = Field(default=None, ge=0, le=9)
+
+
+class QueryRequest(In):
+    """A SemanticQuery to run as it is, as chips do after an edit."""
+
+    query: SemanticQuery
+    as_of: dt.date | None = None
+    question: str = Field(default="", max_length=4_000)
+
+
+class SqlRequest(In):
+    """Analyst SQL on `database.table` names of the catalog. It runs through the same guard as every other query."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"sql": "SELECT region, count() FROM demo.orders GROUP BY region"}]}
+    )
+
+    sql: str = Field(min_length=1, max_length=100_000)
+
+
+class Column(BaseModel):
+    name: str
+    label: str
+    role: str
+    unit: str | None = None
+    format: str | None = None
+    grain: str | None = None
+    source: str | None = None
+
+
+class Chip(BaseModel):
+    kind: str
+    label: str
+    path: str
+    start: int | None = None
+    end: int | None = None
+    source: str | None = None
+    alternatives: list[str] = Field(default_factory=list)
+
+
+class Unknown(BaseModel):
+    text: str
+    start: int
+    end: int
+    nearest: list[str] = Field(default_factory=list)
+
+
+class Choice(BaseModel):
+    """One concrete reading to choose from; send its index as `choice`, or its `query` to /v1/query."""
+
+    index: int
+    label: str
+    chips: list[Chip]
+    confidence: float
+    query: dict[str, Any]
+
+
+class Definition(BaseModel):
+    """What a number means, from the catalog."""
+
+    name: str
+    label: str
+    description: str
+    kind: str
+    formula: str
+
+
+class Window(BaseModel):
+    """[start, end) of the time covered, which date was used, and whether the running period is inside."""
+
+    label: str
+    start: dt.datetime | None
+    end: dt.datetime | None
+    field: str
+    includes_current: bool
+    current_is_partial: bool
+
+
+class Receipt(BaseModel):
+    """Where every number of the answer comes from."""
+
+    sql: str
+    parameters: dict[str, Any]
+    definitions: list[Definition]
+    windows: list[Window]
+    datasets: list[str]
+    catalog_version: int
+    data_version: str
+    query_id: str
+    duration_ms: float
+    rows_read: int
+    bytes_read: int
+    cached: bool
+    notes: list[str] = Field(default_factory=list)
+
+
+class JobLink(BaseModel):
+    id: str
+    kind: str
+    href: str
+    events: str
+
+
+class Answer(BaseModel):
+    """The outcome of a question.
+
+    answer: columns, rows, chart, headline and receipt. clarify: choices. refuse: message and unknown words. job: a link to follow.
+    define / describe: message.
+    """
+
+    id: str
+    question: str
+    outcome: Literal["answer", "clarify", "refuse", "job", "define", "describe"]
+    intent: str = "ask"
+    headline: str = ""
+    message: str = ""
+    paraphrase: str = ""
+    confidence: float | None = None
+    chips: list[Chip] = Field(default_factory=list)
+    query: dict[str, Any] | None = None
+    columns: list[Column] = Field(default_factory=list)
+    rows: list[list[Cell]] = Field(default_factory=list)
+    row_count: int = 0
+    truncated: bool = False
+    chart: dict[str, Any] | None = None
+    receipt: Receipt | None = None
+    choices: list[Choice] = Field(default_factory=list)
+    unknown: list[Unknown] = Field(default_factory=list)
+    suggestions: list[str] = Field(default_factory=list)
+    job: JobLink | None = None
+    conversation_id: str | None = None
+    as_of: dt.datetime | None = None
+    understanding_ms: float = 0.0
+    ms: float = 0.0
+
+
+class LoginRequest(In):
+    email: str = Field(min_length=3, max_length=320)
+    password: str = Field(min_length=1, max_length=1_000)
+    tenant: str | None = Field(default=None, max_length=31)
+
+
+class Me(BaseModel):
+    user: str
+    tenant: str
+    email: str
+    display_name: str
+    roles: list[str]
+    attributes: dict[str, list[str]]
+
+
+class FeedbackRequest(In):
+    verdict: Literal["up", "down"]
+    comment: str = Field(default="", max_length=4_000)
+
+
+class ForecastRequest(In):
+    """A metric's future. `by` names one catalog field (`dataset.field`) to split by."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"metric": "revenue", "horizon": 28, "grain": "day"}]})
+
+    metric: str = Field(max_length=128)
+    grain: Literal["hour", "day", "week", "month", "quarter", "year"] = "day"
+    horizon: int = Field(default=28, ge=1, le=1_000)
+    by: str | None = Field(default=None, max_length=260)
+
+
+class DetectRequest(In):
+    """What was unusual in a metric's history. `sensitivity` is the number of false alarms per year that is acceptable."""
+
+    metric: str = Field(max_length=128)
+    grain: Literal["hour", "day", "week", "month"] = "day"
+    by: str | None = Field(default=None, max_length=260)
+    sensitivity: float | None = Field(default=None, gt=0, le=365)
+
+
+class ExplainRequest(In):
+    """Why a metric changed between two periods, as SemanticQuery windows; None takes the last complete month against the one before."""
+
+    metric: str = Field(max_length=128)
+    query: SemanticQuery | None = None
+
+
+class JobView(BaseModel):
+    id: str
+    kind: str
+    status: str
+    progress: float
+    step: str
+    attempts: int
+    params: dict[str, Any]
+    result: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None
+    created_at: dt.datetime
+    started_at: dt.datetime | None = None
+    finished_at: dt.datetime | None = None
+
+
+class Page(BaseModel):
+    """A page of items; `next` goes back as `cursor`, None at the end."""
+
+    items: list[Any]
+    next: str | None = None

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import datetime as dt
+import json
+from decimal import Decimal
+
+import vl_convert
+
+from insights.chart import MAX_BARS, MAX_SERIES, chart
+from semantic.states import OutputColumn
+
+REVENUE = OutputColumn("revenue", "revenue", "measure", unit="EUR", format="currency:EUR", measure_index=0)
+RATE = OutputColumn("rate", "conversion rate", "measure", format="percent", measure_index=0)
+REGION = OutputColumn("region", "region", "dimension")
+DEVICE = OutputColumn("device", "device", "dimension")
+MONTH = OutputColumn("month", "month", "time", grain="month")
+JAN, FEB = dt.date(2024, 1, 1), dt.date(2024, 2, 1)
+
+
+class TestChart:
+    def test_time_becomes_a_line(self) -> None:
+        spec = chart([MONTH, REVENUE], [[JAN, Decimal("1.5")], [FEB, Decimal("2.5")]])
+        assert spec is not None
+        assert spec["mark"]["type"] == "line"
+        assert [point["value"] for point in spec["data"]["values"]] == [1.5, 2.5]
+
+    def test_time_and_a_dimension_become_one_line_each(self) -> None:
+        rows = [[month, name, 1.0] for month in (JAN, FEB) for name in ("EMEA", "APAC")]
+        spec = chart([MONTH, REGION, REVENUE], rows)
+        assert spec is not None
+        assert {point["series"] for point in spec["data"]["values"]} == {"EMEA", "APAC"}
+
+    def test_many_lines_keep_the_largest(self) -> None:
+        rows = [[month, f"r{i}", float(i)] for month in (JAN, FEB) for i in range(40)]
+        spec = chart([MONTH, REGION, REVENUE], rows)
+        assert spec is not None
+        series = {point["series"] for point in spec["data"]["values"]}
+        assert len(series) == MAX_SERIES
+        assert "r39" in series
+
+    def test_a_dimension_becomes_bars_up_to_a_limit(self) -> None:
+        spec = chart([REGION, REVENUE], [[f"r{i}", i] for i in range(100)])
+        assert spec is not None
+        assert spec["mark"]["type"] == "bar"
+        assert len(spec["data"]["values"]) == MAX_BARS
+
+    def test_rates_are_not_stacked(self) -> None:
+        spec = chart([REGION, DEVICE, RATE], [["EMEA", "mobile", 0.1], ["EMEA", "desktop", 0.2], ["APAC", "mobile", 0.3]])
+        assert spec is not None
+        assert spec["encoding"]["x"]["stack"] is None
+
+    def test_a_single_number_needs_no_chart(self) -> None:
+        assert chart([REVENUE], [[1.0]]) is None
+
+    def test_every_form_renders(self) -> None:
+        cases = [
+            chart([MONTH, REVENUE], [[JAN, 1.0], [FEB, 2.0]], title="A"),
+            chart([MONTH, REGION, REVENUE], [[JAN, "x", 1.0], [FEB, "y", 2.0]]),
+            chart([REGION, REVENUE], [["x", 1.0], ["y", None]]),
+            chart([REGION, DEVICE, REVENUE], [["x", "m", 1.0], ["y", "n", 2.0]]),
+        ]
+        for spec in cases:
+            assert spec is not None
+            fixed = {**spec, "width": 300}
+            assert "<svg" in vl_convert.vegalite_to_svg(json.dumps(fixed), vl_version="6.1")

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+
+from insights.headline import headline
+from insights.wording import bucket, number
+from semantic.states import OutputColumn
+
+REVENUE = OutputColumn("revenue", "revenue", "measure", unit="EUR", format="currency:EUR", measure_index=0)
+CHANGE = OutputColumn("revenue_percent", "revenue change", "change", format="percent", measure_index=0)
+REGION = OutputColumn("region", "region", "dimension")
+MONTH = OutputColumn("month", "month", "time", grain="month")
+
+
+class TestNumber:
+    @pytest.mark.parametrize(
+        ("value", "format_", "compact", "expected"),
+        [
+            (0.1234, "percent", False, "12.34%"),
+            (1_234_567, None, False, "1,234,567"),
+            (1_234_567, None, True, "1.23M"),
+            (Decimal("12.50"), "currency:EUR", False, "€12.50"),
+            (-2_500_000.0, "currency:EUR", True, "-€2.5M"),
+            (None, None, False, "–"),
+            (float("nan"), "percent", False, "–"),
+            (0, None, False, "0"),
+        ],
+    )
+    def test_writes_a_value_for_people(self, value: float | None, format_: str | None, compact: bool, expected: str) -> None:
+        assert number(value, format_, compact=compact) == expected
+
+    def test_a_unit_follows_the_number(self) -> None:
+        assert number(12, None, "days") == "12 days"
+
+
+class TestBucket:
+    @pytest.mark.parametrize(
+        ("grain", "expected"),
+        [("year", "2024"), ("quarter", "Q2 2024"), ("month", "May 2024"), ("week", "week of 6 May 2024"), ("day", "6 May 2024")],
+    )
+    def test_names_a_bucket_by_its_grain(self, grain: str, expected: str) -> None:
+        assert bucket(dt.date(2024, 5, 6), grain) == expected
+
+    def test_names_a_weekday(self) -> None:
+        assert bucket(1, "day_of_week") == "Monday"
+
+
+class TestHeadline:
+    def test_a_single_number_says_its_change(self) -> None:
+        assert headline([REVENUE, CHANGE], [[1_200_000.0, 0.123]]) == "Revenue: €1.2M, up 12.3% on the compared period."
+
+    def test_groups_name_the_highest_whatever_the_order_of_rows(self) -> None:
+        rows = [["AMER", 10.0], ["EMEA", 30.0]]
+        assert headline([REGION, REVENUE], rows) == "EMEA has the highest revenue: €30.00, 75% of the 2 shown."
+
+    def test_a_series_says_first_and_last(self) -> None:
+        rows = [[dt.date(2024, 1, 1), 10.0], [dt.date(2024, 2, 1), 20.0]]
+        assert headline([MONTH, REVENUE], rows) == "Revenue: €20.00 in Feb 2024, from €10.00 in Jan 2024."
+
+    def test_nothing_is_said_to_be_nothing(self) -> None:
+        assert headline([REGION, REVENUE], []) == "Nothing matches."
+
+    def test_groups_without_values_say_so(self) -> None:
+        assert headline([REGION, REVENUE], [["EMEA", None]]) == "1 rows, none with a value for revenue."

@@ -1,0 +1,226 @@
+"""What a caller may see of one physical table: readable columns and how, and which rows.
+
+Rules are plain data. The guard writes them into SQL, the verifier looks for them in the final text; each has its own code for that.
+Several datasets may lie over one table; the strictest of their rules holds for the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from core.errors import Forbidden, Invalid, QueryRejected
+from core.ids import tenant_database, tenant_id
+from core.principal import Principal
+from semantic.catalog.model import Catalog, CatalogField, ColumnRule, Dataset, FieldType, RowPolicy
+from semantic.expr import Predicate
+
+Treatment = Literal["show", "mask", "hash"]
+_STRICTNESS = {"show": 0, "hash": 1, "mask": 2, "hide": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnAccess:
+    """A readable column of the table. `internal`: for joins of ours, not for analysts' SQL (a field marked hidden)."""
+
+    column: str
+    type: FieldType
+    treatment: Treatment
+    internal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """`column` must be one of `values`; no values: nothing is visible."""
+
+    param: str
+    column: str
+    type: FieldType
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Rows that satisfy `where`, whose fields are those of `dataset`. Parameter names start with `param`."""
+
+    param: str
+    dataset: Dataset
+    where: Predicate
+
+
+RowRule = Membership | Condition
+
+
+@dataclass(frozen=True)
+class TableAccess:
+    """Everything the guard needs to narrow one physical table for one caller."""
+
+    database: str
+    table: str
+    tenant_column: str | None
+    columns: tuple[ColumnAccess, ...]
+    rules: tuple[RowRule, ...]
+    filters: tuple[tuple[str, Condition | None], ...]
+    """Per dataset over this table: its name and its own filter."""
+
+    @cached_property
+    def by_column(self) -> dict[str, ColumnAccess]:
+        return {c.column: c for c in self.columns}
+
+
+class Access:
+    """Table accesses of one caller over one catalog, worked out when first asked for.
+
+    Takes the tenant's full catalog: pruning it first could drop the very rules that must hold.
+    """
+
+    def __init__(self, catalog: Catalog, principal: Principal) -> None:
+        self.tenant = tenant_id(principal.tenant)
+        self._catalog = catalog
+        self._principal = principal
+        self._tables: dict[tuple[str, str], list[Dataset]] = {}
+        for dataset in catalog.datasets:
+            self._tables.setdefault((dataset.database, dataset.table), []).append(dataset)
+        self._made: dict[tuple[str, str], TableAccess] = {}
+
+    def known_tables(self) -> list[str]:
+        return [f"{database}.{table}" for (database, table), datasets in self._tables.items() if not all(d.hidden for d in datasets)]
+
+    def is_hidden(self, database: str, table: str) -> bool:
+        return all(d.hidden for d in self._tables.get((database, table), ()))
+
+    def datasets(self, database: str, table: str) -> list[Dataset]:
+        return self._tables.get((database, table), [])
+
+    def table(self, database: str, table: str) -> TableAccess | None:
+        """None when the catalog has no such table.
+
+        Raises: QueryRejected when the table is not kept apart per tenant; Forbidden when no column is left to the caller.
+        """
+        key = (database, table)
+        if key not in self._made:
+            datasets = self._tables.get(key)
+            if not datasets:
+                return None
+            self._made[key] = _table_access(self._catalog, self._principal, datasets)
+        return self._made[key]
+
+
+def column_of(field: CatalogField) -> str | None:
+    """The physical column of a field; None for an expression."""
+    if field.column is not None:
+        return field.column
+    return field.name if field.expression is None else None
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether a name prints and reads back the same in every SQL dialect when quoted: no quotes, backslashes or control characters."""
+    return 0 < len(name) <= 128 and name.isprintable() and not any(c in "\"'`\\“”‘’" for c in name)
+
+
+def _applies(principal: Principal, rule: RowPolicy | ColumnRule) -> bool:
+    # A caller without any role is narrowed by everything: the safe reading of "roles not named are not narrowed".
+    return not principal.roles or any(role.value in rule.roles for role in principal.roles)
+
+
+def _table_access(catalog: Catalog, principal: Principal, datasets: list[Dataset]) -> TableAccess:
+    first = datasets[0]
+    tenant_column = _tenant_column(principal, datasets)
+    names = {d.name for d in datasets}
+    columns = _columns(datasets, tenant_column, [r for r in catalog.column_rules if r.dataset in names and _applies(principal, r)])
+    if not columns:
+        raise Forbidden(f"Your roles may read no column of {first.database}.{first.table}.", code="no_readable_column")
+    rules = tuple(
+        _row_rule(index, policy, principal, datasets)
+        for index, policy in enumerate(catalog.row_policies)
+        if policy.dataset in names and _applies(principal, policy)
+    )
+    filters = tuple(
+        (d.name, Condition(f"filter_{catalog.datasets.index(d)}", d, d.filter) if d.filter is not None else None) for d in datasets
+    )
+    return TableAccess(first.database, first.table, tenant_column, columns, rules, filters)
+
+
+def _tenant_column(principal: Principal, datasets: list[Dataset]) -> str | None:
+    first = datasets[0]
+    where = f"{first.database}.{first.table}"
+    if not is_plain_name(first.database) or not is_plain_name(first.table):
+        raise QueryRejected(f"The name of table {where!r} holds quotes or control characters; rename it or make a view.", code="table_name")
+    found = {d.tenant_column for d in datasets}
+    if len(found) != 1:
+        raise QueryRejected(f"Datasets over {where} name different tenant columns; give all of them the same.", code="not_isolated")
+    column = found.pop()
+    if column is None and first.database != tenant_database(principal.tenant):
+        raise QueryRejected(
+            f"Table {where} is not kept apart per tenant: it has no tenant column and is not in {tenant_database(principal.tenant)}.",
+            code="not_isolated",
+            suggestions=("set tenant_column on the dataset", f"move the table to {tenant_database(principal.tenant)}"),
+        )
+    if column is not None and not is_plain_name(column):
+        raise QueryRejected(f"The tenant column of {where} has a name with quotes or control characters.", code="table_name")
+    return column
+
+
+def _columns(datasets: list[Dataset], tenant_column: str | None, rules: Iterable[ColumnRule]) -> tuple[ColumnAccess, ...]:
+    actions: dict[str, str] = {}
+    for rule in rules:
+        dataset = next(d for d in datasets if d.name == rule.dataset)
+        if not dataset.has_field(rule.field):
+            raise Invalid(
+                f"A column rule names field {rule.dataset}.{rule.field}, which does not exist; correct the rule.", code="bad_rule"
+            )
+        for column in _physical_columns(dataset, dataset.field(rule.field)):
+            if _STRICTNESS[rule.action] > _STRICTNESS[actions.get(column, "show")]:
+                actions[column] = rule.action
+    found: dict[str, ColumnAccess] = {}
+    for dataset in datasets:
+        for field in dataset.fields:
+            column = column_of(field)
+            if column is None or column == tenant_column or not is_plain_name(column):
+                continue
+            action = actions.get(column, "show")
+            if action == "hide":
+                continue
+            internal = field.hidden and (column not in found or found[column].internal)
+            treatment: Treatment = "mask" if action == "mask" else "hash" if action == "hash" else "show"
+            found[column] = ColumnAccess(column, field.type, treatment, internal)
+    return tuple(found.values())
+
+
+def _physical_columns(dataset: Dataset, field: CatalogField) -> set[str]:
+    """The columns a rule on this field protects: its own, or for an expression those it reads."""
+    column = column_of(field)
+    if column is not None:
+        return {column}
+    named: set[str] = set()
+    stack: list[object] = [field.expression.model_dump()] if field.expression is not None else []
+    while stack:
+        part = stack.pop()
+        if isinstance(part, dict):
+            if part.get("kind") == "field" and part.get("dataset") == dataset.name and dataset.has_field(str(part["field"])):
+                inner = dataset.field(str(part["field"]))
+                if inner.name != field.name:
+                    named |= _physical_columns(dataset, inner)
+            stack.extend(part.values())
+        elif isinstance(part, list | tuple):
+            stack.extend(part)
+    return named
+
+
+def _row_rule(index: int, policy: RowPolicy, principal: Principal, datasets: list[Dataset]) -> RowRule:
+    dataset = next(d for d in datasets if d.name == policy.dataset)
+    param = f"policy_{index}"
+    if policy.where is not None and policy.field is None:
+        return Condition(param, dataset, policy.where)
+    if policy.field is None or policy.attribute is None or policy.where is not None or not dataset.has_field(policy.field):
+        raise Invalid(
+            f"Row policy {policy.name!r} must have either `where`, or a `field` of {dataset.name} with an `attribute`; correct it.",
+            code="bad_rule",
+        )
+    field = dataset.field(policy.field)
+    column = column_of(field)
+    if column is None or not is_plain_name(column):
+        raise Invalid(f"Row policy {policy.name!r} needs a field with a plain column; {policy.field!r} has none.", code="bad_rule")
+    return Membership(param, column, field.type, tuple(principal.attributes.get(policy.attribute, ())))

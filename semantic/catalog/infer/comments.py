@@ -1,0 +1,69 @@
+"""What a column's comment says: its values, what codes mean, units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from semantic.catalog.infer.vocabulary import UNITS
+
+_LIST = re.compile(
+    r"(?:possible values?(?: are)?|allowed values?(?: are)?|valid values?(?: are)?|values?|one of|either|can only be|only|e\.?g\.?,?|for example,?|such as)\s*[:=]?\s*"
+    r"(?P<list>[^.;()\[\]]+)",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r"['\"‘’“”]([^'\"‘’“”]{1,60})['\"‘’“”]")
+_CODED = re.compile(
+    r"(?<![\w.])(?P<code>[A-Z]{1,4}|-?\d{1,4}|[a-z]|'[^']{1,20}')\s*(?:=|:|->|→| means | for | if | is )\s*"
+    r"(?P<meaning>[A-Za-z][A-Za-z &/-]{1,40}?)(?=\s*(?:[,;.)\]]|$| and | or ))"
+)
+_IN_UNIT = re.compile(r"\b(?:in|measured in|unit:?|units:?)\s+(?:the\s+)?(?P<unit>[a-z]+(?: [a-z]+)?)", re.IGNORECASE)
+
+
+def listed_values(comment: str) -> tuple[str, ...]:
+    """The values that a comment lists, in its order.
+
+    >>> listed_values("possible values: buy, sell")
+    ('buy', 'sell')
+    >>> listed_values("Can only be 'Core' or 'Elective'")
+    ('Core', 'Elective')
+    """
+    match = _LIST.search(comment)
+    if not match:
+        return ()
+    quoted = _QUOTED.findall(comment[match.start() :])
+    if quoted:
+        return tuple(dict.fromkeys(quoted))
+    if not re.match(r"(possible|allowed|valid|one of|values?|either|e\.?g)", match[0], re.IGNORECASE):
+        return ()
+    parts = [p.strip(" '\"`") for p in re.split(r",|\bor\b|\band\b|\|", match["list"])]
+    parts = [p for p in parts if p and p.lower() not in ("etc", "...") and len(p.split()) <= 4]
+    return tuple(dict.fromkeys(parts)) if len(parts) > 1 else ()
+
+
+def coded_values(comment: str) -> Mapping[str, str]:
+    """Codes and what they mean.
+
+    >>> coded_values("order side: B = buy, S = sell")
+    {'B': 'buy', 'S': 'sell'}
+    >>> coded_values("season (1:winter, 2:spring, 3:summer, 4:fall)")
+    {'1': 'winter', '2': 'spring', '3': 'summer', '4': 'fall'}
+    """
+    found = {m["code"].strip("'"): m["meaning"].strip() for m in _CODED.finditer(comment)}
+    return found if len(found) > 1 else {}
+
+
+def unit_of(words: tuple[str, ...], comment: str) -> str | None:
+    """The unit that a name ends in, or a comment states ("in square kilometers")."""
+    for size in (2, 1):
+        tail = " ".join(words[-size:])
+        if len(words) > size - 1 and tail in UNITS and not (len(words) == 1 and tail in ("minutes", "seconds", "hours", "days")):
+            return UNITS[tail]
+    if "usd" in words or "eur" in words or "gbp" in words:
+        return next(UNITS[x] for x in words if x in ("usd", "eur", "gbp"))
+    for match in _IN_UNIT.finditer(comment):
+        unit = match["unit"].lower()
+        for candidate in (unit, unit.split()[0]):
+            if candidate in UNITS:
+                return UNITS[candidate]
+    return None

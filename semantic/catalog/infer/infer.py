@@ -1,0 +1,155 @@
+"""`infer_catalog`: the steps in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from semantic.catalog.infer.entities import find_entities
+from semantic.catalog.infer.fields import FieldContext, build_fields, safe_name
+from semantic.catalog.infer.keys import primary_keys
+from semantic.catalog.infer.kinds import by_table, table_kind
+from semantic.catalog.infer.metrics import find_metrics
+from semantic.catalog.infer.naming import TableName, name_tables
+from semantic.catalog.infer.probe import Probe, TableStats
+from semantic.catalog.infer.relationships import Link, find_links
+from semantic.catalog.infer.schema import PhysicalSchema, PhysicalTable
+from semantic.catalog.infer.times import primary_time
+from semantic.catalog.model import Catalog, CatalogCalendar, Dataset, DatasetKind, Relationship
+
+
+@dataclass(frozen=True, slots=True)
+class GlossaryEntry:
+    """A term and its definition in the source's words: free text, SQL or a formula. The term "note" only says how data is to be read."""
+
+    term: str
+    definition: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceOptions:
+    name: str = "catalog"
+    calendar: CatalogCalendar = field(default_factory=CatalogCalendar)
+
+
+@dataclass(frozen=True, slots=True)
+class InferredCatalog:
+    """A draft that answers questions at once. `notes` say what was left out, and what is in doubt, one sentence each."""
+
+    catalog: Catalog
+    notes: tuple[str, ...]
+
+
+def infer_catalog(
+    schema: PhysicalSchema,
+    probe: Probe,
+    *,
+    glossary: Sequence[GlossaryEntry] = (),
+    tenant_column: str | None = None,
+    options: InferenceOptions | None = None,
+) -> InferredCatalog:
+    """The catalog that the schema, its data and the glossary suggest. Deterministic for the same input.
+
+    `tenant_column` names the column that holds the tenant in shared tables; without it the database belongs to one tenant.
+    """
+    chosen = options or InferenceOptions()
+    notes: list[str] = []
+    names = name_tables(schema)
+    stats = {t.name: probe.table(t) for t in schema.tables}
+    keys = primary_keys(schema, names, stats, probe)
+    links, link_notes = find_links(schema, names, stats, keys, probe)
+    notes += link_notes
+    datasets = []
+    foreign = by_table(links)
+    for table in schema.tables:
+        dataset, said = _dataset(schema, table, names[table.name], stats[table.name], keys[table.name], links, tenant_column)
+        datasets.append(dataset)
+        notes += said
+    catalog = Catalog(
+        name=chosen.name,
+        calendar=chosen.calendar,
+        datasets=tuple(datasets),
+        relationships=tuple(_relationships(links, datasets, names)),
+        entities=tuple(find_entities(datasets, names, foreign)),
+        metrics=tuple(find_metrics(datasets, names)),
+    )
+    return InferredCatalog(catalog, tuple(notes))
+
+
+def _dataset(
+    schema: PhysicalSchema,
+    table: PhysicalTable,
+    name: TableName,
+    stats: TableStats,
+    key: tuple[str, ...],
+    links: Sequence[Link],
+    tenant_column: str | None,
+) -> tuple[Dataset, list[str]]:
+    kind = table_kind(table, name, key, links, stats)
+    own_tenant = tenant_column if tenant_column and table.has_column(tenant_column) else None
+    context = FieldContext(
+        table=table,
+        name=name,
+        stats=stats,
+        key=key,
+        foreign=by_table(links).get(table.name, frozenset()),
+        on_fact=kind in (DatasetKind.FACT, DatasetKind.BRIDGE),
+        is_snapshot=kind == DatasetKind.SNAPSHOT,
+        tenant_column=own_tenant,
+    )
+    fields, notes = build_fields(context)
+    if tenant_column and not own_tenant:
+        notes.append(f"{table.name} has no tenant column {tenant_column!r}: it can only be read in a database of one tenant.")
+    by_column = {f.column: f.name for f in fields}
+    seen = {f.name: stats.columns[f.column] for f in fields if f.column and f.column in stats.columns}
+    words = {f.name: name.columns[f.column].words for f in fields if f.column}
+    dataset = Dataset(
+        name=safe_name(table.name),
+        database=schema.database,
+        table=table.name,
+        label=name.singular,
+        description=table.comment,
+        synonyms=tuple(dict.fromkeys((name.plural, *name.synonyms))),
+        kind=kind,
+        primary_key=tuple(by_column[c] for c in key if c in by_column),
+        time=primary_time(fields, words, name.words, seen),
+        tenant_column=own_tenant,
+        fields=tuple(fields),
+        row_count=stats.rows if stats.sampled else table.row_count,
+    )
+    return dataset, notes
+
+
+def _relationships(links: Sequence[Link], datasets: Sequence[Dataset], names: dict[str, TableName]) -> list[Relationship]:
+    by_table_name = {d.table: d for d in datasets}
+    found: list[Relationship] = []
+    taken: set[str] = set()
+    for link in links:
+        source, target = by_table_name[link.table], by_table_name[link.ref_table]
+        from_fields = {f.column: f.name for f in source.fields}
+        to_fields = {f.column: f.name for f in target.fields}
+        if any(c not in from_fields for c in link.columns) or any(c not in to_fields for c in link.ref_columns):
+            continue
+        role = " ".join(link.role)
+        base = safe_name("_".join((source.name, *link.role, target.name)))
+        name, number = base, 2
+        while name in taken:
+            name, number = f"{base}_{number}", number + 1
+        taken.add(name)
+        said = names[link.ref_table].singular
+        found.append(
+            Relationship(
+                name=name,
+                from_dataset=source.name,
+                from_fields=tuple(from_fields[c] for c in link.columns),
+                to_dataset=target.name,
+                to_fields=tuple(to_fields[c] for c in link.ref_columns),
+                cardinality=link.cardinality,
+                role=role or None,
+                synonyms=(f"{role} {said}",) if role else (),
+                default=link.default,
+                source=link.source,
+            )
+        )
+    return found

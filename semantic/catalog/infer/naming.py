@@ -1,0 +1,152 @@
+"""What people call tables and columns: prefixes stripped, abbreviations expanded, generic words given their table's name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from semantic.catalog.infer import words as w
+from semantic.catalog.infer.schema import PhysicalSchema, PhysicalTable
+
+GENERIC = frozenset(
+    "id identifier key name code type status state number no date datetime time timestamp description title note notes label comment comments "
+    "category class kind rank index value email phone address city country region url year month day rating score text level source".split()
+)
+_HEAD_SYNONYMS: Mapping[str, tuple[str, ...]] = {
+    "identifier": ("id",),
+    "timestamp": ("time",),
+    "datetime": ("date", "time", "date time"),
+    "telephone": ("phone", "phone number"),
+    "phone": ("phone number",),
+    "email": ("email address",),
+    "zip": ("zip code", "postal code", "postcode"),
+    "quantity": ("units",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnName:
+    """`words` after prefixes are gone and abbreviations written out; `label` for people; `raw` the words as the column has them."""
+
+    words: tuple[str, ...]
+    label: str
+    synonyms: tuple[str, ...]
+    raw: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TableName:
+    """`words` in the singular, such as ("daily", "price"); `abbreviations` are the column prefixes that stand for the table ("dp")."""
+
+    words: tuple[str, ...]
+    singular: str
+    plural: str
+    synonyms: tuple[str, ...]
+    columns: Mapping[str, ColumnName]
+    prefix: tuple[str, ...] = ()
+
+
+def name_tables(schema: PhysicalSchema) -> dict[str, TableName]:
+    """Names of every table and column, by physical name."""
+    vocabulary = _vocabulary(schema)
+    shared = _shared_prefix(schema)
+    raw = {t.name: _strip_table(w.split(t.name), shared, vocabulary) for t in schema.tables}
+    return {t.name: _name_table(t, raw[t.name], shared, vocabulary) for t in schema.tables}
+
+
+def _name_table(table: PhysicalTable, table_words: tuple[str, ...], shared: tuple[str, ...], vocabulary: frozenset[str]) -> TableName:
+    singular = w.singular_phrase(table_words)
+    split = {c.name: w.split(c.name) for c in table.columns}
+    prefix = _column_prefix(list(split.values()), shared)
+    columns = {c: _name_column(raw, singular, prefix, shared, vocabulary) for c, raw in split.items()}
+    label = " ".join(singular)
+    synonyms = [" ".join(table_words)] if table_words != singular and w.plural(label) != " ".join(table_words) else []
+    return TableName(singular, label, w.plural(label), tuple(synonyms), columns, prefix[len(shared) :] if shared else prefix)
+
+
+def _name_column(
+    raw: tuple[str, ...], table: tuple[str, ...], prefix: tuple[str, ...], shared: tuple[str, ...], vocabulary: frozenset[str]
+) -> ColumnName:
+    own = raw
+    for lead in (prefix, shared):
+        if lead and own[: len(lead)] == lead and len(own) > len(lead):
+            own = own[len(lead) :]
+            break
+    glued = tuple(part for word in own for part in w.unglue(word, vocabulary))
+    full = w.expand(glued)
+    if len(full) > 2 and full[-1] in ("str", "string", "txt") and full[-2] in ("date", "time", "datetime", "timestamp"):
+        full = full[:-1]
+    full = tuple(x for i, x in enumerate(full) if i == 0 or x != full[i - 1]) or full
+    bare = full[len(table) :] if table and full[: len(table)] == table and len(full) > len(table) else full
+    label = full
+    flag = full[0] in ("is", "has") and len(full) > 1
+    if len(bare) == 1 and bare[0] in GENERIC and bare == full:
+        label = (*table, *bare)
+    candidates: list[tuple[str, ...]] = [full, bare]
+    if not set(table).intersection(w.singular(x) for x in bare) and bare[-1] not in ("id", "identifier", "key"):
+        candidates.append((*table, *bare))
+    if flag:
+        candidates.append(full[1:])
+    if bare[-1] == "code" and len(bare) > 1:
+        candidates += [bare[:-1], full[:-1]]
+    if own != full and all(len(x) > 1 for x in own):
+        candidates.append(own)
+    if full[-1] == "text" and len(full) > 1:
+        candidates.append(full[:-1])
+    if label[-1] in _HEAD_SYNONYMS:
+        candidates += [(*lead[:-1], *s.split()) for s in _HEAD_SYNONYMS[label[-1]] for lead in (label, bare)]
+    if full[-2:] == ("created", "timestamp") or full[-2:] == ("created", "at"):
+        candidates += [("created", "date"), ("creation", "date")]
+    shown = " ".join(label)
+    synonyms = dict.fromkeys(" ".join(c) for c in candidates if c)
+    return ColumnName(full, shown, tuple(s for s in synonyms if s != shown), raw)
+
+
+def _vocabulary(schema: PhysicalSchema) -> frozenset[str]:
+    """The words that this database itself uses apart: in comments, and between the separators of its names."""
+    seen: set[str] = set()
+    for table in schema.tables:
+        seen.update(x for x in w.split(table.name) if len(x) > 2)
+        seen.update(w.title_words(table.comment))
+        for column in table.columns:
+            seen.update(w.title_words(column.comment))
+            parts = w.split(column.name)
+            if len(parts) > 1:
+                seen.update(x for x in parts if len(x) > 2)
+    return frozenset(seen | {w.singular(x) for x in seen})
+
+
+def _shared_prefix(schema: PhysicalSchema) -> tuple[str, ...]:
+    """A short first word that every table has, such as a product's initials."""
+    firsts = [w.split(t.name) for t in schema.tables]
+    if len(firsts) < 2 or any(len(f) < 2 for f in firsts) or len({f[0] for f in firsts}) != 1:
+        return ()
+    return (firsts[0][0],)
+
+
+def _strip_table(raw: tuple[str, ...], shared: tuple[str, ...], vocabulary: frozenset[str]) -> tuple[str, ...]:
+    rest = raw[len(shared) :] if shared and len(raw) > len(shared) else raw
+    while len(rest) > 1 and rest[0] in w.TABLE_NOISE:
+        rest = rest[1:]
+    while len(rest) > 1 and (rest[-1] in w.TABLE_NOISE or re.fullmatch(r"v?\d+", rest[-1])):
+        rest = rest[:-1]
+    return w.expand(part for word in rest for part in w.unglue(word, vocabulary))
+
+
+def _column_prefix(columns: Sequence[tuple[str, ...]], shared: tuple[str, ...]) -> tuple[str, ...]:
+    """The leading words that nearly all columns of a table share ("sb", "tx"); none for tables of one or two columns."""
+    if len(columns) < 3:
+        return shared
+    best: tuple[str, ...] = ()
+    for size in (1, 2, 3):
+        counts: dict[tuple[str, ...], int] = {}
+        for column in columns:
+            if len(column) > size:
+                counts[column[:size]] = counts.get(column[:size], 0) + 1
+        if not counts:
+            break
+        lead = max(counts, key=lambda k: counts[k])
+        if counts[lead] >= 0.8 * len(columns) and lead[: len(best)] == best and lead[-1] not in ("is", "has"):
+            best = lead
+    return best

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import JSON, DateTime
 from sqlalchemy.dialects.postgresql import JSONB
@@ -31,3 +34,15 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+
+
+def dump_json(value: Any) -> str:
+    """JSON that both databases take: no NaN or infinity (ValueError), NUL as U+FFFD and lone surrogates as "?".
+
+    >>> dump_json({"a": "x\\0y"}) == '{"a": "x\\\\ufffdy"}'
+    True
+    """
+    text = json.dumps(value, allow_nan=False, ensure_ascii=False).encode("utf-8", "replace").decode()
+    return _NUL.sub(r"\1\\ufffd", text)

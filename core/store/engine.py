@@ -10,6 +10,7 @@ from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError
 
 from core.errors import Invalid
+from core.store.columns import dump_json
 
 BUSY_TIMEOUT_MS = 15_000
 READ_ONLY = "querent_read_only"
@@ -25,7 +26,7 @@ def make_engine(url: str) -> Engine:
         return _sqlite_engine(parsed)
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-        return create_engine(parsed, pool_pre_ping=True, pool_size=5, max_overflow=15, pool_recycle=1800)
+        return create_engine(parsed, pool_pre_ping=True, pool_size=5, max_overflow=15, pool_recycle=1800, json_serializer=dump_json)
     raise Invalid(
         f"The state store runs on SQLite or PostgreSQL; found {parsed.get_backend_name()!r}. Set QUERENT_STATE_URL to "
         "sqlite:///path/state.db or postgresql://user:password@host/database, or leave it empty for SQLite.",
@@ -46,7 +47,7 @@ def _parse(url: str) -> URL:
 def _sqlite_engine(url: URL) -> Engine:
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, json_serializer=dump_json)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

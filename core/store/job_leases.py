@@ -154,7 +154,7 @@ class Unsent:
 
     job: JobId
     tenant: TenantId
-    queue: str
+    kind: str
 
 
 def unsent(connection: Connection, *, now: datetime, resend_after: Sequence[timedelta], limit: int = 500) -> tuple[Unsent, ...]:
@@ -164,12 +164,12 @@ def unsent(connection: Connection, *, now: datetime, resend_after: Sequence[time
         for count, wait in enumerate(resend_after, start=1)
     ]
     statement = (
-        select(jobs.c.id, jobs.c.tenant_id, jobs.c.queue)
+        select(jobs.c.id, jobs.c.tenant_id, jobs.c.kind)
         .where(jobs.c.status == JobStatus.PENDING, jobs.c.not_before <= now, or_(jobs.c.sent_at.is_(None), *overdue))
         .order_by(jobs.c.not_before, jobs.c.id)
         .limit(limit)
     )
-    return tuple(Unsent(row["id"], row["tenant_id"], row["queue"]) for row in connection.execute(statement).mappings())
+    return tuple(Unsent(row["id"], row["tenant_id"], row["kind"]) for row in connection.execute(statement).mappings())
 
 
 def mark_sent(connection: Connection, tenant: TenantId, job: JobId, *, now: datetime) -> None:

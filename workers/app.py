@@ -1,0 +1,85 @@
+"""The Celery app of worker and beat processes: `celery -A workers.app`. The API does not import this; it sends through workers.queue."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from functools import lru_cache
+from typing import Any
+
+from celery.signals import beat_init, worker_init, worker_process_init, worker_ready, worker_shutting_down
+
+from core.errors import AppError
+from core.ids import JobId, TenantId
+from core.settings import settings
+from workers.bootstrap import Services, build_services
+from workers.broker import REAP_TASK, RUN_TASK, make_app, spool_folder
+from workers.jobs import FUNCTIONS
+from workers.reaper import reap
+from workers.run import run_job
+from workers.spool import sweep
+
+REAP_TICK_S = 2.0
+LEFTOVER_AGE_S = 60.0
+
+celery_app = make_app(settings())
+_stopping = threading.Event()
+
+
+@lru_cache(maxsize=1)
+def _services() -> Services:
+    return build_services()
+
+
+@celery_app.task(name=RUN_TASK)  # type: ignore[untyped-decorator]
+def run(tenant: str, job_id: str) -> None:
+    run_job(_services(), FUNCTIONS, TenantId(tenant), JobId(job_id), interrupt=_interrupt)
+
+
+@celery_app.task(name=REAP_TASK)  # type: ignore[untyped-decorator]
+def reap_lost() -> None:
+    reap(_services())
+
+
+def _interrupt() -> None:
+    """Raises SoftTimeLimitExceeded in this pool process's main thread, which runs the job."""
+    os.kill(os.getpid(), signal.SIGUSR1)
+
+
+@worker_process_init.connect  # type: ignore[untyped-decorator]
+def _forget_parent(**_: Any) -> None:
+    """A forked pool process must not share the parent's connections."""
+    _services.cache_clear()
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+@beat_init.connect  # type: ignore[untyped-decorator]
+def _prepare(**_: Any) -> None:
+    _services().migrate()
+    sweep(spool_folder(settings()) / "messages", older_than_s=LEFTOVER_AGE_S, now_s=time.time())
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def _start_reaping(**_: Any) -> None:
+    """Each worker reaps for itself, so that nothing waits for a beat process."""
+    threading.Thread(target=_reap_until_stopped, name="reaper", daemon=True).start()
+
+
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def _stop_reaping(**_: Any) -> None:
+    _stopping.set()
+
+
+def _reap_until_stopped() -> None:
+    services = build_services()
+    after_restart = True
+    while not _stopping.is_set():
+        try:
+            reap(services, after_restart=after_restart)
+            after_restart = False
+        except AppError:
+            pass  # the state store is away; the next tick asks again
+        _stopping.wait(REAP_TICK_S)
+    services.close()

@@ -1,0 +1,130 @@
+"""The kinds of jobs: their parameters, queue, time limit and steps. Light on purpose: the API imports this to accept jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from core.errors import Invalid, NotFound
+from core.timeseries import Grain
+from semantic.expr import FieldRef, Predicate
+from semantic.query import Measure, TimeWindow
+
+
+class Params(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SeriesParams(Params):
+    """Which series: a declared `metric` by name, or any `measure`; one series per value of the `segments` (and one without any)."""
+
+    metric: str | None = None
+    measure: Measure | None = None
+    segments: tuple[FieldRef, ...] = Field(default=(), max_length=3)
+    where: Predicate | None = None
+    grain: Grain = Grain.DAY
+    time: TimeWindow | None = None
+    max_series: int = Field(default=2000, ge=1, le=10_000)
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> SeriesParams:
+        if (self.metric is None) == (self.measure is None):
+            raise ValueError("give exactly one of metric and measure")
+        return self
+
+
+class ForecastParams(SeriesParams):
+    horizon_steps: int = Field(default=30, ge=1, le=1000)
+
+
+class DetectParams(SeriesParams):
+    pass
+
+
+class ExplainParams(Params):
+    """Why `metric` (or `measure`) differs between two windows; None takes the last complete period and the one before."""
+
+    metric: str | None = None
+    measure: Measure | None = None
+    where: Predicate | None = None
+    time: TimeWindow | None = None
+    grain: Grain = Grain.MONTH
+    dimensions: tuple[FieldRef, ...] = Field(default=(), max_length=10)
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> ExplainParams:
+        if (self.metric is None) == (self.measure is None):
+            raise ValueError("give exactly one of metric and measure")
+        return self
+
+
+class InferCatalogParams(Params):
+    """A draft catalog for `database` (default: the tenant's own); `apply` makes it the current version when it is valid."""
+
+    database: str | None = None
+    glossary: dict[str, str] = Field(default_factory=dict)
+    apply: bool = True
+
+
+class RefreshValuesParams(Params):
+    """Rebuilds the index of distinct values of the named datasets (default: all)."""
+
+    datasets: tuple[str, ...] = ()
+
+
+class LoadFileParams(Params):
+    """Loads an uploaded file, kept at `upload` inside the upload folder, into `dataset`."""
+
+    upload: str = Field(pattern=r"^[A-Za-z0-9_-]{1,80}(\.[A-Za-z0-9.]{1,20})?$")
+    original_name: str = Field(max_length=400)
+    dataset: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")
+    mode: Literal["replace", "append"] = "replace"
+    infer_catalog: bool = True
+
+
+class DiagnoseParams(Params):
+    """A round trip through broker and worker that takes `hold_s` seconds."""
+
+    hold_s: float = Field(default=0.0, ge=0, le=600)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`steps` maps names to shares of the whole; `soft_limit_s` ends a run as FAILED with job_timeout."""
+
+    params: type[Params]
+    queue: str
+    steps: Mapping[str, float]
+    soft_limit_s: int = 1800
+
+
+KINDS: Mapping[str, Kind] = {
+    "forecast": Kind(ForecastParams, "heavy", {"fetch": 0.1, "fit": 0.75, "write": 0.05, "register": 0.1}),
+    "detect": Kind(DetectParams, "heavy", {"fetch": 0.1, "score": 0.75, "write": 0.05, "register": 0.1}),
+    "explain": Kind(ExplainParams, "default", {"fetch": 0.6, "explain": 0.4}, soft_limit_s=300),
+    "infer_catalog": Kind(InferCatalogParams, "default", {"read schema": 0.2, "infer": 0.7, "save": 0.1}, soft_limit_s=900),
+    "refresh_values": Kind(RefreshValuesParams, "default", {"read values": 1.0}, soft_limit_s=900),
+    "load_file": Kind(LoadFileParams, "heavy", {"read file": 0.1, "load": 0.7, "infer catalog": 0.2}, soft_limit_s=7200),
+    "diagnose": Kind(DiagnoseParams, "default", {"hold": 1.0}, soft_limit_s=900),
+}
+
+
+def kind(name: str) -> Kind:
+    """Raises: NotFound."""
+    try:
+        return KINDS[name]
+    except KeyError:
+        raise NotFound(f"There is no job kind {name[:40]!r}.", code="unknown_job_kind", suggestions=list(KINDS)) from None
+
+
+def checked_params(name: str, params: Mapping[str, object]) -> dict[str, object]:
+    """The parameters in full, as JSON values. Raises: NotFound for the kind; Invalid for the parameters."""
+    try:
+        return kind(name).params.model_validate(params).model_dump(mode="json")
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "parameters"
+        raise Invalid(f"A {name} job's {place} is not usable: {first['msg']}.", code="bad_job_parameters", path=place) from error

@@ -1,0 +1,109 @@
+"""Runs one job from claim to end, in whatever process this is."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from celery.exceptions import SoftTimeLimitExceeded
+
+from core.errors import AppError, Cancelled, Forbidden, UserError
+from core.ids import JobId, TenantId
+from core.store import job_leases
+from core.store.job_leases import Lease
+from core.store.jobs import Job, JobStatus
+from workers.bootstrap import Services
+from workers.context import JobContext, LeaseLost
+from workers.heartbeat import LEASE, Heartbeat
+from workers.holder import holder_name
+from workers.kinds import KINDS
+from workers.principals import load_principal
+
+log = logging.getLogger(__name__)
+
+JobFunction = Callable[[JobContext], Mapping[str, Any]]
+GIVE_UP_WAITING_AFTER = timedelta(hours=24)
+FIRST_WAIT_S, LONGEST_WAIT_S = 2.0, 60.0
+
+
+def run_job(
+    services: Services,
+    functions: Mapping[str, JobFunction],
+    tenant: TenantId,
+    job_id: JobId,
+    *,
+    interrupt: Callable[[], None] | None = None,
+) -> JobStatus | None:
+    """Runs the job if it is due and free; its status afterwards, None when there was nothing to claim or the lease was lost.
+
+    The outcome is written to the job row: DONE with the result, FAILED with {code, message}, CANCELLED, or PENDING again with a later
+    `not_before` when something it needs is away. Nothing is raised for a job's own errors.
+    """
+    lease = Lease(job_id, tenant, holder_name())
+    with services.store.write() as connection:
+        job = job_leases.claim(connection, lease, now=services.clock.now(), lease_for=LEASE)
+    if job is None:
+        return None
+    with Heartbeat(services.store, lease, services.clock, interrupt=interrupt) as heartbeat:
+        try:
+            result = _call(services, functions, job, lease, heartbeat)
+        except Exception as error:  # every way to end is written down; a bare crash would look like a lost worker
+            return _settle(services, job, lease, _seen(error, heartbeat))
+    with services.store.write() as connection:
+        held = job_leases.finish(connection, lease, result, now=services.clock.now())
+    return JobStatus.DONE if held else None
+
+
+def _call(services: Services, functions: Mapping[str, JobFunction], job: Job, lease: Lease, heartbeat: Heartbeat) -> Mapping[str, Any]:
+    principal = load_principal(services.store, job.tenant, job.user)
+    if job.kind not in functions or job.kind not in KINDS:
+        raise Forbidden(f"This worker has no job kind {job.kind!r}; it may be older than the service.", code="unknown_job_kind")
+    return functions[job.kind](JobContext(job, principal, services, lease, heartbeat, KINDS[job.kind].steps))
+
+
+def _seen(error: Exception, heartbeat: Heartbeat) -> Exception:
+    """An interruption is a cancel when one was asked for, else the time limit."""
+    if isinstance(error, SoftTimeLimitExceeded):
+        if heartbeat.lost.is_set():
+            return LeaseLost("the lease on the job was lost")
+        if heartbeat.cancelled.is_set():
+            return Cancelled("The job was cancelled by its user.")
+        return UserError("The job took longer than its time limit; narrow it down and try again.", code="job_timeout", status=504)
+    return error
+
+
+def _settle(services: Services, job: Job, lease: Lease, error: Exception) -> JobStatus | None:
+    now = services.clock.now()
+    if isinstance(error, LeaseLost):
+        log.warning("job %s: %s", job.id, error)
+        return None
+    waits = isinstance(error, AppError) and error.retryable and now - job.created_at < GIVE_UP_WAITING_AFTER
+    with services.store.write() as connection:
+        if isinstance(error, Cancelled):
+            held, status = job_leases.end_cancelled(connection, lease, now=now), JobStatus.CANCELLED
+        elif waits:
+            later = now + timedelta(seconds=_wait_s(job.attempts - job.losses))
+            held, status = job_leases.put_back(connection, lease, not_before=later, reason=described(error), now=now), JobStatus.PENDING
+        else:
+            held, status = job_leases.fail(connection, lease, described(error), now=now), JobStatus.FAILED
+    if status is JobStatus.FAILED and not isinstance(error, UserError):
+        log.error("job %s (%s) failed", job.id, job.kind, exc_info=error)
+    return status if held else None
+
+
+def described(error: Exception) -> dict[str, Any]:
+    """What the job's user may see of an error; a defect of ours is named only by its code."""
+    if isinstance(error, UserError):
+        return {"code": error.code, "message": error.message, "retryable": error.retryable, "suggestions": list(error.suggestions)}
+    if isinstance(error, AppError) and error.retryable:
+        return {"code": error.code, "message": error.message, "retryable": True}
+    return {"code": "internal_error", "message": "The job failed because of a defect in Querent; it was logged.", "retryable": False}
+
+
+def _wait_s(attempts: int) -> float:
+    """2, 4, 8 ... at most 60 seconds, with up to a fifth of jitter."""
+    doublings = min(max(attempts, 1) - 1, 10)
+    return min(FIRST_WAIT_S * 2.0**doublings, LONGEST_WAIT_S) * random.uniform(1.0, 1.2)

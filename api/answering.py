@@ -82,7 +82,12 @@ def _understand(visible: VisibleCatalog, question: str, moment: Moment, dialogue
 
 
 async def _act(
-    services: Services, principal: Principal, visible: VisibleCatalog, request: schemas.AskRequest, understood: Understanding, moment: Moment
+    services: Services,
+    principal: Principal,
+    visible: VisibleCatalog,
+    request: schemas.AskRequest,
+    understood: Understanding,
+    moment: Moment,
 ) -> tuple[schemas.Answer, Reading | None]:
     outcome, readings = understood.outcome, understood.readings
     if request.choice is not None:

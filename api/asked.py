@@ -39,7 +39,9 @@ class AskedLog:
             text=self._request.question,
             outcome=answer.outcome,
             ms=answer.ms,
-            reading={"query": answer.query, "chips": [c.model_dump() for c in answer.chips], "confidence": answer.confidence} if answer.query else None,
+            reading={"query": answer.query, "chips": [c.model_dump() for c in answer.chips], "confidence": answer.confidence}
+            if answer.query
+            else None,
             sql=receipt.sql if receipt else None,
             answer=answer.model_dump(mode="json", exclude={"rows", "chart"}),
             rows_read=receipt.rows_read if receipt else None,

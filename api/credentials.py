@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -57,18 +58,18 @@ def _by_session(services: Services, token: str) -> Principal:
 Caller = Annotated[Principal, Depends(principal)]
 
 
-def require(*roles: Role) -> type[Principal]:
-    """A dependency: the caller holds one of `roles`; admins always do."""
+def holds(*roles: Role) -> Callable[[Principal], Awaitable[Principal]]:
+    """A dependency that lets holders of one of `roles` pass, and admins always. Raises: Forbidden."""
 
     async def check(caller: Caller) -> Principal:
         if not caller.has_role(*roles, Role.ADMIN):
-            needed = " or ".join(sorted(role.value for role in roles))
+            needed = " or ".join(sorted(role.value for role in (*roles, Role.ADMIN)))
             raise Forbidden(f"This needs the role {needed}; yours: {', '.join(sorted(caller.roles)) or 'none'}.")
         return caller
 
-    return Annotated[Principal, Depends(check)]  # type: ignore[return-value]
+    return check
 
 
-Analyst = require(Role.ANALYST)
-DataScientist = require(Role.DATA_SCIENTIST, Role.ANALYST)
-Admin = require(Role.ADMIN)
+Analyst = Annotated[Principal, Depends(holds(Role.ANALYST))]
+Modeller = Annotated[Principal, Depends(holds(Role.DATA_SCIENTIST, Role.ANALYST))]
+Admin = Annotated[Principal, Depends(holds(Role.ADMIN))]

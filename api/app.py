@@ -1,0 +1,45 @@
+"""The FastAPI application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from api import problems
+from api.middleware import RequestEnvelope
+from api.problems import Problem
+from api.routes import ask, auth, catalog, health, jobs
+from api.services import Services
+from workers.bootstrap import build_services
+
+_PROBLEMS = {
+    status: {"model": Problem, "description": text}
+    for status, text in ((401, "No or unknown credential"), (403, "Not allowed"), (422, "Not valid"))
+}
+
+
+def create_app(services: Services | None = None) -> FastAPI:
+    """An application on the given services, else on those of the process's settings. Migrates the state store at start."""
+    made = services or Services(build_services())
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await run_in_threadpool(made.core.migrate)
+        yield
+        await run_in_threadpool(made.core.close)
+
+    app = FastAPI(
+        title="Querent", version=version("querent"), lifespan=lifespan, responses=dict(_PROBLEMS),
+        description="Questions about a company's metrics in plain English, answered with receipts. No LLM.",
+        docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json",
+    )  # fmt: skip
+    app.state.services = made
+    problems.install(app)
+    for router in (ask.router, jobs.router, catalog.router, auth.router, health.router):
+        app.include_router(router)
+    app.add_middleware(RequestEnvelope)
+    return app

@@ -1,0 +1,89 @@
+"""Questions that need work behind them: why, what comes next, anything unusual. They become jobs with progress."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+
+from api import schemas
+from api.services import Services
+from core.errors import Invalid
+from core.ids import JobId
+from core.principal import Principal
+from core.timeseries import Grain
+from nlq.types import Intent, Reading
+from semantic.catalog.model import Catalog
+from semantic.expr import FieldRef
+from semantic.query import ByEntity, ByField, ByTime, Measure, MetricRef, SemanticQuery
+from workers.queue import enqueue
+
+_KINDS = {Intent.WHY: "explain", Intent.FORECAST: "forecast", Intent.UNUSUAL: "detect"}
+_HORIZONS = {Grain.HOUR: 48, Grain.DAY: 28, Grain.WEEK: 13, Grain.MONTH: 6, Grain.QUARTER: 4, Grain.YEAR: 2}
+_SAID = {"explain": "Looking for what drove the change", "forecast": "Forecasting", "detect": "Looking for anything unusual"}
+
+
+async def investigation(services: Services, principal: Principal, catalog: Catalog, reading: Reading, as_of: dt.datetime) -> schemas.Answer:
+    """Starts the job that the reading asks for. Raises: Invalid when it names no measure."""
+    kind = _KINDS[reading.intent]
+    params = job_params(kind, reading.query, catalog, reading.horizon_steps)
+    job = await run_in_threadpool(enqueue, services.core, kind, params, principal, None)
+    label = measure_label(reading.query, catalog)
+    return schemas.Answer(
+        id="",
+        question="",
+        outcome="job",
+        intent=reading.intent.value,
+        message=f"{_SAID[kind]}: {label}.",
+        job=job_link(job, kind),
+        as_of=as_of,
+    )
+
+
+def job_params(kind: str, query: SemanticQuery, catalog: Catalog, horizon_steps: int | None = None) -> dict[str, Any]:
+    """A reading's query as the parameters of a job: its measure, segments, filter and grain. Raises: Invalid."""
+    measure = _measure(query, catalog)
+    segments = [_segment(g, catalog) for g in query.by if isinstance(g, ByField | ByEntity)]
+    grain = next((g.grain for g in query.by if isinstance(g, ByTime)), None)
+    params: dict[str, Any] = {"where": query.where.model_dump(mode="json") if query.where is not None else None}
+    if isinstance(measure, MetricRef) and measure.where is None:
+        params["metric"] = measure.metric
+        grain = grain or (Grain.MONTH if kind == "explain" else catalog.metric(measure.metric).default_grain)
+    else:
+        params["measure"] = measure.model_dump(mode="json")
+    grain = grain or (Grain.MONTH if kind == "explain" else Grain.DAY)
+    params["grain"] = grain.value
+    if kind == "explain":
+        params["time"] = query.time.model_dump(mode="json") if query.time is not None else None
+        params["dimensions"] = segments
+    else:
+        params["segments"] = segments
+    if kind == "forecast":
+        params["horizon_steps"] = horizon_steps or _HORIZONS.get(grain, 28)
+    return params
+
+
+def measure_label(query: SemanticQuery, catalog: Catalog) -> str:
+    measure = _measure(query, catalog)
+    return catalog.metric(measure.metric).label if isinstance(measure, MetricRef) else (getattr(measure, "alias", None) or "the measure")
+
+
+def job_link(job: JobId, kind: str) -> schemas.JobLink:
+    return schemas.JobLink(id=job, kind=kind, href=f"/v1/jobs/{job}", events=f"/v1/jobs/{job}/events")
+
+
+def _measure(query: SemanticQuery, catalog: Catalog) -> Measure:
+    if query.metrics:
+        return query.metrics[0]
+    certified = [m for m in catalog.metrics if m.certified] or list(catalog.metrics)
+    if not certified:
+        raise Invalid("Name a metric: the catalog has none to look at.", code="no_metric")
+    return MetricRef(metric=certified[0].name)
+
+
+def _segment(group: ByField | ByEntity, catalog: Catalog) -> dict[str, Any]:
+    if isinstance(group, ByField):
+        return group.field.model_dump(mode="json")
+    entity = catalog.entity(group.entity)
+    return FieldRef(dataset=entity.dataset, field=(entity.display or entity.key)[0], via=group.via).model_dump(mode="json")

@@ -1,0 +1,139 @@
+"""Sign in and out, who one is, and API keys."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+from starlette.concurrency import run_in_threadpool
+
+from api import schemas
+from api.credentials import COOKIE, Admin, Caller, refuse_cross_site
+from api.services import Services, services_of
+from core.errors import Unauthenticated
+from core.ids import UserId, tenant_id
+from core.principal import Principal
+from core.store import api_keys, sessions, users
+
+router = APIRouter(prefix="/v1", tags=["identity"])
+
+
+class NewKey(schemas.In):
+    """`user` is whose rights the key has; None is your own."""
+
+    name: str = Field(min_length=1, max_length=200)
+    user: str | None = Field(default=None, max_length=64)
+    scopes: list[Annotated[str, Field(pattern=r"^[a-z*:_-]{1,40}$")]] = Field(default=["*"], min_length=1, max_length=20)
+    days: int | None = Field(default=None, ge=1, le=3650)
+
+
+@router.post("/login", summary="Sign in with e-mail and password")
+async def login(request: Request, response: Response, body: schemas.LoginRequest) -> schemas.Me:
+    refuse_cross_site(request)
+    services = services_of(request)
+    user, token = await run_in_threadpool(sign_in, services, body, request.headers.get("user-agent", ""))
+    set_cookie(services, response, token)
+    return _me(user)
+
+
+def sign_in(services: Services, body: schemas.LoginRequest, agent: str) -> tuple[users.User, str]:
+    """Raises: Unauthenticated; Conflict when the e-mail exists in several tenants and none was named."""
+    now = services.clock.now()
+    tenant = tenant_id(body.tenant) if body.tenant else None
+    with services.store.write() as connection:
+        user = users.sign_in(connection, body.email, body.password, now=now, tenant=tenant)
+        lifetime = dt.timedelta(minutes=services.settings.session_minutes)
+        _, token = sessions.create(connection, user.tenant, user.id, now=now, lifetime=lifetime, user_agent=agent)
+    return user, token
+
+
+def set_cookie(services: Services, response: Response, token: str) -> None:
+    secure = services.settings.resolved_base_url.startswith("https://")
+    response.set_cookie(
+        COOKIE, token, max_age=services.settings.session_minutes * 60, httponly=True, secure=secure, samesite="lax", path="/"
+    )
+
+
+@router.post("/logout", status_code=204, summary="Sign out of this session")
+async def logout(request: Request, response: Response, caller: Caller) -> None:
+    await run_in_threadpool(sign_out, services_of(request), request.cookies.get(COOKIE))
+    response.delete_cookie(COOKIE, path="/")
+
+
+def sign_out(services: Services, token: str | None) -> None:
+    if not token:
+        return
+    with services.store.write() as connection:
+        try:
+            session, _ = sessions.authenticate(connection, token, now=services.clock.now())
+        except Unauthenticated:
+            return
+        sessions.revoke(connection, session.tenant, session.id, now=services.clock.now())
+
+
+@router.get("/me", summary="Who you are")
+async def me(request: Request, caller: Caller) -> schemas.Me:
+    services = services_of(request)
+
+    def load() -> users.User:
+        with services.store.read() as connection:
+            return users.get(connection, caller.tenant, caller.user)
+
+    return _me(await run_in_threadpool(load))
+
+
+@router.get("/api-keys", summary="Your API keys; admins see all")
+async def list_keys(request: Request, caller: Caller) -> dict[str, Any]:
+    services = services_of(request)
+
+    def load() -> tuple[api_keys.ApiKey, ...]:
+        with services.store.read() as connection:
+            return api_keys.list_all(connection, caller.tenant, user=None if _is_admin(caller) else caller.user)
+
+    return {"items": [_key(k) for k in await run_in_threadpool(load)]}
+
+
+@router.post("/api-keys", status_code=201, summary="Make an API key; its text is shown once")
+async def create_key(request: Request, body: NewKey, caller: Admin) -> dict[str, Any]:
+    services = services_of(request)
+    now = services.clock.now()
+    expires = now + dt.timedelta(days=body.days) if body.days else None
+
+    def create() -> tuple[api_keys.ApiKey, str]:
+        owner = UserId(body.user) if body.user else caller.user
+        with services.store.write() as connection:
+            return api_keys.create(connection, caller.tenant, owner, name=body.name, now=now, scopes=body.scopes, expires_at=expires)
+
+    key, text = await run_in_threadpool(create)
+    return {**_key(key), "key": text}
+
+
+@router.delete("/api-keys/{key_id}", summary="Revoke an API key")
+async def revoke_key(request: Request, key_id: str, caller: Admin) -> dict[str, Any]:
+    services = services_of(request)
+
+    def revoke() -> api_keys.ApiKey:
+        with services.store.write() as connection:
+            return api_keys.revoke(connection, caller.tenant, key_id, now=services.clock.now())
+
+    return _key(await run_in_threadpool(revoke))
+
+
+def _key(key: api_keys.ApiKey) -> dict[str, Any]:
+    return {
+        "id": key.id, "name": key.name, "prefix": key.prefix, "user": key.user, "scopes": sorted(key.scopes), "created_at": key.created_at,
+        "expires_at": key.expires_at, "last_used_at": key.last_used_at, "revoked_at": key.revoked_at,
+    }  # fmt: skip
+
+
+def _is_admin(caller: Principal) -> bool:
+    return "admin" in caller.roles
+
+
+def _me(user: users.User) -> schemas.Me:
+    return schemas.Me(
+        user=user.id, tenant=user.tenant, email=user.email, display_name=user.display_name, roles=sorted(user.roles),
+        attributes={name: list(values) for name, values in user.attributes.items()},
+    )  # fmt: skip

@@ -1,0 +1,206 @@
+"""The catalog: read, save with an expected version, history, diff, rollback; metrics; data uploads."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Query, Request, Response, UploadFile
+from pydantic import Field
+from starlette.concurrency import run_in_threadpool
+
+from api import schemas
+from api.credentials import Analyst, Caller
+from api.definitions import formula
+from api.routes.jobs import IdempotencyKey, view
+from api.services import services_of
+from core.errors import Conflict, Invalid, TooLarge
+from core.ids import new_id
+from core.store import catalogs, datasets, jobs
+from semantic.catalog.diff import diff
+from semantic.catalog.model import Catalog
+from semantic.catalog.validate import validate
+from semantic.catalog.yaml import dump_yaml, load_yaml
+from workers.queue import enqueue
+
+router = APIRouter(prefix="/v1", tags=["catalog"])
+_CHUNK = 1024 * 1024
+_NAME = re.compile(r"[^a-z0-9_]+")
+_SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".xlsx", ".csv.gz", ".jsonl.gz")
+
+
+class CatalogText(schemas.In):
+    """A whole catalog as YAML (or JSON, which is YAML). `expected_version` is the version that the edit was made from."""
+
+    yaml: str = Field(min_length=1, max_length=5_000_000)
+    expected_version: int | None = Field(default=None, ge=0)
+    note: str = Field(default="", max_length=1_000)
+
+
+@router.get("/catalog", summary="The catalog as you may see it")
+async def get_catalog(request: Request, caller: Caller, format: Annotated[str, Query(pattern="^(json|yaml)$")] = "json") -> Response:
+    visible = await run_in_threadpool(services_of(request).catalogs.visible, caller)
+    headers = {"ETag": f'"{visible.catalog.version}"'}
+    if format == "yaml":
+        return Response(dump_yaml(visible.catalog), media_type="application/yaml", headers=headers)
+    return Response(visible.catalog.model_dump_json(exclude_defaults=False), media_type="application/json", headers=headers)
+
+
+@router.put("/catalog", summary="Validate and publish a new version")
+async def put_catalog(request: Request, body: CatalogText, caller: Analyst) -> dict[str, Any]:
+    services = services_of(request)
+
+    def save() -> dict[str, Any]:
+        catalog = _checked(body.yaml)
+        new = catalogs.NewCatalog(
+            document=catalog.model_dump(mode="json"), author=caller.user, note=body.note, expected_version=body.expected_version
+        )
+        with services.store.write() as connection:
+            saved = catalogs.append(connection, caller.tenant, new, now=services.clock.now())
+        return {"version": saved.version, "note": saved.note, "created_at": saved.created_at}
+
+    return await run_in_threadpool(save)
+
+
+@router.post("/catalog/check", summary="Validate a catalog without saving it")
+async def check_catalog(request: Request, body: CatalogText, caller: Analyst) -> dict[str, Any]:
+    services = services_of(request)
+
+    def check() -> dict[str, Any]:
+        catalog = _checked(body.yaml)
+        changes = [str(change) for change in diff(services.catalogs.full(caller.tenant), catalog)]
+        return {"valid": True, "changes": changes}
+
+    return await run_in_threadpool(check)
+
+
+def _checked(text: str) -> Catalog:
+    catalog = load_yaml(text, source="catalog")
+    found = validate(catalog)
+    errors = [issue for issue in found if issue.severity == "error"]
+    if errors:
+        raise Invalid(
+            f"{len(errors)} {'thing is' if len(errors) == 1 else 'things are'} wrong: " + "; ".join(str(issue) for issue in errors[:5]),
+            code="bad_catalog", path=errors[0].path,
+        )  # fmt: skip
+    return catalog
+
+
+@router.get("/catalog/versions", summary="Versions, newest first")
+async def versions(request: Request, caller: Analyst, before: Annotated[int | None, Query(ge=1)] = None) -> schemas.Page:
+    services = services_of(request)
+
+    def load() -> tuple[catalogs.CatalogNote, ...]:
+        with services.store.read() as connection:
+            return catalogs.history(connection, caller.tenant, before=before)
+
+    found = await run_in_threadpool(load)
+    items = [
+        {"version": n.version, "author": n.author, "note": n.note, "restored_from": n.restored_from, "created_at": n.created_at}
+        for n in found
+    ]
+    return schemas.Page(items=items, next=str(found[-1].version) if len(found) == 50 else None)
+
+
+@router.get("/catalog/diff", summary="What changed between two versions")
+async def catalog_diff(
+    request: Request, caller: Analyst, old: Annotated[int, Query(ge=1)], new: Annotated[int, Query(ge=1)]
+) -> dict[str, Any]:
+    book = services_of(request).catalogs
+
+    def load() -> list[str]:
+        return [str(change) for change in diff(book.full(caller.tenant, old), book.full(caller.tenant, new))]
+
+    return {"old": old, "new": new, "changes": await run_in_threadpool(load)}
+
+
+@router.post("/catalog/rollback", summary="Publish an old version again")
+async def rollback(request: Request, caller: Analyst, version: Annotated[int, Query(ge=1)]) -> dict[str, Any]:
+    services = services_of(request)
+
+    def act() -> catalogs.CatalogVersion:
+        with services.store.write() as connection:
+            return catalogs.rollback(connection, caller.tenant, version, author=caller.user, now=services.clock.now())
+
+    saved = await run_in_threadpool(act)
+    return {"version": saved.version, "restored_from": saved.restored_from}
+
+
+@router.get("/metrics", summary="The metrics you may ask about")
+async def metrics(request: Request, caller: Caller) -> dict[str, Any]:
+    visible = await run_in_threadpool(services_of(request).catalogs.visible, caller)
+    items = [
+        {"name": m.name, "label": m.label, "description": m.description, "type": m.type, "unit": m.unit, "format": m.format,
+         "synonyms": list(m.synonyms), "formula": formula(m, visible.catalog), "certified": m.certified}
+        for m in visible.catalog.metrics if not m.hidden
+    ]  # fmt: skip
+    return {"items": items, "catalog_version": visible.catalog.version}
+
+
+@router.get("/datasets", summary="Uploaded data")
+async def list_datasets(request: Request, caller: Analyst) -> dict[str, Any]:
+    services = services_of(request)
+
+    def load() -> tuple[datasets.UploadedDataset, ...]:
+        with services.store.read() as connection:
+            return datasets.list_all(connection, caller.tenant)
+
+    fields = (
+        "id",
+        "name",
+        "table_name",
+        "source",
+        "status",
+        "rows_loaded",
+        "rows_rejected",
+        "report",
+        "job_id",
+        "created_at",
+        "updated_at",
+    )
+    return {"items": [{name: getattr(d, name) for name in fields} for d in await run_in_threadpool(load)]}
+
+
+@router.post("/datasets", status_code=202, summary="Upload a file: CSV, JSON, JSONL, Parquet or Excel")
+async def upload(
+    request: Request,
+    response: Response,
+    caller: Analyst,
+    file: UploadFile,
+    name: Annotated[str | None, Form(max_length=100)] = None,
+    mode: Annotated[str, Form(pattern="^(replace|append)$")] = "replace",
+    idempotency_key: IdempotencyKey = None,
+) -> schemas.JobView:
+    """The file is kept, then a job loads it: bad rows are set aside and reported, the catalog is inferred, and it can be asked at once."""
+    services = services_of(request)
+    original = file.filename or "data"
+    suffix = next((s for s in sorted(_SUFFIXES, key=len, reverse=True) if original.lower().endswith(s)), None)
+    if suffix is None:
+        raise Invalid(f"Expected a file that ends in {', '.join(_SUFFIXES)}; found {original[-60:]!r}.", code="unknown_file_type")
+    dataset = _NAME.sub("_", (name or original[: -len(suffix)]).lower()).strip("_")[:80]
+    dataset = dataset if dataset and not dataset[0].isdigit() else f"data_{dataset}".rstrip("_")
+    kept = f"{new_id('upl')}{suffix}"
+    services.uploads.mkdir(parents=True, exist_ok=True)
+    target = services.uploads / kept
+    try:
+        size = 0
+        with target.open("xb") as sink:
+            while chunk := await file.read(_CHUNK):
+                size += len(chunk)
+                if size > services.settings.max_upload_bytes:
+                    raise TooLarge(f"At most {services.settings.max_upload_bytes:,} bytes can be uploaded; this file is larger.")
+                await run_in_threadpool(sink.write, chunk)
+        if size == 0:
+            raise Invalid("The file is empty.", code="empty_file")
+        params = {"upload": kept, "original_name": original[:400], "dataset": dataset, "mode": mode}
+        job_id = await run_in_threadpool(enqueue, services.core, "load_file", params, caller, idempotency_key)
+    except (Invalid, TooLarge, Conflict, OSError):
+        target.unlink(missing_ok=True)
+        raise
+
+    def load() -> jobs.Job:
+        with services.store.read() as connection:
+            return jobs.get(connection, caller.tenant, job_id)
+
+    response.headers["Location"] = f"/v1/jobs/{job_id}"
+    return view(await run_in_threadpool(load))

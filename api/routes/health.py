@@ -1,0 +1,38 @@
+"""Whether the process lives, whether it can serve, and its numbers."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.concurrency import run_in_threadpool
+
+from api.services import services_of
+from core.errors import AppError
+
+router = APIRouter(tags=["operations"])
+
+
+@router.get("/healthz", summary="The process answers")
+async def healthz() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+@router.get("/readyz", summary="The process and what it needs answer")
+async def readyz(request: Request) -> JSONResponse:
+    """Says of each part whether it answers; 503 when one does not."""
+    services = services_of(request)
+    parts: dict[str, str] = {}
+    for name, check in (("state", services.store.ping), ("warehouse", services.core.warehouse.ping)):
+        try:
+            await run_in_threadpool(check)
+            parts[name] = "ok"
+        except AppError as error:
+            parts[name] = error.code
+    ready = all(state == "ok" for state in parts.values())
+    return JSONResponse({"status": "ok" if ready else "unavailable", "parts": parts}, status_code=200 if ready else 503)
+
+
+@router.get("/metrics", summary="Prometheus metrics", response_class=Response)
+async def metrics() -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

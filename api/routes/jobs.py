@@ -1,0 +1,173 @@
+"""Jobs: state, events as a resumable stream, cancel; and what starts forecasts, detections and explanations."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from api import schemas
+from api.credentials import Caller
+from api.investigations import job_params
+from api.services import Services, services_of
+from core.errors import Forbidden, Invalid
+from core.ids import JobId
+from core.principal import Principal, Role
+from core.store import job_events, jobs
+from core.store.jobs import Job, JobStatus
+from core.timeseries import Grain
+from semantic.expr import FieldRef
+from semantic.query import ByField, ByTime, MetricRef, SemanticQuery
+from workers.queue import cancel, enqueue
+
+router = APIRouter(prefix="/v1", tags=["jobs"])
+POLL_S = 0.2
+HEARTBEAT_S = 15.0
+_SEES_ALL = (Role.ADMIN, Role.ANALYST, Role.DATA_SCIENTIST)
+IdempotencyKey = Annotated[str | None, Header(max_length=200)]
+
+
+def view(job: Job) -> schemas.JobView:
+    return schemas.JobView(
+        id=job.id, kind=job.kind, status=job.status.value, progress=round(job.progress, 4), step=job.step, attempts=job.attempts,
+        params=dict(job.params), result=dict(job.result) if job.result is not None else None, error=dict(job.error) if job.error is not None else None,
+        created_at=job.created_at, started_at=job.started_at, finished_at=job.finished_at,
+    )  # fmt: skip
+
+
+def load(services: Services, caller: Principal, job_id: str) -> Job:
+    """A job of the caller's tenant; people see their own, those who run the data see all. Raises: NotFound; Forbidden."""
+    with services.store.read() as connection:
+        job = jobs.get(connection, caller.tenant, JobId(job_id))
+    if job.user != caller.user and not caller.has_role(*_SEES_ALL):
+        raise Forbidden("This job was started by somebody else.")
+    return job
+
+
+@router.get("/jobs", summary="Jobs, newest first")
+async def list_jobs(
+    request: Request,
+    caller: Caller,
+    kind: Annotated[str | None, Query(max_length=40)] = None,
+    status: JobStatus | None = None,
+    cursor: Annotated[str | None, Query(max_length=64)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> schemas.Page:
+    services = services_of(request)
+
+    def read() -> tuple[Job, ...]:
+        user = None if caller.has_role(*_SEES_ALL) else caller.user
+        with services.store.read() as connection:
+            return jobs.list_all(connection, caller.tenant, user=user, kind=kind, status=status, before_id=cursor, limit=limit)
+
+    found = await run_in_threadpool(read)
+    items = [view(job).model_dump(mode="json", exclude={"result"}) for job in found]
+    return schemas.Page(items=items, next=found[-1].id if len(found) == limit else None)
+
+
+@router.get("/jobs/{job_id}", summary="One job")
+async def get_job(request: Request, job_id: str, caller: Caller) -> schemas.JobView:
+    return view(await run_in_threadpool(load, services_of(request), caller, job_id))
+
+
+@router.post("/jobs/{job_id}/cancel", summary="Stop a job")
+async def cancel_job(request: Request, job_id: str, caller: Caller) -> schemas.JobView:
+    services = services_of(request)
+    await run_in_threadpool(load, services, caller, job_id)
+    return view(await run_in_threadpool(cancel, services.core, caller.tenant, JobId(job_id)))
+
+
+@router.get("/jobs/{job_id}/events", summary="A job's progress as server-sent events", response_class=StreamingResponse)
+async def events(
+    request: Request, job_id: str, caller: Caller, last_event_id: Annotated[int, Header(ge=0)] = 0, after: Annotated[int, Query(ge=0)] = 0
+) -> StreamingResponse:
+    """Each event has an id; a client that comes back with Last-Event-ID goes on after it. Ends after the final status."""
+    services = services_of(request)
+    await run_in_threadpool(load, services, caller, job_id)
+    stream = _stream(services, caller, JobId(job_id), max(last_event_id, after))
+    return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+async def _stream(services: Services, caller: Principal, job_id: JobId, after: int) -> AsyncIterator[str]:
+    yield "retry: 1000\n\n"
+    idle_s = 0.0
+    while True:
+        found, job = await run_in_threadpool(_since, services, caller, job_id, after)
+        for event in found:
+            after = event.sequence
+            yield f"id: {event.sequence}\nevent: {event.kind}\ndata: {json.dumps(dict(event.data), default=str)}\n\n"
+        if job.status.is_final and not found:
+            yield f"event: end\ndata: {json.dumps({'status': job.status.value})}\n\n"
+            return
+        idle_s = 0.0 if found else idle_s + POLL_S
+        if idle_s >= HEARTBEAT_S:
+            idle_s = 0.0
+            yield ": still here\n\n"
+        await asyncio.sleep(0 if found else POLL_S)
+
+
+def _since(services: Services, caller: Principal, job_id: JobId, after: int) -> tuple[tuple[job_events.JobEvent, ...], Job]:
+    with services.store.read() as connection:
+        return job_events.after(connection, caller.tenant, job_id, after), jobs.get(connection, caller.tenant, job_id)
+
+
+@router.post("/forecasts", status_code=202, summary="Forecast a metric")
+async def forecast(
+    request: Request, response: Response, body: schemas.ForecastRequest, caller: Caller, idempotency_key: IdempotencyKey = None
+) -> schemas.JobView:
+    query = _query(body.metric, body.by, body.grain)
+    return await _start(request, response, caller, "forecast", query, idempotency_key, horizon_steps=body.horizon)
+
+
+@router.post("/detections", status_code=202, summary="Find what was unusual in a metric's history")
+async def detection(
+    request: Request, response: Response, body: schemas.DetectRequest, caller: Caller, idempotency_key: IdempotencyKey = None
+) -> schemas.JobView:
+    return await _start(request, response, caller, "detect", _query(body.metric, body.by, body.grain), idempotency_key)
+
+
+@router.post("/insights", status_code=202, summary="Explain why a metric changed")
+async def insight(
+    request: Request, response: Response, body: schemas.ExplainRequest, caller: Caller, idempotency_key: IdempotencyKey = None
+) -> schemas.JobView:
+    return await _start(
+        request, response, caller, "explain", body.query or SemanticQuery(metrics=(MetricRef(metric=body.metric),)), idempotency_key
+    )
+
+
+async def _start(
+    request: Request,
+    response: Response,
+    caller: Principal,
+    kind: str,
+    query: SemanticQuery,
+    key: str | None,
+    *,
+    horizon_steps: int | None = None,
+) -> schemas.JobView:
+    services = services_of(request)
+
+    def start() -> Job:
+        catalog = services.catalogs.visible(caller).catalog
+        job_id = enqueue(services.core, kind, job_params(kind, query, catalog, horizon_steps), caller, key)
+        with services.store.read() as connection:
+            return jobs.get(connection, caller.tenant, job_id)
+
+    job = await run_in_threadpool(start)
+    response.headers["Location"] = f"/v1/jobs/{job.id}"
+    return view(job)
+
+
+def _query(metric: str, by: str | None, grain: str) -> SemanticQuery:
+    groups: list[ByField | ByTime] = [ByTime(grain=Grain(grain))]
+    if by is not None:
+        dataset, dot, field = by.partition(".")
+        if not dot:
+            raise Invalid(f"`by` must be dataset.field; found {by[:60]!r}.", code="bad_field", path="/by")
+        groups.insert(0, ByField(field=FieldRef(dataset=dataset, field=field)))
+    return SemanticQuery(metrics=(MetricRef(metric=metric),), by=tuple(groups))

@@ -1,0 +1,64 @@
+"""What the edge needs: the core services, the warehouse, the catalogs, the result cache."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from starlette.requests import HTTPConnection
+
+from api.catalogs import CatalogBook
+from core.clock import Clock
+from core.ids import TenantId
+from core.principal import Principal
+from core.settings import Settings
+from core.store.store import Store
+from semantic.pipeline import guard_sql
+from semantic.states import GuardedQuery, ResultTable
+from semantic.values.index import ValueIndex
+from workers import bootstrap
+
+_FRESH_S = 2.0
+
+
+class Services:
+    """One per API process. Parts open on first use."""
+
+    def __init__(self, core: bootstrap.Services) -> None:
+        self.core = core
+
+    @property
+    def settings(self) -> Settings:
+        return self.core.settings
+
+    @property
+    def clock(self) -> Clock:
+        return self.core.clock
+
+    @property
+    def store(self) -> Store:
+        return self.core.store
+
+    @cached_property
+    def catalogs(self) -> CatalogBook:
+        return CatalogBook(self.store, self._values)
+
+    def _values(self, tenant: TenantId, version: int) -> ValueIndex:
+        return self.core.values(tenant, version)
+
+    @property
+    def uploads(self) -> Path:
+        return self.settings.home.resolve() / "uploads"
+
+    def guard_sql(self, principal: Principal, sql: str) -> GuardedQuery:
+        """Raises: QueryRejected, Forbidden, NotFound when the tenant has no catalog."""
+        return guard_sql(sql, self.catalogs.full(principal.tenant), principal, pseudonym_key=self.core.pseudonym_key)
+
+    async def run_cached(self, principal: Principal, query: GuardedQuery) -> ResultTable:
+        """From the result cache when the data has not changed, else from the warehouse. Raises: UserError, Unavailable."""
+        return await self.core.results.run(query)
+
+
+def services_of(connection: HTTPConnection) -> Services:
+    found: Services = connection.app.state.services
+    return found

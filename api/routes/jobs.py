@@ -120,7 +120,7 @@ def _since(services: Services, caller: Principal, job_id: JobId, after: int) -> 
 async def forecast(
     request: Request, response: Response, body: schemas.ForecastRequest, caller: Caller, idempotency_key: IdempotencyKey = None
 ) -> schemas.JobView:
-    query = _query(body.metric, body.by, body.grain)
+    query = series_query(body.metric, body.by, body.grain)
     return await _start(request, response, caller, "forecast", query, idempotency_key, horizon_steps=body.horizon)
 
 
@@ -128,7 +128,7 @@ async def forecast(
 async def detection(
     request: Request, response: Response, body: schemas.DetectRequest, caller: Caller, idempotency_key: IdempotencyKey = None
 ) -> schemas.JobView:
-    return await _start(request, response, caller, "detect", _query(body.metric, body.by, body.grain), idempotency_key)
+    return await _start(request, response, caller, "detect", series_query(body.metric, body.by, body.grain), idempotency_key)
 
 
 @router.post("/insights", status_code=202, summary="Explain why a metric changed")
@@ -163,7 +163,7 @@ async def _start(
     return view(job)
 
 
-def _query(metric: str, by: str | None, grain: str) -> SemanticQuery:
+def series_query(metric: str, by: str | None, grain: str) -> SemanticQuery:
     groups: list[ByField | ByTime] = [ByTime(grain=Grain(grain))]
     if by is not None:
         dataset, dot, field = by.partition(".")

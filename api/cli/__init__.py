@@ -1,0 +1,5 @@
+"""The command line: `querent`."""
+
+from api.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,100 @@
+"""Settings and services of one command-line call, opened on first use."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import os
+from functools import cached_property
+from pathlib import Path
+
+import structlog
+
+from api.services import Services
+from core.errors import Invalid
+from core.ids import TenantId, tenant_id
+from core.principal import Principal
+from core.settings import Settings, settings
+from core.store import users
+from workers import bootstrap
+from workers.principals import system_principal
+
+
+class Context:
+    """`as_user` of a command acts with that person's rights; without it, as Querent itself within the tenant."""
+
+    def configure(self, home: Path | None, log_level: str) -> None:
+        if home is not None:
+            os.environ["QUERENT_HOME"] = str(home)
+            settings.cache_clear()
+        level = (log_level or "WARNING").upper()
+        if level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+            raise Invalid(f"--log-level takes DEBUG, INFO, WARNING or ERROR; found {log_level!r}.")
+        configure_logging(level, json=False)
+
+    @property
+    def settings(self) -> Settings:
+        return settings()
+
+    @cached_property
+    def core(self) -> bootstrap.Services:
+        return bootstrap.build_services(settings())
+
+    @cached_property
+    def services(self) -> Services:
+        self.core.migrate()
+        return Services(self.core)
+
+    def principal(self, tenant: str, as_user: str | None = None) -> Principal:
+        """Raises: Invalid for a bad tenant or an unknown user."""
+        checked: TenantId = tenant_id(tenant)
+        if as_user is None:
+            return system_principal(checked)
+        with self.services.store.read() as connection:
+            user = users.by_email(connection, checked, as_user)
+        if user is None or user.disabled:
+            raise Invalid(f"Tenant {tenant!r} has no active user {as_user!r}.", code="unknown_user")
+        return user.principal()
+
+
+def day(text: str | None) -> dt.date | None:
+    """Raises: Invalid."""
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise Invalid(f"A date such as 2024-05-31 was expected; found {text[:40]!r}.", code="bad_date") from error
+
+
+def configure_logging(level: str, *, json: bool) -> None:
+    """structlog and the standard library's loggers to standard error, as JSON lines or for reading."""
+    renderer = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    number = logging.getLevelNamesMapping()[level]
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(_stderr()),
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
+        )
+    )
+    logging.basicConfig(level=number, handlers=[handler], force=True)
+
+
+def _stderr() -> object:
+    import sys
+
+    return sys.stderr
+
+
+context = Context()

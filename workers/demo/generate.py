@@ -190,7 +190,8 @@ class Day:
         keep = np.ones(len(count), dtype=bool)
         if self.day == self.span.end and self.day == self.span.anchor:
             late = self.regions[country] == self.world.planted.late_load_region
-            keep = ~late | (self.rng.random(len(count)) < 0.3)
+            loaded = np.random.default_rng([self.world.seed, 6, self.day.toordinal()]).random(len(count)) < 0.15
+            keep = ~late | loaded
         return _table(
             self.world,
             visit_date=[self.day] * int(keep.sum()),

@@ -7,9 +7,15 @@ from functools import cached_property
 from celery import Celery
 
 from core.clock import Clock, SystemClock
+from core.ids import TenantId
 from core.settings import Settings, settings
+from core.store import Store, catalogs, secrets
 from core.store.migrate import migrate
-from core.store.store import Store
+from models.registry import Registry
+from semantic.catalog.model import Catalog
+from semantic.warehouse.admin import WarehouseAdmin
+from semantic.warehouse.client import SyncWarehouse, Warehouse
+from semantic.warehouse.connection import admin_connection, reader_connection
 from workers.broker import make_app
 
 
@@ -29,12 +35,56 @@ class Services:
         """For sending messages; the tasks themselves are in workers.app."""
         return make_app(self.settings)
 
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        """For asyncio (the API). Raises: Unavailable when the embedded endpoint has no tokens yet."""
+        return Warehouse(reader_connection(self.settings))
+
+    @cached_property
+    def warehouse_sync(self) -> SyncWarehouse:
+        """For threads and workers."""
+        return SyncWarehouse(reader_connection(self.settings))
+
+    @cached_property
+    def admin(self) -> WarehouseAdmin:
+        """For loading, inference and writing results; never for a user's SQL."""
+        return WarehouseAdmin(admin_connection(self.settings))
+
+    @cached_property
+    def registry(self) -> Registry:
+        """MLflow; imported at the first call of a method."""
+        return Registry(self.settings.resolved_mlflow_url, self.settings.mlflow_root)
+
+    @cached_property
+    def pseudonym_key(self) -> str:
+        """Makes `hash` columns' pseudonyms; one per installation."""
+        return self.secret("pseudonym_key")
+
+    @cached_property
+    def session_key(self) -> str:
+        """Signs cookies: the setting `secret_key`, else one made once."""
+        return self.settings.secret_key.get_secret_value() or self.secret("session_key")
+
+    def secret(self, name: str) -> str:
+        """A random secret that every process of this installation shares; made by the first that asks."""
+        with self.store.write() as connection:
+            return secrets.get_or_create(connection, name, now=self.clock.now())
+
+    def catalog(self, tenant: TenantId, version: int | None = None) -> Catalog:
+        """A tenant's whole catalog, rules included. Raises: NotFound when it has none, or not that version."""
+        with self.store.read() as connection:
+            row = catalogs.current(connection, tenant) if version is None else catalogs.get(connection, tenant, version)
+        return Catalog.model_validate({**row.document, "version": row.version})
+
     def migrate(self) -> None:
         """Brings the state store's schema up to date; safe when several processes do it at once."""
         migrate(self.store.engine)
 
     def close(self) -> None:
-        """Gives back what was opened."""
+        """Gives back what was opened here; close `warehouse` on its own event loop."""
+        for name in ("warehouse_sync", "admin"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
         if "store" in self.__dict__:
             self.store.close()
         if "celery" in self.__dict__:

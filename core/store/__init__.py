@@ -3,3 +3,7 @@
 Repositories are modules of functions `f(connection, tenant, ...)`; they return frozen values and never SQLAlchemy rows.
 Every statement on tenant data is made by `scope`, which is the one place that adds the tenant's condition.
 """
+
+from core.store.store import Store
+
+__all__ = ["Store"]

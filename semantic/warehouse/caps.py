@@ -44,7 +44,7 @@ HTTP_ONLY = frozenset(
 READER_CAPS: Mapping[str, float] = MappingProxyType(
     {
         "max_execution_time": 120,
-        "max_memory_usage": 4 * GIB,
+        "max_memory_usage": 8 * GIB,
         "max_bytes_before_external_group_by": 2 * GIB,
         "max_bytes_before_external_sort": 2 * GIB,
         "max_rows_to_read": 2_000_000_000,
@@ -75,13 +75,13 @@ READER_MAY_SET = frozenset(
         "allow_experimental_analyzer",
         "enable_optimize_predicate_expression",
         "extremes",
-        "group_by_overflow_mode",
         "join_algorithm",
         "join_use_nulls",
         "log_comment",
         "log_queries",
         "max_block_size",
         "optimize_move_to_prewhere",
+        "query_plan_optimize_prewhere",
         "prefer_column_name_to_alias",
         "priority",
         "session_timezone",
@@ -89,6 +89,19 @@ READER_MAY_SET = frozenset(
         "transform_null_in",
         "union_default_mode",
         "use_query_cache",
+    }
+)
+# What happens at a cap: an error, never a silent cut.
+OVERFLOW_MODES = frozenset(
+    {
+        "timeout_overflow_mode",
+        "read_overflow_mode",
+        "result_overflow_mode",
+        "sort_overflow_mode",
+        "distinct_overflow_mode",
+        "join_overflow_mode",
+        "set_overflow_mode",
+        "transfer_overflow_mode",
     }
 )
 _READER_MAY_SET_PREFIXES = ("output_format_arrow_", "output_format_json_", "output_format_native_", "output_format_decimal_")
@@ -102,7 +115,7 @@ def reader_view_of_settings(sql: str) -> str:
     match = _SETTINGS_PROBE.match(sql)
     if match is None:
         return sql
-    names = ", ".join(f"'{name}'" for name in sorted({*READER_MAY_SET, *READER_CAPS, *HTTP_ONLY}))
+    names = ", ".join(f"'{name}'" for name in sorted({*READER_MAY_SET, *READER_CAPS, *OVERFLOW_MODES, *HTTP_ONLY}))
     prefixes = " OR ".join(f"startsWith(name, '{prefix}')" for prefix in _READER_MAY_SET_PREFIXES)
     return f"SELECT name, value, toUInt8(NOT (name IN ({names}) OR {prefixes})) AS readonly FROM system.settings" + sql[match.end() :]
 
@@ -125,7 +138,7 @@ def reader_settings(asked: Mapping[str, str], caps: Mapping[str, float] = READER
                 raise EngineError(164, "DB::Exception: Cannot modify 'readonly' setting in readonly mode. (READONLY)")
         elif name in caps:
             settings[name] = _number(min(_asked_number(name, value) or caps[name], caps[name]))
-        elif name in READER_MAY_SET or name.startswith(_READER_MAY_SET_PREFIXES):
+        elif name in READER_MAY_SET or (name in OVERFLOW_MODES and value == "throw") or name.startswith(_READER_MAY_SET_PREFIXES):
             settings[name] = value
         else:
             raise EngineError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -69,7 +69,7 @@ class Endpoint:
                 return await _ok(request)
             if request.content_type == "multipart/form-data":
                 query.update(await _form(request))
-                body = BodyReader(_nothing(), "")
+                body = BodyReader(_Nothing(), "")
             else:
                 body = BodyReader(request.content.iter_any(), request.headers.get("Content-Encoding", ""))
             call = await read_call(user, request.method, query, request.headers, body)
@@ -163,6 +163,11 @@ async def _form(request: web.Request) -> dict[str, str]:
     return fields
 
 
-async def _nothing() -> AsyncIterator[bytes]:
-    return
-    yield b""
+class _Nothing:
+    """A body without bytes."""
+
+    def __aiter__(self) -> _Nothing:
+        return self
+
+    async def __anext__(self) -> bytes:
+        raise StopAsyncIteration

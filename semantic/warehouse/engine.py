@@ -15,9 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from chdb import _chdb
+from chdb import _chdb as _chdb_module
 
 from semantic.warehouse.engine_errors import EngineError, from_engine
+
+_chdb: Any = _chdb_module  # A binary module without stubs.
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from core.errors import Invalid, Unavailable
+from semantic.warehouse.connection import ADDRESS_FILE
 from semantic.warehouse.endpoint import Endpoint, Limits
 from semantic.warehouse.engine import Engine
 from semantic.warehouse.folder_lock import FolderLock
@@ -93,16 +94,16 @@ async def _serve(engine: Engine, users: Users, limits: Limits, data_path: Path, 
         await site.stop()
         await endpoint.close()
     finally:
-        (data_path / "endpoint.json").unlink(missing_ok=True)
+        (data_path / ADDRESS_FILE).unlink(missing_ok=True)
         await runner.cleanup()
         _log.info("warehouse_stopped")
 
 
 def _write_address(data_path: Path, host: str, port: int) -> None:
     shown = f"[{host}]" if ":" in host else host
-    draft = data_path / "endpoint.json.new"
+    draft = data_path / f"{ADDRESS_FILE}.new"
     draft.write_text(f'{{"url": "http://{shown}:{port}", "pid": {os.getpid()}}}\n')
-    draft.replace(data_path / "endpoint.json")
+    draft.replace(data_path / ADDRESS_FILE)
 
 
 def _is_loopback(host: str) -> bool:

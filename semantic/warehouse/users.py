@@ -15,11 +15,9 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from semantic.warehouse.connection import ADMIN_USER, READER_USER, TOKEN_FILE
 from semantic.warehouse.engine_errors import EngineError
 
-ADMIN_USER = "querent_admin"
-READER_USER = "querent"
-TOKEN_FILE = "tokens.json"
 _AUTHENTICATION_FAILED = 516
 
 

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 from core.errors import AppError
+from semantic.warehouse.server import serve
+from semantic.warehouse.slots import Limits
 
 
 def main() -> int:
@@ -23,11 +25,6 @@ def main() -> int:
     parser.add_argument("--waiting", type=int, default=256, help="queries in the queue; beyond it callers get 503")
     parser.add_argument("--wait-s", type=float, default=30.0, help="longest time in the queue")
     options = parser.parse_args()
-    os.environ["TZ"] = (
-        "UTC"  # Before the engine's library is loaded: it takes the zone of DateTime from here, and a server's data must not depend on it.
-    )
-    from semantic.warehouse.endpoint import Limits
-    from semantic.warehouse.server import serve
 
     try:
         serve(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -24,21 +23,11 @@ from semantic.warehouse.execution import Execution
 from semantic.warehouse.reply import Reply
 from semantic.warehouse.running import RunningQueries, RunningQuery
 from semantic.warehouse.sessions import Sessions
-from semantic.warehouse.slots import Slots
+from semantic.warehouse.slots import Limits, Slots
 from semantic.warehouse.users import Users
 
 _log = structlog.get_logger("querent.warehouse")
 _MAX_FORM_BYTES = 16 * 1024**2
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """running, waiting: queries at once, and in the queue. wait_s: longest time in the queue. grace_s: at shutdown, before queries are killed."""
-
-    running: int = 12
-    waiting: int = 256
-    wait_s: float = 30.0
-    grace_s: float = 5.0
 
 
 class Endpoint:
@@ -48,7 +37,7 @@ class Endpoint:
         self._engine = engine
         self._users = users
         self._limits = limits
-        self._slots = Slots(running=limits.running, waiting=limits.waiting, wait_s=limits.wait_s)
+        self._slots = Slots(limits)
         self._running = RunningQueries(lambda mark: engine.kill([mark]))
         self._sessions = Sessions()
         self._tasks: set[asyncio.Task[Any]] = set()

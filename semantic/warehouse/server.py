@@ -7,6 +7,7 @@ import ipaddress
 import os
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 from aiohttp import web
@@ -14,10 +15,12 @@ from pydantic import SecretStr
 
 from core.errors import Invalid, Unavailable
 from semantic.warehouse.connection import ADDRESS_FILE
-from semantic.warehouse.endpoint import Endpoint, Limits
-from semantic.warehouse.engine import Engine
 from semantic.warehouse.folder_lock import FolderLock
+from semantic.warehouse.slots import Limits
 from semantic.warehouse.users import Users, load_or_create_users
+
+if TYPE_CHECKING:
+    from semantic.warehouse.engine import Engine
 
 _log = structlog.get_logger("querent.warehouse")
 _MAX_URL_BYTES = 1024**2
@@ -52,7 +55,7 @@ def serve(
             SecretStr(_secret(token)) if _secret(token) or stored is None else stored.admin_token,
             SecretStr(_secret(reader_token)) if _secret(reader_token) or stored is None else stored.reader_token,
         )
-        engine = Engine(data_path / "engine")
+        engine = _open_engine(data_path)
         try:
             asyncio.run(_serve(engine, users, limits or Limits(), data_path, host, port))
         finally:
@@ -61,11 +64,24 @@ def serve(
         lock.release()
 
 
+def _open_engine(data_path: Path) -> Engine:
+    """The engine's library (0.5 GB) is loaded here and in no process that does not serve.
+
+    It takes the zone of a plain DateTime from TZ when it loads; a server's data must not depend on the machine's zone.
+    """
+    os.environ["TZ"] = "UTC"
+    from semantic.warehouse.engine import Engine
+
+    return Engine(data_path / "engine")
+
+
 async def _serve(engine: Engine, users: Users, limits: Limits, data_path: Path, host: str, port: int) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    from semantic.warehouse.endpoint import Endpoint
+
     endpoint = Endpoint(engine, users, limits)
     runner = web.AppRunner(
         endpoint.app(),

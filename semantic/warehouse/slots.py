@@ -6,12 +6,23 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 from semantic.warehouse.engine_errors import EngineError
 
 _T = TypeVar("_T")
 TOO_MANY_SIMULTANEOUS_QUERIES = 202
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """running, waiting: queries at once, and in the queue. wait_s: longest time in the queue. grace_s: at shutdown, before queries are killed."""
+
+    running: int = 12
+    waiting: int = 256
+    wait_s: float = 30.0
+    grace_s: float = 5.0
 
 
 class Slot:
@@ -37,19 +48,19 @@ def _nothing() -> None:
 
 
 class Slots:
-    """`running` slots; at most `waiting` callers queue for at most `wait_s` seconds.
+    """`limits.running` slots; at most `waiting` callers queue for at most `wait_s` seconds.
 
     Raises (from `take`): EngineError 202 (ClickHouse's too many simultaneous queries; HTTP 503).
     """
 
-    def __init__(self, *, running: int, waiting: int, wait_s: float) -> None:
+    def __init__(self, limits: Limits) -> None:
         self._free: asyncio.LifoQueue[Slot] = asyncio.LifoQueue()
-        self._all = [Slot(number) for number in range(running)]
+        self._all = [Slot(number) for number in range(limits.running)]
         for slot in self._all:
             self._free.put_nowait(slot)
         self._waiting = 0
-        self._max_waiting = waiting
-        self._wait_s = wait_s
+        self._max_waiting = limits.waiting
+        self._wait_s = limits.wait_s
 
     @asynccontextmanager
     async def take(self) -> AsyncIterator[Slot]:

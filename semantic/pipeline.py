@@ -1,13 +1,17 @@
 """From SQL that may not run to SQL that may: the steps, in order, visible.
 
-The last two are always *narrow every table* and *check that it is narrowed*; nothing runs between the check and the warehouse.
+The last of STEPS narrows every table; then the text is printed and `verify` checks, from that text alone, that it is narrowed.
+Nothing happens between that check and the warehouse.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
-from core.errors import InternalError
+from sqlglot import exp
+
+from core.errors import InternalError, QueryRejected
 from core.principal import Principal
 from semantic.catalog.model import Catalog
 from semantic.guard.analyst import read_analyst_sql
@@ -19,30 +23,62 @@ from semantic.guard.scope import TENANT, isolate
 from semantic.limits import Limits, limits_for
 from semantic.policies import Access
 from semantic.states import CompiledQuery, GuardedQuery, Param
+from semantic.trust import DEFAULT_TRUST, Trust
 from semantic.verify import verify
 
-STEPS = ("read", "check_ctes", "cap_rows", "isolate", "print_sql", "verify")
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A query on its way through the guard. The tree belongs to the draft and is changed in place."""
+
+    tree: exp.Expr
+    params: Mapping[str, Param]
+    access: Access
+    limits: Limits
+    trust: Trust
+    datasets: tuple[str, ...] = ()
+    by_analyst: bool = False
+
+
+def declare_once(draft: Draft) -> Draft:
+    check_ctes(draft.tree)
+    return draft
+
+
+def keep_our_names(draft: Draft) -> Draft:
+    """Parameters that the guard binds must not come from outside."""
+    taken = sorted(n for n in draft.params if n in (TENANT, PSEUDONYM_KEY) or n.startswith(("policy_", "filter_")))
+    if taken and draft.by_analyst:
+        raise QueryRejected(f"Parameter names {', '.join(taken)} are reserved; choose others.", code="reserved_name")
+    if taken:
+        raise InternalError(f"Compiled parameters must not be called {taken}: these names are the guard's.", code="reserved_name")
+    return draft
+
+
+def cap(draft: Draft) -> Draft:
+    return replace(draft, tree=cap_rows(draft.tree, draft.limits.result_rows))
+
+
+def narrow(draft: Draft) -> Draft:
+    scoped = isolate(draft.tree, draft.access, datasets=draft.datasets, pseudonym_key=draft.trust.pseudonym_key, analyst=draft.by_analyst)
+    return replace(draft, tree=scoped.tree, params={**draft.params, **scoped.params})
+
+
+STEPS: tuple[Callable[[Draft], Draft], ...] = (declare_once, keep_our_names, cap, narrow)
 
 
 def guard_compiled(
-    compiled: CompiledQuery, catalog: Catalog, principal: Principal, *, limits: Limits | None = None, pseudonym_key: str = ""
+    compiled: CompiledQuery, catalog: Catalog, principal: Principal, *, limits: Limits | None = None, trust: Trust = DEFAULT_TRUST
 ) -> GuardedQuery:
     """A compiled query narrowed to what the caller may see, printed, and verified from its text.
 
     catalog: the tenant's full catalog (rules included), not one pruned for display. limits: None takes those of the caller's roles.
-    pseudonym_key: secret of this installation for `hash` columns; without it they are masked.
+    trust: what the operator decided about tenant columns and databases.
     Raises: QueryRejected, Forbidden.
     """
     limits = limits or limits_for(principal)
-    reserved = [name for name in compiled.params if name in (TENANT, PSEUDONYM_KEY) or name.startswith(("policy_", "filter_"))]
-    if reserved:
-        raise InternalError(f"Compiled parameters must not be called {reserved}; these names are the guard's.", code="reserved_parameter")
-    check_ctes(compiled.tree)
-    access = Access(catalog, principal)
-    capped = cap_rows(compiled.tree.copy(), limits.result_rows)
-    scoped = isolate(capped, access, datasets=compiled.datasets, pseudonym_key=pseudonym_key)
-    params = {**compiled.params, **scoped.params}
-    return verify(print_sql(scoped.tree), params, catalog, principal, limits=limits, source=compiled, pseudonym_key=pseudonym_key)
+    draft = Draft(compiled.tree.copy(), compiled.params, Access(catalog, principal, trust), limits, trust, compiled.datasets)
+    return _finish(draft, catalog, principal, compiled)
 
 
 def guard_sql(
@@ -53,17 +89,23 @@ def guard_sql(
     limits: Limits | None = None,
     default_database: str | None = None,
     params: Mapping[str, Param] | None = None,
-    pseudonym_key: str = "",
+    trust: Trust = DEFAULT_TRUST,
 ) -> GuardedQuery:
     """An analyst's SQL narrowed to what the caller may see, printed from our own tree, and verified from its text.
 
     default_database: where given, table names without a database are read there. params: values of `{name:Type}` placeholders.
-    Raises: QueryRejected with a code, what was found, where (`path` is "line:column") and what to do instead.
+    Raises: QueryRejected with a code, what was found, where (`path` is "line:column") and what to do instead; Forbidden.
     """
     limits = limits or limits_for(principal)
-    access = Access(catalog, principal)
-    bound = dict(params or {})
-    tree = read_analyst_sql(sql, access, bound, default_database)
-    scoped = isolate(cap_rows(tree, limits.result_rows), access, pseudonym_key=pseudonym_key, analyst=True)
-    bound.update(scoped.params)
-    return verify(print_sql(scoped.tree), bound, catalog, principal, limits=limits, pseudonym_key=pseudonym_key)
+    access = Access(catalog, principal, trust)
+    try:
+        tree = read_analyst_sql(sql, access, params or {}, default_database)
+        return _finish(Draft(tree, params or {}, access, limits, trust, by_analyst=True), catalog, principal, None)
+    except RecursionError as error:
+        raise QueryRejected("The query is nested too deeply to be read.", code="sql_too_long", suggestions=("use WITH",)) from error
+
+
+def _finish(draft: Draft, catalog: Catalog, principal: Principal, source: CompiledQuery | None) -> GuardedQuery:
+    for step in STEPS:
+        draft = step(draft)
+    return verify(print_sql(draft.tree), draft.params, catalog, principal, limits=draft.limits, source=source, trust=draft.trust)

@@ -12,10 +12,11 @@ from functools import cached_property
 from typing import Literal
 
 from core.errors import Forbidden, Invalid, QueryRejected
-from core.ids import tenant_database, tenant_id
+from core.ids import TenantId, tenant_database, tenant_id
 from core.principal import Principal
 from semantic.catalog.model import Catalog, CatalogField, ColumnRule, Dataset, FieldType, RowPolicy
 from semantic.expr import Predicate
+from semantic.trust import DEFAULT_TRUST, Trust
 
 Treatment = Literal["show", "mask", "hash"]
 _STRICTNESS = {"show": 0, "hash": 1, "mask": 2, "hide": 3}
@@ -76,10 +77,11 @@ class Access:
     Takes the tenant's full catalog: pruning it first could drop the very rules that must hold.
     """
 
-    def __init__(self, catalog: Catalog, principal: Principal) -> None:
+    def __init__(self, catalog: Catalog, principal: Principal, trust: Trust = DEFAULT_TRUST) -> None:
         self.tenant = tenant_id(principal.tenant)
         self._catalog = catalog
         self._principal = principal
+        self._trust = trust
         self._tables: dict[tuple[str, str], list[Dataset]] = {}
         for dataset in catalog.datasets:
             self._tables.setdefault((dataset.database, dataset.table), []).append(dataset)
@@ -104,7 +106,7 @@ class Access:
             datasets = self._tables.get(key)
             if not datasets:
                 return None
-            self._made[key] = _table_access(self._catalog, self._principal, datasets)
+            self._made[key] = _table_access(self._catalog, self._principal, datasets, self._trust)
         return self._made[key]
 
 
@@ -125,9 +127,9 @@ def _applies(principal: Principal, rule: RowPolicy | ColumnRule) -> bool:
     return not principal.roles or any(role.value in rule.roles for role in principal.roles)
 
 
-def _table_access(catalog: Catalog, principal: Principal, datasets: list[Dataset]) -> TableAccess:
+def _table_access(catalog: Catalog, principal: Principal, datasets: list[Dataset], trust: Trust) -> TableAccess:
     first = datasets[0]
-    tenant_column = _tenant_column(principal, datasets)
+    tenant_column = _tenant_column(principal.tenant, datasets, trust)
     names = {d.name for d in datasets}
     columns = _columns(datasets, tenant_column, [r for r in catalog.column_rules if r.dataset in names and _applies(principal, r)])
     if not columns:
@@ -143,7 +145,7 @@ def _table_access(catalog: Catalog, principal: Principal, datasets: list[Dataset
     return TableAccess(first.database, first.table, tenant_column, columns, rules, filters)
 
 
-def _tenant_column(principal: Principal, datasets: list[Dataset]) -> str | None:
+def _tenant_column(tenant: TenantId, datasets: list[Dataset], trust: Trust) -> str | None:
     first = datasets[0]
     where = f"{first.database}.{first.table}"
     if not is_plain_name(first.database) or not is_plain_name(first.table):
@@ -152,15 +154,14 @@ def _tenant_column(principal: Principal, datasets: list[Dataset]) -> str | None:
     if len(found) != 1:
         raise QueryRejected(f"Datasets over {where} name different tenant columns; give all of them the same.", code="not_isolated")
     column = found.pop()
-    if column is None and first.database != tenant_database(principal.tenant):
-        raise QueryRejected(
-            f"Table {where} is not kept apart per tenant: it has no tenant column and is not in {tenant_database(principal.tenant)}.",
-            code="not_isolated",
-            suggestions=("set tenant_column on the dataset", f"move the table to {tenant_database(principal.tenant)}"),
-        )
-    if column is not None and not is_plain_name(column):
-        raise QueryRejected(f"The tenant column of {where} has a name with quotes or control characters.", code="table_name")
-    return column
+    if (column is None or is_plain_name(column)) and trust.allows(first.database, column, tenant):
+        return column
+    known = ", ".join(sorted(trust.tenant_columns))
+    raise QueryRejected(
+        f"Table {where} is not known to hold each tenant apart: its tenant column is {column!r}.",
+        code="not_isolated",
+        suggestions=(f"set tenant_column to one of this installation's ({known})", f"move the table to {tenant_database(tenant)}"),
+    )
 
 
 def _columns(datasets: list[Dataset], tenant_column: str | None, rules: Iterable[ColumnRule]) -> tuple[ColumnAccess, ...]:
@@ -177,23 +178,23 @@ def _columns(datasets: list[Dataset], tenant_column: str | None, rules: Iterable
     found: dict[str, ColumnAccess] = {}
     for dataset in datasets:
         for field in dataset.fields:
-            column = column_of(field)
-            if column is None or column == tenant_column or not is_plain_name(column):
+            name = column_of(field)
+            if name is None or name == tenant_column or not is_plain_name(name):
                 continue
-            action = actions.get(column, "show")
+            action = actions.get(name, "show")
             if action == "hide":
                 continue
-            internal = field.hidden and (column not in found or found[column].internal)
+            internal = field.hidden and (name not in found or found[name].internal)
             treatment: Treatment = "mask" if action == "mask" else "hash" if action == "hash" else "show"
-            found[column] = ColumnAccess(column, field.type, treatment, internal)
+            found[name] = ColumnAccess(name, field.type, treatment, internal)
     return tuple(found.values())
 
 
 def _physical_columns(dataset: Dataset, field: CatalogField) -> set[str]:
     """The columns a rule on this field protects: its own, or for an expression those it reads."""
-    column = column_of(field)
-    if column is not None:
-        return {column}
+    own = column_of(field)
+    if own is not None:
+        return {own}
     named: set[str] = set()
     stack: list[object] = [field.expression.model_dump()] if field.expression is not None else []
     while stack:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 
-def cap_rows(tree: exp.Expression, max_rows: int) -> exp.Expression:
+def cap_rows(tree: exp.Expr, max_rows: int) -> exp.Expr:
     """The tree with at most max_rows + 1 rows, so that one row too many tells that the answer was cut. Changes the tree given.
 
     A union, or a LIMIT that is not a plain number, is wrapped: in ClickHouse a LIMIT after a union belongs to its last part only.

@@ -15,16 +15,16 @@ def cte_of(table: exp.Table) -> exp.CTE | None:
     """
     if table.db or table.catalog or not isinstance(table.this, exp.Identifier):
         return None
-    below: exp.Expression = table
+    below: exp.Expr = table
     above = table.parent
     while above is not None:
         with_ = above.args.get("with_")
         if isinstance(with_, exp.With) and below is not with_:
-            for entry in with_.expressions:
+            for entry in _entries(with_):
                 if entry.alias == table.name and not entry.args.get("scalar"):
                     return entry
         if isinstance(above, exp.With):
-            for entry in above.expressions:
+            for entry in _entries(above):
                 if entry is below:
                     break
                 if entry.alias == table.name and not entry.args.get("scalar"):
@@ -33,7 +33,11 @@ def cte_of(table: exp.Table) -> exp.CTE | None:
     return None
 
 
-def check_ctes(tree: exp.Expression) -> None:
+def _entries(with_: exp.With) -> list[exp.CTE]:
+    return [entry for entry in with_.expressions if isinstance(entry, exp.CTE)]
+
+
+def check_ctes(tree: exp.Expr) -> None:
     """Raises: QueryRejected when a name is declared twice or WITH RECURSIVE is used; both invite readings that differ."""
     seen: set[str] = set()
     for with_ in tree.find_all(exp.With):

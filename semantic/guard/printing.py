@@ -9,6 +9,6 @@ from semantic.guard.dialect import PlainClickHouse
 _GENERATOR = PlainClickHouse()
 
 
-def print_sql(tree: exp.Expression) -> str:
+def print_sql(tree: exp.Expr) -> str:
     """The tree on one line, every identifier of ours quoted, without comments."""
     return _GENERATOR.generate(tree, copy=False, comments=False)

@@ -31,7 +31,7 @@ def column(name: str) -> exp.Column:
     return exp.Column(this=exp.to_identifier(name, quoted=True), table=exp.to_identifier(SCOPE))
 
 
-def call(name: str, *arguments: exp.Expression) -> exp.Anonymous:
+def call(name: str, *arguments: exp.Expr) -> exp.Anonymous:
     return exp.Anonymous(this=name, expressions=list(arguments))
 
 
@@ -39,9 +39,9 @@ def bound(name: str, type_: str) -> exp.Placeholder:
     return exp.Placeholder(this=exp.var(name), kind=exp.DataType.build(type_, dialect="clickhouse"))
 
 
-def projection(access: ColumnAccess, has_key: bool) -> exp.Expression:
+def projection(access: ColumnAccess, has_key: bool) -> exp.Expr:
     """The column, or what stands in for it. A pseudonym without a key would be guessable, so without one it is masked."""
-    shown: exp.Expression
+    shown: exp.Expr
     if access.treatment == "show":
         shown = column(access.column)
     elif access.treatment == "hash" and has_key and access.type is FieldType.INTEGER:
@@ -58,7 +58,7 @@ def projection(access: ColumnAccess, has_key: bool) -> exp.Expression:
     return exp.alias_(shown, access.column, quoted=True)
 
 
-def row_predicate(rule: RowRule) -> tuple[exp.Expression, dict[str, Param]]:
+def row_predicate(rule: RowRule) -> tuple[exp.Expr, dict[str, Param]]:
     """The rule as a condition and the values it binds.
 
     Raises: Invalid for a predicate that is not over plain columns of the same dataset; a rule that cannot be kept must stop the query.
@@ -67,7 +67,7 @@ def row_predicate(rule: RowRule) -> tuple[exp.Expression, dict[str, Param]]:
         return _membership(rule)
     params: dict[str, Param] = {}
 
-    def bind(value: ParamValue, type_: str) -> exp.Expression:
+    def bind(value: ParamValue, type_: str) -> exp.Expr:
         name = f"{rule.param}_{len(params)}"
         params[name] = Param(type_, value)
         return bound(name, type_)
@@ -75,23 +75,23 @@ def row_predicate(rule: RowRule) -> tuple[exp.Expression, dict[str, Param]]:
     return exp.paren(_predicate(rule.where, rule, bind)), params
 
 
-def _membership(rule: Membership) -> tuple[exp.Expression, dict[str, Param]]:
+def _membership(rule: Membership) -> tuple[exp.Expr, dict[str, Param]]:
     values: tuple[int, ...] | tuple[str, ...] = rule.values
     if rule.type is FieldType.INTEGER:
         values = tuple(int(v) for v in rule.values if v.lstrip("-").isascii() and v.lstrip("-").isdigit() and abs(int(v)) < 2**63)
     if not values:
         return exp.EQ(this=exp.Literal.number(0), expression=exp.Literal.number(1)), {}
     type_ = "Array(Int64)" if rule.type is FieldType.INTEGER else "Array(String)"
-    left: exp.Expression = column(rule.column)
+    left: exp.Expr = column(rule.column)
     if rule.type not in (FieldType.INTEGER, FieldType.STRING):
         left = call("toString", left)
     return exp.In(this=left, field=bound(rule.param, type_)), {rule.param: Param(type_, values)}
 
 
-Bind = Callable[[ParamValue, str], exp.Expression]
+Bind = Callable[[ParamValue, str], exp.Expr]
 
 
-def _predicate(where: Predicate, rule: Condition, bind: Bind) -> exp.Expression:
+def _predicate(where: Predicate, rule: Condition, bind: Bind) -> exp.Expr:
     match where:
         case And(items=items):
             return exp.and_(*(exp.paren(_predicate(item, rule, bind)) for item in items))
@@ -116,7 +116,11 @@ def _predicate(where: Predicate, rule: Condition, bind: Bind) -> exp.Expression:
             below = (exp.LTE if with_high else exp.LT)(this=_value(field, rule, bind), expression=_value(high, rule, bind))
             return exp.and_(above, below)
         case IsNull(field=field, negate=negate):
-            missing = exp.Is(this=_value(field, rule, bind), expression=exp.Null())
+            of = _value(field, rule, bind)
+            missing: exp.Expr = exp.Is(this=of, expression=exp.Null())
+            if isinstance(field, FieldRef) and rule.dataset.field(field.field).type is FieldType.STRING:
+                empty = exp.Literal.string("")
+                missing = exp.EQ(this=call("ifNull", of, empty), expression=empty.copy())
             return exp.Not(this=exp.paren(missing)) if negate else missing
         case Like(field=field, match=how, value=value, ignore_case=ignore_case):
             function = {"contains": "position", "starts_with": "startsWith", "ends_with": "endsWith"}[how]
@@ -129,7 +133,7 @@ def _predicate(where: Predicate, rule: Condition, bind: Bind) -> exp.Expression:
             raise _unsupported(rule, where.kind)
 
 
-def _value(value: Expr, rule: Condition, bind: Bind) -> exp.Expression:
+def _value(value: Expr, rule: Condition, bind: Bind) -> exp.Expr:
     match value:
         case FieldRef(dataset=dataset, field=name, via=()) if dataset == rule.dataset.name and rule.dataset.has_field(name):
             physical = column_of(rule.dataset.field(name))
@@ -142,7 +146,7 @@ def _value(value: Expr, rule: Condition, bind: Bind) -> exp.Expression:
             raise _unsupported(rule, value.kind)
 
 
-def _literal(value: Scalar, bind: Bind) -> exp.Expression:
+def _literal(value: Scalar, bind: Bind) -> exp.Expr:
     match value:
         case bool():
             return bind(value, "Bool")

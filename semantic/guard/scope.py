@@ -20,20 +20,17 @@ TENANT = "tenant"
 class Scoped:
     """`tree` reads each physical table through a narrowed sub-select; `params` are the values it binds; `tables` were replaced."""
 
-    tree: exp.Expression
+    tree: exp.Expr
     params: dict[str, Param]
     tables: tuple[TableAccess, ...]
 
 
-def isolate(
-    tree: exp.Expression, access: Access, *, datasets: Collection[str] = (), pseudonym_key: str = "", analyst: bool = False
-) -> Scoped:
-    """The tree with every physical table narrowed; the tree given is left alone.
+def isolate(tree: exp.Expr, access: Access, *, datasets: Collection[str] = (), pseudonym_key: str = "", analyst: bool = False) -> Scoped:
+    """The tree with every physical table narrowed. Changes the tree given.
 
     datasets: which datasets the query means, where several lie over one table. analyst: fields marked hidden are left out.
     Raises: QueryRejected for a table that is not in the catalog or not kept apart per tenant.
     """
-    tree = tree.copy()
     used = {i.name for i in tree.find_all(exp.Identifier)}
     everything = any(_is_listing_star(star) for star in tree.find_all(exp.Star))
     params: dict[str, Param] = {}
@@ -88,7 +85,7 @@ def _narrowed(
     found: TableAccess, columns: list[ColumnAccess], condition: Condition | None, access: Access, pseudonym_key: str
 ) -> tuple[exp.Select, dict[str, Param]]:
     params: dict[str, Param] = {}
-    conditions: list[exp.Expression] = []
+    conditions: list[exp.Expr] = []
     if found.tenant_column is not None:
         conditions.append(exp.EQ(this=column(found.tenant_column), expression=bound(TENANT, "String")))
         params[TENANT] = Param("String", access.tenant)

@@ -1,0 +1,261 @@
+"""The forms the final text may have: its tokens, its nodes, its names. Read from the text alone, once per text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NoReturn
+
+from sqlglot import exp
+from sqlglot.dialects.clickhouse import ClickHouse
+from sqlglot.errors import SqlglotError
+from sqlglot.parsers.clickhouse import ClickHouseParser
+
+from core.errors import QueryRejected
+from semantic import functions
+
+
+class _AsWritten(ClickHouse):
+    class Parser(ClickHouseParser):
+        FUNCTIONS = {}
+        FUNCTION_PARSERS = {k: v for k, v in ClickHouseParser.FUNCTION_PARSERS.items() if k == "CAST"}
+        NO_PAREN_FUNCTIONS = {}
+        NO_PAREN_FUNCTION_PARSERS = {k: v for k, v in ClickHouseParser.NO_PAREN_FUNCTION_PARSERS.items() if k == "CASE"}
+
+
+_TOKEN = re.compile(
+    r"""[ \n]+
+    | "[^"\\`\x00-\x1f\x7f“”‘’]+"(?!["'`A-Za-z0-9_])
+    | '[^'\\\x00-\x1f\x7f]*'(?!["'`A-Za-z0-9_])
+    | \{(?P<name>[A-Za-z_][A-Za-z0-9_]*):\ ?(?P<type>[A-Za-z0-9]+(?:\([A-Za-z0-9(), ']*\))?)\}
+    | (?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![A-Za-z0-9_'"])
+    | [A-Za-z_][A-Za-z0-9_]*(?!['"])
+    | ->|::|\|\||<>|!=|<=|>=|==
+    | [-+*/%=<>(),.\[\]]
+    """,
+    re.VERBOSE,
+)
+_OPERATORS: tuple[type[exp.Expr], ...] = (exp.And, exp.Or, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Add, exp.Sub)
+_OPERATORS += (exp.Mul, exp.Div, exp.Mod, exp.Like, exp.ILike, exp.DPipe, exp.NullSafeEQ)
+_CALLS: tuple[type[exp.Expr], ...] = (exp.Anonymous, exp.AnonymousAggFunc, exp.CombinedAggFunc)
+_CALLS += (exp.ParameterizedAgg, exp.CombinedParameterizedAgg)
+_SETS = frozenset({"this", "expression", "distinct", "with_"})
+_NODES: dict[type, frozenset[str]] = {
+    **{kind: frozenset({"this", "expression"}) for kind in _OPERATORS},
+    **{kind: frozenset({"this", "expressions", "params"}) for kind in _CALLS},
+    exp.Select: frozenset(
+        {
+            "expressions",
+            "distinct",
+            "from_",
+            "joins",
+            "where",
+            "group",
+            "having",
+            "windows",
+            "order",
+            "limit",
+            "offset",
+            "with_",
+            "operation_modifiers",
+        }
+    ),
+    exp.Union: _SETS,
+    exp.Intersect: _SETS,
+    exp.Except: _SETS,
+    exp.Subquery: frozenset({"this", "alias"}),
+    exp.With: frozenset({"expressions"}),
+    exp.CTE: frozenset({"this", "alias", "scalar"}),
+    exp.TableAlias: frozenset({"this"}),
+    exp.Table: frozenset({"this", "db", "alias"}),
+    exp.From: frozenset({"this"}),
+    exp.Join: frozenset({"this", "on", "using", "side", "kind"}),
+    exp.Where: frozenset({"this"}),
+    exp.Having: frozenset({"this"}),
+    exp.Group: frozenset({"expressions", "rollup", "cube", "totals", "grouping_sets"}),
+    exp.Rollup: frozenset({"expressions"}),
+    exp.Cube: frozenset({"expressions"}),
+    exp.GroupingSets: frozenset({"expressions"}),
+    exp.Order: frozenset({"expressions"}),
+    exp.Ordered: frozenset({"this", "desc", "nulls_first", "with_fill"}),
+    exp.WithFill: frozenset({"from_", "to", "step"}),
+    exp.Limit: frozenset({"expression"}),
+    exp.Offset: frozenset({"expression"}),
+    exp.Distinct: frozenset({"expressions"}),
+    exp.Window: frozenset({"this", "partition_by", "order", "spec", "alias", "over"}),
+    exp.WindowSpec: frozenset({"kind", "start", "start_side", "end", "end_side"}),
+    exp.Alias: frozenset({"this", "alias"}),
+    exp.Column: frozenset({"this", "table"}),
+    exp.Identifier: frozenset({"this", "quoted"}),
+    exp.Star: frozenset(),
+    exp.Literal: frozenset({"this", "is_string"}),
+    exp.Boolean: frozenset({"this"}),
+    exp.Null: frozenset(),
+    exp.Placeholder: frozenset({"this", "kind"}),
+    exp.DataType: frozenset({"this", "expressions", "nested", "kind", "nullable"}),
+    exp.DataTypeParam: frozenset({"this"}),
+    exp.Cast: frozenset({"this", "to"}),
+    exp.Interval: frozenset({"this", "unit"}),
+    exp.Var: frozenset({"this"}),
+    exp.Case: frozenset({"this", "ifs", "default"}),
+    exp.If: frozenset({"this", "true", "false"}),
+    exp.In: frozenset({"this", "expressions", "query", "field"}),
+    exp.Between: frozenset({"this", "low", "high"}),
+    exp.Is: frozenset({"this", "expression"}),
+    exp.Not: frozenset({"this"}),
+    exp.Neg: frozenset({"this"}),
+    exp.Paren: frozenset({"this"}),
+    exp.Tuple: frozenset({"expressions"}),
+    exp.Array: frozenset({"expressions"}),
+    exp.Bracket: frozenset({"this", "expressions"}),
+    exp.Lambda: frozenset({"this", "expressions"}),
+    exp.Exists: frozenset({"this"}),
+}
+HOLDER = "_scope"
+_MAX_TABLES = 40
+_MAX_CHARACTERS = 1_000_000
+_JOINS = frozenset(("", "INNER", "OUTER", "CROSS", "ANY", "ALL", "SEMI", "ANTI", "ASOF", "LEFT", "RIGHT", "FULL"))
+_READER = _AsWritten()
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What the text says: its tree (never changed after this), its tables, its placeholders with their types.
+
+    total: no call in it can fail on a row's value; arithmetic: it computes, which for decimals can fail.
+    """
+
+    root: exp.Query
+    tables: tuple[exp.Table, ...]
+    placeholders: tuple[tuple[str, str], ...]
+    total: bool
+    arithmetic: bool
+
+
+def refusal(why: str) -> QueryRejected:
+    return QueryRejected(f"The query was not run: {why}.", code="query_not_verified")
+
+
+def refuse(why: str) -> NoReturn:
+    raise refusal(why)
+
+
+@lru_cache(maxsize=512)
+def read_form(sql: str) -> Form:
+    """The form of the text. The same text gives the same form, so texts seen lately are not read again.
+
+    Raises: QueryRejected for anything that is not on the lists of this file.
+    """
+    placeholders = _check_characters(sql)
+    try:
+        statements = _READER.parser().parse(_READER.tokenize(sql), sql)
+        if len(statements) != 1 or not isinstance(statements[0], exp.Select | exp.SetOperation):
+            refuse("expected exactly one query")
+        tables, total, arithmetic = _check_nodes(statements[0])
+        _check_names(statements[0], frozenset())
+    except (SqlglotError, RecursionError) as error:
+        raise refusal("the final text cannot be read again") from error
+    return Form(statements[0], tuple(tables), placeholders, total, arithmetic)
+
+
+def _check_characters(sql: str) -> tuple[tuple[str, str], ...]:
+    """Only tokens that sqlglot and ClickHouse read alike. Gives the placeholders."""
+    if len(sql) > _MAX_CHARACTERS:
+        refuse(f"{len(sql)} characters")
+    placeholders: list[tuple[str, str]] = []
+    at = 0
+    while at < len(sql):
+        found = _TOKEN.match(sql, at)
+        if found is None:
+            refuse(f"text that database and verifier might read differently at character {at}: {sql[at : at + 20]!r}")
+        if found["name"] is not None:
+            placeholders.append((found["name"], found["type"]))
+        at = found.end()
+    # "--" can only arise from two minus signs; ClickHouse would start a comment there.
+    if "--" in re.sub(r"\"[^\"]*\"|'[^']*'", "", sql) or "/*" in re.sub(r"\"[^\"]*\"|'[^']*'", "", sql):
+        refuse("a comment")
+    return tuple(placeholders)
+
+
+def _check_nodes(root: exp.Expr) -> tuple[list[exp.Table], bool, bool]:
+    """All tables, whether every call is total, and whether there is arithmetic. Refuses unknown nodes, arguments and functions."""
+    tables: list[exp.Table] = []
+    total, arithmetic = True, False
+    for node in root.walk():
+        allowed = _NODES.get(type(node))
+        if allowed is None:
+            refuse(f"{type(node).__name__} is not on the list of known forms")
+        for key, value in node.args.items():
+            if key not in allowed and value not in (None, False, []):
+                refuse(f"{type(node).__name__} with {key.rstrip('_')}")
+        match node:
+            case exp.Table():
+                tables.append(node)
+            case exp.In():
+                _check_in(node)
+            case exp.Cast():
+                total = False
+            case exp.Limit() | exp.Offset():
+                if not isinstance(node.expression, exp.Literal | exp.Placeholder) or node.expression.args.get("is_string"):
+                    refuse("LIMIT and OFFSET must be plain numbers")
+            case exp.Placeholder():
+                if not isinstance(node.args.get("kind"), exp.DataType):
+                    refuse("a placeholder that is not a value")
+            case exp.Mod() | exp.Bracket():
+                total = False
+            case exp.Add() | exp.Sub() | exp.Mul() | exp.Div() | exp.Neg():
+                arithmetic = True
+            case exp.Join():
+                if not {node.kind.upper(), node.side.upper()} <= _JOINS:
+                    refuse(f"{node.side} {node.kind} JOIN")
+            case exp.Identifier():
+                if node.name == HOLDER and not _is_holder(node):
+                    refuse(f"{HOLDER} is a name of ours")
+            case exp.Func() if isinstance(node, _CALLS):
+                name = node.name
+                if not functions.is_allowed(name):
+                    refuse(f"function {name!r} is not on the list")
+                total = total and functions.is_total(name)
+    if len(tables) > _MAX_TABLES:
+        refuse(f"{len(tables)} tables in one query; at most {_MAX_TABLES}")
+    return tables, total, arithmetic
+
+
+def _is_holder(name: exp.Identifier) -> bool:
+    """The alias of a physical table, or the qualifier of a column."""
+    above = name.parent
+    if isinstance(above, exp.Column):
+        return above.args.get("table") is name
+    return isinstance(above, exp.TableAlias) and isinstance(above.parent, exp.Table) and bool(above.parent.db)
+
+
+def _check_in(node: exp.In) -> None:
+    """ClickHouse reads `x IN name` and `x IN (name)` as a table: the right side must be values or a sub-query."""
+    field = node.args.get("field")
+    if field is not None and not isinstance(field, exp.Placeholder | exp.Array | exp.Tuple):
+        refuse("IN with something other than a list or a sub-query")
+    for option in (*node.expressions, *((field,) if field is not None else ())):
+        if option.find(exp.Column) is not None and option.find(exp.Query) is None:
+            refuse("IN with a name in its list")
+
+
+def _check_names(node: exp.Expr, visible: frozenset[str]) -> None:
+    """Top down: a table without a database must be a CTE declared before, in this query or around it."""
+    with_ = node.args.get("with_")
+    if isinstance(with_, exp.With):
+        for entry in with_.expressions:
+            if entry.alias in visible:
+                refuse(f"{entry.alias!r} is declared twice")
+            _check_names(entry.this, visible)
+            if not entry.args.get("scalar"):
+                visible = visible | {entry.alias}
+    for key, value in node.args.items():
+        if key == "with_":
+            continue
+        for child in value if isinstance(value, list) else (value,):
+            if isinstance(child, exp.Table):
+                if not child.db and child.name not in visible:
+                    refuse(f"table {child.name!r} names no database and is not declared in WITH")
+            elif isinstance(child, exp.Expr):
+                _check_names(child, visible)

@@ -68,15 +68,22 @@ STEPS: tuple[Callable[[Draft], Draft], ...] = (declare_once, keep_our_names, cap
 
 
 def guard_compiled(
-    compiled: CompiledQuery, catalog: Catalog, principal: Principal, *, limits: Limits | None = None, trust: Trust = DEFAULT_TRUST
+    compiled: CompiledQuery,
+    catalog: Catalog,
+    principal: Principal,
+    *,
+    limits: Limits | None = None,
+    trust: Trust = DEFAULT_TRUST,
+    pseudonym_key: str = "",
 ) -> GuardedQuery:
     """A compiled query narrowed to what the caller may see, printed, and verified from its text.
 
     catalog: the tenant's full catalog (rules included), not one pruned for display. limits: None takes those of the caller's roles.
-    trust: what the operator decided about tenant columns and databases.
+    trust: what the operator decided about tenant columns and databases. pseudonym_key: instead of the one in `trust`.
     Raises: QueryRejected, Forbidden.
     """
     limits = limits or limits_for(principal)
+    trust = replace(trust, pseudonym_key=pseudonym_key) if pseudonym_key else trust
     draft = Draft(compiled.tree.copy(), compiled.params, Access(catalog, principal, trust), limits, trust, compiled.datasets)
     return _finish(draft, catalog, principal, compiled)
 
@@ -90,13 +97,16 @@ def guard_sql(
     default_database: str | None = None,
     params: Mapping[str, Param] | None = None,
     trust: Trust = DEFAULT_TRUST,
+    pseudonym_key: str = "",
 ) -> GuardedQuery:
     """An analyst's SQL narrowed to what the caller may see, printed from our own tree, and verified from its text.
 
     default_database: where given, table names without a database are read there. params: values of `{name:Type}` placeholders.
+    pseudonym_key: instead of the one in `trust`.
     Raises: QueryRejected with a code, what was found, where (`path` is "line:column") and what to do instead; Forbidden.
     """
     limits = limits or limits_for(principal)
+    trust = replace(trust, pseudonym_key=pseudonym_key) if pseudonym_key else trust
     access = Access(catalog, principal, trust)
     try:
         tree = read_analyst_sql(sql, access, params or {}, default_database)

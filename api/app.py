@@ -8,18 +8,33 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from api import problems
 from api.middleware import RequestEnvelope
 from api.problems import Problem
 from api.routes import ask, auth, catalog, health, jobs
 from api.services import Services
+from api.web import pages
+from api.web.assets import STATIC
 from workers.bootstrap import build_services
 
 _PROBLEMS = {
     status: {"model": Problem, "description": text}
     for status, text in ((401, "No or unknown credential"), (403, "Not allowed"), (422, "Not valid"))
 }
+
+
+class CachedStatic(StaticFiles):
+    """Built assets carry a hash of their content in their names, so browsers may keep them."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        if response.status_code == 200 and path.startswith("assets/"):
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
 
 
 def create_app(services: Services | None = None) -> FastAPI:
@@ -39,7 +54,8 @@ def create_app(services: Services | None = None) -> FastAPI:
     )  # fmt: skip
     app.state.services = made
     problems.install(app)
-    for router in (ask.router, jobs.router, catalog.router, auth.router, health.router):
+    for router in (ask.router, jobs.router, catalog.router, auth.router, health.router, pages.router):
         app.include_router(router)
+    app.mount("/static", CachedStatic(directory=STATIC), name="static")
     app.add_middleware(RequestEnvelope)
     return app

@@ -74,5 +74,5 @@ def _api(services: Services) -> None:
 
 def _without_secrets(url: str) -> str:
     scheme, mark, rest = url.partition("://")
-    credentials, at, host = rest.rpartition("@")
+    _, at, host = rest.rpartition("@")
     return f"{scheme}{mark}{'***@' if at else ''}{host}" if mark else url

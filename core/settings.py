@@ -23,6 +23,14 @@ class Settings(BaseSettings):
     warehouse_password: SecretStr = Field(default=SecretStr(""), description="Empty: the embedded endpoint's token file is read.")
     warehouse_embedded: bool = Field(default=True, description="Whether the endpoint is our own over chDB.")
 
+    tenant_columns: frozenset[str] = Field(
+        default=frozenset({"tenant_id"}), description="Columns of shared tables that may say whose a row is (JSON list)."
+    )
+    shared_databases: frozenset[str] | None = Field(
+        default=None,
+        description="Databases where shared tables may lie (JSON list); unset: any that is neither the server's nor a tenant's.",
+    )
+
     state_url: str = Field(default="", description="SQLAlchemy URL; empty: SQLite (WAL) in `home`.")
     broker_url: str = Field(default="", description="Celery broker URL; empty: the filesystem transport in `home`.")
     mlflow_url: str = Field(default="", description="MLflow tracking URI; empty: SQLite in `mlruns/`.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+import redis.asyncio
 from celery import Celery
 
 from core.clock import Clock, SystemClock
@@ -12,7 +13,9 @@ from core.settings import Settings, settings
 from core.store import Store, catalogs, secrets
 from core.store.migrate import migrate
 from models.registry import Registry
+from semantic.cache import CachedWarehouse, MemoryStore, RedisStore
 from semantic.catalog.model import Catalog
+from semantic.trust import Trust
 from semantic.warehouse.admin import WarehouseAdmin
 from semantic.warehouse.client import SyncWarehouse, Warehouse
 from semantic.warehouse.connection import admin_connection, reader_connection
@@ -41,6 +44,13 @@ class Services:
         return Warehouse(reader_connection(self.settings))
 
     @cached_property
+    def results(self) -> CachedWarehouse:
+        """The warehouse behind the result cache: Redis where the settings name one, else this process's memory."""
+        if not self.settings.redis_url:
+            return CachedWarehouse(self.warehouse, MemoryStore())
+        return CachedWarehouse(self.warehouse, RedisStore(redis.asyncio.Redis.from_url(self.settings.redis_url)))
+
+    @cached_property
     def warehouse_sync(self) -> SyncWarehouse:
         """For threads and workers."""
         return SyncWarehouse(reader_connection(self.settings))
@@ -59,6 +69,11 @@ class Services:
     def pseudonym_key(self) -> str:
         """Makes `hash` columns' pseudonyms; one per installation."""
         return self.secret("pseudonym_key")
+
+    @cached_property
+    def trust(self) -> Trust:
+        """What the operator decided about shared tables, for the guard."""
+        return Trust(self.settings.tenant_columns, self.settings.shared_databases, self.pseudonym_key)
 
     @cached_property
     def session_key(self) -> str:

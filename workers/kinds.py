@@ -41,7 +41,7 @@ class ForecastParams(SeriesParams):
 
 
 class DetectParams(SeriesParams):
-    pass
+    false_alarms_per_year: float = Field(default=12.0, gt=0, le=365, description="How sensitive: false alarms to expect per series.")
 
 
 class ExplainParams(Params):

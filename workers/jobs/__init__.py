@@ -1,12 +1,37 @@
-"""What each kind of job does: plain functions `run(context) -> result`, one module per kind, run by workers.run."""
+"""What each kind of job does: plain functions `run(context) -> result`, one module per kind, run by workers.run.
+
+A kind's module is imported when its first job runs, so that a worker starts in a second and holds only the libraries it uses.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from workers.jobs import diagnose
+from workers.context import JobContext
 from workers.run import JobFunction
 
+
+def _diagnose(context: JobContext) -> Mapping[str, Any]:
+    from workers.jobs import diagnose
+
+    return diagnose.run(context)
+
+
+def _forecast(context: JobContext) -> Mapping[str, Any]:
+    from workers.jobs import forecast
+
+    return forecast.run(context)
+
+
+def _detect(context: JobContext) -> Mapping[str, Any]:
+    from workers.jobs import detect
+
+    return detect.run(context)
+
+
 FUNCTIONS: Mapping[str, JobFunction] = {
-    "diagnose": diagnose.run,
+    "diagnose": _diagnose,
+    "forecast": _forecast,
+    "detect": _detect,
 }

@@ -1,0 +1,210 @@
+"""Fetches the series that a forecast or a detection works on: through the guard, with the rights of the job's user."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.errors import NotEnoughData, TooLarge
+from core.timeseries import FloatArray, TimeArray, TimeSeries
+from models.lineage import query_hash
+from semantic.catalog.model import Catalog, SimpleMetric
+from semantic.catalog.visible import visible_to
+from semantic.compile import compile_query
+from semantic.limits import Limits
+from semantic.pipeline import guard_compiled
+from semantic.query import Aggregate, AggregateKind, ByField, ByTime, Measure, MetricRef, SemanticQuery
+from semantic.resolve.resolve import resolve
+from semantic.states import GuardedQuery, OutputColumn, ResultTable
+from workers.context import JobContext
+from workers.kinds import SeriesParams
+
+# A job may read more than a person's question: 5 million points are 2,000 series of 6 years daily and fit in about 200 MB.
+FETCH_LIMITS = Limits(execution_s=55, memory_bytes=4 * 1024**3, result_rows=5_000_000, result_bytes=2 * 1024**3)
+TOTAL = "total"
+_ADDITIVE = (AggregateKind.COUNT, AggregateKind.COUNT_DISTINCT, AggregateKind.SUM)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """`id` is unique among a job's series: "total", or the values as JSON; `values` by field, empty for the total."""
+
+    id: str
+    label: str
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What made the numbers: one SQL text per query, and versions."""
+
+    sql: tuple[str, ...]
+    query_hash: str
+    catalog_version: int
+    data_version: str
+    rows_read: int
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "sql": list(self.sql),
+            "query_hash": self.query_hash,
+            "catalog_version": self.catalog_version,
+            "data_version": self.data_version,
+            "rows_read": self.rows_read,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """series: the total first, then segments from the largest to the smallest by sum of absolute values.
+
+    measure: how the numbers are to be shown. left_out: segments beyond `max_series`.
+    """
+
+    series: tuple[TimeSeries, ...]
+    segments: Mapping[str, Segment]
+    measure: OutputColumn
+    catalog: Catalog
+    receipt: Receipt
+    left_out: int
+    notes: tuple[str, ...]
+
+
+def fetch_series(context: JobContext, params: SeriesParams) -> Fetched:
+    """One series for the whole and one per combination of segment values.
+
+    For counts and sums, a segment without rows in a bucket that the whole has rows in is 0 there; all else that is missing stays a gap.
+    Raises: UserError for what cannot be asked; NotEnoughData without any row; TooLarge beyond 5 million points; Unavailable.
+    """
+    services = context.services
+    catalog = services.catalog(context.tenant)
+    visible = visible_to(catalog, context.principal)
+    whole = _run(context, catalog, visible, _query(params, by_segment=False))
+    frame = _frame(whole.result)
+    if not frame["value"].notna().any():
+        raise NotEnoughData("There is not a single value of this measure in the chosen time and filter; widen them.", code="no_rows")
+    total = _series(TOTAL, frame, params)
+    runs, segments = [whole], {TOTAL: Segment(TOTAL, "Total", {})}
+    parts: list[TimeSeries] = []
+    if params.segments:
+        by_segment = _run(context, catalog, visible, _query(params, by_segment=True))
+        runs.append(by_segment)
+        fill = total.times if _is_additive(params, catalog) else None
+        parts, named = _split(by_segment.result, params, fill)
+        segments |= named
+    parts.sort(key=lambda item: (-float(np.nansum(np.abs(item.values))), item.series_id))
+    kept = parts[: params.max_series]
+    return Fetched(
+        series=(total, *kept),
+        segments={item.series_id: segments[item.series_id] for item in (total, *kept)},
+        measure=next(column for column in whole.result.columns if column.role == "measure"),
+        catalog=visible,
+        receipt=_receipt(context, catalog, runs),
+        left_out=len(parts) - len(kept),
+        notes=whole.guarded.notes,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    guarded: GuardedQuery
+    result: ResultTable
+
+
+def measure_of(params: SeriesParams) -> Measure:
+    if params.measure is not None:
+        return params.measure
+    return MetricRef(metric=params.metric or "")
+
+
+def _query(params: SeriesParams, *, by_segment: bool) -> SemanticQuery:
+    groups = [ByField(field=field) for field in params.segments] if by_segment else []
+    return SemanticQuery(metrics=(measure_of(params),), by=(ByTime(grain=params.grain), *groups), where=params.where, time=params.time)
+
+
+def _run(context: JobContext, catalog: Catalog, visible: Catalog, query: SemanticQuery) -> _Run:
+    context.check_cancelled()
+    compiled = compile_query(resolve(query, visible, as_of=context.as_of))
+    guarded = guard_compiled(compiled, catalog, context.principal, limits=FETCH_LIMITS, trust=context.services.trust)
+    result = context.services.warehouse_sync.run(guarded)
+    if result.truncated:
+        limit = FETCH_LIMITS.result_rows
+        raise TooLarge(f"The series have more than {limit:,} points; take a coarser grain, fewer segments or a shorter time.")
+    return _Run(guarded, result)
+
+
+def _frame(result: ResultTable) -> pd.DataFrame:
+    """Columns time (datetime64[ns], UTC, naive), value (float64) and one text column per segment field: segment_0 ..."""
+    columns: dict[str, Any] = {}
+    count = 0
+    for position, column in enumerate(result.columns):
+        data = result.table.column(position)
+        if column.role == "time":
+            times = pd.to_datetime(pd.Series(data.to_pandas()), utc=True)
+            columns["time"] = times.dt.tz_localize(None).astype("datetime64[ns]")
+        elif column.role == "measure":
+            columns["value"] = pd.to_numeric(pd.Series(data.to_pandas()), errors="coerce").astype("float64")
+        elif column.role in ("dimension", "key", "attribute"):
+            columns[f"segment_{count}"] = ["(none)" if value is None else str(value) for value in data.to_pylist()]
+            count += 1
+    return pd.DataFrame(columns).dropna(subset=["time"]).sort_values("time", kind="stable")
+
+
+def _series(series_id: str, frame: pd.DataFrame, params: SeriesParams) -> TimeSeries:
+    times: TimeArray = frame["time"].to_numpy(dtype="datetime64[ns]")
+    values: FloatArray = frame["value"].to_numpy(dtype=np.float64)
+    return TimeSeries(series_id=series_id, times=times, values=values, grain=params.grain)
+
+
+def _split(result: ResultTable, params: SeriesParams, fill: TimeArray | None) -> tuple[list[TimeSeries], dict[str, Segment]]:
+    frame = _frame(result)
+    fields = [f"segment_{i}" for i in range(len(params.segments))]
+    made: list[TimeSeries] = []
+    segments: dict[str, Segment] = {}
+    for values, rows in frame.groupby(fields, sort=True, dropna=False):
+        found = tuple(str(value) for value in (values if isinstance(values, tuple) else (values,)))
+        series_id = json.dumps(found, ensure_ascii=False)
+        named = {str(field): value for field, value in zip(params.segments, found, strict=True)}
+        segments[series_id] = Segment(series_id, " / ".join(found), named)
+        series = _series(series_id, rows, params)
+        made.append(series if fill is None else _zero_filled(series, fill))
+    return made, segments
+
+
+def _zero_filled(series: TimeSeries, times: TimeArray) -> TimeSeries:
+    """`series` at each of `times` (sorted, unique): its own value where it has one, else 0."""
+    position = np.searchsorted(times, series.times)
+    inside = position < len(times)
+    inside[inside] = times[position[inside]] == series.times[inside]
+    values = np.zeros(len(times))
+    values[position[inside]] = series.values[inside]
+    return replace(series, times=times, values=values)
+
+
+def _is_additive(params: SeriesParams, catalog: Catalog) -> bool:
+    """Whether a bucket without rows means zero: counts and sums, not averages or ratios."""
+    measure = measure_of(params)
+    if isinstance(measure, Aggregate):
+        return measure.aggregate in _ADDITIVE
+    if isinstance(measure, MetricRef):
+        metric = catalog.metric(measure.metric)
+        return isinstance(metric, SimpleMetric) and metric.aggregate in _ADDITIVE
+    return False
+
+
+def _receipt(context: JobContext, catalog: Catalog, runs: Sequence[_Run]) -> Receipt:
+    datasets = {name for run in runs for name in run.guarded.datasets}
+    tables = sorted({(catalog.dataset(name).database, catalog.dataset(name).table) for name in datasets})
+    hashes = [query_hash(run.guarded.sql, {name: param.value for name, param in run.guarded.params.items()}) for run in runs]
+    return Receipt(
+        sql=tuple(run.guarded.sql for run in runs),
+        query_hash=hashes[-1],
+        catalog_version=catalog.version,
+        data_version=context.services.warehouse_sync.data_version(tables),
+        rows_read=sum(run.result.stats.rows_read for run in runs),
+    )

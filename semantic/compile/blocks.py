@@ -1,0 +1,208 @@
+"""One block in SQL: atoms of one dataset, aggregated at its own grain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from semantic.catalog.model import Catalog, FieldType
+from semantic.compile.aggregates import aggregate, truth_as_number
+from semantic.compile.functions import both, call, whole
+from semantic.compile.idents import aliased, column, derived
+from semantic.compile.params import Params
+from semantic.compile.rows import Row
+from semantic.compile.scope import Scope, raw
+from semantic.compile.times import bucket, moved
+from semantic.expr import DatePart
+from semantic.query import AggregateKind
+from semantic.resolve.types import Atom, Block, BlockKey, DimensionBlock
+from semantic.resolve.typing import expr_type
+
+Reader = Callable[[], exp.Expression]
+
+
+@dataclass(slots=True)
+class Layer:
+    """A select under construction, and what can be read in it. `grouped`: conditions on its columns belong to HAVING."""
+
+    select: exp.Select
+    columns: dict[str, exp.Expression]
+    grouped: bool = False
+
+    def read(self, name: str) -> exp.Expression:
+        return self.columns[name].copy()
+
+    def keep(self, condition: exp.Expression) -> None:
+        """Only rows that meet `condition`."""
+        place: type[exp.Having] | type[exp.Where] = exp.Having if self.grouped else exp.Where
+        key = "having" if self.grouped else "where"
+        known = self.select.args.get(key)
+        self.select.set(key, place(this=both(known.this, condition) if known is not None else condition))
+
+    def closed(self) -> exp.Select:
+        """The select with every column under its own name."""
+        self.select.set("expressions", [aliased(node, name) for name, node in self.columns.items()])
+        return self.select
+
+    def wrapped(self, alias: str) -> Layer:
+        """A new select over this one."""
+        outer = exp.Select()
+        outer.set("from_", exp.From(this=derived(self.closed(), alias)))
+        return Layer(outer, {name: column(alias, name) for name in self.columns})
+
+
+def block_layer(block: Block, atoms: tuple[Atom, ...], catalog: Catalog, params: Params, prefix: str = "a") -> Layer:
+    """Columns `k0..` for the keys and `a{slot}` for the atoms."""
+    row = Row(Scope(catalog, block.dataset), params, block.where)
+    keys = [block_key(row, key) for key in block.keys]
+    own = [(slot, atoms[slot]) for slot in block.slots]
+    if any(atom.latest_by is not None for _, atom in own):
+        layer = _latest(row, block, keys, own, prefix)
+    elif block.distinct:
+        layer = _distinct(row, block, keys, own, prefix)
+    else:
+        values = {}
+        for slot, atom in own:
+            value = truth_as_number(row.expr(atom.of[0]), row.type_of(atom.of[0])) if atom.of else None
+            condition = row.filter(atom.where)
+            values[f"{prefix}{slot}"] = aggregate(atom.aggregate, value, condition, atom.quantile, grouped=bool(keys))
+        layer = _finish(row, keys, values)
+    for index, key in enumerate(block.keys):
+        if key.shift is not None and key.shift.unit.value in ("month", "quarter", "year") and block.compared:
+            layer.keep(exp.Not(this=exp.Is(this=layer.read(f"k{index}"), expression=exp.Null())))
+    return layer
+
+
+def block_key(row: Row, key: BlockKey) -> exp.Expression:
+    expr = key.expr
+    if isinstance(expr, DatePart) and expr.part.startswith("trunc_"):
+        is_date = row.type_of(expr.of) is FieldType.DATE
+        start = bucket(row.expr(expr.of), expr.part.removeprefix("trunc_"), is_date, row.calendar, key.fiscal)
+        return moved(start, key.shift) if key.shift is not None else start
+    value = row.expr(expr)
+    return _binned(row, value, key) if key.bins is not None else value
+
+
+def _binned(row: Row, value: exp.Expression, key: BlockKey) -> exp.Expression:
+    """The lower end of the value's bin; the bin width is the smallest of 1, 2, 5 x 10^n that needs at most `bins` bins."""
+    inner = row.over(row.scope.base, row.where)
+    of = call("toFloat64", inner.expr(key.expr))
+    condition = inner.filter(row.where)
+    spread = exp.Sub(this=call("max", of), expression=call("min", of.copy()))
+    raw_width = exp.Div(this=exp.Paren(this=spread), expression=whole(key.bins or 10))
+    ranged = exp.Select(expressions=[aliased(raw_width, "w")])
+    inner.scope.attach(ranged)
+    if condition is not None:
+        ranged.set("where", exp.Where(this=condition))
+    width = column("r", "w")
+    power = call("pow", whole(10), call("floor", call("log10", width)))
+    ratio = exp.Div(this=width.copy(), expression=power)
+
+    def at_most(step: int) -> exp.Expression:
+        return exp.LTE(this=ratio.copy(), expression=whole(step))
+
+    def steps(step: int) -> exp.Expression:
+        return exp.Mul(this=power.copy(), expression=whole(step))
+
+    positive = exp.GT(this=width.copy(), expression=whole(0))
+    nice = call("multiIf", exp.Not(this=call("ifNull", positive, whole(0))), exp.Literal.number("1.0"), at_most(1), steps(1), at_most(2), steps(2), at_most(5), steps(5), steps(10))  # fmt: skip
+    chosen = exp.Select(expressions=[aliased(nice, "width")])
+    chosen.set("from_", exp.From(this=derived(ranged, "r")))
+    size = exp.Subquery(this=chosen)
+    quotient = exp.Div(this=call("toFloat64", value), expression=size)
+    return exp.Mul(this=call("floor", quotient), expression=size.copy())
+
+
+def _finish(row: Row, keys: list[exp.Expression], values: dict[str, exp.Expression]) -> Layer:
+    select = exp.Select()
+    condition = row.filter(row.where)
+    row.scope.attach(select)
+    if condition is not None:
+        select.set("where", exp.Where(this=condition))
+    if keys:
+        select.set("group", exp.Group(expressions=[key.copy() for key in keys]))
+    columns: dict[str, exp.Expression] = {f"k{index}": key for index, key in enumerate(keys)}
+    return Layer(select, columns | values, grouped=True)
+
+
+def _inner(row: Row, keys: list[exp.Expression], own: list[tuple[int, Atom]]) -> dict[str, exp.Expression]:
+    columns: dict[str, exp.Expression] = {f"k{index}": key for index, key in enumerate(keys)}
+    for slot, atom in own:
+        if atom.of:
+            columns[f"v{slot}"] = truth_as_number(row.expr(atom.of[0]), row.type_of(atom.of[0]))
+        condition = row.filter(atom.where)
+        if condition is not None:
+            columns[f"c{slot}"] = call("ifNull", condition.this if isinstance(condition, exp.Paren) else condition, whole(0))
+    return columns
+
+
+def _outer(inner: exp.Select, keys: int, own: list[tuple[int, Atom]], prefix: str, alias: str) -> Layer:
+    select = exp.Select()
+    select.set("from_", exp.From(this=derived(inner, alias)))
+    columns: dict[str, exp.Expression] = {f"k{index}": column(alias, f"k{index}") for index in range(keys)}
+    if keys:
+        select.set("group", exp.Group(expressions=[column(alias, f"k{index}") for index in range(keys)]))
+    for slot, atom in own:
+        value = column(alias, f"v{slot}") if atom.of else None
+        condition = column(alias, f"c{slot}") if atom.where is not None else None
+        columns[f"{prefix}{slot}"] = aggregate(atom.aggregate, value, condition, atom.quantile, grouped=bool(keys))
+    return Layer(select, columns, grouped=True)
+
+
+def _distinct(row: Row, block: Block, keys: list[exp.Expression], own: list[tuple[int, Atom]], prefix: str) -> Layer:
+    """Rows made distinct by primary key and group keys, then aggregated: each row counts once per group."""
+    alias, dataset = row.scope.table(())
+    identity = {f"i{n}": raw(alias, dataset.field(name)) for n, name in enumerate(dataset.primary_key)}
+    columns = _inner(row, keys, own) | identity
+    select = exp.Select(expressions=[aliased(node, name) for name, node in columns.items()], distinct=exp.Distinct())
+    condition = row.filter(row.where)
+    row.scope.attach(select)
+    if condition is not None:
+        select.set("where", exp.Where(this=condition))
+    return _outer(select, len(keys), own, prefix, "d")
+
+
+def _latest(row: Row, block: Block, keys: list[exp.Expression], own: list[tuple[int, Atom]], prefix: str) -> Layer:
+    """Stocks: only rows at the latest time of each time bucket (or of the whole window) are added up."""
+    time = own[0][1].latest_by
+    if time is None:
+        raise TypeError("stocks carry their time field")
+    moment = row.expr(time)
+    buckets = [key.copy() for key, spec in zip(keys, block.keys, strict=True) if isinstance(spec.expr, DatePart)]
+    columns = _inner(row, keys, own)
+    alias, dataset = row.scope.table(())
+    if block.distinct:
+        columns |= {f"i{n}": raw(alias, dataset.field(name)) for n, name in enumerate(dataset.primary_key)}
+    columns["t"] = moment
+    columns["latest"] = exp.Window(this=call("max", moment.copy()), partition_by=buckets)
+    inner = exp.Select(expressions=[aliased(node, name) for name, node in columns.items()])
+    condition = row.filter(row.where)
+    row.scope.attach(inner)
+    if condition is not None:
+        inner.set("where", exp.Where(this=condition))
+    if block.distinct:
+        inner.set("distinct", exp.Distinct())
+    layer = _outer(inner, len(keys), own, prefix, "s")
+    layer.select.set("where", exp.Where(this=exp.EQ(this=column("s", "t"), expression=column("s", "latest"))))
+    return layer
+
+
+def dimension_layer(block: DimensionBlock, catalog: Catalog, params: Params) -> Layer:
+    """Distinct keys of one dimension dataset, as columns `k{index}`."""
+    row = Row(Scope(catalog, block.dataset), params, block.where)
+    keys = {f"k{index}": block_key(row, key) for index, key in zip(block.columns, block.keys, strict=True)}
+    select = exp.Select(distinct=exp.Distinct())
+    condition = row.filter(block.where)
+    row.scope.attach(select)
+    if condition is not None:
+        select.set("where", exp.Where(this=condition))
+    return Layer(select, keys)
+
+
+def is_count(atom: Atom) -> bool:
+    return atom.aggregate in (AggregateKind.COUNT, AggregateKind.COUNT_DISTINCT)
+
+
+__all__ = ["Layer", "block_layer", "dimension_layer", "expr_type", "is_count"]

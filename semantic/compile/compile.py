@@ -1,0 +1,29 @@
+"""ResolvedQuery -> CompiledQuery."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from semantic.compile.aggregation import compile_aggregation
+from semantic.compile.listing import compile_listing
+from semantic.compile.params import Params
+from semantic.resolve.types import Aggregation, ResolvedQuery
+from semantic.states import CompiledQuery
+
+
+def compile_query(resolved: ResolvedQuery) -> CompiledQuery:
+    """A ClickHouse tree over physical tables, with every value a bound parameter. The same input gives the same text, byte for byte.
+
+    Raises: Invalid for what only shows while building (a transform without a time group, a share of a ratio).
+    """
+    params = Params(resolved.catalog.calendar.time_zone)
+    if isinstance(resolved.plan, Aggregation):
+        tree, columns, notes = compile_aggregation(resolved, resolved.plan, params)
+    else:
+        tree, columns, notes = compile_listing(resolved, resolved.plan, params)
+    return CompiledQuery(tree, params.bound, columns, resolved.windows, _datasets(tree, resolved), (*resolved.notes, *notes))
+
+
+def _datasets(tree: exp.Expression, resolved: ResolvedQuery) -> tuple[str, ...]:
+    tables = {(t.db, t.name) for t in tree.find_all(exp.Table)}
+    return tuple(d.name for d in resolved.catalog.datasets if (d.database, d.table) in tables)

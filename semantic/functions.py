@@ -15,13 +15,13 @@ def _words(text: str) -> frozenset[str]:
 
 
 AGGREGATES = _words("""
-    count sum avg min max any anyLast argMin argMax uniq uniqExact uniqCombined uniqCombined64 uniqHLL12 uniqTheta
+    count sum avg min max any anyLast argMin argMax uniq uniqExact uniqCombined uniqCombined64 uniqHLL12
     quantile quantiles quantileExact quantilesExact quantileExactLow quantileExactHigh quantileExactInclusive quantileExactExclusive
     quantileExactWeighted quantileTiming quantileTDigest quantilesTDigest quantileDeterministic quantileInterpolatedWeighted
     quantileBFloat16 median medianExact medianExactLow medianExactHigh medianTDigest
     stddevPop stddevSamp varPop varSamp covarPop covarSamp corr stddev_pop stddev_samp var_pop var_samp covar_pop covar_samp
-    skewPop skewSamp kurtPop kurtSamp entropy groupArray groupUniqArray topK topKWeighted sumMap sumKahan sumCount avgWeighted
-    simpleLinearRegression groupBitAnd groupBitOr groupBitXor deltaSum boundingRatio first_value last_value any_value stddev variance
+    skewPop skewSamp kurtPop kurtSamp entropy groupArray groupUniqArray topK topKWeighted sumKahan sumCount avgWeighted
+    simpleLinearRegression groupBitAnd groupBitOr groupBitXor deltaSum boundingRatio first_value last_value any_value
     exponentialMovingAverage contingency cramersV theilsU rankCorr
     row_number rank dense_rank percent_rank cume_dist ntile lag lead lagInFrame leadInFrame nth_value nonNegativeDerivative
 """)
@@ -35,7 +35,7 @@ TOTAL = _words("""
     pow power sin cos tan asin acos atan atan2 sinh cosh tanh degrees radians pi e
     isNaN isFinite isInfinite ifNotFinite intDivOrZero intDivOrNull moduloOrZero moduloOrNull divideOrNull
     toDate toDate32 toDateTime toYear toQuarter toMonth toDayOfMonth toDayOfWeek toDayOfYear toHour toMinute toSecond toISOYear toISOWeek
-    toWeek toYearWeek year quarter month day dayOfMonth dayOfWeek dayOfYear hour minute second week weekday
+    toWeek toYearWeek year quarter month day dayOfMonth dayOfWeek dayOfYear hour minute second week
     toStartOfDay toStartOfHour toStartOfMinute toStartOfMonth toStartOfQuarter toStartOfYear toStartOfWeek toStartOfISOYear
     toStartOfInterval toStartOfFiveMinutes toStartOfTenMinutes toStartOfFifteenMinutes toMonday toLastDayOfMonth toLastDayOfWeek
     toYYYYMM toYYYYMMDD toYYYYMMDDhhmmss toTime toUnixTimestamp dateDiff date_diff dateTrunc date_trunc dateName
@@ -51,8 +51,9 @@ TOTAL = _words("""
     toFloat32OrNull toFloat64OrNull toDateOrNull toDate32OrNull toDateTimeOrNull toInt32OrZero toInt64OrZero toUInt32OrZero toUInt64OrZero
     toFloat32OrZero toFloat64OrZero toDateOrZero toDateTimeOrZero accurateCastOrNull
     parseDateTimeOrNull parseDateTimeBestEffortOrNull parseDateTimeBestEffortOrZero parseDateTimeBestEffortUSOrNull
-    parseDateTimeInJodaSyntaxOrNull parseDateTimeBestEffort64OrNull
-    tuple tupleElement array has hasAny hasAll indexOf arrayElement transform grouping grouping_id widthBucket
+    parseDateTimeInJodaSyntaxOrNull parseDateTime64OrNull parseDateTime64BestEffortOrNull
+    timezoneOffset toStartOfSecond
+    tuple array has hasAny hasAll indexOf transform grouping grouping_id
     SHA256 hex sipHash64 cityHash64 xxHash64 bitAnd
 """) - _words("toDate toDate32 toDateTime")  # of a String these parse, and may fail
 
@@ -60,10 +61,10 @@ TOTAL = _words("""
 PARTIAL = _words("""
     toDate toDate32 toDateTime toDateTime64 date dateAdd dateSub date_add date_sub timestamp_add timestamp_sub timestampAdd timestampSub
     timeSlot makeDate makeDate32 makeDateTime parseDateTime parseDateTimeBestEffort parseDateTimeBestEffortUS parseDateTime64BestEffort
-    parseDateTime64BestEffortOrNull fromUnixTimestamp fromUnixTimestamp64Milli fromUnixTimestamp64Micro toUnixTimestamp64Milli
+    fromUnixTimestamp fromUnixTimestamp64Milli fromUnixTimestamp64Micro toUnixTimestamp64Milli
     toInt8 toInt16 toInt32 toInt64 toInt128 toInt256 toUInt8 toUInt16 toUInt32 toUInt64 toUInt128 toUInt256 toFloat32 toFloat64
     toDecimal32 toDecimal64 toDecimal128 toDecimal256 toDecimal32OrNull toDecimal64OrNull toDecimal128OrNull toDecimal64OrZero
-    toDecimalString toBool toFixedString toUUID toUUIDOrNull cast accurateCast intDiv modulo mod positiveModulo roundBankers
+    toDecimalString toBool toUUID toUUIDOrNull cast accurateCast intDiv modulo mod positiveModulo roundBankers
     roundToExp2 roundDuration roundAge roundDown gcd lcm factorial bitOr bitXor bitNot bitShiftLeft bitShiftRight bitTest
     match extract extractAll replaceRegexpOne replaceRegexpAll multiSearchAny countSubstrings splitByChar splitByString splitByRegexp
     arrayStringConcat alphaTokens base64Encode hexUnhex tokens ngrams domain domainWithoutWWW protocol path cutQueryString
@@ -71,7 +72,7 @@ PARTIAL = _words("""
     arrayMap arrayFilter arraySort arrayReverseSort arraySum arrayAvg arrayMin arrayMax arrayCount arrayExists arrayAll arrayFirst arrayLast
     arrayFirstIndex arrayDistinct arrayUniq arrayConcat arraySlice arrayReverse arrayPushBack arrayPushFront arrayCumSum arrayDifference
     arrayEnumerate arrayZip arrayFlatten arrayCompact arrayIntersect arrayReduce arrayPopBack arrayPopFront countEqual emptyArrayToSingle
-    map mapKeys mapValues mapContains untuple tupleConcat
+    widthBucket arrayElement tupleElement map mapKeys mapValues mapContains tupleConcat
     JSONExtractString JSONExtractInt JSONExtractUInt JSONExtractFloat JSONExtractBool JSONExtractRaw JSONHas JSONLength JSON_VALUE
     visitParamExtractString visitParamExtractInt isValidUTF8 toValidUTF8 MD5 geoDistance greatCircleDistance
     toTypeName ascii formatReadableQuantity formatReadableSize formatReadableTimeDelta bar
@@ -80,9 +81,6 @@ PARTIAL = _words("""
 _AGGREGATES = {name.lower(): name for name in AGGREGATES}
 _SCALARS = frozenset(name.lower() for name in TOTAL | PARTIAL)
 _TOTAL = frozenset(name.lower() for name in TOTAL)
-
-# Nested calls of these grow without bound, so their size arguments must be small constants: name -> (position, largest).
-SIZE_ARGUMENTS = {"groupArray": 1_000_000, "groupUniqArray": 1_000_000, "topK": 10_000, "bar": 200}
 
 
 @lru_cache(maxsize=4096)

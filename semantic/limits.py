@@ -13,6 +13,13 @@ GIB = 1024**3
 HTTP_TIMEOUT_S = 60
 
 
+MEANING_SETTINGS: Mapping[str, str | int] = MappingProxyType(
+    {"prefer_column_name_to_alias": 1, "join_use_nulls": 1, "enable_extended_results_for_datetime_functions": 1}
+)
+"""What the meaning of any query of ours rests on: a column wins over an alias of its name, unmatched joined rows are NULL, and dates
+before 1970 do not wrap. The same for compiled queries and analysts' SQL, so that the SQL behind an answer gives that answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Caps on one query. `max_result_rows` is exact: the query asks for one row more, and the client cuts it off.

@@ -19,11 +19,12 @@ from sqlglot import exp
 
 from core.errors import AppError
 from core.principal import Principal
-from semantic.catalog.model import Catalog, FieldType
-from semantic.limits import Limits, limit_settings
+from semantic.catalog.model import Catalog
+from semantic.limits import MEANING_SETTINGS, Limits, limit_settings
 from semantic.policies import Access, ColumnAccess, TableAccess
 from semantic.states import _SEAL, CompiledQuery, GuardedQuery, Param
 from semantic.trust import DEFAULT_TRUST, Trust
+from semantic.verification.failing import may_fail
 from semantic.verification.forms import HOLDER, Form, read_form, refusal, refuse
 from semantic.verification.rows import check_rows, is_holder_column
 
@@ -148,20 +149,15 @@ def _settings(form: Form, tables: Iterable[TableAccess], limits: Limits, tenant:
     tables = list(tables)
     settings: dict[str, str | int] = {
         **limit_settings(limits),
+        **MEANING_SETTINGS,
         "readonly": 1,
-        "prefer_column_name_to_alias": 1,
-        "join_use_nulls": 1,
     }
     walls = {f"{a.database}.{a.table}": f"{a.tenant_column} = '{tenant}'" for a in tables if a.tenant_column is not None}
     if walls:
         settings["additional_table_filters"] = map_text(walls)
-    has_decimals = any(c.type is FieldType.DECIMAL for a in tables for c in a.columns)
-    if not form.total or (form.arithmetic and has_decimals):
-        # ClickHouse moves a caller's condition beside the tenant's into PREWHERE and may evaluate it on another tenant's row first,
-        # whose value then shows in the error (measured on 26.9: toUInt8(email) over a table ordered by tenant).
+    if may_fail(form.hazards, tables):
         settings["optimize_move_to_prewhere"] = 0
         settings["query_plan_optimize_prewhere"] = 0
-        settings["short_circuit_function_evaluation"] = "force_enable"
     return settings
 
 

@@ -14,6 +14,7 @@ from sqlglot.parsers.clickhouse import ClickHouseParser
 
 from core.errors import QueryRejected
 from semantic import functions
+from semantic.verification.failing import Hazards, hazards
 
 
 class _AsWritten(ClickHouse):
@@ -58,7 +59,6 @@ _NODES: dict[type, frozenset[str]] = {
             "limit",
             "offset",
             "with_",
-            "operation_modifiers",
         }
     ),
     exp.Union: _SETS,
@@ -123,14 +123,13 @@ _READER = _AsWritten()
 class Form:
     """What the text says: its tree (never changed after this), its tables, its placeholders with their types.
 
-    total: no call in it can fail on a row's value; arithmetic: it computes, which for decimals can fail.
+    hazards: what in it may fail on a value.
     """
 
     root: exp.Query
     tables: tuple[exp.Table, ...]
     placeholders: tuple[tuple[str, str], ...]
-    total: bool
-    arithmetic: bool
+    hazards: Hazards
 
 
 def refusal(why: str) -> QueryRejected:
@@ -152,11 +151,11 @@ def read_form(sql: str) -> Form:
         statements = _READER.parser().parse(_READER.tokenize(sql), sql)
         if len(statements) != 1 or not isinstance(statements[0], exp.Select | exp.SetOperation):
             refuse("expected exactly one query")
-        tables, total, arithmetic = _check_nodes(statements[0])
+        tables = _check_nodes(statements[0])
         _check_names(statements[0], frozenset())
     except (SqlglotError, RecursionError) as error:
         raise refusal("the final text cannot be read again") from error
-    return Form(statements[0], tuple(tables), placeholders, total, arithmetic)
+    return Form(statements[0], tuple(tables), placeholders, hazards(statements[0], _CALLS))
 
 
 def _check_characters(sql: str) -> tuple[tuple[str, str], ...]:
@@ -178,10 +177,9 @@ def _check_characters(sql: str) -> tuple[tuple[str, str], ...]:
     return tuple(placeholders)
 
 
-def _check_nodes(root: exp.Expr) -> tuple[list[exp.Table], bool, bool]:
-    """All tables, whether every call is total, and whether there is arithmetic. Refuses unknown nodes, arguments and functions."""
+def _check_nodes(root: exp.Expr) -> list[exp.Table]:
+    """All tables. Refuses unknown nodes, arguments and functions."""
     tables: list[exp.Table] = []
-    total, arithmetic = True, False
     for node in root.walk():
         allowed = _NODES.get(type(node))
         if allowed is None:
@@ -194,18 +192,12 @@ def _check_nodes(root: exp.Expr) -> tuple[list[exp.Table], bool, bool]:
                 tables.append(node)
             case exp.In():
                 _check_in(node)
-            case exp.Cast():
-                total = False
             case exp.Limit() | exp.Offset():
                 if not isinstance(node.expression, exp.Literal | exp.Placeholder) or node.expression.args.get("is_string"):
                     refuse("LIMIT and OFFSET must be plain numbers")
             case exp.Placeholder():
                 if not isinstance(node.args.get("kind"), exp.DataType):
                     refuse("a placeholder that is not a value")
-            case exp.Mod() | exp.Bracket():
-                total = False
-            case exp.Add() | exp.Sub() | exp.Mul() | exp.Div() | exp.Neg():
-                arithmetic = True
             case exp.Join():
                 if not {node.kind.upper(), node.side.upper()} <= _JOINS:
                     refuse(f"{node.side} {node.kind} JOIN")
@@ -216,10 +208,9 @@ def _check_nodes(root: exp.Expr) -> tuple[list[exp.Table], bool, bool]:
                 name = node.name
                 if not functions.is_allowed(name):
                     refuse(f"function {name!r} is not on the list")
-                total = total and functions.is_total(name)
     if len(tables) > _MAX_TABLES:
         refuse(f"{len(tables)} tables in one query; at most {_MAX_TABLES}")
-    return tables, total, arithmetic
+    return tables
 
 
 def _is_holder(name: exp.Identifier) -> bool:

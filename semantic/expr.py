@@ -9,13 +9,17 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 
 class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    def changed(self, **changes: Any) -> Self:
+        """A validated copy with other values; unlike model_copy it does not carry cached properties along."""
+        return type(self)(**{**{name: getattr(self, name) for name in type(self).model_fields}, **changes})
 
 
 Scalar = bool | int | Decimal | float | dt.datetime | dt.date | str

@@ -1,6 +1,7 @@
 """A draft catalog from a ClickHouse schema, a probe of its data and an optional glossary."""
 
-from semantic.catalog.infer.infer import GlossaryEntry, InferenceOptions, InferredCatalog, infer_catalog
+from semantic.catalog.infer.glossary import GlossaryEntry
+from semantic.catalog.infer.infer import InferenceOptions, InferredCatalog, infer_catalog
 from semantic.catalog.infer.probe import EmptyProbe, Probe, SqlProbe
 from semantic.catalog.infer.schema import (
     PhysicalColumn,

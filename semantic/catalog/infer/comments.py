@@ -17,7 +17,7 @@ _CODED = re.compile(
     r"(?<![\w.])(?P<code>[A-Z]{1,4}|-?\d{1,4}|[a-z]|'[^']{1,20}')\s*(?:=|:|->|→| means | for | if | is )\s*"
     r"(?P<meaning>[A-Za-z][A-Za-z &/-]{1,40}?)(?=\s*(?:[,;.)\]]|$| and | or ))"
 )
-_IN_UNIT = re.compile(r"\b(?:in|measured in|unit:?|units:?)\s+(?:the\s+)?(?P<unit>[a-z]+(?: [a-z]+)?)", re.IGNORECASE)
+_IN_UNIT = re.compile(r"\b(?:in|measured in|unit:?|units:?)\s+(?:the\s+)?(?P<unit>[a-z]+(?: [a-z]+){0,2})", re.IGNORECASE)
 
 
 def listed_values(comment: str) -> tuple[str, ...]:
@@ -63,7 +63,7 @@ def unit_of(words: tuple[str, ...], comment: str) -> str | None:
         return next(UNITS[x] for x in words if x in ("usd", "eur", "gbp"))
     for match in _IN_UNIT.finditer(comment):
         unit = match["unit"].lower()
-        for candidate in (unit, unit.split()[0]):
+        for candidate in (unit, " ".join(unit.split()[:2]), unit.split()[0]):
             if candidate in UNITS:
                 return UNITS[candidate]
     return None

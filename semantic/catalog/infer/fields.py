@@ -11,21 +11,27 @@ from semantic.catalog.infer import comments
 from semantic.catalog.infer import vocabulary as v
 from semantic.catalog.infer.codes import code_names
 from semantic.catalog.infer.measures import measure_kind
-from semantic.catalog.infer.naming import ColumnName, TableName
+from semantic.catalog.infer.naming import ColumnName, TableName, is_counting
 from semantic.catalog.infer.pii import is_pii
 from semantic.catalog.infer.probe import ColumnStats, TableStats
 from semantic.catalog.infer.schema import PhysicalColumn, PhysicalTable
 from semantic.catalog.infer.times import time_shape
+from semantic.catalog.infer.words import singular
 from semantic.catalog.model import CatalogField, DataClass, FieldRole, FieldType
 from semantic.query import AggregateKind
 
 MAX_VALUES = 60
 _MAX_CATEGORY = 2_000
 _LONG_TEXT = 45
+_ENOUGH_ROWS = 100
 _GEOGRAPHY = frozenset(
     "city town county state province region country continent district zone territory market store branch neighborhood neighbourhood".split()
 )
 _YES_NO = ({"y", "n"}, {"yes", "no"}, {"true", "false"}, {"t", "f"})
+_OPPOSITE: Mapping[str, tuple[str, ...]] = {
+    a: (b,) for x, y in (("Yes", "No"), ("yes", "no"), ("YES", "NO"), ("Y", "N"), ("y", "n"), ("true", "false"), ("True", "False"), ("T", "F"))
+    for a, b in ((x, y), (y, x))
+}  # fmt: skip
 _YES = frozenset({"y", "yes", "true", "t", "1"})
 
 
@@ -96,7 +102,13 @@ def _field(context: FieldContext, column: PhysicalColumn, name: str) -> CatalogF
     kind = None
     if role == FieldRole.MEASURE:
         kind = measure_kind(
-            said.words, parsed, stats, on_fact=context.on_fact, has_quantity=context.has_quantity, is_snapshot=context.is_snapshot
+            said.words,
+            parsed,
+            stats,
+            on_fact=context.on_fact,
+            has_quantity=context.has_quantity,
+            is_snapshot=context.is_snapshot,
+            counts=is_counting(column.comment),
         )
     pii = is_pii(said.words, context.name.words, parsed.type == FieldType.STRING, stats)
     unit = comments.unit_of(said.words, column.comment) if role in (FieldRole.MEASURE, FieldRole.ATTRIBUTE) else None
@@ -161,7 +173,8 @@ def _text_role(context: FieldContext, words: tuple[str, ...], stats: ColumnStats
     last = words[-1]
     if stats and stats.top:
         lowered = {x.strip().lower() for x in stats.values}
-        if len(lowered) <= 2 and any(lowered <= pair for pair in _YES_NO) and (len(lowered) == 2 or words[0] in v.FLAG_LEADS):
+        full = bool(lowered & {"yes", "no", "true", "false"})
+        if len(lowered) <= 2 and any(lowered <= pair for pair in _YES_NO) and (len(lowered) == 2 or full or words[0] in v.FLAG_LEADS):
             return FieldRole.FLAG
         if stats.mean_length > _LONG_TEXT and stats.distinct > 0.3 * stats.filled:
             return FieldRole.TEXT
@@ -194,10 +207,13 @@ def _is_address(words: tuple[str, ...]) -> bool:
 def _number_role(column: PhysicalColumn, words: tuple[str, ...], stats: ColumnStats | None, coded: Mapping[str, str]) -> FieldRole:
     last, kind = words[-1], column.parsed.type
     if kind == FieldType.INTEGER:
-        two = stats is not None and stats.low == 0 and stats.high == 1 and stats.distinct == 2
+        many = stats is not None and stats.rows >= _ENOUGH_ROWS and not set(words) & v.EXTENSIVE and singular(last) == last
+        two = many and stats is not None and stats.low == 0 and stats.high == 1 and stats.distinct == 2
         named = words[0] in v.FLAG_LEADS or last in v.FLAG_WORDS
         if two or (named and (stats is None or stats.low is None or (stats.low in (0, 1) and stats.high in (0, 1)))):
             return FieldRole.FLAG
+        if is_counting(column.comment) or words[0] in ("number", "count"):
+            return FieldRole.MEASURE
         if last in v.YEAR or (last in v.CALENDAR_PART and (not stats or stats.distinct <= 54)):
             return FieldRole.CATEGORY
         if words[-2:] == ("day", "of") or "weekday" in words or words[-3:-1] == ("day", "of") or {"day", "of"} <= set(words):
@@ -222,6 +238,8 @@ def _values(column: PhysicalColumn, role: FieldRole, stats: ColumnStats | None) 
     if role == FieldRole.KEY and column.parsed.type != FieldType.STRING:
         return ()
     seen = stats.values if stats and stats.distinct <= MAX_VALUES else ()
+    if role == FieldRole.FLAG and len(seen) == 1:
+        return (*seen, *_OPPOSITE.get(seen[0], ()))
     listed = comments.listed_values(column.comment) if role == FieldRole.CATEGORY else ()
     lowered = {x.lower() for x in seen}
     if seen and listed and re.search(r"\be\.?g|for example|such as|starting with|starts with", column.comment, re.IGNORECASE):

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from semantic.catalog.infer.entities import find_entities
 from semantic.catalog.infer.fields import FieldContext, build_fields, safe_name
+from semantic.catalog.infer.glossary import GlossaryEntry, apply_glossary
+from semantic.catalog.infer.hierarchies import find_hierarchies
 from semantic.catalog.infer.keys import primary_keys
 from semantic.catalog.infer.kinds import by_table, table_kind
 from semantic.catalog.infer.metrics import find_metrics
@@ -14,17 +16,9 @@ from semantic.catalog.infer.naming import TableName, name_tables
 from semantic.catalog.infer.probe import Probe, TableStats
 from semantic.catalog.infer.relationships import Link, find_links
 from semantic.catalog.infer.schema import PhysicalSchema, PhysicalTable
+from semantic.catalog.infer.segments import find_segments
 from semantic.catalog.infer.times import primary_time
 from semantic.catalog.model import Catalog, CatalogCalendar, Dataset, DatasetKind, Relationship
-
-
-@dataclass(frozen=True, slots=True)
-class GlossaryEntry:
-    """A term and its definition in the source's words: free text, SQL or a formula. The term "note" only says how data is to be read."""
-
-    term: str
-    definition: str
-    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +60,20 @@ def infer_catalog(
         dataset, said = _dataset(schema, table, names[table.name], stats[table.name], keys[table.name], links, tenant_column)
         datasets.append(dataset)
         notes += said
+    relationships = _relationships(links, datasets, names)
     catalog = Catalog(
         name=chosen.name,
         calendar=chosen.calendar,
         datasets=tuple(datasets),
-        relationships=tuple(_relationships(links, datasets, names)),
+        relationships=tuple(relationships),
         entities=tuple(find_entities(datasets, names, foreign)),
-        metrics=tuple(find_metrics(datasets, names)),
+        metrics=tuple(find_metrics(datasets, names, relationships)),
+        hierarchies=tuple(find_hierarchies(datasets, stats, probe)),
+        segments=tuple(find_segments(datasets, names)),
     )
+    if glossary:
+        catalog, glossary_notes = apply_glossary(catalog, glossary)
+        notes += glossary_notes
     return InferredCatalog(catalog, tuple(notes))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import combinations
 
 from semantic.catalog.infer import vocabulary as v
@@ -16,6 +17,7 @@ _UNIQUE_COMMENT = re.compile(r"unique(ly)? (identif|id\b)|primary key", re.IGNOR
 _FOREIGN_COMMENT = re.compile(r"foreign key|references? the|referencing", re.IGNORECASE)
 _ENOUGH = 4.0
 _ENOUGH_BLIND = 8.0
+_CHANCE_ROWS = 30
 _MAX_COMPOSITE = 3
 _MAX_CANDIDATES = 7
 
@@ -25,14 +27,26 @@ def primary_keys(
 ) -> dict[str, tuple[str, ...]]:
     """The key columns of every table; an empty tuple where none was found."""
     referenced = {(k.ref_table, k.ref_columns) for t in schema.tables for k in t.foreign_keys}
-    return {t.name: t.primary_key or _find(t, names[t.name], stats.get(t.name), referenced, probe) for t in schema.tables}
+    nouns = {n.words for n in names.values()}
+    return {
+        t.name: t.primary_key or _find(t, names[t.name], stats.get(t.name), _Known(referenced, nouns - {names[t.name].words}), probe)
+        for t in schema.tables
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """`referenced`: (table, columns) that declared keys point to; `nouns`: what the other tables are called."""
+
+    referenced: set[tuple[str, tuple[str, ...]]]
+    nouns: set[tuple[str, ...]]
 
 
 def _find(
     table: PhysicalTable,
     name: TableName,
     stats: TableStats | None,
-    referenced: set[tuple[str, tuple[str, ...]]],
+    others: _Known,
     probe: Probe,
 ) -> tuple[str, ...]:
     known = bool(stats and stats.columns and stats.sampled > 0)
@@ -40,39 +54,63 @@ def _find(
     for position, column in enumerate(table.columns):
         if column.parsed.type not in (FieldType.INTEGER, FieldType.STRING):
             continue
-        score = _score(table, column, name, position, (table.name, (column.name,)) in referenced)
+        foreign = _is_foreign(table, column, name, others)
+        score = _score(column, name, position, (table.name, (column.name,)) in others.referenced, foreign)
         if known and stats is not None:
             seen = stats.columns.get(column.name)
             if not seen or not seen.is_unique:
+                continue
+            if foreign and seen.rows < _CHANCE_ROWS and _has_rivals(table, column, name):
                 continue
         scored.append((score, column.name))
     if scored:
         best, winner = max(scored, key=lambda s: s[0])
         if best >= (_ENOUGH if known else _ENOUGH_BLIND):
             return (winner,)
-    for ref_table, columns in sorted(referenced):
+    for ref_table, columns in sorted(others.referenced):
         if ref_table == table.name and len(columns) > 1:
             return columns
     return _composite(table, name, stats, probe) if known and stats is not None and stats.sampled > 1 else ()
 
 
-def _score(table: PhysicalTable, column: PhysicalColumn, name: TableName, position: int, is_referenced: bool) -> float:
+def _is_foreign(table: PhysicalTable, column: PhysicalColumn, name: TableName, others: _Known) -> bool:
+    words = name.columns[column.name].words
+    core = words[:-1]
+    return (
+        any(column.name in k.columns for k in table.foreign_keys)
+        or _FOREIGN_COMMENT.search(column.comment) is not None
+        or (core in others.nouns and core != name.words)
+        or (words[-1:] in others.nouns and words != name.words)
+    )
+
+
+def _has_rivals(table: PhysicalTable, column: PhysicalColumn, name: TableName) -> bool:
+    """Other columns that could identify a row: then few rows prove nothing about this one."""
+    return any(
+        c.name != column.name
+        and (
+            name.columns[c.name].words[-1] in v.ID | {"name", "title", "number", "code"}
+            or any(c.name in k.columns for k in table.foreign_keys)
+            or set(name.columns[c.name].words) <= set(name.words)
+        )
+        for c in table.columns
+    )
+
+
+def _score(column: PhysicalColumn, name: TableName, position: int, is_referenced: bool, foreign: bool) -> float:
     words, own = name.columns[column.name].words, set(name.words)
     last = words[-1]
-    foreign = any(column.name in k.columns for k in table.foreign_keys) or _FOREIGN_COMMENT.search(column.comment) is not None
     rest = [w for w in words[:-1] if w not in own]
     score = 0.0
     if last in v.ID:
         score = 9.0 if not rest else 5.0
-    elif len(words) == 1 and len(last) <= 4 and last.endswith("id"):
-        score = 8.0
     elif last in v.CODE:
         score = 6.0 if not rest and len(words) > 1 else 2.0
     elif last in ("name", "title"):
         score = 4.0 if not rest else 1.0
     elif set(words) <= own:
         score = 4.0
-    if is_referenced:
+    if is_referenced and not foreign:
         score += 8
     if _UNIQUE_COMMENT.search(column.comment) and not foreign:
         score += 3
@@ -91,7 +129,7 @@ def _composite(table: PhysicalTable, name: TableName, stats: TableStats, probe: 
         rank = 0.0
         if column.name in foreign:
             rank = 4
-        elif words[-1] in v.ID or (len(words[-1]) <= 4 and words[-1].endswith("id") and len(words) == 1):
+        elif words[-1] in v.ID:
             rank = 3
         elif column.parsed.is_time or words[-1] in ("date", "year", "month"):
             rank = 2 if not set(words) & v.AUDIT else 0

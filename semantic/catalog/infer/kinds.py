@@ -17,7 +17,8 @@ _DIMENSION_WORDS = (
     v.PERSON
     | v.PERSON_PUBLIC
     | frozenset(
-        "product item store category region country state city department team account company supplier vendor campaign channel employee calendar date currency location airport airline".split()
+        "product item store category region country state city department team account company supplier vendor campaign channel employee "
+        "calendar date currency location airport airline".split()
     )
 )
 _FACT_WORDS = frozenset("order sale transaction payment invoice event visit session click booking rental trip shipment refund return review log "
@@ -43,11 +44,13 @@ def table_kind(table: PhysicalTable, name: TableName, key: tuple[str, ...], link
     ]
     if len({k.columns for k in out}) >= 2 and not measures and len(plain) <= 2 and not into and not _says(name, _FACT_WORDS):
         return DatasetKind.BRIDGE
+    if len(key) > 1 and set(key) <= foreign and not into:
+        return DatasetKind.FACT
     if _says(name, _DIMENSION_WORDS) and not _says(name, _FACT_WORDS):
         return DatasetKind.DIMENSION
     if _says(name, _FACT_WORDS) and (times or out):
         return DatasetKind.FACT
-    if out and (times or measures) and not into:
+    if not into and (len({k.columns for k in out}) >= 2 or (out and (times or measures))):
         return DatasetKind.FACT
     if into and not (out and times and measures):
         return DatasetKind.DIMENSION

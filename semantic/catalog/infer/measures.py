@@ -12,7 +12,7 @@ from semantic.catalog.model import FieldType
 from semantic.query import AggregateKind
 
 _STRONG_INTENSIVE = frozenset(
-    "rate ratio percent percentage pct average mean median per unit score rating index probability gpa temperature latitude longitude".split()
+    "rate ratio percent percentage pct average mean median per unit score rating index probability gpa temperature latitude longitude minimum maximum threshold".split()
 )
 
 
@@ -25,18 +25,26 @@ class MeasureKind:
 
 
 def measure_kind(
-    words: tuple[str, ...], parsed: ParsedType, stats: ColumnStats | None, *, on_fact: bool, has_quantity: bool, is_snapshot: bool
+    words: tuple[str, ...],
+    parsed: ParsedType,
+    stats: ColumnStats | None,
+    *,
+    on_fact: bool,
+    has_quantity: bool,
+    is_snapshot: bool,
+    counts: bool = False,
 ) -> MeasureKind:
-    """`has_quantity`: the same table has a quantity, so its prices are per unit; `is_snapshot`: rows repeat a state, so sums over time mean nothing."""
+    """`has_quantity`: the same table has a quantity, so its prices are per unit. `is_snapshot`: rows repeat a state, so sums over time mean
+    nothing. `counts`: a comment says that the column counts something."""
     last = words[-1]
     said = {*words, *(singular(w) for w in words)}
-    if set(words) & _STRONG_INTENSIVE and not {"total", "count", "number"} & set(words[:1]):
+    if set(words) & _STRONG_INTENSIVE and words[0] not in ("count", "number"):
         return MeasureKind(AggregateKind.AVG, additive=False)
     if said & v.BALANCE or is_snapshot:
         return MeasureKind(AggregateKind.AVG, additive=False)
     if last == "price" and not {"total", "extended", "line"} & said:
         return MeasureKind(AggregateKind.AVG, additive=on_fact and not has_quantity and not {"list", "unit", "catalog"} & said)
-    if last in v.EXTENSIVE or words[0] in ("total", "number", "count"):
+    if last in v.EXTENSIVE or words[0] in ("total", "number", "count") or counts:
         return MeasureKind(AggregateKind.SUM, additive=True)
     if last in v.INTENSIVE:
         return MeasureKind(AggregateKind.AVG, additive=False)

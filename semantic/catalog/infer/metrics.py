@@ -4,89 +4,152 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from semantic.catalog.infer import vocabulary as v
 from semantic.catalog.infer.fields import safe_name
 from semantic.catalog.infer.naming import TableName
 from semantic.catalog.infer.words import plural
-from semantic.catalog.model import CatalogField, Dataset, DatasetKind, FieldRole, SimpleMetric
+from semantic.catalog.model import CatalogField, Dataset, DatasetKind, FieldRole, Relationship, SimpleMetric
 from semantic.expr import FieldRef
 from semantic.query import AggregateKind
 
 SOURCE = "inferred"
+_SELLING = frozenset({"sale", "order", "invoice"})
 
 
-def find_metrics(datasets: Sequence[Dataset], names: Mapping[str, TableName]) -> list[SimpleMetric]:
-    """Count, sum and average metrics; names are unique in the catalog."""
+def find_metrics(datasets: Sequence[Dataset], names: Mapping[str, TableName], relationships: Sequence[Relationship]) -> list[SimpleMetric]:
+    """Count, sum and average metrics; names are unique in the catalog. A subtype without measures has those of its parent."""
+    by_name = {d.name: d for d in datasets}
+    parents = {r.from_dataset: by_name[r.to_dataset] for r in relationships if r.cardinality == "one_to_one"}
+    maker = _Maker(names, _repeated_labels(datasets))
     found: list[SimpleMetric] = []
-    taken: set[str] = set()
-    repeated = _repeated_labels(datasets)
     for dataset in datasets:
         if dataset.kind != DatasetKind.BRIDGE:
-            found.append(_count(dataset, names[dataset.table], taken))
-        for field in dataset.fields:
-            if field.role == FieldRole.MEASURE and not field.hidden and not field.pii:
-                found += _of_measure(dataset, field, names[dataset.table], taken, repeated)
+            found.append(maker.count(dataset))
+        own = [f for f in dataset.fields if f.role == FieldRole.MEASURE and not f.hidden and not f.pii]
+        for field in own:
+            found += maker.of_measure(dataset, dataset, field, alone=_is_alone(dataset, field))
+        parent = parents.get(dataset.name)
+        if dataset.kind == DatasetKind.SUBTYPE and not own and parent is not None:
+            measures = [f for f in parent.fields if f.role == FieldRole.MEASURE and not f.hidden and not f.pii]
+            for field in measures:
+                found += maker.of_measure(dataset, parent, field, alone=len(measures) == 1)
     return found
 
 
-def _count(dataset: Dataset, name: TableName, taken: set[str]) -> SimpleMetric:
-    words = "_".join(name.words)
-    return SimpleMetric(
-        name=_unique(f"{words}_count", taken),
-        label=f"number of {name.plural}",
-        synonyms=(f"{name.singular} count", f"count of {name.plural}", f"{name.plural} count"),
-        dataset=dataset.name,
-        aggregate=AggregateKind.COUNT,
-        source=SOURCE,
-    )
+def _is_alone(dataset: Dataset, field: CatalogField) -> bool:
+    """Whether it is the amount of the fact: its only additive measure of money."""
+    money = [f for f in dataset.fields if f.role == FieldRole.MEASURE and f.additive and set(f.label.split()) & v.MONEY]
+    return dataset.kind == DatasetKind.FACT and money == [field]
 
 
-def _of_measure(dataset: Dataset, field: CatalogField, name: TableName, taken: set[str], repeated: frozenset[str]) -> list[SimpleMetric]:
-    ref = FieldRef(dataset=dataset.name, field=field.name)
-    said = field.label
-    own = f"{name.singular} {said}" if said in repeated and not set(name.words) & set(said.split()) else said
-    found = []
-    snapshot = dataset.kind == DatasetKind.SNAPSHOT and dataset.time is not None
-    if field.additive or (snapshot and field.aggregate == AggregateKind.AVG):
-        bare = said.removeprefix("total ")
-        synonyms = dict.fromkeys((said, plural(bare), f"total {bare}", f"sum of {bare}", *field.synonyms))
-        label = own if own.startswith("total ") else f"total {own}"
-        found.append(
-            SimpleMetric(
-                name=_unique(safe_name(f"total_{own.removeprefix('total ')}"), taken),
-                label=label,
-                description=field.description,
-                synonyms=tuple(s for s in synonyms if s != label),
-                unit=field.unit,
-                format=field.format,
-                good_direction=field.good_direction,
-                dataset=dataset.name,
-                aggregate=AggregateKind.SUM,
-                of=ref,
-                non_additive=(FieldRef(dataset=dataset.name, field=dataset.time),)
-                if snapshot and dataset.time and not field.additive
-                else (),
-                source=SOURCE,
-            )
+class _Maker:
+    def __init__(self, names: Mapping[str, TableName], repeated: frozenset[str]) -> None:
+        self._names = names
+        self._repeated = repeated
+        self._taken: set[str] = set()
+
+    def count(self, dataset: Dataset) -> SimpleMetric:
+        name = self._names[dataset.table]
+        return SimpleMetric(
+            name=self._unique(f"{'_'.join(name.words)}_count"),
+            label=f"number of {name.plural}",
+            synonyms=(f"{name.singular} count", f"count of {name.plural}", f"{name.plural} count"),
+            dataset=dataset.name,
+            aggregate=AggregateKind.COUNT,
+            source=SOURCE,
         )
-    label = own if own.startswith("average ") else f"average {own}"
-    bare = said.removeprefix("average ")
-    synonyms = dict.fromkeys((f"average {bare}", f"mean {bare}", f"avg {bare}", *([said] if not field.additive else [])))
-    found.append(
-        SimpleMetric(
-            name=_unique(safe_name(f"average_{own.removeprefix('average ')}"), taken),
+
+    def of_measure(self, dataset: Dataset, home: Dataset, field: CatalogField, *, alone: bool) -> list[SimpleMetric]:
+        """`home` holds the field: the dataset itself, or the parent of a subtype."""
+        name = self._names[dataset.table]
+        said = field.label
+        own = self._own_label(dataset, home, said, name)
+        found = []
+        semi = dataset.kind == DatasetKind.SNAPSHOT and dataset.time is not None and not field.additive
+        if field.additive or (semi and field.aggregate == AggregateKind.AVG):
+            found.append(
+                self._make(
+                    dataset,
+                    home,
+                    field,
+                    AggregateKind.SUM,
+                    "total",
+                    own,
+                    self._total_synonyms(dataset, home, field, name, alone=alone),
+                    semi=semi,
+                )
+            )
+        average = [
+            f"average {own.removeprefix('average ')}",
+            f"mean {said}",
+            f"avg {said}",
+            f"average {said}",
+            *([] if field.additive else [said]),
+        ]
+        found.append(self._make(dataset, home, field, AggregateKind.AVG, "average", own, average, semi=False))
+        return found
+
+    def _own_label(self, dataset: Dataset, home: Dataset, said: str, name: TableName) -> str:
+        """The measure's words, with the table's where another table says the same."""
+        if dataset is home and said not in self._repeated:
+            return said
+        rest = [w for w in said.split() if w not in name.words and (dataset is home or w not in home.label.split()[:-1])]
+        return " ".join((*name.words, *rest))
+
+    def _total_synonyms(self, dataset: Dataset, home: Dataset, field: CatalogField, name: TableName, *, alone: bool) -> list[str]:
+        bare = field.label.removeprefix("total ")
+        synonyms = [] if dataset is not home else [field.label, plural(bare), f"total {bare}", f"sum of {bare}", *field.synonyms]
+        if alone:
+            synonyms += [
+                f"total {name.plural}",
+                f"total {name.singular}",
+                f"{name.singular} amount",
+                f"total {name.singular} amount",
+                f"{name.plural} amount",
+            ]
+            if dataset is not home:
+                synonyms += [name.singular, name.plural]
+            if name.words[-1] in _SELLING:
+                synonyms += ["revenue", "total revenue", "sales revenue", "sales amount", "total sales amount", "turnover"]
+        return synonyms
+
+    def _make(
+        self,
+        dataset: Dataset,
+        home: Dataset,
+        field: CatalogField,
+        aggregate: AggregateKind,
+        word: str,
+        own: str,
+        synonyms: Sequence[str],
+        *,
+        semi: bool,
+    ) -> SimpleMetric:
+        label = own if own.startswith(f"{word} ") else f"{word} {own}"
+        time = FieldRef(dataset=home.name, field=home.time) if home is not dataset and home.time and not dataset.time else None
+        return SimpleMetric(
+            name=self._unique(safe_name(f"{word}_{own.removeprefix(word + ' ')}".lower())),
             label=label,
             description=field.description,
-            synonyms=tuple(s for s in synonyms if s != label),
+            synonyms=tuple(dict.fromkeys(s for s in synonyms if s != label)),
             unit=field.unit,
             format=field.format,
             good_direction=field.good_direction,
             dataset=dataset.name,
-            aggregate=AggregateKind.AVG,
-            of=ref,
+            aggregate=aggregate,
+            of=FieldRef(dataset=home.name, field=field.name),
+            time_field=time,
+            non_additive=(FieldRef(dataset=dataset.name, field=dataset.time),) if semi and dataset.time else (),
             source=SOURCE,
         )
-    )
-    return found
+
+    def _unique(self, name: str) -> str:
+        base = safe_name(name.lower())
+        found, number = base, 2
+        while found in self._taken:
+            found, number = f"{base}_{number}", number + 1
+        self._taken.add(found)
+        return found
 
 
 def _repeated_labels(datasets: Sequence[Dataset]) -> frozenset[str]:
@@ -97,12 +160,3 @@ def _repeated_labels(datasets: Sequence[Dataset]) -> frozenset[str]:
         twice |= labels & seen
         seen |= labels
     return frozenset(twice)
-
-
-def _unique(name: str, taken: set[str]) -> str:
-    base = safe_name(name.lower())
-    found, number = base, 2
-    while found in taken:
-        found, number = f"{base}_{number}", number + 1
-    taken.add(found)
-    return found

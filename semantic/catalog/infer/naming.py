@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from semantic.catalog.infer import words as w
-from semantic.catalog.infer.schema import PhysicalSchema, PhysicalTable
+from semantic.catalog.infer.schema import PhysicalColumn, PhysicalSchema, PhysicalTable
 
 GENERIC = frozenset(
     "id identifier key name code type status state number no date datetime time timestamp description title note notes label comment comments "
@@ -23,6 +23,14 @@ _HEAD_SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "zip": ("zip code", "postal code", "postcode"),
     "quantity": ("units",),
 }
+
+
+_COUNT_COMMENT = re.compile(r"\s*(the\s+)?(total\s+)?(number|count|amount)\s+of\b", re.IGNORECASE)
+
+
+def is_counting(comment: str) -> bool:
+    """Whether a comment says that the column counts something."""
+    return _COUNT_COMMENT.match(comment) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,43 +59,91 @@ def name_tables(schema: PhysicalSchema) -> dict[str, TableName]:
     """Names of every table and column, by physical name."""
     vocabulary = _vocabulary(schema)
     shared = _shared_prefix(schema)
-    raw = {t.name: _strip_table(w.split(t.name), shared, vocabulary) for t in schema.tables}
-    return {t.name: _name_table(t, raw[t.name], shared, vocabulary) for t in schema.tables}
+    others = frozenset(x for t in schema.tables for x in w.split(t.name) if len(x) > 3)
+    raw = {t.name: _strip_table(w.split(t.name), shared, others) for t in schema.tables}
+    short = short_ids(schema, {t: w.singular_phrase(words) for t, words in raw.items()})
+    return {t.name: _name_table(t, raw[t.name], shared, vocabulary, short) for t in schema.tables}
 
 
-def _name_table(table: PhysicalTable, table_words: tuple[str, ...], shared: tuple[str, ...], vocabulary: frozenset[str]) -> TableName:
+def short_ids(schema: PhysicalSchema, tables: Mapping[str, tuple[str, ...]]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Ids named by initials ("aid" of author), in their own table and where others point to it: (table, column) -> words."""
+    owners: dict[str, list[str]] = {}
+    for table in schema.tables:
+        words = tables[table.name]
+        for form in {"".join(x[:1] for x in words) + "id"} if words else ():
+            if any(c.name.lower() == form and c.parsed.type is not None for c in table.columns):
+                owners.setdefault(form, []).append(table.name)
+    found = {
+        (owner, c.name): (*tables[owner], "id") for form, names in owners.items() for owner in names for c in _named(schema, owner, form)
+    }
+    for table in schema.tables:
+        declared = {k.columns[0]: k.ref_table for k in table.foreign_keys if len(k.columns) == 1 and k.ref_table in tables}
+        for column in table.columns:
+            form = column.name.lower()
+            if form not in owners or (table.name, column.name) in found:
+                continue
+            owner = declared.get(column.name) or (owners[form][0] if len(owners[form]) == 1 else None)
+            if owner:
+                found[table.name, column.name] = (*tables[owner], "id")
+    return found
+
+
+def _named(schema: PhysicalSchema, table: str, form: str) -> list[PhysicalColumn]:
+    return [c for t in schema.tables if t.name == table for c in t.columns if c.name.lower() == form]
+
+
+def _name_table(
+    table: PhysicalTable,
+    table_words: tuple[str, ...],
+    shared: tuple[str, ...],
+    vocabulary: frozenset[str],
+    short: Mapping[tuple[str, str], tuple[str, ...]],
+) -> TableName:
     singular = w.singular_phrase(table_words)
     split = {c.name: w.split(c.name) for c in table.columns}
     prefix = _column_prefix(list(split.values()), shared)
-    columns = {c: _name_column(raw, singular, prefix, shared, vocabulary) for c, raw in split.items()}
+    columns = {
+        c.name: _name_column(split[c.name], singular, prefix, shared, _Hints(vocabulary, c.comment, short.get((table.name, c.name))))
+        for c in table.columns
+    }
     label = " ".join(singular)
     synonyms = [" ".join(table_words)] if table_words != singular and w.plural(label) != " ".join(table_words) else []
     return TableName(singular, label, w.plural(label), tuple(synonyms), columns, prefix[len(shared) :] if shared else prefix)
 
 
+@dataclass(frozen=True, slots=True)
+class _Hints:
+    vocabulary: frozenset[str]
+    comment: str
+    words: tuple[str, ...] | None
+
+
 def _name_column(
-    raw: tuple[str, ...], table: tuple[str, ...], prefix: tuple[str, ...], shared: tuple[str, ...], vocabulary: frozenset[str]
+    raw: tuple[str, ...], table: tuple[str, ...], prefix: tuple[str, ...], shared: tuple[str, ...], hints: _Hints
 ) -> ColumnName:
     own = raw
     for lead in (prefix, shared):
         if lead and own[: len(lead)] == lead and len(own) > len(lead):
             own = own[len(lead) :]
             break
-    glued = tuple(part for word in own for part in w.unglue(word, vocabulary))
-    full = w.expand(glued)
+    glued = tuple(part for word in own for part in w.unglue(word, hints.vocabulary))
+    full = hints.words or w.expand(glued, hints.comment)
+    counted = _counted(full, hints.comment)
     if len(full) > 2 and full[-1] in ("str", "string", "txt") and full[-2] in ("date", "time", "datetime", "timestamp"):
         full = full[:-1]
     full = tuple(x for i, x in enumerate(full) if i == 0 or x != full[i - 1]) or full
     bare = full[len(table) :] if table and full[: len(table)] == table and len(full) > len(table) else full
-    label = full
+    label = ("number", "of", *counted) if counted else full
     flag = full[0] in ("is", "has") and len(full) > 1
-    if len(bare) == 1 and bare[0] in GENERIC and bare == full:
+    if len(bare) == 1 and bare[0] in GENERIC and bare == full and bare[0] not in table:
         label = (*table, *bare)
     candidates: list[tuple[str, ...]] = [full, bare]
     if not set(table).intersection(w.singular(x) for x in bare) and bare[-1] not in ("id", "identifier", "key"):
         candidates.append((*table, *bare))
     if flag:
         candidates.append(full[1:])
+    if counted:
+        candidates += [counted, (*w.singular_phrase(counted), "count")]
     if bare[-1] == "code" and len(bare) > 1:
         candidates += [bare[:-1], full[:-1]]
     if own != full and all(len(x) > 1 for x in own):
@@ -101,6 +157,15 @@ def _name_column(
     shown = " ".join(label)
     synonyms = dict.fromkeys(" ".join(c) for c in candidates if c)
     return ColumnName(full, shown, tuple(s for s in synonyms if s != shown), raw)
+
+
+def _counted(words: tuple[str, ...], comment: str) -> tuple[str, ...]:
+    """What a count counts: "num_reviews" and "review_num" ("The number of reviews") count reviews."""
+    if len(words) > 1 and words[0] in ("number", "num", "count", "no") and words[1] != "of" and w.singular(words[-1]) != words[-1]:
+        return words[1:]
+    if len(words) > 1 and words[-1] in ("number", "count") and _COUNT_COMMENT.match(comment):
+        return tuple(w.plural(" ".join(words[:-1])).split())
+    return ()
 
 
 def _vocabulary(schema: PhysicalSchema) -> frozenset[str]:

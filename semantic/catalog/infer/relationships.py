@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from semantic.catalog.infer import vocabulary as v
-from semantic.catalog.infer.naming import TableName
+from semantic.catalog.infer.naming import GENERIC, TableName, is_counting
 from semantic.catalog.infer.probe import ColumnPair, Probe, TableStats
 from semantic.catalog.infer.schema import PhysicalColumn, PhysicalSchema, PhysicalTable
 from semantic.catalog.infer.words import singular
@@ -17,6 +18,7 @@ _KEY_WORDS = v.ID | {"code", "number", "no", "name", "symbol"}
 _SELF_WORDS = frozenset(
     "parent manager supervisor boss mentor referrer referred previous original predecessor successor reports master pre prerequisite".split()
 )
+_ID_COMMENT = re.compile(r"\b(id|identifier|foreign key|references?)\b", re.IGNORECASE)
 _MAX_VALUE_PAIRS = 200
 
 
@@ -54,20 +56,29 @@ def find_links(
     """Every relationship, and notes about what was left out or is in doubt."""
     context = _Context(schema, names, stats, keys, probe)
     declared = _declared(context)
-    taken = {(k.table, c) for k in declared if k.cardinality != "many_to_many" for c in k.columns if len(k.columns) == 1}
+    taken = {(k.table, c) for k in declared if _settles(context, k) for c in k.columns if len(k.columns) == 1}
     composite = _by_composite_name(context, declared)
     named = _by_name(context, taken | {(k.table, c) for k in composite for c in k.columns})
     named_columns = {(k.table, k.columns) for k in named}
     kept = []
     for link in declared:
-        if link.cardinality == "many_to_many" and (link.table, link.columns) in named_columns:
+        if (link.cardinality == "many_to_many" or not _settles(context, link)) and (link.table, link.columns) in named_columns:
             context.notes.append(
                 f"{link.table}.{', '.join(link.columns)} is declared to point to {link.ref_table}, whose "
-                f"{', '.join(link.ref_columns)} is not unique; the table that holds it once was used instead."
+                f"{', '.join(link.ref_columns)} is not that table's own key; the table that owns the key was used instead."
             )
             continue
         kept.append(link)
     return _with_roles(context, [*kept, *composite, *named]), context.notes
+
+
+def _settles(context: _Context, link: Link) -> bool:
+    """Whether a declared link needs no other target: it points to a key, and not to a table that borrows that key from elsewhere."""
+    if link.cardinality == "many_to_many":
+        return False
+    borrowed = any(k.columns == link.ref_columns for t in context.schema.tables if t.name == link.ref_table for k in t.foreign_keys)
+    words = context.names[link.table].columns[link.columns[0]].words
+    return not borrowed or _tail(_core(words), context.names[link.ref_table].words)
 
 
 def _declared(context: _Context) -> list[Link]:
@@ -101,8 +112,11 @@ def _cardinality(
 
 def _is_unique(context: _Context, table: str, columns: tuple[str, ...]) -> bool:
     key = context.keys.get(table, ())
-    if key and set(key) <= set(columns):
-        return True
+    if key:
+        if set(key) <= set(columns):
+            return True
+        if any(k.columns == columns for t in context.schema.tables if t.name == table for k in t.foreign_keys):
+            return False
     stats = context.stats.get(table)
     if not stats or not stats.sampled:
         return True
@@ -118,7 +132,8 @@ def _by_composite_name(context: _Context, declared: Sequence[Link]) -> list[Link
     found = []
     for target in context.schema.tables:
         key = context.keys.get(target.name, ())
-        if len(key) < 2 or _all_foreign(context, target, declared):
+        words = [context.names[target.name].columns[c].words for c in key]
+        if len(key) < 2 or _all_foreign(context, target, declared) or any(len(x) == 1 and x[0] in GENERIC for x in words if x[0] != "date"):
             continue
         for table in context.schema.tables:
             if table.name == target.name or (table.name, target.name) in have or not all(table.has_column(c) for c in key):
@@ -191,6 +206,8 @@ def _candidates(context: _Context, table: PhysicalTable, column: PhysicalColumn)
 
 def _name_score(context: _Context, table: PhysicalTable, column: PhysicalColumn, target: PhysicalTable, ref: PhysicalColumn) -> float:
     words = context.names[table.name].columns[column.name].words
+    if words[0] in ("number", "count", "total") or is_counting(column.comment):
+        return 0.0
     target_name = context.names[target.name]
     key_words, target_words = target_name.columns[ref.name].words, target_name.words
     is_key = words[-1] in _KEY_WORDS
@@ -208,6 +225,8 @@ def _name_score(context: _Context, table: PhysicalTable, column: PhysicalColumn,
         return 1.0 if _core(key_words) == target_words or not ref_is_foreign else 0.8
     if not core or not is_key:
         tail = _tail(words, target_words)
+        if column.parsed.type == FieldType.INTEGER and not (words == target_words or _ID_COMMENT.search(column.comment)):
+            return 0.0
         return 0.5 if tail and key_words[-1] in _KEY_WORDS and not set(words[-1:]) & {"date", "type", "status"} else 0.0
     if core == target_words:
         return 1.0 if _compatible(words[-1], key_words[-1]) else 0.6

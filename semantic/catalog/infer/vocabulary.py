@@ -48,7 +48,8 @@ TEXT = _set(
     "description comment comments note notes text abstract summary body message content address introduction remarks remark reason review bio details url homepage link"
 )
 UP = _set(
-    "revenue sales profit margin income earnings conversion conversions orders retention satisfaction nps rating score growth visits sessions subscribers signups bookings turnover gmv"
+    "revenue sales profit margin income earnings conversion conversions orders "
+    "retention satisfaction nps rating score growth visits sessions subscribers signups bookings turnover gmv"
 )
 DOWN = _set("cost costs expense expenses churn refund refunds cancellations cancellation returns error errors latency complaints complaint loss losses defects defect "
             "incidents debt downtime bounce delay delays chargeback chargebacks")  # fmt: skip
@@ -69,6 +70,7 @@ UNITS: dict[str, str] = {
     "mm": "mm", "square kilometers": "km2", "square kilometres": "km2", "square miles": "mi2", "square meters": "m2", "square feet": "ft2", "sqft": "ft2",
     "milliseconds": "ms", "ms": "ms", "seconds": "s", "secs": "s", "minutes": "min", "mins": "min", "hours": "h", "hrs": "h", "days": "d",
     "weeks": "weeks", "months": "months", "years": "years", "nights": "nights", "bytes": "B", "kb": "kB", "mb": "MB", "gb": "GB", "kwh": "kWh", "mwh": "MWh",
-    "celsius": "°C", "fahrenheit": "°F", "kph": "km/h", "mph": "mph", "liters": "l", "litres": "l", "gallons": "gal",
+    "celsius": "°C", "fahrenheit": "°F", "kph": "km/h", "mph": "mph", "miles per hour": "mph",
+    "kilometers per hour": "km/h", "liters": "l", "litres": "l", "gallons": "gal",
 }  # fmt: skip
 CURRENCIES = frozenset({"USD", "EUR", "GBP", "JPY", "CHF", "INR", "CAD", "AUD"})

@@ -32,7 +32,7 @@ ABBREVIATIONS: dict[str, str] = {
     "pos": "position", "prc": "price", "prd": "product", "prev": "previous", "prod": "product", "prof": "profit", "promo": "promotion",
     "prov": "provider", "ptnt": "patient", "pub": "publication", "purch": "purchase", "pymt": "payment", "qtr": "quarter", "qty": "quantity",
     "qnty": "quantity", "rcpt": "receipt", "rcvd": "received", "rec": "record", "recd": "received", "ref": "reference", "reg": "region",
-    "rel": "release", "rep": "representative", "req": "request", "resp": "response", "rev": "revenue", "rgn": "region", "sal": "salary",
+    "rel": "release", "rep": "representative", "resp": "response", "rev": "revenue", "rgn": "region", "sal": "salary",
     "sched": "scheduled", "seq": "sequence", "sess": "session", "sls": "sales", "src": "source", "stat": "status", "std": "standard",
     "stmt": "statement", "strt": "start", "sts": "status", "subcat": "subcategory", "subscr": "subscription", "svc": "service", "tel": "telephone",
     "temp": "temperature", "terr": "territory", "tkt": "ticket", "tm": "time", "tot": "total", "tran": "transaction", "trans": "transaction",
@@ -41,6 +41,8 @@ ABBREVIATIONS: dict[str, str] = {
     "veh": "vehicle", "vend": "vendor", "ver": "version", "vol": "volume", "whs": "warehouse", "whse": "warehouse", "wk": "week",
     "wt": "weight", "xfer": "transfer", "yoy": "year over year", "yr": "year", "yrs": "years", "ytd": "year to date", "zip": "zip",
 }  # fmt: skip
+
+_AMBIGUOUS = frozenset(ABBREVIATIONS) | frozenset("req exp min ind cap mod pop spec tech util orig prim pri sec med gen gov admin".split())
 
 # Words that column names are often glued from ("authorname", "numcitedby"); the schema's own words are added per database.
 _GLUED = frozenset(
@@ -94,15 +96,17 @@ def split(name: str) -> tuple[str, ...]:
     return tuple(w.lower() for w in _BOUNDARY.split(name) if w)
 
 
-def expand(words: Iterable[str]) -> tuple[str, ...]:
-    """Abbreviations written out.
+def expand(words: Iterable[str], comment: str = "") -> tuple[str, ...]:
+    """Abbreviations written out; a comment that holds the long form decides before the general list.
 
-    >>> expand(["cust", "addr"])
-    ('customer', 'address')
+    >>> expand(["cust", "addr"]), expand(["min", "req"], "the minimum requirements")
+    (('customer', 'address'), ('minimum', 'requirements'))
     """
+    said = title_words(comment)
     out: list[str] = []
     for word in words:
-        out += ABBREVIATIONS.get(word, word).split()
+        long = next((x for x in said if word in _AMBIGUOUS and x.startswith(word) and len(x) > len(word) + 1), None)
+        out += (long or ABBREVIATIONS.get(word, word)).split()
     return tuple(out)
 
 
@@ -166,11 +170,14 @@ def _is_participle(word: str) -> bool:
 
 def plural(phrase: str) -> str:
     """
-    >>> plural("payment received")
-    'payments received'
+    >>> plural("payment received"), plural("class of service")
+    ('payments received', 'classes of service')
     >>> plural("category"), plural("order line"), plural("status"), plural("day"), plural("sale"), plural("person")
     ('categories', 'order lines', 'statuses', 'days', 'sales', 'people')
     """
+    before, of, after = phrase.partition(" of ")
+    if of:
+        return f"{plural(before)} of {after}"
     head, _, word = phrase.rpartition(" ")
     if head and _is_participle(word):
         return f"{plural(head)} {word}"
@@ -190,6 +197,9 @@ def plural(phrase: str) -> str:
 
 def singular_phrase(words: Sequence[str]) -> tuple[str, ...]:
     """The words with the noun in the singular (the last word, or the one before a participle: "payments received")."""
+    if "of" in words[1:]:
+        at = words.index("of", 1)
+        return (*singular_phrase(words[:at]), *words[at:])
     if len(words) > 1 and _is_participle(words[-1]):
         return (*singular_phrase(words[:-1]), words[-1])
     return (*words[:-1], singular(words[-1])) if words else ()

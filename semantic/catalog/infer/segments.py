@@ -1,0 +1,58 @@
+"""Named conditions that a table suggests: its statuses and its flags ("active customers", "sales in inventory")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from semantic.catalog.infer.fields import safe_name
+from semantic.catalog.infer.naming import TableName
+from semantic.catalog.model import CatalogField, Dataset, DatasetKind, FieldRole, FieldType, Segment
+from semantic.expr import Comparison, FieldRef, Literal_
+
+_MAX_STATUSES = 12
+_YES = ("1", "y", "yes", "true", "t")
+
+
+def find_segments(datasets: Sequence[Dataset], names: Mapping[str, TableName]) -> list[Segment]:
+    """One per status value and per flag of every dataset that is not a bridge."""
+    found: list[Segment] = []
+    taken: set[str] = set()
+    for dataset in datasets:
+        if dataset.kind == DatasetKind.BRIDGE:
+            continue
+        name = names[dataset.table]
+        for field in dataset.fields:
+            if field.hidden or field.pii:
+                continue
+            for said, value in _conditions(field, name):
+                base = safe_name(said.lower())
+                key, number = base, 2
+                while key in taken:
+                    key, number = f"{base}_{number}", number + 1
+                taken.add(key)
+                where = Comparison(op="=", left=FieldRef(dataset=dataset.name, field=field.name), right=Literal_(value=value))
+                found.append(Segment(name=key, label=said, dataset=dataset.name, where=where, description=field.description))
+    return found
+
+
+def _conditions(field: CatalogField, name: TableName) -> list[tuple[str, str | bool | int]]:
+    words = field.label.split()
+    if field.role == FieldRole.CATEGORY and field.type == FieldType.STRING and words[-1] in ("status", "state") and words[-1] != "state":
+        return [
+            (f"{v.replace('_', ' ').strip().lower()} {name.plural}", v) for v in field.values[:_MAX_STATUSES] if v.strip() and len(v) <= 30
+        ]
+    if field.role == FieldRole.FLAG and words[0] in ("is", "has"):
+        rest = " ".join(w for w in words[1:] if w not in name.words) or " ".join(words[1:])
+        said = (
+            f"{name.plural} {rest}"
+            if rest.startswith("in ")
+            else f"{rest} {name.plural}"
+            if words[0] == "is"
+            else f"{name.plural} with {rest}"
+        )
+        if field.type == FieldType.BOOLEAN:
+            return [(said, True)]
+        yes = next((v for v in field.values if v.lower() in _YES), None)
+        if yes is not None:
+            return [(said, int(yes) if field.type == FieldType.INTEGER else yes)]
+    return []

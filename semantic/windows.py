@@ -95,8 +95,8 @@ def floor_to(moment: dt.datetime, unit: Unit | Grain, calendar: CatalogCalendar,
     """Start of the unit that holds this wall-clock moment."""
     unit = Unit(unit.value)
     if unit in _SUBDAY:
-        fields = {Unit.SECOND: {}, Unit.MINUTE: {"second": 0}, Unit.HOUR: {"second": 0, "minute": 0}}[unit]
-        return moment.replace(microsecond=0, **fields)
+        second = moment.second if unit is Unit.SECOND else 0
+        return moment.replace(microsecond=0, second=second, minute=0 if unit is Unit.HOUR else moment.minute)
     day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
     if unit is Unit.DAY:
         return day
@@ -123,8 +123,8 @@ def add_units(moment: dt.datetime, unit: Unit | Grain, count: int) -> dt.datetim
 
 def shift_bounds(bounds: Bounds, shift: Shift, words: str, calendar: CatalogCalendar, now: dt.datetime) -> Bounds:
     """Both ends moved by `shift` on the wall clock."""
-    ends = (add_units(end.replace(tzinfo=None), shift.unit, shift.count) if end else None for end in (bounds.start, bounds.end))
-    return make_bounds(*ends, words, calendar, now)
+    start, end = (add_units(end.replace(tzinfo=None), shift.unit, shift.count) if end else None for end in (bounds.start, bounds.end))
+    return make_bounds(start, end, words, calendar, now)
 
 
 def cut_at_complete(

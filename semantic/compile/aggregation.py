@@ -7,7 +7,7 @@ from sqlglot import exp
 from core.errors import Invalid
 from semantic.compile.blocks import Layer, is_count
 from semantic.compile.frame import frame
-from semantic.compile.functions import call, parametric, paren, whole
+from semantic.compile.functions import call, operation, parametric, paren, whole
 from semantic.compile.idents import aliased
 from semantic.compile.listing import cut, ordering
 from semantic.compile.measures import accumulated_name, accumulated_parts, changed, value_of
@@ -16,7 +16,6 @@ from semantic.compile.transforms import add_accumulated, add_transforms
 from semantic.resolve.types import Aggregation, AtomValue, ResolvedHaving, ResolvedQuery
 from semantic.states import OutputColumn
 
-_COMPARE: dict[str, type[exp.Binary]] = {"=": exp.EQ, "!=": exp.NEQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE}
 _CHANGE_WORDS = {
     "value": "{label}, {other}",
     "difference": "{label}, change",
@@ -101,7 +100,7 @@ class _Build:
     def _having(self) -> None:
         if not self.plan.having:
             return
-        tests = []
+        tests: list[tuple[exp.Expression, str, exp.Expression | None]] = []
         for index, having in enumerate(self.plan.having):
             left, right = self._having_sides(index, having)
             tests.append((left, having.having.op, right))
@@ -111,7 +110,7 @@ class _Build:
         for left, op, right in tests:
             if right is None:
                 raise TypeError("having has one right side")
-            self.layer.keep(_COMPARE[op](this=paren(left), expression=paren(right)))
+            self.layer.keep(operation(op, left, right))
 
     def _having_sides(self, index: int, having: ResolvedHaving) -> tuple[exp.Expression, exp.Expression | None]:
         left = value_of(having.left, self.layer, self.params)
@@ -143,7 +142,7 @@ class _Build:
                 self.layer.columns[f"r{index}"] = self._scaled(exp.Window(this=over), having.having.factor)
         self.wrap("v")
         for index, (_, op, _) in enumerate(tests):
-            self.layer.keep(_COMPARE[op](this=self.layer.read(f"h{index}"), expression=self.layer.read(f"r{index}")))
+            self.layer.keep(operation(op, self.layer.read(f"h{index}"), self.layer.read(f"r{index}")))
 
     def _limit_by(self) -> None:
         by = self.shape.limit_by

@@ -18,7 +18,6 @@ from semantic.compile.times import bucket, moved
 from semantic.expr import DatePart
 from semantic.query import AggregateKind
 from semantic.resolve.types import Atom, Block, BlockKey, DimensionBlock
-from semantic.resolve.typing import expr_type
 
 Reader = Callable[[], exp.Expression]
 
@@ -107,7 +106,8 @@ def _binned(row: Row, value: exp.Expression, key: BlockKey) -> exp.Expression:
         return exp.Mul(this=power.copy(), expression=whole(step))
 
     positive = exp.GT(this=width.copy(), expression=whole(0))
-    nice = call("multiIf", exp.Not(this=call("ifNull", positive, whole(0))), exp.Literal.number("1.0"), at_most(1), steps(1), at_most(2), steps(2), at_most(5), steps(5), steps(10))  # fmt: skip
+    flat = (exp.Not(this=call("ifNull", positive, whole(0))), exp.Literal.number("1.0"))
+    nice = call("multiIf", *flat, *(node for step in (1, 2, 5) for node in (at_most(step), steps(step))), steps(10))
     chosen = exp.Select(expressions=[aliased(nice, "width")])
     chosen.set("from_", exp.From(this=derived(ranged, "r")))
     size = exp.Subquery(this=chosen)
@@ -203,6 +203,3 @@ def dimension_layer(block: DimensionBlock, catalog: Catalog, params: Params) -> 
 
 def is_count(atom: Atom) -> bool:
     return atom.aggregate in (AggregateKind.COUNT, AggregateKind.COUNT_DISTINCT)
-
-
-__all__ = ["Layer", "block_layer", "dimension_layer", "expr_type", "is_count"]

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from sqlglot import exp
 
 from semantic.catalog.model import FieldType
-from semantic.compile.functions import call, paren, text
+from semantic.compile.functions import call, operation, text
 from semantic.compile.params import Params
 from semantic.compile.scope import Scope, raw
 from semantic.compile.times import bucket, part, stored_time
@@ -26,7 +26,6 @@ from semantic.expr import (
 )
 from semantic.resolve.typing import expr_type
 
-_BINARY: dict[str, type[exp.Binary]] = {"+": exp.Add, "-": exp.Sub, "*": exp.Mul}
 _SECONDS = {
     "second": 1,
     "minute": 60,
@@ -91,7 +90,7 @@ class Expressions(ABC):
             return divided(left, right)
         if node.op == "-" and self.type_of(node.left) in _TIMES and self.type_of(node.right) in _TIMES:
             return call("dateDiff", text("day"), right, left)
-        return _BINARY[node.op](this=paren(left), expression=paren(right))
+        return operation(node.op, left, right)
 
     def _date_diff(self, node: DateDiff) -> exp.Expression:
         start, end = self.expr(node.start), self.expr(node.end)

@@ -5,6 +5,8 @@ Calls are anonymous nodes, so that the printed name is exactly the one below.
 
 from __future__ import annotations
 
+from typing import cast
+
 from sqlglot import exp
 
 SCALAR_FUNCTIONS = frozenset(
@@ -69,3 +71,37 @@ def both(*parts: exp.Expression | None) -> exp.Expression | None:
 def paren(node: exp.Expression) -> exp.Expression:
     """Parentheses, where an operator around `node` could bind tighter."""
     return exp.Paren(this=node) if isinstance(node, (exp.Binary, exp.Connector, exp.Not, exp.Neg, exp.Unary)) else node
+
+
+_OPERATORS: dict[str, type[exp.Expression]] = {
+    "=": cast("type[exp.Expression]", exp.EQ),
+    "!=": cast("type[exp.Expression]", exp.NEQ),
+    "<": cast("type[exp.Expression]", exp.LT),
+    "<=": cast("type[exp.Expression]", exp.LTE),
+    ">": cast("type[exp.Expression]", exp.GT),
+    ">=": cast("type[exp.Expression]", exp.GTE),
+    "+": cast("type[exp.Expression]", exp.Add),
+    "-": cast("type[exp.Expression]", exp.Sub),
+    "*": cast("type[exp.Expression]", exp.Mul),
+}
+
+
+def operation(op: str, left: exp.Expression, right: exp.Expression) -> exp.Expression:
+    """`left op right`, each side in parentheses where it needs them. Division is `expressions.divided`."""
+    return _OPERATORS[op](this=paren(left), expression=paren(right))
+
+
+def either(parts: list[exp.Expression]) -> exp.Expression:
+    """The disjunction of one or more conditions."""
+    whole_: exp.Expression = parts[0]
+    for part in parts[1:]:
+        whole_ = cast(exp.Expression, exp.Or(this=whole_, expression=part))
+    return whole_
+
+
+def is_null(node: exp.Expression) -> exp.Expression:
+    return cast(exp.Expression, exp.Is(this=paren(node), expression=exp.Null()))
+
+
+def no(condition: exp.Expression) -> exp.Expression:
+    return cast(exp.Expression, exp.Not(this=condition))

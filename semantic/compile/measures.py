@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import zlib
+
 from sqlglot import exp
 
 from semantic.compile.blocks import Layer
 from semantic.compile.expressions import divided
-from semantic.compile.functions import call, paren
+from semantic.compile.functions import call, operation, paren
 from semantic.compile.params import Params
 from semantic.resolve.types import Accumulated, AtomValue, Formula, Number, Operation
-
-_BINARY: dict[str, type[exp.Binary]] = {"+": exp.Add, "-": exp.Sub, "*": exp.Mul}
 
 
 def value_of(formula: Formula, layer: Layer, params: Params, side: str = "a") -> exp.Expression:
@@ -25,7 +25,7 @@ def value_of(formula: Formula, layer: Layer, params: Params, side: str = "a") ->
             left, right = value_of(formula.left, layer, params, side), value_of(formula.right, layer, params, side)
             if formula.op == "/":
                 return divided(left, right)
-            return _BINARY[formula.op](this=paren(left), expression=paren(right))
+            return operation(formula.op, left, right)
         case Accumulated():
             return layer.read(accumulated_name(formula, side))
 
@@ -36,8 +36,6 @@ def accumulated_name(formula: Accumulated, side: str) -> str:
 
 def hash_of(formula: Formula) -> int:
     """A stable number for a formula (Python's own hash of strings is not)."""
-    import zlib
-
     return zlib.crc32(repr(formula).encode())
 
 

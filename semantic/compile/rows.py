@@ -9,10 +9,10 @@ from sqlglot import exp
 from semantic.catalog.model import FieldType
 from semantic.compile.aggregates import related_aggregate
 from semantic.compile.expressions import Expressions
-from semantic.compile.functions import both, call, paren, text, whole
+from semantic.compile.functions import both, call, either, operation, parametric, paren, text, whole
 from semantic.compile.idents import aliased, column
 from semantic.compile.params import Params
-from semantic.compile.scope import Scope, join_condition, physical, raw
+from semantic.compile.scope import Scope, raw
 from semantic.expr import (
     Absolute,
     And,
@@ -32,10 +32,10 @@ from semantic.expr import (
     VersusAggregate,
 )
 from semantic.joins import Path
+from semantic.resolve.binder import map_refs
 from semantic.resolve.walk import all_of, conjuncts, refs
 from semantic.windows import zone_of
 
-_COMPARE: dict[str, type[exp.Binary]] = {"=": exp.EQ, "!=": exp.NEQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE}
 _PATTERN = {"contains": "%{}%", "starts_with": "{}%", "ends_with": "%{}"}
 
 
@@ -53,9 +53,9 @@ class Row(Expressions):
     def condition(self, predicate: Predicate) -> exp.Expression:
         match predicate:
             case And():
-                return exp.Paren(this=_joined(exp.And, [self.condition(item) for item in predicate.items]))
+                return exp.Paren(this=both(*(self.condition(item) for item in predicate.items)))
             case Or():
-                return exp.Paren(this=_joined(exp.Or, [self.condition(item) for item in predicate.items]))
+                return exp.Paren(this=either([self.condition(item) for item in predicate.items]))
             case Not():
                 return exp.Not(this=self._sure(self.condition(predicate.item)))
             case Comparison():
@@ -89,7 +89,7 @@ class Row(Expressions):
         left, right = self.expr(node.left), self.expr(node.right)
         if node.ignore_case and self.type_of(node.left) is FieldType.STRING:
             left, right = call("lowerUTF8", left), call("lowerUTF8", right)
-        return _COMPARE[node.op](this=paren(left), expression=paren(right))
+        return operation(node.op, left, right)
 
     def _in(self, node: In) -> exp.Expression:
         field = self.expr(node.field)
@@ -205,7 +205,7 @@ class Row(Expressions):
         if where is not None:
             deeper = Row(_Prefixed(inner.scope, rest_names), self.params, where)
             condition = deeper.filter(where)
-        test: exp.Expression = _COMPARE[op](this=number, expression=self.params.value(count))
+        test = operation(op, number, self.params.value(count))
         if with_none:
             test = exp.Not(this=test)
         inner.scope.attach(select)
@@ -250,9 +250,7 @@ class Row(Expressions):
         value = inner.expr(left)
         if self.type_of(node.left) is not FieldType.DATE and self.type_of(node.left) is not FieldType.DATETIME:
             value = call("toFloat64", value)
-        aggregate = call("quantileExactInclusive", value) if node.aggregate == "median" else call(node.aggregate, value)
-        if node.aggregate == "median":
-            aggregate = exp.ParameterizedAgg(this="quantileExactInclusive", expressions=[exp.Literal.number("0.5")], params=[value])
+        aggregate = parametric("quantileExactInclusive", 0.5, value) if node.aggregate == "median" else call(node.aggregate, value)
         if node.factor != 1.0:
             aggregate = exp.Mul(this=aggregate, expression=self.params.value(float(node.factor)))
         keys = [inner.expr(ref) for ref in node.per]
@@ -263,11 +261,11 @@ class Row(Expressions):
             select.set("where", exp.Where(this=condition))
         mine = self.expr(node.left)
         if not keys:
-            return _COMPARE[node.op](this=paren(mine), expression=exp.Subquery(this=select))
+            return operation(node.op, mine, exp.Subquery(this=select))
         select.set("group", exp.Group(expressions=[key.copy() for key in keys]))
         here = [(self.expr(ref), f"k{i}") for i, ref in enumerate(node.per)]
         alias = self.scope.join_derived(select, f"{dataset}_{node.aggregate}", here)
-        return _COMPARE[node.op](this=paren(mine), expression=column(alias, "v"))
+        return operation(node.op, mine, column(alias, "v"))
 
 
 class _Prefixed(Scope):
@@ -285,24 +283,12 @@ class _Prefixed(Scope):
 
 
 def _without_prefix(node: Expr, prefix: tuple[str, ...]) -> Expr:
-    from semantic.resolve.binder import map_refs
-
     if not prefix:
         return node
     return map_refs(node, lambda ref: ref.model_copy(update={"via": ref.via[len(prefix) :]}))  # type: ignore[return-value]
-
-
-def _joined(kind: type[exp.Connector], parts: list[exp.Expression]) -> exp.Expression:
-    whole_ = parts[0]
-    for part in parts[1:]:
-        whole_ = kind(this=whole_, expression=part)
-    return whole_
 
 
 def _holds(value: int, op: str, other: int) -> bool:
     return {"=": value == other, "!=": value != other, "<": value < other, "<=": value <= other, ">": value > other, ">=": value >= other}[
         op
     ]
-
-
-__all__ = ["Row", "join_condition", "physical"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import cast
+from typing import Literal, cast
 
 from core.errors import Invalid
 from semantic.catalog.model import Catalog, FieldType
@@ -207,7 +207,7 @@ class Binder:
         far = [(ref, path) for ref, path in found if self._is_far(path)]
         if not far:
             return None
-        for ref, path in far:
+        for _, path in far:
             last = max(i for i, step in enumerate(path) if not step.to_one)
             anchor = path[last].target
             names = tuple(step.name for step in path[: last + 1])
@@ -294,7 +294,8 @@ class Binder:
         return node.model_copy(update={"field": field, "values": values})
 
     def _between(self, node: Between, base: str, prefix: tuple[str, ...]) -> Predicate:
-        low_op, high_op = ">=" if node.low_inclusive else ">", "<=" if node.high_inclusive else "<"
+        low_op: Literal[">=", ">"] = ">=" if node.low_inclusive else ">"
+        high_op: Literal["<=", "<"] = "<=" if node.high_inclusive else "<"
         low = Comparison.model_construct(op=low_op, left=node.field, right=node.low, ignore_case=False)
         high = Comparison.model_construct(op=high_op, left=node.field, right=node.high, ignore_case=False)
         return cast(Predicate, all_of(self._comparison(low, base, prefix), self._comparison(high, base, prefix)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import cast
+from typing import Any, cast
 
 from core.errors import Invalid
 from core.timeseries import Grain
@@ -130,7 +130,7 @@ class Groups:
                     code="bad_grain",
                     suggestions=("day", "week", "month"),
                 )
-            part = DatePart.model_construct(part=f"trunc_{grain.value}", of=of)
+            part = _date_part(f"trunc_{grain.value}", of)
             return BlockKey(part, fiscal=by.fiscal, shift=shift)
 
         self._push(column, make)
@@ -157,7 +157,7 @@ class Groups:
             of = self._time_expr(by.field, dataset, time)
             if cycle == "hour_of_day" and self.binder.type_of(of) is FieldType.DATE:
                 raise Invalid(f"{describe(of)} holds dates without a time of day.", code="bad_grain", suggestions=("day_of_week",))
-            return BlockKey(DatePart.model_construct(part=cycle, of=of))
+            return BlockKey(_date_part(cycle, of))
 
         self._push(column, make)
 
@@ -172,6 +172,11 @@ class Groups:
             return BlockKey(self.binder.expr(by.expr, by.dataset, prefix))
 
         self._push(column, make, by.dataset)
+
+
+def _date_part(part: str, of: Expr) -> DatePart:
+    fields: dict[str, Any] = {"part": part, "of": of}
+    return DatePart.model_construct(**fields)
 
 
 def no_time(dataset: str, what: str) -> Invalid:

@@ -90,7 +90,6 @@ def _dataset(dataset: Dataset, actions: Mapping[tuple[str, str], str], narrowed:
         update={
             "fields": tuple(fields),
             "time": dataset.time if dataset.time in names else None,
-            ,
         }
     )
 

@@ -73,6 +73,7 @@ READER_MAY_SET = frozenset(
         "date_time_output_format",
         "enable_analyzer",
         "allow_experimental_analyzer",
+        "enable_extended_results_for_datetime_functions",
         "enable_optimize_predicate_expression",
         "extremes",
         "join_algorithm",

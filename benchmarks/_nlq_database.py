@@ -1,0 +1,86 @@
+"""One benchmark database in an engine of its own process: parquet files in, catalog inferred, guarded SQL run."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import chdb
+import pyarrow as pa
+
+from core.ids import TenantId, tenant_database, tenant_id
+from semantic.catalog.infer import GlossaryEntry, InferredCatalog, SqlProbe, infer_catalog, schema_from_json
+from semantic.catalog.infer.schema import PhysicalSchema
+from semantic.states import GuardedQuery, Param
+
+_QUERY_SETTINGS = "SETTINGS join_use_nulls = 1"
+
+
+class Engine:
+    """chDB in memory in this process. Not for threads."""
+
+    def __init__(self) -> None:
+        self._connection: Any = chdb.connect(":memory:")
+
+    def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
+        """The result as Arrow. Raises: RuntimeError with ClickHouse's message."""
+        reply = self._connection.query(sql, "ArrowTable" if False else "ArrowStream", **({"params": dict(params)} if params else {}))
+        data = reply.bytes()
+        return pa.ipc.open_stream(data).read_all() if data else pa.table({})
+
+    def command(self, sql: str) -> None:
+        self._connection.query(sql)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedDatabase:
+    name: str
+    tenant: TenantId
+    inferred: InferredCatalog
+
+
+def tenant_for(index: int, name: str) -> TenantId:
+    """A valid tenant id for the n-th database."""
+    slug = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    return tenant_id(f"b{index}_{slug}"[:31].rstrip("_"))
+
+
+def load_database(engine: Engine, folder: Path, tenant: TenantId) -> LoadedDatabase:
+    """Create the tenant's database from `folder` (schema.json, *.parquet, optional glossary.json) and infer its catalog."""
+    database = tenant_database(tenant)
+    schema = schema_from_json(folder / "schema.json", database)
+    engine.command(f"DROP DATABASE IF EXISTS `{database}`")
+    engine.command(f"CREATE DATABASE `{database}`")
+    _load_tables(engine, schema, folder)
+    glossary = _glossary(folder / "glossary.json")
+    inferred = infer_catalog(schema, SqlProbe(engine.execute, database), glossary=glossary)
+    return LoadedDatabase(folder.name, tenant, inferred)
+
+
+def _load_tables(engine: Engine, schema: PhysicalSchema, folder: Path) -> None:
+    for table in schema.tables:
+        columns = ", ".join(f"`{c.name}` {c.type}" for c in table.columns)
+        engine.command(f"CREATE TABLE `{schema.database}`.`{table.name}` ({columns}) ENGINE = MergeTree ORDER BY tuple() SETTINGS allow_nullable_key = 1")
+        file = folder / f"{table.name}.parquet"
+        if file.exists():
+            names = ", ".join(f"`{c.name}`" for c in table.columns)
+            engine.command(f"INSERT INTO `{schema.database}`.`{table.name}` ({names}) SELECT {names} FROM file('{file.resolve()}', Parquet)")
+
+
+def _glossary(path: Path) -> tuple[GlossaryEntry, ...]:
+    if not path.exists():
+        return ()
+    return tuple(GlossaryEntry(e["term"], e["definition"], e.get("source", "")) for e in json.loads(path.read_text(encoding="utf-8")))
+
+
+def run_guarded(engine: Engine, query: GuardedQuery) -> pa.Table:
+    """Run verified SQL with its bound parameters."""
+    return engine.execute(f"{query.sql} {_QUERY_SETTINGS}", {name: _text(param) for name, param in query.params.items()})
+
+
+def _text(param: Param) -> Any:
+    return param.value

@@ -1,0 +1,1010 @@
+"""Frame + assignment -> SemanticQuery: rows or aggregates, what groups, what is shown, in which order."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from core.timeseries import Grain
+from nlq.assign import Assignment
+from nlq.frame import Condition, Frame, MeasureItem, Mention, OrderItem
+from nlq.graph import JoinGraph
+from nlq.kinds import Kinds
+from nlq.lexicon import Target
+from nlq.predicates import Predicates, Unbuildable, conjunction
+from semantic.catalog.model import Catalog, DatasetKind, Entity, FieldRole, FieldType, SimpleMetric
+from semantic.expr import Arithmetic, DateDiff, Expr, FieldRef, Has, Literal_, Not, Now, Predicate, Related, VersusAggregate
+from semantic.query import (
+    Aggregate,
+    AggregateKind,
+    ByCycle,
+    ByEntity,
+    ByField,
+    ByTime,
+    Calculation,
+    ComparePeriod,
+    Constant,
+    Cycle,
+    GroupBy,
+    Having,
+    LimitBy,
+    Measure,
+    MetricRef,
+    Order,
+    Output,
+    SemanticQuery,
+    TimeWindow,
+    Transform,
+)
+
+_FLIP = {"asc": False, "earliest": False, "desc": True, "latest": True}
+
+
+@dataclass(slots=True)
+class Composed:
+    """A query and how well the frame supports it. `penalty` grows with every guess that had to be made; `notes` name the guesses."""
+
+    query: SemanticQuery
+    penalty: float
+    notes: list[str] = field(default_factory=list)
+    unexplained: list[Mention] = field(default_factory=list)
+
+
+class Composer:
+    """Composes one frame under one assignment. Raises Unbuildable when the parts do not fit together."""
+
+    def __init__(self, catalog: Catalog, kinds: Kinds, graph: JoinGraph, frame: Frame, assignment: Assignment, as_of: dt.datetime) -> None:
+        self.catalog = catalog
+        self.kinds = kinds
+        self.graph = graph
+        self.frame = frame
+        self.a = assignment
+        self.as_of = as_of
+        self.predicates = Predicates(catalog, kinds, graph, assignment, as_of)
+        self.penalty = 0.0
+        self.notes: list[str] = []
+        self._entities: dict[str, Entity] = {e.dataset: e for e in catalog.entities}
+
+    # ---------------------------------------------------------------- entry
+
+    def compose(self) -> Composed:
+        f = self.frame
+        measures = [m for m in f.measures if m.shown]
+        self._settle_outputs(measures)
+        aggregated = self._aggregated(measures)
+        query = self._aggregates(measures) if aggregated else self._rows()
+        unexplained = self._unexplained(query)
+        return Composed(query, self.penalty, self.notes, unexplained)
+
+    def _guess(self, cost: float, note: str) -> None:
+        self.penalty += cost
+        self.notes.append(note)
+
+    def _settle_outputs(self, measures: list[MeasureItem]) -> None:
+        """Named numbers become measures where the question aggregates; the rest stay columns."""
+        f = self.frame
+        groups = bool(f.groups or f.grain or f.cycle)
+        for mention in list(f.outputs):
+            target = self.a.target(mention)
+            if target is None:
+                continue
+            if target.kind == "metric" or (target.kind == "field" and self._is_amount(target) and (groups and not self._row_level(target) or measures and not self._lists_rows())):
+                item = MeasureItem("aggregate", None, mention, units=[])
+                if not any(self._same(item, m) for m in measures):
+                    measures.append(item)
+                f.outputs.remove(mention)
+        for mention in list(f.groups):
+            target = self.a.target(mention)
+            if target is not None and (target.kind == "metric" or target.kind == "field" and self._is_amount(target)) and (len(f.groups) > 1 or measures):
+                f.groups.remove(mention)
+                measures.append(MeasureItem("aggregate", None, mention))
+        f.measures = measures
+
+    def _is_amount(self, target: Target) -> bool:
+        catalog_field = self.kinds.field(target)
+        return catalog_field is not None and catalog_field.role is FieldRole.MEASURE
+
+    def _lists_rows(self) -> bool:
+        return False
+
+    def _row_level(self, target: Target) -> bool:
+        """Whether the groups are only keys of the rows that carry the number ("premium by policy number" stays an aggregate)."""
+        return False
+
+    def _aggregated(self, measures: Sequence[MeasureItem]) -> bool:
+        f = self.frame
+        if f.rank_by and all(self._plain_rank(m) for m in f.rank_by) and not measures:
+            return False
+        superlative = f.superlative
+        if superlative is not None and superlative.measure is not None and not self._row_superlative(superlative.measure) and not measures:
+            return True
+        durations = [m for m in measures if m.kind == "duration"]
+        if durations and len(durations) == len(measures) and durations[0].aggregate is None and (f.outputs or superlative is not None):
+            return False
+        if not measures and not f.rank_by and (f.groups and f.outputs) and not f.having:
+            return False
+        if not measures and not f.rank_by and f.groups and not f.grain and not f.having and not f.count_word_alone:
+            return False
+        if not measures and f.grain and not f.rank_by:
+            return True
+        return bool(measures or f.rank_by or f.count_word_alone)
+
+    def _plain_rank(self, item: MeasureItem) -> bool:
+        """Ranking by a stored number of the very rows that are listed ("cities by population")."""
+        return item.kind == "aggregate" and item.aggregate is None and self._row_superlative(item)
+
+    def _row_superlative(self, item: MeasureItem) -> bool:
+        if item.kind == "duration":
+            return item.aggregate is None
+        if item.label == "time":
+            return True
+        if item.kind != "aggregate" or item.mention is None:
+            return False
+        target = self.a.target(item.mention)
+        if target is None or target.kind != "field":
+            return False
+        focus = self._focus_dataset()
+        if focus is None:
+            return False
+        columns = [self.a.target(m) for m in self.frame.outputs]
+        if any(t is not None and t.kind == "dataset" and t.dataset == focus for t in columns) or any(m.role == "context" and (t := self.a.target(m)) is not None and t.dataset == focus for m in self.frame.mentions):
+            return target.dataset == focus or (self.graph.points_to(focus, target.dataset or "") and focus != target.dataset)
+        names = [t for t in columns if t is not None and t.kind == "field" and t.dataset == target.dataset]
+        return any((cf := self.kinds.field(t)) is not None and cf.role in (FieldRole.NAME, FieldRole.KEY) for t in names) and target.dataset == focus
+
+    def _focus_dataset(self) -> str | None:
+        """The dataset of the thing asked for."""
+        for mention in self.frame.outputs:
+            target = self.a.target(mention)
+            if target is not None and target.kind == "dataset":
+                return target.dataset
+        for mention in self.frame.mentions:
+            target = self.a.target(mention)
+            if mention.role == "context" and target is not None and target.kind == "dataset":
+                if any((t := self.a.target(m)) is not None and t.dataset == target.dataset for m in self.frame.outputs):
+                    return target.dataset
+        for mention in self.frame.outputs:
+            target = self.a.target(mention)
+            if target is not None and target.dataset is not None:
+                return target.dataset
+        return None
+
+    # ---------------------------------------------------------------- rows
+
+    def _rows(self) -> SemanticQuery:
+        f = self.frame
+        columns: list[Mention] = [*f.outputs, *f.groups]
+        if not columns:
+            columns = [m for m in f.mentions if m.role in ("context", "related", "condition") and (t := self.a.target(m)) is not None and t.kind == "dataset"][:1]
+            if not columns:
+                raise Unbuildable("nothing to show")
+            self._guess(0.15, "shows what a condition names")
+        targets = [t for m in columns if (t := self.a.target(m)) is not None]
+        if any(t.kind in ("metric", "segment", "term") for t in targets):
+            raise Unbuildable("a metric is not a column")
+        durations = [m for m in f.measures if m.kind == "duration"]
+        needed = list(dict.fromkeys(t.dataset or "" for t in targets))
+        for item in durations:
+            needed += [t.dataset or "" for m in (item.start, item.end) if (t := self.a.target(m)) is not None and not self._first_event(m)]
+        rank_items = [*f.rank_by, *([f.superlative.measure] if f.superlative is not None and f.superlative.measure is not None else [])]
+        for item in rank_items:
+            target = self.a.target(item.mention)
+            if target is not None and target.dataset is not None and target.kind == "field":
+                needed.append(target.dataset)
+        focus = self._focus_dataset()
+        base, expand = self._row_base(list(dict.fromkeys(needed)), focus)
+        outputs = self._columns(targets, base)
+        for item in durations:
+            outputs.append(Output(expr=self._duration(item), alias="duration"))
+        where = self._where(base)
+        order, limit, ties = self._row_order(outputs, base)
+        if not outputs:
+            raise Unbuildable("no columns")
+        distinct = f.distinct or (focus is not None and base != focus)
+        if not distinct and not any(t.kind == "dataset" for t in targets) and not self._identified(outputs, base) and not durations:
+            distinct = True
+        time = self._time(base, rows=True)
+        return SemanticQuery(
+            rows_of=base,
+            fields=tuple(outputs),
+            distinct=distinct,
+            expand=expand,
+            where=where,
+            time=time,
+            order=tuple(order),
+            limit=limit,
+            with_ties=ties,
+            round_digits=f.round_digits,
+        )
+
+    def _identified(self, outputs: Sequence[Output], base: str) -> bool:
+        dataset = self.catalog.dataset(base)
+        shown = {o.expr.field for o in outputs if isinstance(o.expr, FieldRef) and o.expr.dataset == base}
+        names = {f.name for f in dataset.fields if f.role is FieldRole.NAME}
+        return bool(set(dataset.primary_key) & shown or names & shown) or len(shown) >= 3
+
+    def _row_base(self, needed: list[str], focus: str | None) -> tuple[str, bool]:
+        if focus is not None and all(self.graph.points_to(focus, n) or n == focus for n in needed):
+            return focus, False
+        bases = self.graph.bases(needed)
+        if bases:
+            chosen = bases[0]
+            if chosen not in needed:
+                self._guess(0.04, f"rows of {chosen}")
+            return chosen, False
+        if focus is not None and all(self.graph.connected(focus, n) for n in needed):
+            self._guess(0.05, "one row per related row")
+            return focus, True
+        raise Unbuildable("columns of unrelated datasets")
+
+    def _columns(self, targets: Sequence[Target], base: str) -> list[Output]:
+        outputs: list[Output] = []
+        explicit = {t.dataset for t in targets if t.kind == "field"}
+        seen: set[str] = set()
+
+        def add(ref: FieldRef) -> None:
+            if str(ref) not in seen:
+                seen.add(str(ref))
+                outputs.append(Output(expr=ref))
+
+        for target in targets:
+            if target.kind == "field":
+                add(FieldRef(dataset=target.dataset or "", field=target.field or ""))
+            elif target.kind == "dataset" and target.dataset not in explicit:
+                for name in self._identity(target.dataset or ""):
+                    add(FieldRef(dataset=target.dataset or "", field=name))
+        return outputs
+
+    def _identity(self, dataset: str) -> tuple[str, ...]:
+        """The columns that show which one it is: key and display fields."""
+        entity = self._entities.get(dataset)
+        found = self.catalog.dataset(dataset)
+        if entity is not None:
+            names = (*(k for k in entity.key if len(entity.key) == 1), *entity.display)
+            if names:
+                return tuple(dict.fromkeys(names))
+        names = tuple(f.name for f in found.fields if f.role is FieldRole.NAME) or found.primary_key
+        return names or tuple(f.name for f in found.fields if not f.hidden)[:3]
+
+    def _row_order(self, outputs: list[Output], base: str) -> tuple[list[Order], int | None, bool]:
+        f = self.frame
+        order: list[Order] = []
+        ties = False
+
+        def index_of(expr: Expr, *, show: bool) -> int:
+            for n, output in enumerate(outputs):
+                if output.expr == expr:
+                    return n
+            outputs.append(Output(expr=expr))
+            return len(outputs) - 1
+
+        for item in f.rank_by:
+            expr = self._row_expr(item)
+            order.append(Order(target="field", index=index_of(expr, show=True), descending=not f.ascending_top))
+        if f.superlative is not None and f.superlative.measure is not None:
+            item = f.superlative.measure
+            if item.label == "time":
+                target = self.a.target(item.mention)
+                ref = self.predicates.time_field(target.dataset or "") if target is not None else None
+                if ref is None:
+                    raise Unbuildable("no time to rank by")
+                expr: Expr = ref
+            else:
+                expr = self._row_expr(item)
+            order.append(Order(target="field", index=index_of(expr, show=True), descending=bool(f.superlative.descending)))
+            ties = f.limit is None
+        for wanted in f.orders:
+            if wanted.alphabetical and wanted.mention is None:
+                order.append(Order(target="field", index=0, descending=bool(wanted.descending)))
+                continue
+            if wanted.mention is None and wanted.measure is None:
+                if order:
+                    continue
+                index = next((n for n, o in enumerate(outputs) if isinstance(o.expr, FieldRef) and self._is_amount(_target_of(o.expr))), 0)
+                order.append(Order(target="field", index=index, descending=bool(wanted.descending)))
+                continue
+            if wanted.measure is not None and wanted.measure.kind == "duration":
+                order.append(Order(target="field", index=index_of(self._duration(wanted.measure), show=True), descending=bool(wanted.descending)))
+                continue
+            mention = wanted.mention or (wanted.measure.mention if wanted.measure else None)
+            target = self.a.target(mention)
+            if target is None:
+                raise Unbuildable("order by nothing known")
+            if target.kind == "dataset":
+                names = self._identity(target.dataset or "")
+                target = Target("field", "", target.dataset, names[-1])
+            if target.kind != "field":
+                raise Unbuildable("order by a metric needs groups")
+            ref_order = FieldRef(dataset=target.dataset or "", field=target.field or "")
+            if not any(o.expr == ref_order for o in outputs) and order and order[0].target == "field":
+                continue
+            new = Order(target="field", index=index_of(ref_order, show=False), descending=bool(wanted.descending))
+            order = [o for o in order if o.index != new.index] + [new] if not order or order[0].index != new.index else order
+        limit = f.limit
+        if limit is None and f.superlative is not None and not f.orders:
+            limit = 1
+        elif limit is None and f.superlative is not None and f.singular:
+            limit = 1
+        else:
+            ties = ties and limit == 1
+        if limit is not None and not order:
+            self._guess(0.12, "a limit without an order")
+        return order, limit, ties
+
+    def _row_expr(self, item: MeasureItem) -> Expr:
+        if item.kind == "duration":
+            return self._duration(item)
+        target = self.a.target(item.mention)
+        if target is None or target.kind != "field":
+            raise Unbuildable("ranks rows by no field")
+        return FieldRef(dataset=target.dataset or "", field=target.field or "")
+
+    # ---------------------------------------------------------------- aggregates
+
+    def _aggregates(self, measures: list[MeasureItem]) -> SemanticQuery:
+        f = self.frame
+        by, group_datasets = self._by(measures)
+        f_measures = measures
+        built: list[tuple[MeasureItem, Measure]] = []
+        rank = [*f.rank_by]
+        if f.superlative is not None and f.superlative.measure is not None:
+            rank.append(f.superlative.measure)
+        items = [*f_measures]
+        for item in rank:
+            if not any(self._same(item, m) for m in items):
+                items.append(item)
+        for wanted in f.orders:
+            if wanted.measure is not None and not any(self._same(wanted.measure, m) for m in items):
+                items.append(wanted.measure)
+        if not items:
+            items.append(self._implied_count())
+        for item in items:
+            built.append((item, self._measure(item, group_datasets)))
+        base = self._base_of(built[0][1]) or next(iter(group_datasets), None)
+        by = self._add_time_groups(by, base)
+        where = self._where(base) if base is not None else None
+        having = tuple(self._having(c, group_datasets) for c in f.having)
+        transforms = self._transforms(built, by)
+        order, limit, limit_by = self._order(built, by, rank)
+        singular = f.superlative is not None and f.limit is None and not f.orders
+        ties = singular
+        if singular and limit is None:
+            limit = 1
+        time = self._time(base, rows=False)
+        compare = self._compare()
+        return SemanticQuery(
+            metrics=tuple(m for _, m in built),
+            by=tuple(by),
+            where=where,
+            having=having,
+            time=time,
+            compare=compare,
+            order=tuple(order),
+            limit=limit if limit_by is None else None,
+            limit_by=limit_by,
+            with_ties=ties and limit is not None,
+            keep_empty=f.keep_empty and not any(isinstance(b, ByTime) for b in by),
+            transform=transforms,
+            round_digits=f.round_digits,
+        )
+
+    def _implied_count(self) -> MeasureItem:
+        """Nothing was said to be computed: count the rows of what is talked about."""
+        mention = next((m for m in self.frame.mentions if (t := self.a.target(m)) is not None and t.kind == "dataset" and m not in self.frame.groups), None)
+        if mention is None:
+            raise Unbuildable("nothing to compute")
+        self._guess(0.1, "counts rows")
+        return MeasureItem("count", None, mention)
+
+    def _by(self, measures: Sequence[MeasureItem]) -> tuple[list[GroupBy], list[str]]:
+        f = self.frame
+        by: list[GroupBy] = []
+        datasets: list[str] = []
+        wanted: list[tuple[Mention, Target]] = []
+        for mention in [*f.groups, *f.outputs]:
+            target = self.a.target(mention)
+            if target is None or target.kind in ("metric", "term", "segment"):
+                raise Unbuildable("groups by what is no dimension")
+            wanted.append((mention, target))
+        entities = list(dict.fromkeys(t.dataset or "" for _, t in wanted if t.kind == "dataset"))
+        entities += [d for d in self._display_entities(wanted) if d not in entities]
+        counted = {self.a.target(m.mention).dataset for m in measures if m.kind == "count" and m.mention is not None and self.a.target(m.mention) is not None}  # type: ignore[union-attr]
+        if len(entities) > 0 and not f.groups:
+            only_outputs = [d for d in entities if d in counted and not any(t.kind == "field" and t.dataset == d for _, t in wanted)]
+            if only_outputs and len(measures) == len(counted):
+                entities = [d for d in entities if d not in only_outputs]
+                wanted = [(m, t) for m, t in wanted if not (t.kind == "dataset" and t.dataset in only_outputs)]
+        for dataset in entities:
+            entity = self._entities.get(dataset)
+            shown = [t.field or "" for _, t in wanted if t.kind == "field" and t.dataset == dataset and not self._is_time_grain(t)]
+            if entity is None:
+                names = shown or list(self._identity(dataset))
+                by.extend(ByField(field=FieldRef(dataset=dataset, field=n)) for n in names)
+            else:
+                show = tuple(n for n in dict.fromkeys(shown) if n not in entity.key)
+                key_named = any(n in entity.key for n in shown) or not (show or entity.display)
+                explicit = any(t.kind == "field" and t.dataset == dataset for _, t in wanted)
+                by.append(ByEntity(entity=entity.name, show=show if explicit else entity.display, show_key=key_named or not explicit))
+            datasets.append(dataset)
+        seen = {str(b.field) for b in by if isinstance(b, ByField)}
+        for _, target in wanted:
+            if target.kind != "field" or target.dataset in entities:
+                continue
+            ref = FieldRef(dataset=target.dataset or "", field=target.field or "")
+            if str(ref) in seen:
+                continue
+            if self._is_time_grain(target):
+                grain = f.grain if f.grain and f.grain != "auto" else "day"
+                by.append(ByTime(grain=Grain(grain), field=ref))
+                f.grain = None
+            else:
+                by.append(ByField(field=ref))
+            seen.add(str(ref))
+            datasets.append(target.dataset or "")
+        return by, list(dict.fromkeys(datasets))
+
+    def _display_entities(self, wanted: Sequence[tuple[Mention, Target]]) -> list[str]:
+        """Datasets whose name or key was asked for beside other columns: their rows are the groups."""
+        found: list[str] = []
+        for _, target in wanted:
+            if target.kind != "field" or target.dataset not in self._entities:
+                continue
+            entity = self._entities[target.dataset]
+            catalog_field = self.kinds.field(target)
+            same = [t for _, t in wanted if t.dataset == target.dataset and t.kind == "field"]
+            identifies = target.field in entity.key and len(entity.key) == 1
+            person = target.field in entity.display and (len(same) > 1 or catalog_field is not None and catalog_field.pii)
+            if identifies or person:
+                found.append(target.dataset)
+        return list(dict.fromkeys(found))
+
+    def _is_time_grain(self, target: Target) -> bool:
+        return self.kinds.is_time(target)
+
+    def _add_time_groups(self, by: list[GroupBy], base: str | None) -> list[GroupBy]:
+        f = self.frame
+        if f.cycle:
+            by = [*by, ByCycle(cycle=Cycle(f.cycle))]
+        if not f.grain:
+            return by
+        grain = f.grain
+        if grain == "auto":
+            grain = self._auto_grain()
+        if any(isinstance(b, ByTime) for b in by):
+            return by
+        if base is not None and not self._has_time(base):
+            ref = self._period_field(base, grain)
+            if ref is None:
+                raise Unbuildable("no time to group by")
+            if any(isinstance(b, ByField) and b.field == ref for b in by):
+                return by
+            return [*by, ByField(field=ref)]
+        return [*by, ByTime(grain=Grain(grain), fill=f.keep_empty)]
+
+    def _auto_grain(self) -> str:
+        for phrase in self.frame.times:
+            unit = getattr(phrase.window, "unit", None)
+            count = getattr(phrase.window, "count", 1) or 1
+            if unit is not None:
+                days = {"day": 1, "week": 7, "month": 30, "quarter": 91, "year": 365}.get(unit.value, 1) * count
+                return "day" if days <= 45 else "week" if days <= 190 else "month"
+        return "month"
+
+    def _has_time(self, dataset: str) -> bool:
+        found = self.catalog.dataset(dataset)
+        return found.time is not None
+
+    def _period_field(self, base: str, grain: str) -> FieldRef | None:
+        """A stored column of plain periods ("year", "month") that stands in for a missing time field."""
+        for dataset in sorted(self.catalog.datasets, key=lambda d: self.graph.distance(base, d.name)):
+            if dataset.name != base and not self.graph.points_to(base, dataset.name):
+                continue
+            for candidate in dataset.fields:
+                if candidate.label.lower().split()[-1] == grain and candidate.type in (FieldType.INTEGER, FieldType.STRING) and not candidate.hidden:
+                    return FieldRef(dataset=dataset.name, field=candidate.name)
+            if dataset.time is not None and dataset.name != base:
+                return None
+        return None
+
+    # ---------------------------------------------------------------- measures
+
+    def _same(self, a: MeasureItem, b: MeasureItem) -> bool:
+        if a is b:
+            return True
+        if a.kind != b.kind or a.kind not in ("count", "aggregate"):
+            return False
+        ta, tb = self.a.target(a.mention), self.a.target(b.mention)
+        if ta is None or tb is None or ta != tb or [id(c) for c in a.conditions] != [id(c) for c in b.conditions]:
+            return False
+        return (a.aggregate or "default") == (b.aggregate or "default") or self._default(ta) in (a.aggregate or self._default(ta), b.aggregate or self._default(ta)) and None in (a.aggregate, b.aggregate)
+
+    def _default(self, target: Target) -> str:
+        catalog_field = self.kinds.field(target)
+        if catalog_field is None:
+            return "sum"
+        return catalog_field.aggregate.value if catalog_field.aggregate is not None else "sum"
+
+    def _measure(self, item: MeasureItem, groups: Sequence[str]) -> Measure:
+        if item.constant is not None:
+            return Constant(value=item.constant)
+        if item.kind == "duration":
+            return self._duration_measure(item)
+        if item.kind in ("ratio", "percent", "expression"):
+            return self._calculation(item, groups)
+        if item.kind == "rate":
+            return self._rate(item, groups)
+        target = self.a.target(item.mention)
+        if target is None:
+            if item.kind == "count" and item.mention is None:
+                return self._frequency(item, groups)
+            raise Unbuildable("a measure of nothing")
+        if target.kind == "metric":
+            where = self._local(item.conditions, self._metric_dataset(target))
+            return MetricRef(metric=target.name, where=where)
+        if target.kind in ("segment", "term"):
+            raise Unbuildable("not a measure")
+        dataset = target.dataset or ""
+        if target.kind == "dataset":
+            if item.aggregate not in (None, "sum") and item.kind == "count":
+                return self._per_group_average(item, target, groups)
+            if item.kind == "aggregate":
+                return self._dataset_amount(item, target, groups)
+            return self._count(item, dataset, groups)
+        return self._field_measure(item, target, groups)
+
+    def _metric_dataset(self, target: Target) -> str:
+        metric = self.catalog.metric(target.name)
+        return metric.dataset if isinstance(metric, SimpleMetric) else ""
+
+    def _local(self, conditions: Sequence[Condition], dataset: str) -> Predicate | None:
+        if not conditions:
+            return None
+        counts = [c for c in conditions if c.measure is not None and c.kind == "number"]
+        rest = [c for c in conditions if c not in counts]
+        parts: list[Predicate] = []
+        if rest:
+            built = self.predicates.build(rest, dataset)
+            if built is not None:
+                parts.append(built)
+        for condition in counts:
+            parts.append(self._count_condition(condition, dataset))
+        return conjunction(parts) if parts else None
+
+    def _count_condition(self, condition: Condition, base: str) -> Predicate:
+        """ "authors with 3 or more papers": related rows, counted per row of the base."""
+        target = self.a.target(condition.mention)
+        if target is None or condition.number is None:
+            raise Unbuildable("counts nothing")
+        if target.kind == "field" and self.kinds.is_number(target):
+            ref = FieldRef(dataset=target.dataset or "", field=target.field or "")
+            return self.predicates._field_predicate(condition, ref)
+        dataset = target.dataset or ""
+        if dataset == base or not self.graph.connected(base, dataset):
+            raise Unbuildable("counts its own rows")
+        counted = self._bridge_to(base, dataset)
+        op, count = condition.op, int(condition.number)
+        if condition.op == "between":
+            raise Unbuildable("between on counts")
+        zero = {"<": count > 0, "<=": count >= 0, "=": count == 0, "!=": count != 0, ">": count < 0, ">=": count <= 0}[op]
+        if zero and op in ("<", "<="):
+            flipped = {"<": ">=", "<=": ">"}[op]
+            return Has(dataset=counted, negate=True, count_op=flipped, count=count)  # type: ignore[arg-type]
+        return Has(dataset=counted, count_op=op, count=count)  # type: ignore[arg-type]
+
+    def _bridge_to(self, base: str, dataset: str) -> str:
+        """The dataset whose rows are counted: a bridge between the two where there is one."""
+        path = self.graph.path(base, dataset)
+        if len(path) == 2 and not path[0].up and path[1].up:
+            return path[0].target
+        return dataset
+
+    def _frequency(self, item: MeasureItem, groups: Sequence[str]) -> Measure:
+        """ "most common X": count rows of the fact that X describes."""
+        facts = [t.dataset for m in self.frame.mentions if (t := self.a.target(m)) is not None and t.kind == "dataset" and t.dataset not in groups]
+        valued = [v.dataset for c in self.frame.conditions if (v := self.a.value(c)) is not None]
+        group = groups[0] if groups else None
+        for dataset in [*facts, *valued]:
+            if dataset is not None and (group is None or self.graph.points_to(dataset, group)):
+                return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset)
+        if group is None:
+            raise Unbuildable("how often what")
+        children = [d.name for d in self.catalog.datasets if d.name != group and self.graph.points_to(d.name, group) and d.kind in (DatasetKind.FACT, DatasetKind.BRIDGE)]
+        own = self.catalog.dataset(group)
+        if own.kind is DatasetKind.FACT or not children:
+            return Aggregate(aggregate=AggregateKind.COUNT, dataset=group)
+        self._guess(0.1 if len(children) == 1 else 0.3, "counts related rows")
+        nearest = sorted(children, key=lambda c: (self.graph.distance(c, group), c))[0]
+        return Aggregate(aggregate=AggregateKind.COUNT, dataset=nearest)
+
+    def _count(self, item: MeasureItem, dataset: str, groups: Sequence[str]) -> Measure:
+        base = self._count_base(dataset, groups, item)
+        where = self._local(item.conditions, base)
+        if base == dataset:
+            return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=where)
+        found = self.catalog.dataset(dataset)
+        key = self._entities[dataset].key if dataset in self._entities else found.primary_key
+        if len(key) != 1:
+            return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=where)
+        return Aggregate(aggregate=AggregateKind.COUNT_DISTINCT, dataset=base, of=FieldRef(dataset=dataset, field=key[0]), where=where)
+
+    def _count_base(self, dataset: str, groups: Sequence[str], item: MeasureItem) -> str:
+        others = [g for g in groups if g != dataset and not self.graph.points_to(dataset, g)]
+        if not others:
+            return dataset
+        context = [t.dataset for m in self.frame.mentions if m.role in ("related", "context", "count", "aggregate") and (t := self.a.target(m)) is not None and t.dataset is not None]
+        bases = self.graph.bases([dataset, *others])
+        if not bases:
+            raise Unbuildable(f"{dataset} cannot be grouped by {others}")
+        named = [b for b in bases if b in context or b in groups]
+        if not named and len(bases) > 1 and bases[0] not in groups:
+            hops = [sum(len(self.graph.path_up(b, n) or ()) for n in [dataset, *others]) for b in bases[:2]]
+            if hops[0] == hops[1]:
+                self._guess(0.15, "several ways to relate")
+        return named[0] if named else bases[0]
+
+    def _field_measure(self, item: MeasureItem, target: Target, groups: Sequence[str]) -> Measure:
+        catalog_field = self.kinds.field(target)
+        if catalog_field is None:
+            raise Unbuildable("no field")
+        dataset = target.dataset or ""
+        ref = FieldRef(dataset=dataset, field=target.field or "")
+        base = dataset
+        others = [g for g in groups if g != dataset and not self.graph.points_to(dataset, g)]
+        if item.kind == "count" and catalog_field.role is not FieldRole.MEASURE:
+            kind = AggregateKind.COUNT_DISTINCT
+            if catalog_field.role is FieldRole.FLAG:
+                return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=self.predicates.flag(ref, catalog_field, value=True))
+            if others:
+                base = self._count_base(dataset, groups, item)
+            return Aggregate(aggregate=kind, dataset=base, of=ref, where=self._local(item.conditions, base))
+        kind = self._aggregate_kind(item, target)
+        if kind in (AggregateKind.SUM, AggregateKind.AVG, AggregateKind.MEDIAN) and catalog_field.type not in (FieldType.INTEGER, FieldType.DECIMAL, FieldType.FLOAT):
+            if item.aggregate == "sum" or item.aggregate is None:
+                return Aggregate(aggregate=AggregateKind.COUNT_DISTINCT if catalog_field.role is FieldRole.KEY else AggregateKind.COUNT, dataset=dataset, of=ref)
+            raise Unbuildable(f"{kind} of text")
+        if item.distinct and kind is AggregateKind.COUNT:
+            kind = AggregateKind.COUNT_DISTINCT
+        quantile = {"p25": 0.25, "p75": 0.75, "p90": 0.9, "p95": 0.95, "p99": 0.99}.get(item.aggregate or "")
+        if others and not all(self.graph.connected(dataset, o) for o in others):
+            raise Unbuildable("groups are unrelated to the number")
+        return Aggregate(aggregate=kind, dataset=dataset, of=ref, quantile=quantile, where=self._local(item.conditions, dataset))
+
+    def _aggregate_kind(self, item: MeasureItem, target: Target) -> AggregateKind:
+        said = item.aggregate
+        if said is None:
+            if item.superlative is not None and item.superlative in ("latest", "earliest"):
+                return AggregateKind.MAX if item.superlative == "latest" else AggregateKind.MIN
+            catalog_field = self.kinds.field(target)
+            if catalog_field is not None and self.kinds.is_time(target):
+                return AggregateKind.MAX
+            return AggregateKind(self._default(target))
+        if said.startswith("p") and said[1:].isdigit():
+            return AggregateKind.QUANTILE
+        return AggregateKind(said)
+
+    def _dataset_amount(self, item: MeasureItem, target: Target, groups: Sequence[str]) -> Measure:
+        """ "total payments", "average sale": the dataset's one additive amount, else its rows."""
+        dataset = self.catalog.dataset(target.dataset or "")
+        amounts = [f for f in dataset.fields if f.role is FieldRole.MEASURE and not f.hidden]
+        additive = [f for f in amounts if f.aggregate is AggregateKind.SUM] or amounts
+        if item.aggregate in (None, "sum") and not additive:
+            return self._count(item, dataset.name, groups)
+        if len(additive) == 1 or (item.aggregate != "sum" and len(amounts) == 1):
+            self._guess(0.08, f"{dataset.label} means {additive[0].label}")
+            kind = AggregateKind(item.aggregate or additive[0].aggregate or "sum")
+            return Aggregate(aggregate=kind, dataset=dataset.name, of=FieldRef(dataset=dataset.name, field=additive[0].name), where=self._local(item.conditions, dataset.name))
+        if item.aggregate == "sum":
+            self._guess(0.1, f"counts {dataset.label}")
+            return self._count(item, dataset.name, groups)
+        raise Unbuildable("which number is unclear")
+
+    def _per_group_average(self, item: MeasureItem, target: Target, groups: Sequence[str]) -> Measure:
+        """ "average number of orders per customer": rows over distinct group entities is what is meant."""
+        dataset = target.dataset or ""
+        count = self._count(MeasureItem("count", None, item.mention, conditions=item.conditions), dataset, [])
+        entity = next((g for g in groups if g in self._entities and g != dataset), None)
+        if entity is None or item.aggregate != "avg":
+            raise Unbuildable("average of a count needs groups")
+        raise Unbuildable("average of counts")
+
+    def _calculation(self, item: MeasureItem, groups: Sequence[str]) -> Measure:
+        if item.left is None or item.right is None:
+            raise Unbuildable("half a ratio")
+        if item.kind == "ratio" and item.aggregate == "avg":
+            row = self._row_ratio(item)
+            if row is not None:
+                return row
+        left = self._measure(item.left, groups)
+        right = self._measure(item.right, groups)
+        result: Measure = Calculation(op=item.op, left=left, right=right)  # type: ignore[arg-type]
+        if item.scale != 1.0:
+            result = Calculation(op="*", left=result, right=Constant(value=item.scale))
+        return result
+
+    def _row_ratio(self, item: MeasureItem) -> Measure | None:
+        """The average over rows of one field over another."""
+        if item.left is None or item.right is None:
+            return None
+        left, right = self.a.target(item.left.mention), self.a.target(item.right.mention)
+        if left is None or right is None or left.kind != "field" or right.kind != "field" or left.dataset != right.dataset:
+            return None
+        expr = Arithmetic(
+            op="/", left=FieldRef(dataset=left.dataset or "", field=left.field or ""), right=FieldRef(dataset=right.dataset or "", field=right.field or "")
+        )
+        return Aggregate(aggregate=AggregateKind.AVG, dataset=left.dataset or "", of=expr)
+
+    def _rate(self, item: MeasureItem, groups: Sequence[str]) -> Measure:
+        condition = item.conditions[0]
+        value = self.a.value(condition)
+        target = self.a.target(condition.mention) if condition.mention is not None else None
+        dataset = value.dataset if value is not None else target.dataset if target is not None else None
+        if dataset is None:
+            raise Unbuildable("rate of nothing")
+        part = Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=self.predicates.build([condition], dataset))
+        whole = Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset)
+        return Calculation(op="*", left=Calculation(op="/", left=part, right=whole), right=Constant(value=item.scale))
+
+    def _first_event(self, mention: Mention | None) -> bool:
+        if mention is None:
+            return False
+        words = mention.unit.text.lower()
+        target = self.a.target(mention)
+        return target is not None and (target.kind == "dataset" or words.split()[0] in ("first", "last", "latest"))
+
+    def _duration(self, item: MeasureItem) -> Expr:
+        start = self._moment(item.start)
+        end = self._moment(item.end) if item.end is not None else Now()
+        return DateDiff(unit=item.unit, start=start, end=end)  # type: ignore[arg-type]
+
+    def _moment(self, mention: Mention | None) -> Expr:
+        target = self.a.target(mention)
+        if target is None or mention is None:
+            raise Unbuildable("duration without a date")
+        if target.kind == "dataset":
+            ref = self.predicates.time_field(target.dataset or "")
+            if ref is None:
+                raise Unbuildable("an event without a date")
+            return Related(aggregate="min", dataset=target.dataset or "", of=ref)
+        if not self.kinds.is_time(target):
+            raise Unbuildable("duration of no date")
+        return FieldRef(dataset=target.dataset or "", field=target.field or "")
+
+    def _duration_measure(self, item: MeasureItem) -> Measure:
+        expr = self._duration(item)
+        targets = [t for m in (item.start, item.end) if (t := self.a.target(m)) is not None]
+        datasets = list(dict.fromkeys(t.dataset or "" for t in targets))
+        bases = [b for b in self.graph.bases(datasets) if b in datasets] or self.graph.bases(datasets)
+        if not bases:
+            raise Unbuildable("dates of unrelated things")
+        kind = AggregateKind(item.aggregate) if item.aggregate in ("avg", "sum", "min", "max", "median") else AggregateKind.AVG
+        if item.aggregate is None:
+            if item.superlative is not None:
+                kind = AggregateKind.MAX if _FLIP[item.superlative] else AggregateKind.MIN
+            else:
+                self._guess(0.08, "average duration")
+        return Aggregate(aggregate=kind, dataset=bases[0], of=expr, where=self._local(item.conditions, bases[0]))
+
+    def _base_of(self, measure: Measure) -> str | None:
+        if isinstance(measure, Aggregate):
+            return measure.dataset
+        if isinstance(measure, MetricRef):
+            return self._metric_base(measure.metric)
+        if isinstance(measure, Calculation):
+            return self._base_of(measure.left) or self._base_of(measure.right)
+        return None
+
+    def _metric_base(self, name: str, depth: int = 0) -> str | None:
+        metric = self.catalog.metric(name)
+        if isinstance(metric, SimpleMetric):
+            return metric.dataset
+        if depth > 5:
+            return None
+        if metric.type == "ratio":
+            return self._metric_base(metric.numerator, depth + 1)
+        if metric.type == "cumulative":
+            return self._metric_base(metric.metric, depth + 1)
+        for other in self.catalog.metrics:
+            if other.name != name and other.name in metric.expression:
+                return self._metric_base(other.name, depth + 1)
+        return None
+
+    # ---------------------------------------------------------------- where, having, order
+
+    def _where(self, base: str) -> Predicate | None:
+        conditions = list(self.frame.conditions)
+        parts: list[Predicate] = []
+        built = self.predicates.build(conditions, base) if conditions else None
+        if built is not None:
+            parts.append(built)
+        if not self._is_aggregate_now():
+            for condition in self.frame.having:
+                parts.append(self._row_having(condition, base))
+        parts.extend(self._context_parts(base))
+        return conjunction(parts) if parts else None
+
+    def _context_parts(self, base: str) -> list[Predicate]:
+        return []
+
+    def _is_aggregate_now(self) -> bool:
+        return bool(self.frame.measures or self.frame.rank_by or (self.frame.superlative is not None and self.frame.superlative.measure is not None and not self._row_superlative(self.frame.superlative.measure)) or self.frame.grain or self.frame.count_word_alone)
+
+    def _row_having(self, condition: Condition, base: str) -> Predicate:
+        item = condition.measure
+        if condition.kind == "number" and item is not None and item.kind == "count":
+            return self._count_condition(condition, base)
+        target = self.a.target(condition.mention)
+        if target is None or target.kind != "field":
+            raise Unbuildable("condition on no field")
+        ref = FieldRef(dataset=target.dataset or "", field=target.field or "")
+        if condition.kind == "average":
+            return VersusAggregate(op=condition.op, left=ref, aggregate="avg")  # type: ignore[arg-type]
+        predicate = self.predicates._field_predicate(condition, ref)
+        if ref.dataset != base and not self.graph.points_to(base, ref.dataset):
+            return Has(dataset=ref.dataset, where=predicate)
+        return predicate
+
+    def _having(self, condition: Condition, groups: Sequence[str]) -> Having:
+        item = condition.measure
+        if item is None:
+            if condition.mention is None:
+                raise Unbuildable("having nothing")
+            item = MeasureItem("aggregate", None, condition.mention)
+        measure = self._measure(item, groups)
+        if condition.kind == "average":
+            return Having(measure=measure, op=condition.op, versus="avg")  # type: ignore[arg-type]
+        if condition.number is None or condition.op == "between":
+            raise Unbuildable("having between")
+        return Having(measure=measure, op=condition.op, value=condition.number)  # type: ignore[arg-type]
+
+    def _order(self, built: Sequence[tuple[MeasureItem, Measure]], by: Sequence[GroupBy], rank: Sequence[MeasureItem]) -> tuple[list[Order], int | None, LimitBy | None]:
+        f = self.frame
+        order: list[Order] = []
+        descending = not f.ascending_top
+        for item in f.rank_by:
+            order.append(Order(target="metric", index=self._index(item, built), descending=descending))
+        if f.superlative is not None and f.superlative.measure is not None:
+            order.append(Order(target="metric", index=self._index(f.superlative.measure, built), descending=bool(f.superlative.descending)))
+        ranked = bool(order)
+        for wanted in f.orders:
+            found = self._order_of(wanted, built, by)
+            if found is None:
+                continue
+            if ranked and f.limit is not None:
+                continue
+            if found.target == "metric" and any(o.target == "metric" and o.index == found.index for o in order):
+                order = [found if o.target == "metric" and o.index == found.index else o for o in order]
+            else:
+                order.append(found)
+        if f.limit is not None and not order and built:
+            order.append(Order(target="metric", index=0, descending=descending))
+            if f.limit_asked and not f.rank_by:
+                self._guess(0.03, "ranked by the first measure")
+        if not order:
+            times = [n for n, b in enumerate(by) if isinstance(b, ByTime | ByCycle)]
+            order.extend(Order(target="by", index=n, descending=False) for n in times)
+        return order, f.limit, None
+
+    def _index(self, item: MeasureItem, built: Sequence[tuple[MeasureItem, Measure]]) -> int:
+        for n, (other, _) in enumerate(built):
+            if self._same(item, other):
+                return n
+        raise Unbuildable("ranked by what is not computed")
+
+    def _order_of(self, wanted: OrderItem, built: Sequence[tuple[MeasureItem, Measure]], by: Sequence[GroupBy]) -> Order | None:
+        descending = bool(wanted.descending)
+        if wanted.grain:
+            index = next((n for n, b in enumerate(by) if isinstance(b, ByTime | ByCycle)), None)
+            if index is None:
+                index = next((n for n, b in enumerate(by) if isinstance(b, ByField)), None)
+            return Order(target="by", index=index, descending=descending) if index is not None else None
+        if wanted.measure is not None:
+            return Order(target="metric", index=self._index(wanted.measure, built), descending=descending)
+        if wanted.mention is None:
+            times = [n for n, b in enumerate(by) if isinstance(b, ByTime)]
+            if wanted.alphabetical and by:
+                return Order(target="by", index=0, descending=descending)
+            if times and not wanted.descending:
+                return Order(target="by", index=times[0], descending=descending)
+            return Order(target="metric", index=0, descending=descending)
+        target = self.a.target(wanted.mention)
+        if target is None:
+            return None
+        for n, (item, _) in enumerate(built):
+            item_target = self.a.target(item.mention)
+            if item_target == target and not (target.kind == "dataset" and item.kind != "count"):
+                return Order(target="metric", index=n, descending=descending)
+        for n, b in enumerate(by):
+            if isinstance(b, ByField) and target.kind == "field" and b.field == FieldRef(dataset=target.dataset or "", field=target.field or ""):
+                return Order(target="by", index=n, descending=descending)
+            if isinstance(b, ByEntity) and target.dataset is not None and self.catalog.entity(b.entity).dataset == target.dataset:
+                return Order(target="by", index=n, descending=descending)
+            if isinstance(b, ByTime) and self.kinds.is_time(target):
+                return Order(target="by", index=n, descending=descending)
+        if target.kind in ("field", "metric"):
+            for n, (item, _) in enumerate(built):
+                it = self.a.target(item.mention)
+                if it is not None and it.dataset == target.dataset:
+                    self._guess(0.05, "order taken from the same dataset")
+                    return Order(target="metric", index=n, descending=descending)
+        raise Unbuildable("ordered by what is not shown")
+
+    def _transforms(self, built: Sequence[tuple[MeasureItem, Measure]], by: list[GroupBy]) -> tuple[Transform, ...]:
+        out: list[Transform] = []
+        for item in self.frame.transforms:
+            index = 0
+            if item.measure is not None:
+                index = next((n for n, (m, _) in enumerate(built) if m is item.measure), 0)
+            kind = item.kind
+            timed = any(isinstance(b, ByTime) for b in by)
+            if kind in ("growth", "difference", "running_total", "moving_average") and not timed:
+                grain = item.grain or "month"
+                by.append(ByTime(grain=Grain(grain)))
+            if kind == "moving_average" and item.size is None:
+                item.size = 3
+            out.append(Transform(kind=kind, metric=index, size=item.size))
+        return tuple(out)
+
+    # ---------------------------------------------------------------- time
+
+    def _time(self, base: str | None, *, rows: bool) -> TimeWindow | None:
+        f = self.frame
+        if not f.times:
+            return None
+        phrase = f.times[0]
+        field_ref: FieldRef | None = None
+        if base is not None:
+            dataset = self.catalog.dataset(base)
+            if dataset.time is None:
+                field_ref = self._foreign_time(base)
+                if field_ref is None:
+                    raise Unbuildable("a time window without a time field")
+        return TimeWindow(window=phrase.window, field=field_ref, label=phrase.label)
+
+    def _foreign_time(self, base: str) -> FieldRef | None:
+        for dataset in sorted(self.catalog.datasets, key=lambda d: self.graph.distance(base, d.name)):
+            if dataset.time is not None and self.graph.points_to(base, dataset.name):
+                return FieldRef(dataset=dataset.name, field=dataset.time)
+        return None
+
+    def _compare(self) -> ComparePeriod | None:
+        f = self.frame
+        if f.compare == "same_period_last_year":
+            return ComparePeriod(to="same_period_last_year")
+        if f.compare == "previous_period":
+            return ComparePeriod(to="previous_period")
+        if f.compare == "vs" and len(f.times) >= 2:
+            return ComparePeriod(to="window", window=f.times[1].window)
+        return None
+
+    # ---------------------------------------------------------------- coverage
+
+    def _unexplained(self, query: SemanticQuery) -> list[Mention]:
+        """Mentions of datasets or fields that the query does not use."""
+        text = query.model_dump_json()
+        left: list[Mention] = []
+        for mention in self.frame.mentions:
+            target = self.a.target(mention)
+            if target is None:
+                left.append(mention)
+                continue
+            if target.kind == "dataset" and target.dataset is not None:
+                used = f'"dataset":"{target.dataset}"' in text or f'"rows_of":"{target.dataset}"' in text or self._entity_used(target.dataset, text) or self._on_path(target.dataset, query)
+                if not used:
+                    left.append(mention)
+        return left
+
+    def _entity_used(self, dataset: str, text: str) -> bool:
+        entity = self._entities.get(dataset)
+        return entity is not None and f'"entity":"{entity.name}"' in text
+
+    def _on_path(self, dataset: str, query: SemanticQuery) -> bool:
+        base = query.rows_of or next((b for m in query.metrics if (b := self._base_of(m))), None)
+        return base is not None and (self.graph.points_to(base, dataset) or dataset == base)
+
+
+def _target_of(ref: FieldRef) -> Target:
+    return Target("field", str(ref), ref.dataset, ref.field)
+
+
+_ = (Not, Literal_)

@@ -1,0 +1,213 @@
+"""The words of one catalog: every name, label and synonym of its objects, indexed by lemma key. Built once per catalog version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from nlq.text import fold, keys_of, lemma
+from nlq.thesaurus import ABBREVIATIONS, MERGES, root, synonyms
+from semantic.catalog.model import Catalog, CatalogField, Dataset, FieldRole, FieldType, Metric, SimpleMetric
+from semantic.expr import FieldRef
+
+TargetKind = Literal["metric", "field", "dataset", "segment", "term"]
+
+# Words that say little about which field is meant; they weigh less than the others of a label.
+GENERIC = frozenset(
+    lemma(w) for w in "id identifier code key number name date time timestamp type amount value description text status flag total title count of the is has".split()
+)
+_STOP_IN_LABEL = frozenset(("of", "the", "a", "an", "in", "for", "to", "and", "or", "by", "at", "on"))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A catalog object that words can mean."""
+
+    kind: TargetKind
+    name: str
+    dataset: str | None = None
+    field: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Alternate:
+    """One way to say a target: keys in order, the weight of each key, and how good this wording is (label 1.0, synonym a little less)."""
+
+    target: Target
+    keys: tuple[str, ...]
+    weights: tuple[float, ...]
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class LocalValue:
+    dataset: str
+    field: str
+    value: str
+    weight: float
+
+
+class Lexicon:
+    """Lookup tables over one catalog.
+
+    alternates: every wording; by_key: vocabulary key -> positions of alternates; context: dataset -> keys that name it;
+    type_words: target -> generic keys that fit its kind ("date" for a time field); values: folded text -> known values.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self.alternates: list[Alternate] = []
+        self.by_key: dict[str, list[int]] = {}
+        self.context: dict[str, frozenset[str]] = {}
+        self.type_words: dict[Target, frozenset[str]] = {}
+        self.description: dict[Target, frozenset[str]] = {}
+        self.values: dict[str, list[LocalValue]] = {}
+        self.value_roots: dict[str, list[LocalValue]] = {}
+        self._seen: set[tuple[Target, tuple[str, ...]]] = set()
+        entity_names = {e.dataset: (e.label, e.plural, *e.synonyms) for e in catalog.entities}
+        for dataset in catalog.datasets:
+            if not dataset.hidden:
+                self._add_dataset(dataset, entity_names.get(dataset.name, ()))
+        for entity in catalog.entities:
+            target = Target("dataset", entity.dataset, entity.dataset)
+            for text in (entity.label, entity.plural, entity.name):
+                self._add(target, text, 1.0)
+            for text in entity.synonyms:
+                self._add(target, text, 0.97)
+        for metric in catalog.metrics:
+            if metric.hidden or is_plain_inferred(metric, catalog):
+                continue
+            target = Target("metric", metric.name)
+            for text, weight in ((metric.label, 1.02), (metric.name, 1.02), *((s, 1.0) for s in metric.synonyms)):
+                self._add(target, text, weight)
+            self.description[target] = frozenset(keys_of(metric.description))
+        for segment in catalog.segments:
+            target = Target("segment", segment.name, segment.dataset)
+            for text, weight in ((segment.label, 1.0), (segment.name, 1.0), *((s, 0.98) for s in segment.synonyms)):
+                self._add(target, text, weight)
+        for term in catalog.glossary:
+            self._add_term(term.term, term.means, term.synonyms)
+        self.synonyms = synonyms()
+        self.vocabulary = tuple(self.by_key)
+        self.by_root: dict[str, list[str]] = {}
+        for key in self.vocabulary:
+            self.by_root.setdefault(root(key), []).append(key)
+
+    def _add_dataset(self, dataset: Dataset, entity_names: Iterable[str]) -> None:
+        target = Target("dataset", dataset.name, dataset.name)
+        names = [n for n in (dataset.label, dataset.name, dataset.table, *dataset.synonyms, *entity_names) if n]
+        for i, text in enumerate(names):
+            self._add(target, text, 1.0 if i == 0 else 0.98)
+        context = frozenset(k for text in (dataset.label, *dataset.synonyms, *entity_names) for k in keys_of(text)) - _STOP_IN_LABEL
+        self.context[dataset.name] = context
+        self.description[target] = frozenset(keys_of(dataset.description))
+        for field in dataset.fields:
+            if not field.hidden:
+                self._add_field(dataset, field, context)
+
+    def _add_field(self, dataset: Dataset, field: CatalogField, context: frozenset[str]) -> None:
+        target = Target("field", f"{dataset.name}.{field.name}", dataset.name, field.name)
+        for text, weight in ((field.label, 1.0), (field.name, 0.99), *((s, 0.97) for s in field.synonyms)):
+            self._add(target, text, weight, context)
+        self.type_words[target] = _type_words(field)
+        self.description[target] = frozenset(keys_of(field.description)) - _STOP_IN_LABEL
+        if field.role in (FieldRole.CATEGORY, FieldRole.NAME, FieldRole.FLAG, FieldRole.TEXT, FieldRole.ATTRIBUTE) and not field.pii:
+            for value in field.values:
+                self._add_value(LocalValue(dataset.name, field.name, value, 1.0), value)
+            for value, others in field.value_synonyms.items():
+                for other in others:
+                    self._add_value(LocalValue(dataset.name, field.name, value, 0.97), other)
+
+    def _add_value(self, local: LocalValue, text: str) -> None:
+        folded = fold(text).strip()
+        if not folded or len(folded) > 80:
+            return
+        self.values.setdefault(folded, []).append(local)
+        keys = keys_of(text)
+        joined = " ".join(keys)
+        if joined and joined != folded:
+            self.values.setdefault(joined, []).append(LocalValue(local.dataset, local.field, local.value, local.weight * 0.96))
+        if len(keys) == 1 and len(keys[0]) >= 3:
+            self.value_roots.setdefault(root(keys[0]), []).append(LocalValue(local.dataset, local.field, local.value, local.weight * 0.85))
+
+    def _add_term(self, term: str, means: str | None, others: Iterable[str]) -> None:
+        if fold(term).strip() in ("note", "notes", ""):
+            return
+        target = Target("term", term)
+        if means:
+            kind, _, name = means.partition(":")
+            if kind == "metric":
+                target = Target("metric", name)
+            elif kind == "field":
+                dataset, _, field = name.partition(".")
+                target = Target("field", name, dataset, field)
+            elif kind == "entity":
+                found = next((e.dataset for e in self.catalog.entities if e.name == name), None)
+                target = Target("dataset", found, found) if found else target
+            elif kind == "segment":
+                target = Target("segment", name, next((s.dataset for s in self.catalog.segments if s.name == name), None))
+        for text in (term, *others):
+            self._add(target, text, 1.02)
+
+    def _add(self, target: Target, text: str, weight: float, context: frozenset[str] = frozenset()) -> None:
+        keys = merge_keys(tuple(k for k in keys_of(text) if k not in _STOP_IN_LABEL) or keys_of(text))
+        if not keys or (target, keys) in self._seen:
+            return
+        self._seen.add((target, keys))
+        expanded = tuple(lemma(ABBREVIATIONS[k]) if k in ABBREVIATIONS else k for k in keys)
+        for form in {keys, expanded}:
+            weights = tuple(0.25 if k in context else 0.6 if k in GENERIC else 1.0 for k in form)
+            if all(k in context for k in form):
+                weights = (1.0,) * len(form)
+            position = len(self.alternates)
+            self.alternates.append(Alternate(target, form, weights, weight))
+            for key in set(form):
+                self.by_key.setdefault(key, []).append(position)
+
+
+def is_plain_inferred(metric: Metric, catalog: Catalog) -> bool:
+    """Whether inference made this metric as a bare aggregate of one column or of rows: the grammar builds those itself, with better context."""
+    return metric.source.startswith("infer") and isinstance(metric, SimpleMetric) and metric.where is None and (metric.of is None or isinstance(metric.of, FieldRef))
+
+
+def merge_keys(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Neighbouring keys that act as one word, joined ("sign", "up" -> "signup")."""
+    out: list[str] = []
+    i = 0
+    while i < len(keys):
+        for n in (4, 3, 2):
+            merged = _KEY_MERGES.get(keys[i : i + n])
+            if merged:
+                out.append(merged)
+                i += n
+                break
+        else:
+            out.append(keys[i])
+            i += 1
+    return tuple(out)
+
+
+_KEY_MERGES = {tuple(lemma(w) for w in words): lemma(merged) for words, merged in MERGES.items()}
+
+
+def _type_words(field: CatalogField) -> frozenset[str]:
+    words: str
+    if field.role is FieldRole.TIME or field.type in (FieldType.DATE, FieldType.DATETIME):
+        words = "date time day when datetime timestamp"
+    elif field.role is FieldRole.KEY:
+        words = "id identifier code key"
+    elif field.role is FieldRole.NAME:
+        words = "name"
+    elif field.role is FieldRole.MEASURE:
+        words = "amount value total level"
+    elif field.role is FieldRole.FLAG:
+        words = "flag whether status"
+    elif field.role is FieldRole.CATEGORY:
+        words = "type name kind"
+    else:
+        words = ""
+    return frozenset(lemma(w) for w in words.split())

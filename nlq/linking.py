@@ -1,0 +1,185 @@
+"""Spans of words -> catalog objects and values, scored. Every word of a span must be explained by the object it links to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rapidfuzz import fuzz, process
+
+from nlq.lexicon import GENERIC, Lexicon, LocalValue, Target
+from nlq.text import Token, fold, lemma
+from nlq.thesaurus import root
+
+_MIN_FUZZY_LENGTH = 5
+_MIN_FUZZY_RATIO = 84.0
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A catalog object for a span. `score` near 1.0: all its words are there, exactly. `exact`: no synonym, no typo was needed."""
+
+    target: Target
+    score: float
+    exact: bool
+    context: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ValueLink:
+    """A stored value for a span."""
+
+    dataset: str
+    field: str
+    value: str
+    score: float
+
+
+class ValueSource(Protocol):
+    """What linking needs of a value index."""
+
+    def find(self, text: str, limit: int = 8) -> Sequence[ValueLink]:
+        """Stored values near `text`, best first; an exact match scores 1.0."""
+        ...
+
+
+class NoValues:
+    """The catalog's own sample values are all there is."""
+
+    def find(self, text: str, limit: int = 8) -> Sequence[ValueLink]:
+        return ()
+
+
+class Linker:
+    """Links over one lexicon. Thread-safe: a bounded memo of key matches is the only state (a benign race)."""
+
+    def __init__(self, lexicon: Lexicon, values: ValueSource) -> None:
+        self._lexicon = lexicon
+        self._values = values
+        self._memo: dict[str, dict[str, float]] = {}
+
+    def key_matches(self, key: str, *, fuzzy: bool = True) -> dict[str, float]:
+        """Vocabulary keys that `key` may stand for, with weights: same 1.0, synonym or root less, typo least."""
+        found = self._memo.get(key)
+        if found is not None:
+            return found
+        lexicon = self._lexicon
+        found = {}
+        if key in lexicon.by_key:
+            found[key] = 1.0
+        for other, weight in lexicon.synonyms.get(key, {}).items():
+            if other in lexicon.by_key:
+                found[other] = max(found.get(other, 0.0), weight)
+        if len(key) >= 4:
+            for other in lexicon.by_root.get(root(key), ()):
+                if other not in found and min(len(other), len(key)) >= 3:
+                    found[other] = 0.88
+        if not found and fuzzy and len(key) >= _MIN_FUZZY_LENGTH and key.isalpha():
+            for other, ratio, _ in process.extract(key, lexicon.vocabulary, scorer=fuzz.ratio, limit=3, score_cutoff=_MIN_FUZZY_RATIO):
+                if other[0] == key[0] and abs(len(other) - len(key)) <= 2 and len(other) >= 4:
+                    found[other] = 0.8 * ratio / 100.0
+        if len(self._memo) > 20_000:
+            self._memo.clear()
+        self._memo[key] = found
+        return found
+
+    def objects(self, keys: Sequence[str], limit: int = 12) -> list[Link]:
+        """Objects that explain every key of the span, best first."""
+        lexicon = self._lexicon
+        matches = [self.key_matches(k) for k in keys]
+        scores: dict[Target, Link] = {}
+        positions: set[int] = set()
+        for row in matches:
+            for vocab in row:
+                positions.update(lexicon.by_key[vocab])
+        for position in positions:
+            alternate = lexicon.alternates[position]
+            link = self._score(keys, matches, position)
+            if link is None:
+                continue
+            best = scores.get(alternate.target)
+            if best is None or link.score > best.score:
+                scores[alternate.target] = link
+        ranked = sorted(scores.values(), key=lambda link: (-link.score, str(link.target)))
+        if not ranked:
+            return []
+        floor = max(0.34, ranked[0].score - 0.45)
+        return [link for link in ranked if link.score >= floor][:limit]
+
+    def _score(self, keys: Sequence[str], matches: Sequence[dict[str, float]], position: int) -> Link | None:
+        alternate = self._lexicon.alternates[position]
+        target = alternate.target
+        context = self._lexicon.context.get(target.dataset or "", frozenset()) if target.kind == "field" else frozenset()
+        types = self._lexicon.type_words.get(target, frozenset())
+        taken = [False] * len(alternate.keys)
+        gained = 0.0
+        exact, in_context, core = True, False, 0
+        for key, row in zip(keys, matches, strict=True):
+            best, at = 0.0, -1
+            for i, word in enumerate(alternate.keys):
+                if not taken[i] and row.get(word, 0.0) > best:
+                    best, at = row[word], i
+            if at >= 0:
+                taken[at] = True
+                gained += alternate.weights[at] * best
+                exact = exact and best >= 1.0
+                core += alternate.keys[at] not in context or alternate.weights[at] >= 1.0
+                continue
+            if any(word in context for word in row):
+                in_context = True
+                continue
+            if key in types:
+                continue
+            return None
+        if not core:
+            return None
+        total = sum(alternate.weights)
+        score = alternate.weight * gained / total
+        if not exact:
+            score -= 0.02
+        if in_context:
+            score += 0.03
+        return Link(target, min(score, 1.05), exact and all(taken), in_context)
+
+    def values(self, tokens: Sequence[Token]) -> list[ValueLink]:
+        """Known values that the span's text names: exact, inflected, or (for one word) by root."""
+        text = " ".join(t.norm for t in tokens)
+        keys = " ".join(t.key for t in tokens)
+        found: dict[tuple[str, str, str], ValueLink] = {}
+        for local in self._lexicon.values.get(text, ()):
+            _keep(found, local, 1.0)
+        if keys != text:
+            for local in self._lexicon.values.get(keys, ()):
+                _keep(found, local, 0.97)
+        for hit in self._values.find(text, 8):
+            if hit.score >= 0.84:
+                key = (hit.dataset, hit.field, hit.value)
+                if key not in found or hit.score > found[key].score:
+                    found[key] = hit
+        if not found and len(tokens) == 1 and len(tokens[0].key) >= 4:
+            for local in self._lexicon.value_roots.get(root(tokens[0].key), ()):
+                _keep(found, local, 1.0)
+            for other, weight in self._lexicon.synonyms.get(tokens[0].key, {}).items():
+                if weight >= 0.85:
+                    for local in self._lexicon.values.get(other, ()):
+                        _keep(found, local, 0.8)
+        return sorted(found.values(), key=lambda v: (-v.score, v.dataset, v.field, v.value))[:10]
+
+    def nearest(self, text: str, limit: int = 3) -> tuple[str, ...]:
+        """Names in the catalog that look like `text`, for "did you mean"."""
+        catalog = self._lexicon.catalog
+        names = {m.label for m in catalog.metrics} | {d.label for d in catalog.datasets} | {f.label for d in catalog.datasets for f in d.fields if not f.hidden}
+        hits = process.extract(text, sorted(names), scorer=fuzz.WRatio, processor=fold, limit=limit, score_cutoff=60)
+        return tuple(name for name, _, _ in hits)
+
+
+def _keep(found: dict[tuple[str, str, str], ValueLink], local: LocalValue, factor: float) -> None:
+    key = (local.dataset, local.field, local.value)
+    score = local.weight * factor
+    if key not in found or score > found[key].score:
+        found[key] = ValueLink(local.dataset, local.field, local.value, score)
+
+
+def is_generic(key: str) -> bool:
+    return key in GENERIC or lemma(key) in GENERIC

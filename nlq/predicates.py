@@ -1,0 +1,307 @@
+"""Conditions -> predicates over rows of a base dataset. Conditions on rows that point to the base become one `Has` per dataset."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from nlq.assign import Assignment
+from nlq.frame import Condition
+from nlq.graph import JoinGraph
+from nlq.kinds import Kinds
+from nlq.lexicon import Target
+from nlq.numbers import as_scalar
+from semantic.catalog.model import Catalog, CatalogField, FieldRole, FieldType
+from semantic.expr import (
+    Absolute,
+    And,
+    Between,
+    Calendar_,
+    Comparison,
+    DatePart,
+    FieldRef,
+    Has,
+    In,
+    InWindow,
+    IsNull,
+    Like,
+    Literal_,
+    Not,
+    Or,
+    Predicate,
+    Rolling,
+    Scalar,
+    VersusAggregate,
+    Window,
+)
+
+Located = tuple[str, Predicate]
+
+
+class Unbuildable(Exception):
+    """A condition cannot be expressed over this catalog; the reading is dropped."""
+
+
+class Predicates:
+    """Builds predicates under one assignment."""
+
+    def __init__(self, catalog: Catalog, kinds: Kinds, graph: JoinGraph, assignment: Assignment, as_of: dt.datetime) -> None:
+        self._catalog = catalog
+        self._kinds = kinds
+        self._graph = graph
+        self._a = assignment
+        self._as_of = as_of
+
+    def build(self, conditions: Sequence[Condition], base: str) -> Predicate | None:
+        """All conditions joined, seen from rows of `base`."""
+        groups = self._alternatives(conditions)
+        parts: list[Predicate] = []
+        by_child: dict[str, list[Predicate]] = {}
+        for group in groups:
+            if len(group) == 1:
+                for dataset, predicate, alone in self._located(group[0], base):
+                    if self._local(base, dataset):
+                        parts.append(predicate)
+                    elif alone:
+                        parts.append(self._has(base, dataset, predicate))
+                    else:
+                        by_child.setdefault(dataset, []).append(predicate)
+                continue
+            located = [self._one(c, base) for c in group]
+            datasets = {d for d, _ in located}
+            if len(datasets) == 1 and not self._local(base, next(iter(datasets))):
+                by_child.setdefault(next(iter(datasets)), []).append(Or(items=tuple(p for _, p in located)))
+            else:
+                parts.append(Or(items=tuple(p if self._local(base, d) else self._has(base, d, p) for d, p in located)))
+        for dataset, predicates in by_child.items():
+            parts.append(self._has(base, dataset, conjunction(predicates)))
+        return conjunction(parts) if parts else None
+
+    def _alternatives(self, conditions: Sequence[Condition]) -> list[list[Condition]]:
+        groups: list[list[Condition]] = []
+        for condition in conditions:
+            if condition.or_previous and groups:
+                groups[-1].append(condition)
+            else:
+                groups.append([condition])
+        return groups
+
+    def _local(self, base: str, dataset: str) -> bool:
+        return dataset == base or self._graph.points_to(base, dataset)
+
+    def _has(self, base: str, dataset: str, where: Predicate | None, *, negate: bool = False) -> Predicate:
+        if not self._graph.connected(base, dataset):
+            raise Unbuildable(f"{base} and {dataset} are not related")
+        return Has(dataset=dataset, where=where, negate=negate)
+
+    def _one(self, condition: Condition, base: str) -> Located:
+        located = self._located(condition, base)
+        if len(located) == 1:
+            return located[0][0], located[0][1]
+        return base, conjunction([p if self._local(base, d) else self._has(base, d, p) for d, p, _ in located])
+
+    def _located(self, condition: Condition, base: str) -> list[tuple[str, Predicate, bool]]:
+        """(dataset, predicate on its rows, whether it must stand alone) for one condition."""
+        if condition.kind == "related":
+            return self._related(condition, base)
+        if condition.kind == "cycle":
+            field = self._time_field(base)
+            part = Comparison(op="=", left=DatePart(part="is_weekend", of=field), right=Literal_(value=1))
+            return [(base, Not(item=part) if condition.negate else part, False)]
+        if condition.kind == "time":
+            target = self._a.target(condition.mention)
+            field = self._ref(target) if target is not None and self._kinds.is_time(target) else self._time_field(target.dataset if target is not None and target.dataset else base)
+            if condition.time is None:
+                raise Unbuildable("no window")
+            return [(field.dataset, self.in_time(field, condition.time.window, negate=condition.negate), False)]
+        if condition.kind == "segment":
+            target = self._a.target(condition.mention)
+            segment = next((s for s in self._catalog.segments if target is not None and s.name == target.name), None)
+            if segment is None:
+                raise Unbuildable("no segment")
+            return [(segment.dataset, Not(item=segment.where) if condition.negate else segment.where, False)]
+        if condition.kind == "value":
+            return self._value(condition)
+        target = self._a.target(condition.mention)
+        if condition.kind == "text" and target is not None and target.kind == "dataset":
+            target = self._display(target.dataset or "")
+        if target is None or target.kind != "field":
+            raise Unbuildable(f"{condition.kind} needs a field")
+        ref = self._ref(target)
+        return [(ref.dataset, self._field_predicate(condition, ref), False)]
+
+    def _field_predicate(self, condition: Condition, ref: FieldRef) -> Predicate:
+        field = self._catalog.field(ref)
+        predicate: Predicate
+        if condition.kind == "flag":
+            return self.flag(ref, field, value=not condition.negate)
+        if condition.kind == "null":
+            return IsNull(field=ref, negate=condition.negate)
+        if condition.kind == "text":
+            literal = condition.literal or ""
+            predicate = Like(field=ref, match=condition.match, value=literal)  # type: ignore[arg-type]
+            return Not(item=predicate) if condition.negate else predicate
+        if condition.kind == "average":
+            return VersusAggregate(op=condition.op, left=ref, aggregate="avg")  # type: ignore[arg-type]
+        if condition.kind == "compare_fields":
+            other = self._a.target(condition.other)
+            if other is None or other.kind != "field":
+                raise Unbuildable("compares with no field")
+            return Comparison(op=condition.op, left=ref, right=self._ref(other))  # type: ignore[arg-type]
+        if condition.kind == "number" and condition.number is not None:
+            if not self._kinds.is_number(Target("field", str(ref), ref.dataset, ref.field)):
+                if field.type is FieldType.STRING and condition.op == "=":
+                    return Comparison(op="=", left=ref, right=Literal_(value=str(as_scalar(condition.number))))
+                raise Unbuildable("not a number")
+            if condition.op == "between" and condition.number_high is not None:
+                predicate = Between(field=ref, low=Literal_(value=as_scalar(condition.number)), high=Literal_(value=as_scalar(condition.number_high)))
+                return Not(item=predicate) if condition.negate else predicate
+            return Comparison(op=condition.op, left=ref, right=Literal_(value=as_scalar(condition.number)))  # type: ignore[arg-type]
+        raise Unbuildable(condition.kind)
+
+    def flag(self, ref: FieldRef, field: CatalogField, *, value: bool) -> Predicate:
+        """A yes/no field, however it is stored."""
+        if field.type is FieldType.BOOLEAN:
+            return Comparison(op="=", left=ref, right=Literal_(value=value))
+        if field.type is FieldType.STRING:
+            yes = [v for v in field.values if v.strip().lower() in ("yes", "y", "true", "t", "1")]
+            no = [v for v in field.values if v.strip().lower() in ("no", "n", "false", "f", "0")]
+            chosen = yes if value else no
+            return In(field=ref, values=tuple(chosen) if chosen else (("Yes", "Y", "yes") if value else ("No", "N", "no")))
+        return Comparison(op="=" if value else "=", left=ref, right=Literal_(value=1 if value else 0))
+
+    def _value(self, condition: Condition) -> list[tuple[str, Predicate, bool]]:
+        chosen = self._a.value(condition)
+        if chosen is not None:
+            ref = FieldRef(dataset=chosen.dataset, field=chosen.field)
+            values: list[Scalar] = [self._typed(ref, chosen.value)]
+            for more in condition.more_values:
+                match = next((v for v in more if (v.dataset, v.field) == (chosen.dataset, chosen.field)), None)
+                if match is None:
+                    raise Unbuildable("values of different fields")
+                values.append(self._typed(ref, match.value))
+            if condition.both and len(values) > 1:
+                return [(ref.dataset, self._equals(ref, [v], condition.negate), True) for v in values]
+            return [(ref.dataset, self._equals(ref, values, condition.negate), condition.both)]
+        target = self._a.target(condition.mention)
+        if target is not None and target.kind == "dataset":
+            target = self._display(target.dataset or "")
+        if target is None or target.kind != "field":
+            raise Unbuildable("a value without a field")
+        ref = self._ref(target)
+        literals = [condition.literal or "", *condition.literals]
+        field = self._catalog.field(ref)
+        if self._kinds.is_flag(target) and literals[0].strip(" .").lower() in ("true", "yes", "1", "false", "no", "0"):
+            return [(ref.dataset, self.flag(ref, field, value=literals[0].strip(" .").lower() in ("true", "yes", "1")), False)]
+        return [(ref.dataset, self._equals(ref, [self._typed(ref, text) for text in literals], condition.negate, text=field.type is FieldType.STRING), condition.both)]
+
+    def _equals(self, ref: FieldRef, values: list[Scalar], negate: bool, *, text: bool = False) -> Predicate:
+        if len(values) == 1 and not negate:
+            return Comparison(op="=", left=ref, right=Literal_(value=values[0]), ignore_case=text)
+        return In(field=ref, values=tuple(values), negate=negate, ignore_case=text)
+
+    def _typed(self, ref: FieldRef, text: str) -> Scalar:
+        field = self._catalog.field(ref)
+        try:
+            if field.type is FieldType.INTEGER:
+                return int(float(text))
+            if field.type in (FieldType.DECIMAL, FieldType.FLOAT):
+                return float(text)
+            if field.type is FieldType.BOOLEAN:
+                return text.strip().lower() in ("1", "true", "yes", "y")
+        except ValueError:
+            raise Unbuildable(f"{text!r} is not a number") from None
+        return text
+
+    def _related(self, condition: Condition, base: str) -> list[tuple[str, Predicate, bool]]:
+        target = self._a.target(condition.mention)
+        if target is None or target.dataset is None:
+            raise Unbuildable("related to nothing")
+        dataset = target.dataset
+        inner = list(condition.inner)
+        if target.kind == "field" and self._kinds.is_flag(target):
+            ref = self._ref(target)
+            return [(dataset, self.flag(ref, self._catalog.field(ref), value=not condition.negate), False)]
+        where = self.build(inner, dataset) if inner else None
+        if dataset == base:
+            return [(base, Not(item=where) if condition.negate and where is not None else where, False)] if where is not None else []
+        if self._graph.points_to(base, dataset):
+            if where is None and not condition.negate:
+                return []
+            return [(base, self._has(base, dataset, where, negate=condition.negate), False)]
+        return [(base, self._has(base, dataset, where, negate=condition.negate), False)]
+
+    def in_time(self, ref: FieldRef, window: Window, *, negate: bool = False) -> Predicate:
+        """Inside a window; a field that holds plain years is compared with the window's years."""
+        field = self._catalog.field(ref)
+        if field.type is FieldType.INTEGER and field.epoch is None:
+            low, high = self._years(window)
+            predicate: Predicate
+            if low is not None and low == high:
+                predicate = Comparison(op="=", left=ref, right=Literal_(value=low))
+            elif low is not None and high is not None:
+                predicate = Between(field=ref, low=Literal_(value=low), high=Literal_(value=high))
+            elif low is not None:
+                predicate = Comparison(op=">=", left=ref, right=Literal_(value=low))
+            elif high is not None:
+                predicate = Comparison(op="<=", left=ref, right=Literal_(value=high))
+            else:
+                raise Unbuildable("no bounds")
+            return Not(item=predicate) if negate else predicate
+        return InWindow(field=ref, window=window, negate=negate)
+
+    def _years(self, window: Window) -> tuple[int | None, int | None]:
+        """First and last whole years of a window. Raises Unbuildable when it does not consist of whole years."""
+        if isinstance(window, Absolute):
+            start, end = _date(window.start), _date(window.end)
+            if (start is not None and (start.month, start.day) != (1, 1)) or (end is not None and (end.month, end.day) != (1, 1)):
+                raise Unbuildable("not whole years")
+            return (start.year if start else None), (end.year - 1 if end else None)
+        year = self._as_of.year
+        if isinstance(window, Calendar_) and window.unit.value == "year":
+            return year + window.offset, year + window.offset
+        if isinstance(window, Rolling) and window.unit.value == "year":
+            return (year - window.count, year - 1) if window.anchor == "period" else (year - window.count, year)
+        raise Unbuildable("not whole years")
+
+    def time_field(self, dataset: str) -> FieldRef | None:
+        """The primary time of a dataset, else a field of plain years."""
+        found = self._catalog.dataset(dataset)
+        if found.time is not None:
+            return FieldRef(dataset=dataset, field=found.time)
+        times = [f for f in found.fields if f.role is FieldRole.TIME and not f.hidden]
+        if times:
+            return FieldRef(dataset=dataset, field=times[0].name)
+        year = next((f for f in found.fields if f.label.lower().split()[-1] == "year" and f.type is FieldType.INTEGER), None)
+        return FieldRef(dataset=dataset, field=year.name) if year is not None else None
+
+    def _time_field(self, dataset: str) -> FieldRef:
+        ref = self.time_field(dataset)
+        if ref is None:
+            for other in self._catalog.datasets:
+                if other.name != dataset and self._graph.points_to(dataset, other.name) and self.time_field(other.name) is not None:
+                    ref = self.time_field(other.name)
+                    break
+        if ref is None:
+            raise Unbuildable(f"{dataset} has no time")
+        return ref
+
+    def _display(self, dataset: str) -> Target | None:
+        entity = next((e for e in self._catalog.entities if e.dataset == dataset), None)
+        name = entity.display[0] if entity is not None and entity.display else None
+        if name is None:
+            field = next((f for f in self._catalog.dataset(dataset).fields if f.role is FieldRole.NAME), None)
+            name = field.name if field is not None else None
+        return Target("field", f"{dataset}.{name}", dataset, name) if name else None
+
+    def _ref(self, target: Target) -> FieldRef:
+        return FieldRef(dataset=target.dataset or "", field=target.field or "")
+
+
+def conjunction(items: Sequence[Predicate]) -> Predicate:
+    """One predicate for all; a single one stays itself."""
+    return items[0] if len(items) == 1 else And(items=tuple(items))
+
+
+def _date(value: dt.datetime | dt.date | None) -> dt.date | None:
+    return value.date() if isinstance(value, dt.datetime) else value

@@ -1,0 +1,202 @@
+"""Tokens -> units: the best cover of the question by function phrases, catalog objects, values, numbers and time phrases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from nlq.lexicon import merge_keys
+from nlq.linking import Link, Linker, ValueLink
+from nlq.phrases import FUNCTIONS, SOFT, STOP, Func
+from nlq.text import Token, keys_of, lemma
+from nlq.timephrase import TimePhrase
+
+_MAX_SPAN = 6
+_MAX_FUNC = max(len(k) for k in FUNCTIONS)
+_SKIPPABLE = frozenset(("of", "the", "a", "an", "-", "'", "for", "in", "to", "_", "/"))
+_BOUNDARY = frozenset((",", ".", "?", "!", ";", ":", "(", ")"))
+# Function phrases that give way to a catalog object of the same single word ("share", "rank", "order" as a column).
+_YIELDING = frozenset(("transform", "share", "agg", "count", "super", "soft", "change", "order", "output", "ratio", "grain", "null", "cycle", "top", "pronoun"))
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A stretch of the question, tokens [start, end), with everything it may mean."""
+
+    start: int
+    end: int
+    text: str
+    func: Func | None = None
+    links: tuple[Link, ...] = ()
+    values: tuple[ValueLink, ...] = ()
+    time: TimePhrase | None = None
+    number: float | None = None
+    quoted: bool = False
+    unknown: bool = False
+    soft: bool = False
+    keys: tuple[str, ...] = field(default=())
+
+    def is_func(self, *kinds: str) -> bool:
+        return self.func is not None and self.func.kind in kinds
+
+    @property
+    def is_object(self) -> bool:
+        return bool(self.links or self.values)
+
+
+@dataclass(slots=True)
+class _Cell:
+    score: float
+    start: int
+    unit: Unit | None
+
+
+def segment(tokens: Sequence[Token], times: Sequence[TimePhrase], linker: Linker) -> tuple[Unit, ...]:
+    """The best cover of `tokens`, left to right. Time phrases and quotes are fixed; the rest is chosen by score."""
+    fixed = {t.start: t for t in times}
+    inside_time = {i for t in times for i in range(t.start, t.end)}
+    n = len(tokens)
+    best: list[_Cell] = [_Cell(0.0, 0, None)] + [_Cell(float("-inf"), 0, None) for _ in range(n)]
+    for i in range(n):
+        if best[i].score == float("-inf"):
+            continue
+        if i in fixed:
+            phrase = fixed[i]
+            unit = Unit(i, phrase.end, _text(tokens, i, phrase.end), time=phrase)
+            _offer(best, i, phrase.end, 3.0 * (phrase.end - i), unit)
+            _offer_year_field(best, tokens, i, phrase, linker)
+            continue
+        for j in range(i + 1, min(n, i + max(_MAX_SPAN, _MAX_FUNC)) + 1):
+            if any(k in inside_time for k in range(i, j)):
+                break
+            for score, unit in _units(tokens, i, j, linker):
+                _offer(best, i, j, score, unit)
+            if tokens[j - 1].kind == "quoted":
+                break
+    units: list[Unit] = []
+    at = n
+    while at > 0:
+        cell = best[at]
+        if cell.unit is None:
+            at -= 1
+            continue
+        units.append(cell.unit)
+        at = cell.start
+    return tuple(reversed(units))
+
+
+def _offer(best: list[_Cell], i: int, j: int, score: float, unit: Unit) -> None:
+    total = best[i].score + score
+    if total > best[j].score:
+        best[j] = _Cell(total, i, unit)
+
+
+def _offer_year_field(best: list[_Cell], tokens: Sequence[Token], i: int, phrase: TimePhrase, linker: Linker) -> None:
+    """Nothing yet competes with a time phrase; kept apart so that a catalog with its own period names can."""
+    values = linker.values(tokens[i : phrase.end])
+    if values and values[0].score >= 1.0 and not any(c.isdigit() for t in tokens[i : phrase.end] for c in t.norm) and phrase.end - i > 1:
+        unit = Unit(i, phrase.end, _text(tokens, i, phrase.end), values=tuple(values), time=phrase)
+        _offer(best, i, phrase.end, 3.0 * (phrase.end - i) + 0.1, unit)
+
+
+def _text(tokens: Sequence[Token], i: int, j: int) -> str:
+    return " ".join(t.text for t in tokens[i:j])
+
+
+def _units(tokens: Sequence[Token], i: int, j: int, linker: Linker) -> list[tuple[float, Unit]]:
+    span = tokens[i:j]
+    out: list[tuple[float, Unit]] = []
+    if len(span) == 1 and span[0].kind == "quoted":
+        return [_quoted(span[0], i, linker)]
+    if any(t.kind == "quoted" for t in span):
+        return []
+    func = FUNCTIONS.get(tuple(t.norm for t in span)) if len(span) <= _MAX_FUNC else None
+    text = _text(tokens, i, j)
+    if func is not None:
+        weight = 1.6 if func.kind not in ("prep", "have", "pronoun", "of", "comma") else 0.9
+        out.append((len(span) * weight + (len(span) - 1) * 0.3, Unit(i, j, text, func=func)))
+    if len(span) == 1:
+        out.append(_single(span[0], i, func))
+    if len(span) <= _MAX_SPAN and not any(t.norm in _BOUNDARY for t in span):
+        linked = _linked(span, i, j, text, linker, func)
+        if linked:
+            out.append(linked)
+    return out
+
+
+def _single(token: Token, i: int, func: Func | None) -> tuple[float, Unit]:
+    if token.kind == "number" or token.value is not None:
+        return 1.7, Unit(i, i + 1, token.text, number=token.value, func=func)
+    if token.norm in STOP or not any(c.isalnum() for c in token.norm):
+        return 0.5, Unit(i, i + 1, token.text, soft=True, func=func)
+    if token.norm in SOFT or token.key in _SOFT_KEYS:
+        return 0.45, Unit(i, i + 1, token.text, soft=True, func=func, keys=(token.key,))
+    return 0.0, Unit(i, i + 1, token.text, unknown=func is None, func=func, keys=(token.key,))
+
+
+_SOFT_KEYS = frozenset(lemma(w) for w in SOFT)
+
+
+def _quoted(token: Token, i: int, linker: Linker) -> tuple[float, Unit]:
+    from_text = linker.values((token,))
+    links: tuple[Link, ...] = ()
+    if token.backtick:
+        keys = merge_keys(keys_of(token.text.replace(".", " ")))
+        links = tuple(k for k in linker.objects(keys) if k.score >= 0.9)
+    exact = [v for v in from_text if v.score >= 0.9]
+    return 3.0, Unit(i, i + 1, token.text, links=links, values=tuple(exact), quoted=True, unknown=not exact and not links)
+
+
+def _linked(span: Sequence[Token], i: int, j: int, text: str, linker: Linker, func: Func | None) -> tuple[float, Unit] | None:
+    if span[0].norm in _SKIPPABLE or span[-1].norm in _SKIPPABLE:
+        return None
+    content = [t for t in span if t.norm not in _SKIPPABLE]
+    skipped = len(span) - len(content)
+    if skipped > 2 or not content or any(t.kind == "symbol" for t in content):
+        return None
+    if len(content) == 1 and (content[0].norm in STOP or content[0].norm in _LIGHT_VERBS):
+        return None
+    if len(content) > 1 and any(t.norm in _NEVER_INSIDE for t in content):
+        return None
+    keys = merge_all(content)
+    links = linker.objects(keys)
+    values = linker.values([t for t in span if t.norm not in ("the",)]) if len(span) <= 5 else []
+    if len(content) == 1 and content[0].kind == "number" and not any(v.score >= 1.0 for v in values):
+        return None
+    if func is not None and func.kind not in _YIELDING and len(content) == 1 and not any(k.exact and k.score >= 0.99 for k in links):
+        links = []
+        values = [v for v in values if v.score >= 1.0] if func.kind not in ("prep", "of", "and", "or", "have", "by", "each", "comma", "neg", "relative") else []
+    if not links and not values:
+        return None
+    n = len(content)
+    link_score = links[0].score if links else 0.0
+    value_score = values[0].score if values else 0.0
+    if links and n > 1 and link_score < 0.6 and value_score < 0.9:
+        link_score *= 0.75
+    if value_score >= 0.99 and n > 1:
+        value_score += 0.25
+    top = max(link_score, value_score * 0.97)
+    score = n * (1.0 + top) + (n - 1) * 0.3 + skipped * 0.3
+    if func is not None and n == 1:
+        exact = bool(links and links[0].exact and links[0].score >= 0.99)
+        if not exact and func.kind not in ("null",):
+            score = min(score, 1.55)
+    if n == 1 and (span[0].norm in SOFT or span[0].norm in STOP) and top < 0.9:
+        return None
+    return score, Unit(i, j, text, func=func, links=tuple(links), values=tuple(values), keys=keys, number=span[0].value if n == 1 else None)
+
+
+_NEVER_INSIDE = frozenset(
+    "and or by with that who which whose where than not no each every per between from return show list what how many is are was were have has had their its they".split()
+)
+
+
+_LIGHT_VERBS = frozenset("made making took taken given did done got".split())
+
+
+def merge_all(content: Sequence[Token]) -> tuple[str, ...]:
+    """The keys of a span; identifiers such as vin_number count as their words."""
+    keys: list[str] = []
+    for token in content:
+        keys.extend(keys_of(token.text) if "_" in token.text else (token.key,))
+    return merge_keys(tuple(keys))

@@ -1,0 +1,95 @@
+"""Question -> Understanding: tokens, time, units, frame, assignments, queries, then answer, ask back or refuse."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nlq.assign import assignments
+from nlq.compose import Composed, Composer
+from nlq.frame import Frame
+from nlq.graph import JoinGraph
+from nlq.kinds import Kinds
+from nlq.lexicon import Lexicon
+from nlq.linking import Linker, NoValues, ValueSource
+from nlq.parser import Parser
+from nlq.predicates import Unbuildable
+from nlq.segment import Unit, segment
+from nlq.text import Token, tokenise
+from nlq.timephrase import find_time_phrases
+from nlq.types import Intent, Reading, Span, Understanding, UnknownWord
+from pydantic import ValidationError
+from semantic.catalog.model import Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A reading before it is worded."""
+
+    composed: Composed
+    score: float
+    frame: Frame
+
+
+class Understander:
+    """Understands questions over one catalog as one role sees it. Thread-safe; build once, ask often."""
+
+    def __init__(self, catalog: Catalog, values: ValueSource | None = None) -> None:
+        self.catalog = catalog
+        self.lexicon = Lexicon(catalog)
+        self.linker = Linker(self.lexicon, values or NoValues())
+        self.graph = JoinGraph(catalog)
+        self.kinds = Kinds(catalog)
+
+    def understand(self, question: str, *, as_of: dt.datetime) -> Understanding:
+        """The reading of `question` to take, readings to choose from, or what is not known."""
+        started = time.perf_counter()
+        tokens = tokenise(question)
+        units = self._units(tokens, as_of)
+        frame = Parser(units, self.kinds).parse()
+        candidates = self._candidates(frame, as_of)
+        unknown = self._unknown(frame, units, tokens)
+        ms = (time.perf_counter() - started) * 1000.0
+        if unknown or not candidates:
+            message = "Not understood: " + ", ".join(u.text for u in unknown) if unknown else "No reading fits the catalog."
+            return Understanding(question, "refuse", unknown=tuple(unknown), message=message, as_of=as_of, ms=ms)
+        best = candidates[0]
+        reading = Reading(Intent.ASK, best.composed.query, (), max(0.05, 1.0 - best.composed.penalty), "")
+        return Understanding(question, "answer", readings=(reading,), as_of=as_of, ms=ms)
+
+    def _units(self, tokens: Sequence[Token], as_of: dt.datetime) -> tuple[Unit, ...]:
+        return segment(tokens, find_time_phrases(tokens, as_of, self.catalog.calendar), self.linker)
+
+    def _candidates(self, frame: Frame, as_of: dt.datetime) -> list[Candidate]:
+        found: list[Candidate] = []
+        self.errors: list[str] = []
+        for assignment in assignments(frame, self.kinds, self.graph):
+            try:
+                composed = Composer(self.catalog, self.kinds, self.graph, _copy(frame), assignment, as_of).compose()
+            except (Unbuildable, ValidationError) as error:
+                self.errors.append(str(error)[:100])
+                continue
+            found.append(Candidate(composed, assignment.score - composed.penalty - 0.3 * len(composed.unexplained), frame))
+        found.sort(key=lambda c: -c.score)
+        return found
+
+    def _unknown(self, frame: Frame, units: Sequence[Unit], tokens: Sequence[Token]) -> list[UnknownWord]:
+        out: list[UnknownWord] = []
+        for unit in units:
+            if unit.unknown and not set(range(unit.start, unit.end)) <= frame.used:
+                span = Span(tokens[unit.start].start, tokens[unit.end - 1].end)
+                out.append(UnknownWord(unit.text, span, self.linker.nearest(unit.text)))
+        return out
+
+
+def _copy(frame: Frame) -> Frame:
+    """A frame whose lists may be changed by a composer."""
+    from dataclasses import fields
+
+    values = {f.name: getattr(frame, f.name) for f in fields(frame)}
+    for name, value in values.items():
+        if isinstance(value, list):
+            values[name] = list(value)
+    return Frame(**values)

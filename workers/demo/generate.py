@@ -222,7 +222,7 @@ class Day:
                     rows["campaign"].append(campaign)
                     rows["impressions"].append(int(clicks * self.rng.uniform(28, 42)))
                     rows["clicks"].append(clicks)
-                    rows["spend"].append(round(clicks * float(self.rng.uniform(0.32, 0.58)), 2))
+                    rows["spend"].append(round(clicks * float(self.rng.uniform(2.4, 4.4)), 2))
         return _table(self.world, **rows)
 
     def _orders(self, sessions: IntArray) -> Iterator[tuple[str, pa.Table]]:

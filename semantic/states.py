@@ -32,7 +32,7 @@ class Param:
 class OutputColumn:
     """What a result column means. `role`: dimension, time, measure, change (of a measure), key. `source` is the catalog object's name.
 
-    `unit` and `format` come from the catalog (`percent`, `currency:EUR`, `duration:s`, ...); `measure_index` points into query.metrics.
+    `unit` and `format` come from the catalog (`percent` of a fraction, `percent_points` already times 100, `currency:EUR`, ...); `measure_index` points into query.metrics.
     """
 
     name: str

@@ -91,8 +91,8 @@ class _Build:
                 same_unit = form in ("value", "difference")
                 shown = OutputColumn(
                     _CHANGE_NAMES[form].format(name=output.name), words, "measure" if form == "value" else "change", output.source,
-                    output.unit if same_unit else "percent" if form == "percent" else None,
-                    output.format if same_unit else "percent" if form == "percent" else None,
+                    output.unit if same_unit else None,
+                    output.format if same_unit else "percent_points" if form == "percent" else None,
                     measure_index=index, good_direction=output.good_direction,
                 )  # fmt: skip
                 self.shown.append((name, shown))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
+import redis.asyncio
 from starlette.requests import HTTPConnection
 
 from api.catalogs import CatalogBook
@@ -13,12 +14,11 @@ from core.ids import TenantId
 from core.principal import Principal
 from core.settings import Settings
 from core.store.store import Store
+from semantic.cache import CachedWarehouse, MemoryStore, RedisStore
 from semantic.pipeline import guard_sql
 from semantic.states import GuardedQuery, ResultTable
 from semantic.values.index import ValueIndex
 from workers import bootstrap
-
-_FRESH_S = 2.0
 
 
 class Services:
@@ -54,9 +54,17 @@ class Services:
         """Raises: QueryRejected, Forbidden, NotFound when the tenant has no catalog."""
         return guard_sql(sql, self.catalogs.full(principal.tenant), principal, pseudonym_key=self.core.pseudonym_key)
 
+    @cached_property
+    def results(self) -> CachedWarehouse:
+        url = self.settings.redis_url
+        kept = RedisStore(redis.asyncio.Redis.from_url(url)) if url else MemoryStore()
+        return CachedWarehouse(self.core.warehouse, kept)
+
     async def run_cached(self, principal: Principal, query: GuardedQuery) -> ResultTable:
         """From the result cache when the data has not changed, else from the warehouse. Raises: UserError, Unavailable."""
-        return await self.core.results.run(query)
+        catalog = self.catalogs.full(principal.tenant)
+        tables = tuple((d.database, d.table) for d in catalog.datasets if d.name in query.datasets)
+        return await self.results.run(query, tables=tables, policy_values=principal.attributes)
 
 
 def services_of(connection: HTTPConnection) -> Services:

@@ -42,8 +42,10 @@ def sign_in(services: Services, body: schemas.LoginRequest, agent: str) -> tuple
     """Raises: Unauthenticated; Conflict when the e-mail exists in several tenants and none was named."""
     now = services.clock.now()
     tenant = tenant_id(body.tenant) if body.tenant else None
+    with services.store.read() as connection:
+        user = users.sign_in(connection, body.email, body.password, tenant=tenant)
     with services.store.write() as connection:
-        user = users.sign_in(connection, body.email, body.password, now=now, tenant=tenant)
+        users.record_login(connection, user.tenant, user.id, now=now)
         lifetime = dt.timedelta(minutes=services.settings.session_minutes)
         _, token = sessions.create(connection, user.tenant, user.id, now=now, lifetime=lifetime, user_agent=agent)
     return user, token

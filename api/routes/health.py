@@ -23,9 +23,9 @@ async def readyz(request: Request) -> JSONResponse:
     """Says of each part whether it answers; 503 when one does not."""
     services = services_of(request)
     parts: dict[str, str] = {}
-    for name, check in (("state", services.store.ping), ("warehouse", services.core.warehouse.ping)):
+    for name, check in (("state", lambda: run_in_threadpool(services.store.ping)), ("warehouse", lambda: services.core.warehouse.ping())):
         try:
-            await run_in_threadpool(check)
+            await check()
             parts[name] = "ok"
         except AppError as error:
             parts[name] = error.code

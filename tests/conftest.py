@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from pydantic import SecretStr
@@ -41,7 +42,7 @@ class WarehouseEndpoint:
         return Connection(self.url, READER_USER, SecretStr(self.reader_token), read_timeout_s=60)
 
 
-def start_warehouse(folder: Path, *arguments: str, token: str = "", reader_token: str = "") -> WarehouseEndpoint:
+def _start(folder: Path, *arguments: str, token: str = "", reader_token: str = "") -> WarehouseEndpoint:
     """Starts `python -m semantic.warehouse` on a free port and returns when it answers."""
     token, reader_token = token or secrets.token_hex(16), reader_token or secrets.token_hex(16)
     environment = {
@@ -71,7 +72,7 @@ def start_warehouse(folder: Path, *arguments: str, token: str = "", reader_token
     raise RuntimeError(f"the warehouse did not start: {(folder.parent / f'{folder.name}.log').read_text()[-2000:]}")
 
 
-def stop_warehouse(endpoint: WarehouseEndpoint) -> int:
+def _stop(endpoint: WarehouseEndpoint) -> int:
     """Ends it as an operator does; returns its exit code."""
     endpoint.process.terminate()
     try:
@@ -81,12 +82,30 @@ def stop_warehouse(endpoint: WarehouseEndpoint) -> int:
         return endpoint.process.wait()
 
 
+class WarehouseStarter(Protocol):
+    def __call__(self, folder: Path, *arguments: str, token: str = "", reader_token: str = "") -> WarehouseEndpoint: ...
+
+
+@pytest.fixture
+def start_warehouse() -> Iterator[WarehouseStarter]:
+    """Starts endpoints of the test's own (command-line arguments after the folder); they are stopped at its end."""
+    started: list[WarehouseEndpoint] = []
+
+    def start(folder: Path, *arguments: str, token: str = "", reader_token: str = "") -> WarehouseEndpoint:
+        started.append(_start(folder, *arguments, token=token, reader_token=reader_token))
+        return started[-1]
+
+    yield start
+    for endpoint in started:
+        _stop(endpoint)
+
+
 @pytest.fixture(scope="session")
 def warehouse_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseEndpoint]:
     """A real embedded endpoint on a free port with a temporary data folder; tests share it, so they make databases of their own."""
-    endpoint = start_warehouse(tmp_path_factory.mktemp("warehouse") / "data")
+    endpoint = _start(tmp_path_factory.mktemp("warehouse") / "data")
     yield endpoint
-    stop_warehouse(endpoint)
+    _stop(endpoint)
 
 
 @pytest.fixture(scope="session")

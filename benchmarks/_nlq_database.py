@@ -13,11 +13,14 @@ import chdb
 import pyarrow as pa
 
 from core.ids import TenantId, tenant_database, tenant_id
-from semantic.catalog.infer import GlossaryEntry, InferredCatalog, SqlProbe, infer_catalog, schema_from_json
+from nlq.linking import NoValues, ValueSource
+from semantic.catalog.infer import GlossaryEntry, SqlProbe, infer_catalog, schema_from_json
 from semantic.catalog.infer.schema import PhysicalSchema
-from semantic.states import GuardedQuery, Param
+from semantic.catalog.model import Catalog
+from semantic.limits import MEANING_SETTINGS
+from semantic.states import GuardedQuery
+from semantic.warehouse.parameters import render
 
-_QUERY_SETTINGS = "SETTINGS join_use_nulls = 1"
 
 
 class Engine:
@@ -28,7 +31,7 @@ class Engine:
 
     def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
         """The result as Arrow. Raises: RuntimeError with ClickHouse's message."""
-        reply = self._connection.query(sql, "ArrowTable" if False else "ArrowStream", **({"params": dict(params)} if params else {}))
+        reply = self._connection.query(sql, "ArrowStream", **({"params": dict(params)} if params else {}))
         data = reply.bytes()
         return pa.ipc.open_stream(data).read_all() if data else pa.table({})
 
@@ -40,7 +43,9 @@ class Engine:
 class LoadedDatabase:
     name: str
     tenant: TenantId
-    inferred: InferredCatalog
+    catalog: Catalog
+    notes: tuple[str, ...]
+    values: ValueSource
 
 
 def tenant_for(index: int, name: str) -> TenantId:
@@ -58,7 +63,7 @@ def load_database(engine: Engine, folder: Path, tenant: TenantId) -> LoadedDatab
     _load_tables(engine, schema, folder)
     glossary = _glossary(folder / "glossary.json")
     inferred = infer_catalog(schema, SqlProbe(engine.execute, database), glossary=glossary)
-    return LoadedDatabase(folder.name, tenant, inferred)
+    return LoadedDatabase(folder.name, tenant, inferred.catalog, inferred.notes, NoValues())
 
 
 def _load_tables(engine: Engine, schema: PhysicalSchema, folder: Path) -> None:
@@ -79,8 +84,14 @@ def _glossary(path: Path) -> tuple[GlossaryEntry, ...]:
 
 def run_guarded(engine: Engine, query: GuardedQuery) -> pa.Table:
     """Run verified SQL with its bound parameters."""
-    return engine.execute(f"{query.sql} {_QUERY_SETTINGS}", {name: _text(param) for name, param in query.params.items()})
+    settings = {**MEANING_SETTINGS}
+    sql = f"{query.sql} SETTINGS " + ", ".join(f"{k} = {v}" for k, v in settings.items())
+    return engine.execute(sql, {name: _bound(value) for name, value in render(query.params).items()})
 
 
-def _text(param: Param) -> Any:
-    return param.value
+def _bound(value: str | list[str | int | float]) -> str:
+    """A parameter as the engine parses it: text as it is, a list as an array literal."""
+    if isinstance(value, str):
+        return value.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
+    items = [str(v) if not isinstance(v, str) else "'" + v.replace("\\", "\\\\").replace("'", "\\'") + "'" for v in value]
+    return "[" + ", ".join(items) + "]"

@@ -53,6 +53,14 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class DialogueState:
+    """What was understood before: the last readings, newest first. Immutable; each Understanding carries the next one."""
+
+    readings: tuple[Reading, ...] = ()
+    questions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownWord:
     text: str
     span: Span
@@ -71,3 +79,4 @@ class Understanding:
     suggestions: tuple[str, ...] = ()
     as_of: dt.datetime | None = None
     ms: float = 0.0
+    dialogue: DialogueState | None = None

@@ -7,6 +7,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
+from core.errors import AppError
 from nlq.assign import assignments
 from nlq.compose import Composed, Composer
 from nlq.frame import Frame
@@ -19,9 +22,10 @@ from nlq.predicates import Unbuildable
 from nlq.segment import Unit, segment
 from nlq.text import Token, tokenise
 from nlq.timephrase import find_time_phrases
-from nlq.types import Intent, Reading, Span, Understanding, UnknownWord
-from pydantic import ValidationError
+from nlq.types import DialogueState, Intent, Reading, Span, Understanding, UnknownWord
 from semantic.catalog.model import Catalog
+from semantic.compile import compile_query
+from semantic.resolve import resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Understander:
         self.graph = JoinGraph(catalog)
         self.kinds = Kinds(catalog)
 
-    def understand(self, question: str, *, as_of: dt.datetime) -> Understanding:
+    def understand(self, question: str, *, as_of: dt.datetime, dialogue: DialogueState | None = None) -> Understanding:
         """The reading of `question` to take, readings to choose from, or what is not known."""
         started = time.perf_counter()
         tokens = tokenise(question)
@@ -73,7 +77,17 @@ class Understander:
                 continue
             found.append(Candidate(composed, assignment.score - composed.penalty - 0.3 * len(composed.unexplained), frame))
         found.sort(key=lambda c: -c.score)
-        return found
+        valid: list[Candidate] = []
+        for candidate in found[:4]:
+            try:
+                compile_query(resolve(candidate.composed.query, self.catalog, as_of=as_of))
+            except AppError as error:
+                self.errors.append(f"{error}"[:200])
+                continue
+            valid.append(candidate)
+            if len(valid) == 2:
+                break
+        return valid
 
     def _unknown(self, frame: Frame, units: Sequence[Unit], tokens: Sequence[Token]) -> list[UnknownWord]:
         out: list[UnknownWord] = []

@@ -90,6 +90,7 @@ async def _act(
     moment: Moment,
 ) -> tuple[schemas.Answer, Reading | None]:
     outcome, readings = understood.outcome, understood.readings
+    reading: Reading | None
     if request.choice is not None:
         if request.choice >= len(readings):
             raise Invalid(f"There are {len(readings)} readings to choose from; found the choice {request.choice}.", code="bad_choice")

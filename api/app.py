@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -21,7 +22,7 @@ from api.web import pages
 from api.web.assets import STATIC
 from workers.bootstrap import build_services
 
-_PROBLEMS = {
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": text}
     for status, text in ((401, "No or unknown credential"), (403, "Not allowed"), (422, "Not valid"))
 }
@@ -45,6 +46,7 @@ def create_app(services: Services | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(made.core.migrate)
         yield
+        await made.close()
         await run_in_threadpool(made.core.close)
 
     app = FastAPI(

@@ -50,6 +50,10 @@ class Services:
     def uploads(self) -> Path:
         return self.settings.home.resolve() / "uploads"
 
+    async def close(self) -> None:
+        """On the event loop that ran the queries."""
+        await self.core.warehouse.close()
+
     def guard_sql(self, principal: Principal, sql: str) -> GuardedQuery:
         """Raises: QueryRejected, Forbidden, NotFound when the tenant has no catalog."""
         return guard_sql(sql, self.catalogs.full(principal.tenant), principal, pseudonym_key=self.core.pseudonym_key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sys
 from collections.abc import Callable
@@ -45,7 +46,7 @@ def diagnose(services: Services) -> list[Check]:
         ),
         _attempt(
             "warehouse",
-            services.warehouse.ping,
+            lambda: asyncio.run(services.warehouse.ping()),
             settings.warehouse_url,
             "Start it with `querent up` or `querent warehouse`, or check QUERENT_WAREHOUSE_URL.",
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
+import sys
 from functools import cached_property
 from pathlib import Path
 
@@ -80,7 +81,7 @@ def configure_logging(level: str, *, json: bool) -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(_stderr()),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     handler = logging.StreamHandler()
     handler.setFormatter(
@@ -89,12 +90,6 @@ def configure_logging(level: str, *, json: bool) -> None:
         )
     )
     logging.basicConfig(level=number, handlers=[handler], force=True)
-
-
-def _stderr() -> object:
-    import sys
-
-    return sys.stderr
 
 
 context = Context()

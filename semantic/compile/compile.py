@@ -25,5 +25,5 @@ def compile_query(resolved: ResolvedQuery) -> CompiledQuery:
 
 
 def _datasets(tree: exp.Expression, resolved: ResolvedQuery) -> tuple[str, ...]:
-    tables = {(t.db, t.name) for t in tree.find_all(exp.Table)}
-    return tuple(d.name for d in resolved.catalog.datasets if (d.database, d.table) in tables)
+    named = {table.meta.get("dataset") for table in tree.find_all(exp.Table)}
+    return tuple(d.name for d in resolved.catalog.datasets if d.name in named)

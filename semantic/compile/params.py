@@ -23,7 +23,7 @@ def _type_node(type_name: str) -> exp.DataType:
 
 
 class Params:
-    """The parameters of one query. `zone` is the calendar's time zone, in which instants are written."""
+    """The parameters of one query. `zone` is the calendar's time zone, in which naive times are read."""
 
     def __init__(self, zone: str) -> None:
         self.zone = zone
@@ -62,16 +62,13 @@ class Params:
         return self.add("Date" if day.year in _DATE_YEARS else "Date32", day)
 
     def instant(self, moment: dt.datetime) -> exp.Expression:
-        """An instant as wall-clock text in the calendar's zone; in UTC where that hour occurs twice or not at all. Naive is the calendar's zone."""
-        zone = zone_of(self.zone)
-        local = moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(zone)
-        name = self.zone
-        if local.utcoffset() != local.replace(fold=1 - local.fold).utcoffset():
-            local, name = local.astimezone(dt.UTC), "UTC"
-        wide = local.year not in _DATETIME_YEARS or local.microsecond
-        digits = 6 if local.microsecond else 0
-        type_name = f"DateTime64({digits}, '{name}')" if wide else f"DateTime('{name}')"
-        return self.add(type_name, local.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds" if digits else "seconds"))
+        """An instant, written in UTC, where no hour occurs twice. Naive is the calendar's zone."""
+        local = moment.replace(tzinfo=zone_of(self.zone)) if moment.tzinfo is None else moment
+        utc = local.astimezone(dt.UTC).replace(tzinfo=None)
+        digits = 6 if utc.microsecond else 0
+        wide = utc.year not in _DATETIME_YEARS or digits
+        type_name = f"DateTime64({digits}, 'UTC')" if wide else "DateTime('UTC')"
+        return self.add(type_name, utc.isoformat(sep=" ", timespec="microseconds" if digits else "seconds"))
 
     def _integer(self, value: int) -> exp.Expression:
         if -(2**63) <= value < 2**63:

@@ -9,8 +9,6 @@ from semantic.compile.functions import both, call
 from semantic.compile.idents import column, derived, ident
 from semantic.joins import JoinGraph, Step, graph_of
 
-_EPOCH_SCALE = {"s": 1, "ms": 1_000, "us": 1_000_000}
-
 
 class Scope:
     """Tables by the path that leads to them; a path is joined once, when first asked for.
@@ -71,8 +69,10 @@ class Scope:
 
 
 def physical(dataset: Dataset, alias: str) -> exp.Table:
-    """The table as `database.table AS alias`, which the guard replaces by a tenant's rows."""
-    return exp.Table(this=ident(dataset.table), db=ident(dataset.database), alias=exp.TableAlias(this=ident(alias)))
+    """The table as `database.table AS alias`, which the guard replaces by a tenant's rows; it says which dataset is meant."""
+    table = exp.Table(this=ident(dataset.table), db=ident(dataset.database), alias=exp.TableAlias(this=ident(alias)))
+    table.meta["dataset"] = dataset.name
+    return table
 
 
 def raw(alias: str, field: CatalogField) -> exp.Expression:

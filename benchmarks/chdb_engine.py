@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-from collections.abc import Mapping
+import multiprocessing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from semantic.states import GuardedQuery, Param, ParamValue
 
+Question = tuple[str, Mapping[str, Param], Mapping[str, str | int] | None]
 _FORMAT = "JSONCompactEachRowWithNames"
 
 
@@ -51,6 +53,8 @@ class Engine:
         try:
             result = self._session.query(text, _FORMAT, params={name: param_text(p.value) for name, p in (params or {}).items()})
         except Exception as error:
+            # chDB 4.4 keeps what a failed query had written and puts it in front of the connection's next result.
+            self._session.query("SELECT 1", "Null")
             return Outcome(error=str(error).split("\n", 1)[0])
         lines = [json.loads(line) for line in result.bytes().decode().splitlines()]
         rows = sorted((_frozen(row) for row in lines[1:]), key=_sort_key)
@@ -103,3 +107,55 @@ def _same_value(one: Any, other: Any) -> bool:
     if isinstance(one, float) or isinstance(other, float):
         return isinstance(one, int | float) and isinstance(other, int | float) and math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
     return bool(one == other)
+
+
+class EngineProcess:
+    """An Engine in a process of its own, for callers whose process may hold another one already."""
+
+    def __init__(self, folder: Path) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, folder), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def run(self, *statements: str) -> None:
+        """Raises: RuntimeError with the engine's words."""
+        for outcome in self.ask_many([(statement, {}, None) for statement in statements]):
+            if outcome.error:
+                raise RuntimeError(outcome.error)
+
+    def ask(self, sql: str, params: Mapping[str, Param] | None = None, settings: Mapping[str, str | int] | None = None) -> Outcome:
+        return self.ask_many([(sql, params or {}, settings or {})])[0]
+
+    def ask_guarded(self, query: GuardedQuery) -> Outcome:
+        return self.ask(query.sql, query.params, query.settings)
+
+    def ask_many(self, questions: Sequence[Question]) -> list[Outcome]:
+        """Answers in order. Settings None: a statement, run as it is."""
+        self._pipe.send([(sql, dict(params), None if settings is None else dict(settings)) for sql, params, settings in questions])
+        answers: list[Outcome] = self._pipe.recv()
+        return answers
+
+    def close(self) -> None:
+        self._pipe.send(None)
+        self._process.join(timeout=20)
+        if self._process.is_alive():
+            self._process.kill()
+
+
+def _serve(pipe: Any, folder: Path) -> None:
+    engine = Engine(folder)
+    while (questions := pipe.recv()) is not None:
+        answers: list[Outcome] = []
+        for sql, params, settings in questions:
+            if settings is not None:
+                answers.append(engine.ask(sql, params, settings))
+                continue
+            try:
+                engine.run(sql)
+                answers.append(Outcome())
+            except Exception as error:
+                answers.append(Outcome(error=str(error)))
+        pipe.send(answers)
+    engine.close()

@@ -78,6 +78,10 @@ PARTIAL = _words("""
     toTypeName ascii formatReadableQuantity formatReadableSize formatReadableTimeDelta bar
 """) - _words("arrayReduce hexUnhex")  # arrayReduce names a function in a string
 
+# Fail on a pattern, format, unit or zone that comes from a row.
+PATTERNED = _words("like ilike notLike notILike formatDateTime toTimeZone dateName dateTrunc date_trunc toStartOfInterval toString")
+PATTERNED = frozenset(name.lower() for name in PATTERNED)
+
 _AGGREGATES = {name.lower(): name for name in AGGREGATES}
 _SCALARS = frozenset(name.lower() for name in TOTAL | PARTIAL)
 _TOTAL = frozenset(name.lower() for name in TOTAL)

@@ -105,6 +105,10 @@ def _check_columns(tree: exp.Expr, columns: Mapping[str, bool]) -> None:
                 "tenant_column",
                 f"remove the condition on {name}",
             )
+    for join in tree.find_all(exp.Join):
+        for shared in join.args.get("using") or ():
+            if shared.name not in visible | declared:
+                refuse(shared, f"No column {shared.name!r} in the tables of this query.", "unknown_column")
     for column in tree.find_all(exp.Column):
         if column.args.get("db") is not None:
             _drop_database(column, tree)

@@ -52,7 +52,8 @@ def plain_text(sql: str, params: Collection[str]) -> str:
         elif before in ("string", "name", "number") and kind in ("word", "number", "string"):
             _refuse(sql, at, f"Expected a space or an operator before {text[:20]!r}.", "write words, numbers and strings apart")
         elif kind == "comment":
-            if any(mark in text[2:-2] for mark in ("/*", "--", "#", "'", '"', "`", "\\", ";", "{")) or not text.isascii():
+            inside = text[2:] if text.startswith("--") else text[2:-2]
+            if any(mark in inside for mark in ("/*", "--", "#", "'", '"', "`", "\\", ";", "{")) or not text.isascii():
                 _refuse(sql, at, "A comment holds quotes or another comment, which readers of SQL treat differently.", "remove the comment")
             text = re.sub(r"[^\n]", " ", text)
         elif kind == "placeholder" and piece["param"] not in params:

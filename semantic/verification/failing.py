@@ -58,6 +58,10 @@ def hazards(root: exp.Expr, calls: tuple[type[exp.Expr], ...]) -> Hazards:
             of_fractions |= _names(node)
         elif isinstance(node, exp.Alias | exp.CTE):
             aliases.setdefault(node.alias, set()).update(_names(node.this))
+        elif isinstance(node, exp.Like | exp.ILike):
+            always = always or bool(_names(node.expression))
+        elif name in functions.PATTERNED:
+            always = always or sum(bool(_names(argument)) for argument in node.expressions) > 1
         elif isinstance(node, exp.Mod | exp.Bracket | exp.Cast) or (name and not functions.is_total(node.name)):
             always = True
     declared = {name: frozenset(names) for name, names in aliases.items()}

@@ -21,6 +21,9 @@ from semantic.warehouse.slots import Slot
 # Formats whose blocks, one after another, are the same bytes as the whole; others have a header or a footer.
 _STREAMABLE = frozenset({"Native", "TabSeparated", "TSV", "CSV", "RowBinary", "JSONEachRow"})
 
+# chDB starts with clickhouse-local's ideas: a bare expression is a SELECT (so `CREATE NONSENSE` is a column named CREATE), and introspection.
+_SERVER_DEFAULTS = {"implicit_select": "0", "allow_introspection_functions": "0"}
+
 
 class Execution:
     def __init__(self, engine: Engine, sessions: Sessions, call: Call, running: RunningQuery, slot: Slot) -> None:
@@ -75,7 +78,7 @@ class Execution:
         call = self._call
         if call.user.read_only and not session.is_one_read(call.sql):
             raise EngineError(164, f"DB::Exception: {call.user.name}: Cannot execute query in readonly mode: one SELECT only. (READONLY)")
-        settings = {**call.settings, "log_comment": self._running.mark}
+        settings = {**_SERVER_DEFAULTS, **call.settings, "log_comment": self._running.mark}
         restore = _restore_statement(session, settings) if keep else ""
         if call.database:
             session.use(call.database)

@@ -57,7 +57,7 @@ def _transport(settings: Settings) -> dict[str, Any]:
         (folder / part).mkdir(parents=True, exist_ok=True)
     messages = str(folder / "messages")
     return {
-        "broker_url": "spool://",
+        "broker_url": "spool://localhost",
         "broker_transport_options": {
             "data_folder_in": messages,
             "data_folder_out": messages,

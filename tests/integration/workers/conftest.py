@@ -1,0 +1,137 @@
+"""A tenant with real parts: state store, catalog, users, and three years of daily sales by region in a real warehouse."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pydantic import SecretStr
+
+from core.clock import SystemClock
+from core.ids import TenantId, tenant_database
+from core.principal import Principal, Role
+from core.settings import Settings
+from core.store import catalogs, tenants, users
+from core.store.catalogs import NewCatalog
+from core.store.users import NewUser
+from semantic.catalog.model import Catalog, CatalogField, Dataset, FieldRole, FieldType, RowPolicy, SimpleMetric
+from semantic.expr import FieldRef
+from semantic.query import AggregateKind
+from semantic.warehouse.admin import WarehouseAdmin
+from workers.bootstrap import Services, build_services
+
+START, DAYS = date(2023, 1, 1), 1000
+REGIONS = ("EMEA", "APAC", "AMER")
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Services of one installation with one tenant; `environment` starts processes on the same."""
+
+    services: Services
+    tenant: TenantId
+    analyst: Principal
+    manager: Principal
+    environment: dict[str, str]
+
+    @property
+    def database(self) -> str:
+        return tenant_database(self.tenant)
+
+
+def sales(seed: int = 7) -> pa.Table:
+    """day, region, amount: a weekly season, a trend, noise; AMER sells nothing on Sundays (no rows)."""
+    rng = np.random.default_rng(seed)
+    rows: list[dict[str, Any]] = []
+    for index in range(DAYS):
+        day = START + timedelta(days=index)
+        for size, region in zip((3.0, 2.0, 1.0), REGIONS, strict=True):
+            if region == "AMER" and day.weekday() == 6:
+                continue
+            season = 1.0 + 0.4 * (day.weekday() < 5)
+            rows.append({"day": day, "region": region, "amount": float(100 * size * season * (1 + index / 2000) + rng.normal(0, 5))})
+    return pa.Table.from_pylist(rows, schema=pa.schema([("day", pa.date32()), ("region", pa.string()), ("amount", pa.float64())]))
+
+
+def catalog(database: str) -> Catalog:
+    fields = (
+        CatalogField(name="day", column="day", type=FieldType.DATE, role=FieldRole.TIME, label="Day"),
+        CatalogField(name="region", column="region", type=FieldType.STRING, role=FieldRole.CATEGORY, label="Region", values=REGIONS),
+        CatalogField(name="amount", column="amount", type=FieldType.FLOAT, role=FieldRole.MEASURE, label="Amount"),
+    )
+    dataset = Dataset(name="sales", database=database, table="sales", label="Sales", time="day", fields=fields)
+    amount = FieldRef(dataset="sales", field="amount")
+    return Catalog(
+        datasets=(dataset,),
+        metrics=(
+            SimpleMetric(name="revenue", label="Revenue", dataset="sales", aggregate=AggregateKind.SUM, of=amount, unit="EUR"),
+            SimpleMetric(name="average_sale", label="Average sale", dataset="sales", aggregate=AggregateKind.AVG, of=amount),
+        ),
+        row_policies=(RowPolicy(name="own_regions", dataset="sales", roles=("manager",), field="region", attribute="regions"),),
+    )
+
+
+def _make_world(home: Path, url: str, reader: str, admin: str) -> World:
+    environment = {
+        "QUERENT_HOME": str(home),
+        "QUERENT_MLFLOW_ROOT": str(home / "mlruns"),
+        "QUERENT_WAREHOUSE_URL": url,
+        "QUERENT_WAREHOUSE_PASSWORD": reader,
+        "QUERENT_WAREHOUSE_ADMIN_PASSWORD": admin,
+        "OMP_NUM_THREADS": "1",
+    }
+    settings = Settings(
+        home=home,
+        mlflow_root=home / "mlruns",
+        warehouse_url=url,
+        warehouse_password=SecretStr(reader),
+        warehouse_admin_password=SecretStr(admin),
+    )
+    services = build_services(settings, SystemClock())
+    services.migrate()
+    tenant = TenantId(f"t{secrets.token_hex(5)}")
+    now = datetime.now(UTC)
+    with services.store.write() as connection:
+        tenants.create(connection, tenant, name="Tenant", now=now)
+        analyst = users.create(connection, tenant, NewUser("a@x.com", "A", frozenset({Role.ANALYST})), now=now)
+        new = NewUser("m@x.com", "M", frozenset({Role.MANAGER}), attributes={"regions": ("EMEA",)})
+        manager = users.create(connection, tenant, new, now=now)
+        document = catalog(tenant_database(tenant)).model_dump(mode="json")
+        catalogs.append(connection, tenant, NewCatalog(document, analyst.id), now=now)
+    return World(services, tenant, analyst.principal(), manager.principal(), environment)
+
+
+def _load_sales(world: World, admin: WarehouseAdmin) -> None:
+    admin.execute(f"CREATE DATABASE IF NOT EXISTS {world.database}")
+    admin.execute(
+        f"CREATE TABLE {world.database}.sales (day Date, region String, amount Float64) ENGINE = MergeTree ORDER BY (region, day)"
+    )
+    admin.insert_arrow(world.database, "sales", sales())
+
+
+@pytest.fixture
+def world(tmp_path: Path, warehouse_endpoint: Any, warehouse_admin: WarehouseAdmin) -> Iterator[World]:
+    made = _make_world(tmp_path / "home", warehouse_endpoint.url, warehouse_endpoint.reader_token, warehouse_endpoint.token)
+    _load_sales(made, warehouse_admin)
+    yield made
+    warehouse_admin.execute(f"DROP DATABASE {made.database} SYNC")
+    made.services.close()
+
+
+@pytest.fixture
+def make_world() -> Callable[..., World]:
+    """(home, warehouse url, reader's token, admin's token) -> World, without its warehouse tables."""
+    return _make_world
+
+
+@pytest.fixture
+def load_sales() -> Callable[..., None]:
+    """Makes and fills a world's tables: (world, admin)."""
+    return _load_sales

@@ -32,9 +32,9 @@ class Trial:
 
 def trial(series: Prepared, members: tuple[Member, ...], *, folds: int) -> Trial:
     """Fits every member that applies at each origin and at the end; a member that fails is left out where it failed."""
-    n, h = series.y.shape[0], series.horizon
+    h = series.horizon
     season = repeat_season(series)
-    cuts = origins(n, h, season, folds=folds)
+    cuts = cuts_of(series, folds)
     actual = np.full((len(cuts), h), np.nan)
     naive = np.full((len(cuts), h), np.nan)
     at_folds: dict[str, FloatArray] = {}
@@ -46,6 +46,17 @@ def trial(series: Prepared, members: tuple[Member, ...], *, folds: int) -> Trial
         for name, point in points(past, members).items():
             at_folds.setdefault(name, np.full((len(cuts), h), np.nan))[row] = point
     return Trial(points(series, members), at_folds, actual, naive, scale(series.y, season), cuts)
+
+
+def cuts_of(series: Prepared, folds: int) -> tuple[int, ...]:
+    """The lengths at which this series is cut for its folds, latest first."""
+    return origins(series.y.shape[0], series.horizon, repeat_season(series), folds=folds)
+
+
+def keep_sane(point: FloatArray, series: Prepared) -> FloatArray:
+    """Clipped to `belt`; NaN stays."""
+    low, high = belt(series.filled, series.floor)
+    return np.clip(point, low, high)
 
 
 def points(series: Prepared, members: tuple[Member, ...]) -> dict[str, FloatArray]:

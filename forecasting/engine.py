@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
 from core.errors import Invalid
 from core.timeseries import FloatArray
-from forecasting.backtests import Trial, trial
-from forecasting.combine import choose, errors, mix
+from forecasting.backtests import Trial
+from forecasting.batch import Plan, like_groups, pool_of, run_trials, scaled_errors
+from forecasting.combine import Combiner, learn_combiner, mix, relative_errors
 from forecasting.conformal import prior_quantile, quantile_by_horizon
-from forecasting.members.pool import POOL
 from forecasting.prepare import Prepared, prepare
 from forecasting.types import Backtest, Forecast, ForecastInput
 
@@ -29,6 +30,7 @@ class Effort(StrEnum):
 
 
 FOLDS = {Effort.QUICK: 1, Effort.NORMAL: 3, Effort.THOROUGH: 6}
+NETWORK_EFFORT = {Effort.QUICK: 0.5, Effort.NORMAL: 1.0, Effort.THOROUGH: 2.0}
 
 
 def forecast(item: ForecastInput, *, levels: tuple[int, ...] = LEVELS, seed: int = 0, effort: Effort = Effort.NORMAL) -> Forecast:
@@ -38,7 +40,8 @@ def forecast(item: ForecastInput, *, levels: tuple[int, ...] = LEVELS, seed: int
     """
     _check_levels(levels)
     series = prepare(item)
-    return _finish([series], [trial(series, POOL, folds=FOLDS[effort])], levels)[0]
+    plan = Plan(folds=FOLDS[effort], pooled_effort=0.0, seed=seed)
+    return _finish([series], run_trials([series], plan, None, lambda done: None), levels)[0]
 
 
 def forecast_many(
@@ -50,24 +53,36 @@ def forecast_many(
     effort: Effort = Effort.NORMAL,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> list[Forecast]:
-    """Forecasts in the order of items. A series that cannot be forecast gets `last_resort`; none fails the rest."""
+    """Forecasts in the order of items; like series learn from each other. A series that cannot be forecast gets `last_resort`.
+
+    on_progress(done, total) is called in this process and may raise to stop the work.
+    """
     _check_levels(levels)
-    prepared: list[Prepared] = []
-    trials: list[Trial] = []
+    prepared: dict[int, Prepared] = {}
     failed: dict[int, str] = {}
     for row, item in enumerate(items):
         try:
-            series = prepare(item)
-            found = trial(series, POOL, folds=FOLDS[effort])
+            prepared[row] = prepare(item)
         except Exception as error:  # one bad series never fails the rest
             failed[row] = str(error)
-        else:
-            prepared.append(series)
-            trials.append(found)
+    done = len(failed)
+
+    def advance(more: int) -> None:
+        nonlocal done
+        done += more
         if on_progress:
-            on_progress(row + 1, len(items))
-    made = iter(_finish(prepared, trials, levels))
-    return [last_resort(item, levels, failed[row]) if row in failed else next(made) for row, item in enumerate(items)]
+            on_progress(done, len(items))
+
+    made: dict[int, Forecast] = {}
+    rows = list(prepared)
+    plan = Plan(folds=FOLDS[effort], pooled_effort=NETWORK_EFFORT[effort], seed=seed)
+    with pool_of(min(processes, max(1, len(items) // 4))) as executor:
+        for group in like_groups([prepared[row] for row in rows]):
+            members = [prepared[rows[position]] for position in group]
+            trials = run_trials(members, plan, executor, advance)
+            for position, result in zip(group, _finish(members, trials, levels), strict=True):
+                made[rows[position]] = result
+    return [last_resort(item, levels, failed[row]) if row in failed else made[row] for row, item in enumerate(items)]
 
 
 def last_resort(item: ForecastInput, levels: tuple[int, ...], reason: str) -> Forecast:
@@ -90,33 +105,50 @@ def _check_levels(levels: tuple[int, ...]) -> None:
 
 
 def _finish(prepared: Sequence[Prepared], trials: Sequence[Trial], levels: tuple[int, ...]) -> list[Forecast]:
-    weights = [choose(t) for t in trials]
-    scaled = [_scaled_errors(t, w) for t, w in zip(trials, weights, strict=True)]
-    return [_one(s, t, w, scaled, levels) for s, t, w in zip(prepared, trials, weights, strict=True)]
+    """Combines and puts intervals around one group of like series."""
+    combiner = learn_combiner(trials, [float(np.abs(s.y).mean()) for s in prepared])
+    mixed = [_mixed(combiner, t) for t in trials]
+    pool = [scaled_errors(t, m.at_folds) for t, m in zip(trials, mixed, strict=True)]
+    return [_one(s, t, m, pool, levels) for s, t, m in zip(prepared, trials, mixed, strict=True)]
 
 
-def _scaled_errors(t: Trial, weights: dict[str, float]) -> FloatArray:
-    if not t.at_folds or not set(weights) <= set(t.at_folds):
-        return np.full((0, t.actual.shape[1]), np.nan)
-    return np.asarray((t.actual - mix(t.at_folds, weights)) / t.scale)
+@dataclass(frozen=True, slots=True)
+class _Mixed:
+    ahead: FloatArray
+    at_folds: FloatArray
+    weights: dict[str, float]
 
 
-def _one(series: Prepared, t: Trial, weights: dict[str, float], pool: list[FloatArray], levels: tuple[int, ...]) -> Forecast:
+def _mixed(combiner: Combiner, t: Trial) -> _Mixed:
+    names = [name for name in combiner.names if name in t.ahead]
+    present = np.array([float(name in t.ahead) for name in combiner.names])
+    relative = relative_errors(t, combiner.names)
+    weights = combiner.weights(relative, present)
+    kept = weights[present > 0]
+    ahead = mix(np.array([t.ahead[name] for name in names]), kept)
+    at_folds = np.full(t.actual.shape, np.nan)
+    for row in range(len(t.cuts)):
+        there = [k for k, name in enumerate(names) if name in t.at_folds and np.isfinite(t.at_folds[name][row]).all()]
+        if there:
+            honest = combiner.weights(relative_errors(t, combiner.names, row if len(t.cuts) > 1 else None), present)[present > 0][there]
+            honest = honest / honest.sum() if honest.sum() > 0 else np.full(len(there), 1.0 / len(there))
+            at_folds[row] = mix(np.array([t.at_folds[names[k]][row] for k in there]), honest)
+    return _Mixed(ahead, at_folds, dict(zip(names, kept.tolist(), strict=True)))
+
+
+def _one(series: Prepared, t: Trial, mixed: _Mixed, pool: list[FloatArray], levels: tuple[int, ...]) -> Forecast:
     h = series.horizon
-    mean = mix(t.ahead, weights)
-    like = [p for p in pool if p.shape[1] == h]
-    enough = sum(int(np.isfinite(p).sum()) for p in like) >= MIN_POOLED_ERRORS
+    enough = sum(int(np.isfinite(p).sum()) for p in pool) >= MIN_POOLED_ERRORS
     lower, upper = {}, {}
-    low, high = mean, mean
+    low = high = mixed.ahead
+    unit = 0.0 if series.y.max() == series.y.min() else t.scale
     for level in sorted(levels):
         tail = (1 - level / 100) / 2
         if enough:
-            down, up = quantile_by_horizon(like, h, tail), quantile_by_horizon(like, h, 1 - tail)
+            down, up = quantile_by_horizon(pool, h, tail), quantile_by_horizon(pool, h, 1 - tail)
         else:
             down, up = prior_quantile(h, tail), prior_quantile(h, 1 - tail)
-        constant = bool(series.y.max() == series.y.min())
-        unit = 0.0 if constant else t.scale
-        low, high = np.minimum(low, mean + unit * down), np.maximum(high, mean + unit * up)
+        low, high = np.minimum(low, mixed.ahead + unit * down), np.maximum(high, mixed.ahead + unit * up)
         lower[level], upper[level] = low, high
     at = series.future_steps - 1
     shut = _closed(series)
@@ -125,18 +157,23 @@ def _one(series: Prepared, t: Trial, weights: dict[str, float], pool: list[Float
         kept = values[at] if series.floor is None else np.maximum(values[at], series.floor)
         return np.asarray(np.where(shut, 0.0, kept))
 
-    scores = errors(t)
     return Forecast(
         series_id=series.series_id,
         times=series.future_times,
-        mean=out(mean),
+        mean=out(mixed.ahead),
         lower={level: out(v) for level, v in lower.items()},
         upper={level: out(v) for level, v in upper.items()},
-        model=" + ".join(sorted(weights, key=lambda name: -weights[name])),
-        fallback=None if t.at_folds else f"{series.y.shape[0]} points are too few for a backtest",
-        backtest=_backtest(t, weights, scores),
+        model=_named(mixed.weights),
+        fallback=None if t.cuts else f"{series.y.shape[0]} points are too few for a backtest",
+        backtest=_backtest(t, mixed),
         notes=series.notes,
     )
+
+
+def _named(weights: dict[str, float]) -> str:
+    """The members by weight, those below 5 % unnamed."""
+    ranked = sorted(weights.items(), key=lambda pair: -pair[1])
+    return " + ".join(f"{name} {weight:.0%}" for name, weight in ranked if weight >= 0.05) if len(ranked) > 1 else ranked[0][0]
 
 
 def _closed(series: Prepared) -> np.ndarray:
@@ -146,10 +183,15 @@ def _closed(series: Prepared) -> np.ndarray:
     return np.asarray(series.closed[(series.y.shape[0] - 1 + series.future_steps) % series.closed.shape[0]])
 
 
-def _backtest(t: Trial, weights: dict[str, float], scores: dict[str, float]) -> Backtest | None:
-    if not scores:
+def _backtest(t: Trial, mixed: _Mixed) -> Backtest | None:
+    known = np.isfinite(t.actual) & np.isfinite(mixed.at_folds)
+    if not known.any():
         return None
-    known = np.isfinite(t.actual)
-    error = np.abs(_scaled_errors(t, weights))
-    naive = float((np.abs(t.naive - t.actual)[known]).mean() / t.scale)
-    return Backtest(float(np.nanmean(error)), naive, float("nan"), float("nan"), len(t.cuts), scores)
+    error = float(np.abs(t.actual - mixed.at_folds)[known].mean()) / t.scale
+    naive = float(np.abs(t.actual - t.naive)[known].mean()) / t.scale
+    by_model = {
+        name: float(np.abs(t.actual - point)[known].mean()) / t.scale
+        for name, point in t.at_folds.items()
+        if np.isfinite(point[known]).all()
+    }
+    return Backtest(error, naive, float("nan"), float("nan"), len(t.cuts), by_model)

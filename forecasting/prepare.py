@@ -30,7 +30,7 @@ _NONE: Mapping[str, FloatArray] = MappingProxyType({})
 class Prepared:
     """A series on its regular grid of wall-clock buckets.
 
-    y: (n,) complete: gaps filled, outliers cleaned. raw: (n,) as observed, NaN in gaps. start: wall clock of y[0].
+    y: (n,) complete: gaps filled, wild values set aside. filled: (n,) gaps filled only. raw: (n,) as observed, NaN in gaps. start: wall clock of y[0].
     seasons: candidate lengths in steps, ascending. future_steps: (h,) >= 1, steps after the last bucket; future_times: (h,) UTC.
     floor: 0.0 where history is never negative, else None. closed: position in the week cycle -> always zero; empty when never.
     regressors: name -> (n + max(future_steps),), history and future in one, complete.
@@ -40,6 +40,7 @@ class Prepared:
     step: Step
     start: np.datetime64
     raw: FloatArray
+    filled: FloatArray
     y: FloatArray
     seasons: tuple[int, ...]
     future_steps: IntArray
@@ -57,12 +58,13 @@ class Prepared:
     def cut(self, n: int) -> Prepared:
         """The same series as it was when only the first n buckets were known. Cleaning is redone on them, so nothing looks ahead."""
         raw = self.raw[:n]
-        y = complete(raw, self.seasons)
+        filled = fill_gaps(raw, self.seasons)
         total = n + self.horizon
         return replace(
             self,
             raw=raw,
-            y=y,
+            filled=filled,
+            y=clean_outliers(filled, np.isfinite(raw), self.seasons),
             floor=0.0 if (raw[np.isfinite(raw)] >= 0).all() else None,
             closed=closed_positions(raw, weekly_or_shorter(self.step, self.seasons)),
             regressors={name: values[:total] for name, values in self.regressors.items()},
@@ -71,11 +73,6 @@ class Prepared:
     def wall_times(self, n: int | None = None) -> TimeArray:
         """(n,) wall-clock starts of the first n buckets; by default history and horizon."""
         return time_at(np.arange(n if n is not None else self.y.shape[0] + self.horizon), self.start, self.step)
-
-
-def complete(raw: FloatArray, seasons: tuple[int, ...]) -> FloatArray:
-    """(n,) without gaps and wild outliers."""
-    return clean_outliers(fill_gaps(raw, seasons), np.isfinite(raw), seasons)
 
 
 def prepare(item: ForecastInput) -> Prepared:
@@ -122,7 +119,8 @@ def prepare(item: ForecastInput) -> Prepared:
         notes.append(f"{missing} of {n} buckets had no value and were filled for the fit.")
     steps, future_times = _future(item, start, step, n)
     seasons = _seasons(item, step)
-    y = complete(raw, seasons)
+    filled = fill_gaps(raw, seasons)
+    y = clean_outliers(filled, np.isfinite(raw), seasons)
     replaced = int((np.isfinite(raw) & (np.abs(y - np.nan_to_num(raw)) > 1e-12 * max(1.0, float(np.abs(y).max())))).sum())
     if replaced:
         notes.append(f"{replaced} extreme values were set aside for the fit.")
@@ -131,6 +129,7 @@ def prepare(item: ForecastInput) -> Prepared:
         step=step,
         start=start,
         raw=raw,
+        filled=filled,
         y=y,
         seasons=seasons,
         future_steps=steps,

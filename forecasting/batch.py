@@ -1,0 +1,108 @@
+"""Like series together: local members one by one, networks over all, then the combiner and the intervals of the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+import numpy as np
+
+from core.timeseries import FloatArray
+from forecasting.backtests import Trial, keep_sane, trial
+from forecasting.members.pool import POOL
+from forecasting.pooled.committee import Opinions, Seat, ask, seats
+from forecasting.prepare import Prepared
+
+CHUNK = 16
+"""Series per task: small enough for progress, large enough that sending them costs nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """folds: rolling origins per series. pooled_effort: share of the networks' full number of steps; 0 leaves them out."""
+
+    folds: int
+    pooled_effort: float
+    seed: int
+
+
+def like_groups(series: Sequence[Prepared]) -> list[list[int]]:
+    """Positions of the series that may be pooled: same step, candidate seasons and horizon."""
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for position, one in enumerate(series):
+        groups.setdefault((one.step, one.seasons, one.horizon), []).append(position)
+    return list(groups.values())
+
+
+def run_trials(series: Sequence[Prepared], plan: Plan, executor: Executor | None, on_series: Callable[[int], None]) -> list[Trial]:
+    """One trial per series of one group, networks included. on_series is told how many more series are done."""
+    chunks = [series[first : first + CHUNK] for first in range(0, len(series), CHUNK)]
+    committee = (
+        seats(series[0].seasons, series[0].horizon, [s.y.shape[0] for s in series], plan.pooled_effort) if plan.pooled_effort else ()
+    )
+    if executor is None:
+        trials = []
+        for chunk in chunks:
+            trials += local_trials(chunk, plan)
+            on_series(len(chunk))
+        return _with_opinions(series, trials, [opinion(seat, series, plan) for seat in committee])
+    pooled = [executor.submit(opinion, seat, list(series), plan) for seat in committee]
+    local = [executor.submit(local_trials, list(chunk), plan) for chunk in chunks]
+    sizes = {id(future): len(chunk) for future, chunk in zip(local, chunks, strict=True)}
+    for future in as_completed(local):
+        future.result()
+        on_series(sizes[id(future)])
+    return _with_opinions(series, [t for future in local for t in future.result()], [future.result() for future in pooled])
+
+
+def local_trials(chunk: Sequence[Prepared], plan: Plan) -> list[Trial]:
+    with single_threaded():
+        return [trial(one, POOL, folds=plan.folds) for one in chunk]
+
+
+def opinion(seat: Seat, series: Sequence[Prepared], plan: Plan) -> Opinions | None:
+    """One network's word on every series. It learns from series as they were, gaps filled but nothing set aside."""
+    from forecasting.backtests import cuts_of
+
+    with single_threaded(), np.errstate(all="ignore"):
+        at_cuts = [[one.cut(cut).filled for cut in cuts_of(one, plan.folds)] for one in series]
+        return ask(seat, [one.filled for one in series], at_cuts, plan.seed)
+
+
+def _with_opinions(series: Sequence[Prepared], trials: list[Trial], opinions: Sequence[Opinions | None]) -> list[Trial]:
+    for said in opinions:
+        if said is None:
+            continue
+        for one, t, at_folds, ahead in zip(series, trials, said.at_folds, said.ahead, strict=True):
+            if np.isfinite(ahead).all():
+                t.ahead[said.name] = keep_sane(ahead, one)
+            if np.isfinite(at_folds).any():
+                t.at_folds[said.name] = keep_sane(at_folds, one)
+    return trials
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """One thread for matrix products: processes share the cores, and small products lose by more."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        yield
+
+
+@contextmanager
+def pool_of(processes: int) -> Iterator[Executor | None]:
+    """Fresh worker processes, or None for one: a worker of a job queue may not start others."""
+    if processes <= 1:
+        yield None
+        return
+    with ProcessPoolExecutor(max_workers=processes, mp_context=get_context("spawn")) as executor:
+        yield executor
+
+
+def scaled_errors(t: Trial, mixed: FloatArray) -> FloatArray:
+    """(folds, h) actual less forecast in units of the series' seasonal difference."""
+    return np.asarray((t.actual - mixed) / t.scale)

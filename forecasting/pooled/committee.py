@@ -1,0 +1,96 @@
+"""Which networks look at a batch: a few shapes that fail in different ways."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.timeseries import FloatArray
+from forecasting.pooled.learner import Learned, learn_pooled
+from forecasting.pooled.network import Recipe
+from forecasting.pooled.windows import Shape, uses_logarithm
+
+MAX_HORIZON = 400
+LEARN_AGAIN_SHARE = 0.5
+"""Steps of the second learning, on all data, which starts from the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One network of the committee."""
+
+    name: str
+    shape: Shape
+    recipe: Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Opinions:
+    """at_folds: per series (folds, h); ahead: per series (h,). NaN where a series was too short."""
+
+    name: str
+    at_folds: list[FloatArray]
+    ahead: list[FloatArray]
+
+
+def seats(seasons: tuple[int, ...], horizon: int, lengths: Sequence[int], effort: float = 1.0) -> tuple[Seat, ...]:
+    """The committee for series with these candidate seasons and lengths; none when horizons are too long for a direct network."""
+    if horizon > MAX_HORIZON or not lengths:
+        return ()
+    typical = int(np.median(lengths))
+    fitting = [s for s in seasons if s <= 300 and 2 * s + horizon <= typical]
+    long = fitting[-1] if fitting else 1
+    short = fitting[0] if fitting and fitting[0] <= 31 else 1
+    least = min(max(8, long + long // 2), max(60, long + long // 6))
+    base = max(60, long + long // 6)
+    wide = 2 * long if long > 60 else 30
+    recipe = Recipe(hidden=128 if long > 31 else 64, steps=int((2000 if long > 31 else 1200) * effort))
+
+    def shape(length: int, own: bool) -> Shape:
+        return Shape(length, horizon, short, own, min(least, length))
+
+    return (
+        Seat("pooled_network", shape(base, True), recipe),
+        Seat("pooled_network_relative", shape(base, False), recipe),
+        Seat("pooled_network_wide", shape(wide, True), recipe),
+    )
+
+
+def ask(seat: Seat, histories: Sequence[FloatArray], at_cuts: Sequence[Sequence[FloatArray]], seed: int) -> Opinions | None:
+    """What one network says of every series at every fold and at its end; None when the batch teaches too little.
+
+    histories: (n,) complete. at_cuts: per series its history as known at each fold, latest fold first. The network that speaks at the folds
+    has seen only what came before the earliest of them.
+    """
+    before = [cuts[-1] if cuts else y for y, cuts in zip(histories, at_cuts, strict=True)]
+    logs = [uses_logarithm(y) for y in before]
+    with_folds = [k for k, cuts in enumerate(at_cuts) if cuts]
+    h = seat.shape.horizon
+    at_folds = [np.full((len(cuts), h), np.nan) for cuts in at_cuts]
+    first = learn_pooled([before[k] for k in with_folds], [logs[k] for k in with_folds], seat.shape, seat.recipe, seed)
+    if first is not None:
+        _speak(first, at_cuts, logs, at_folds)
+    recipe = (
+        seat.recipe
+        if first is None
+        else Recipe(seat.recipe.hidden, int(seat.recipe.steps * LEARN_AGAIN_SHARE), seat.recipe.batch, seat.recipe.rate)
+    )
+    second = learn_pooled(histories, logs, seat.shape, recipe, seed + 1, first)
+    if second is None:
+        return None
+    long_enough = [k for k, y in enumerate(histories) if y.shape[0] >= seat.shape.least]
+    ahead = [np.full(h, np.nan) for _ in histories]
+    for k, point in zip(long_enough, second.predict([histories[k] for k in long_enough], [logs[k] for k in long_enough]), strict=True):
+        ahead[k] = point
+    return Opinions(seat.name, at_folds, ahead)
+
+
+def _speak(learned: Learned, at_cuts: Sequence[Sequence[FloatArray]], logs: list[bool], into: list[FloatArray]) -> None:
+    places = [(k, row) for k, cuts in enumerate(at_cuts) for row, y in enumerate(cuts) if y.shape[0] >= learned.shape.least]
+    if not places:
+        return
+    points = learned.predict([at_cuts[k][row] for k, row in places], [logs[k] for k, _ in places])
+    for (k, row), point in zip(places, points, strict=True):
+        into[k][row] = point

@@ -23,7 +23,7 @@ def detect(item: DetectInput, *, sensitivity: float = DEFAULT_SENSITIVITY) -> De
     """
     threshold = score_threshold(sensitivity)
     rows = prepare(item)
-    state = State(rows.step_s, item.time_zone)
+    state = State(rows.step_s, item.time_zone, item.country)
     scored = state.advance(rows.times, rows.values)
     if item.warmup_steps:
         scored.score[: item.warmup_steps] = np.nan

@@ -1,116 +1,425 @@
-"""The inner loop: one pass over the rows, every step from earlier rows only. Compiled by numba; state lives in plain arrays."""
+"""The inner loop: one pass over the rows, each judged from earlier rows only, then learned.
+
+For every row: ten simple predictions, the miss of each in units of its own usual error, their geometric mean times the size of the
+miss (how surprising), and how rarely the series has been as surprising, as high, as extreme or as far off before (how rare).
+score = ln(surprise) + RARITY * sum of four rarities. docs/anomaly.md gives the measurements behind each part.
+"""
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit  # type: ignore[import-untyped,unused-ignore]
 
+from anomaly.compiled import compiled
+from anomaly.memory import (
+    BINS,
+    BLOCK_ROWS,
+    BLOCKS,
+    DAY_BASE_1,
+    DAY_BASE_2,
+    DEV_ALL,
+    DEV_ROWS,
+    FRACTIONS_SEEN,
+    HELD_DAY,
+    HELD_GOOD,
+    HELD_LEVEL,
+    HELD_UNTIL,
+    HELD_WEEK,
+    HIGHEST,
+    LAGS,
+    LOCAL_ROWS,
+    LOWEST,
+    MEAN,
+    MEAN_ROWS,
+    MISS,
+    NEWEST_CELL,
+    PREDICTORS,
+    RANKED,
+    RECENT_ROWS,
+    ROWS,
+    SIZE,
+    SPACING,
+    STRANGE_RUN,
+    UNIT,
+    VARIANCE,
+    Memory,
+)
 from anomaly.prepare import IntArray
 from core.timeseries import FloatArray
 
-# slots of the scalar state
-ROWS, LAST_CELL, SCALE_SEASON, SCALE_LOCAL, ERR_LOCAL, ERR_DAY, ERR_WEEK, OFF_DAY, OFF_WEEK, SIZE, RUN, SCALARS = range(12)
-RECENT = 9
 WARMUP_ROWS = 24
+HALF_LIFE_ROWS = 500.0  # of the usual errors; 250 to 1500 measure alike
+ERROR_CUT = 8.0  # one miss counts at most as so many usual ones: outliers do not blind the detector, bursts still do
+STRANGE = 5.0  # usual errors from which a value is not kept as it stands in the seasonal memory
+STRANGE_ROWS = 8  # after so many in a row it is: the season itself has changed
+SLOT_RATE = 0.15
+SLOT_CUT = 10.0
+SLOT_POWER = 0.9
+MISS_UNITS = 6.0  # a miss below so many mean misses counts less: minimum effect
+MISS_POWER = 0.8
+SURPRISE_CUT = 8.0
+MIN_BLOCKS = 10
+FORGET_BLOCKS = 1460.0  # half-life of rarity: a year of six-hour blocks
+LONG_MEMORY_ROWS = 100_000.0
+RARITY = 0.6
+RECORD_POWER = 4.0  # Pareto tail beyond the record
+BIN_OFFSET = 8.0
+BINS_PER_E = 20.0
+HOLD_SCORE = 2.0
+GAP_SPACINGS = 6.0
+TINY = 1e-12
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
-def slot_median(cells: FloatArray, cell: np.int64, newest: np.int64, period: int, seasons: int, reach: int) -> float:
-    """Median of the cells at the same place of earlier seasons, `reach` neighbours each side; NaN when there are none."""
+@compiled
+def middle(values: FloatArray) -> float:
+    """Median of a short array."""
+    ordered = np.sort(values)
+    n = ordered.shape[0]
+    return float(0.5 * (ordered[(n - 1) // 2] + ordered[n // 2]))
+
+
+@compiled
+def season_median(cells: FloatArray, cell: int, newest: int, period: int, count: int, reach: int) -> float:
+    """Median at the same place of `count` earlier seasons, `reach` neighbours each side; NaN when nothing is known."""
     size = cells.shape[0]
-    found = np.empty(seasons * (2 * reach + 1))
+    found = np.empty(count * (2 * reach + 1))
     n = 0
-    for j in range(1, seasons + 1):
+    for j in range(1, count + 1):
         for d in range(-reach, reach + 1):
             at = cell - j * period + d
-            if at < cell and at > newest - size and at >= 0:
+            if at < cell and at > newest - size:
                 v = cells[at % size]
                 if not np.isnan(v):
                     found[n] = v
                     n += 1
     if n == 0:
         return np.nan
-    return np.median(found[:n])
+    return middle(found[:n])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+@compiled
+def predict(m: Memory, base_day: float, base_week: float, p: FloatArray) -> None:
+    """Fill p (PREDICTORS,): the last value, medians of 3, 9 and 33, day and week season with fast and slow level, trend, seasonal step."""
+    rows = int(m.scalars[LOCAL_ROWS])
+    last = int(m.scalars[ROWS])
+    p[:] = np.nan
+    back = np.empty(RECENT_ROWS)
+    for k in range(min(rows, RECENT_ROWS)):
+        back[k] = m.recent[(last - 1 - k) % RECENT_ROWS]
+    if rows >= 1:
+        p[0] = back[0]
+    if rows >= 3:
+        p[1] = middle(back[:3])
+    if rows >= 9:
+        p[2] = middle(back[:9])
+    if rows >= RECENT_ROWS:
+        p[3] = middle(back)
+    if not np.isnan(base_day):
+        p[4] = base_day + m.offset[0]
+        p[5] = base_day + m.offset[1]
+    if not np.isnan(base_week):
+        p[6] = base_week + m.offset[2]
+        p[7] = base_week + m.offset[3]
+    if rows >= 6:
+        p[8] = p[1] + (p[1] - middle(back[3:6])) * 2.0 / 3.0
+        p[9] = p[1] + (base_day - m.scalars[DAY_BASE_2])  # NaN where the season is not known
+
+
+@compiled
+def rarity(survival: FloatArray, record: float, blocks: float, value: float) -> float:
+    """-log10 of the share of past blocks that went as high, by rank; beyond the record a Pareto tail."""
+    b = min(BINS - 1, max(0, int((np.log(value + 1e-6) + BIN_OFFSET) * BINS_PER_E)))
+    above = survival[b + 1] if b + 1 < BINS else 0.0
+    reached = above + 0.5 * (survival[b] - above)
+    out = -np.log10((reached + 1.0) / (blocks + 1.0))
+    if value > record and record > 0.0:
+        out += RECORD_POWER * np.log10(value / record)
+    return float(out)
+
+
+@compiled
+def close_block(m: Memory) -> None:
+    """Count the maxima of the finished block."""
+    keep = 0.5 ** (1.0 / FORGET_BLOCKS)
+    m.scalars[BLOCKS] = m.scalars[BLOCKS] * keep + 1.0
+    m.scalars[BLOCK_ROWS] = 0.0
+    for k in range(RANKED):
+        b = min(BINS - 1, max(0, int((np.log(m.peak[k] + 1e-6) + BIN_OFFSET) * BINS_PER_E)))
+        for j in range(BINS):
+            m.survival[k, j] *= keep
+        for j in range(b + 1):
+            m.survival[k, j] += 1.0
+        m.record[k] = max(m.record[k], m.peak[k])
+        m.peak[k] = -1.0
+
+
+@compiled
+def held_miss(m: Memory, cell: int, y: float, base_day: float, base_week: float, floor: float) -> tuple[float, float]:
+    """Distance to what was expected before the incident under way: (in usual errors, in the unit of the series); infinite when none is held."""
+    f = m.scalars
+    if cell > f[HELD_UNTIL]:
+        return np.inf, np.inf
+    overall = 0.8 * np.sqrt(f[VARIANCE])
+    miss, usual = abs(y - f[HELD_LEVEL]), m.error[3] if m.error_rows[3] > 0 else m.error[2]
+    best = overall
+    if not np.isnan(base_day) and m.error_rows[5] > 24 and m.error[5] < best:
+        miss, usual, best = abs(y - base_day - f[HELD_DAY]), m.error[5], m.error[5]
+    if not np.isnan(base_week) and m.error_rows[7] > 24 and m.error[7] < best:
+        miss, usual = abs(y - base_week - f[HELD_WEEK]), m.error[7]
+    return miss / (1.25 * usual + floor), miss
+
+
+@compiled
+def learn(m: Memory, cell: int, y: float, p: FloatArray, best: float, best_error: float, base_day: float, base_week: float) -> None:
+    """Take the value in: usual errors, noise by time of season, levels, seasonal memory, mean and range."""
+    f = m.scalars
+    rows = f[ROWS]
+    size = m.cells.shape[0]
+    rate = 1.0 - 0.5 ** (1.0 / HALF_LIFE_ROWS)
+    known = not np.isnan(best)
+    strange = known and rows > WARMUP_ROWS and abs(y - best) > STRANGE * 1.25 * best_error
+    f[STRANGE_RUN] = f[STRANGE_RUN] + 1.0 if strange else 0.0
+    kept = y
+    if strange and f[STRANGE_RUN] < STRANGE_ROWS:
+        kept = best + np.sign(y - best) * 0.5 * STRANGE * 1.25 * best_error
+    for k in range(PREDICTORS):
+        if not np.isnan(p[k]):
+            m.error_rows[k] += 1.0
+            e = abs(y - p[k])
+            if rows > WARMUP_ROWS and m.error_rows[k] > WARMUP_ROWS:
+                e = min(e, ERROR_CUT * 1.25 * m.error[k] + TINY)
+            m.error[k] += max(rate, 1.0 / m.error_rows[k]) * (e - m.error[k])
+    if known and rows > 9:
+        dev = abs(y - best)
+        if f[DEV_ROWS] > WARMUP_ROWS:
+            dev = min(dev, SLOT_CUT * f[DEV_ALL])
+        f[DEV_ROWS] += 1.0
+        f[DEV_ALL] += max(rate, 1.0 / f[DEV_ROWS]) * (dev - f[DEV_ALL])
+        j = cell % m.slot_dev.shape[0]
+        m.slot_rows[j] += 1.0
+        m.slot_dev[j] += max(SLOT_RATE, 1.0 / m.slot_rows[j]) * (dev - m.slot_dev[j])
+    cut = 6.0 * 1.25 * best_error if known else np.inf
+    if not np.isnan(base_day):
+        m.offset[0] += 0.3 * min(cut, max(-cut, y - base_day - m.offset[0]))
+        m.offset[1] += 0.04 * min(cut, max(-cut, y - base_day - m.offset[1]))
+    if not np.isnan(base_week):
+        m.offset[2] += 0.3 * min(cut, max(-cut, y - base_week - m.offset[2]))
+        m.offset[3] += 0.04 * min(cut, max(-cut, y - base_week - m.offset[3]))
+    f[DAY_BASE_2] = f[DAY_BASE_1]
+    f[DAY_BASE_1] = base_day
+    if rows >= LAGS - 1:  # the oldest of the last twelve rows joins the long-run mean when the next row comes
+        oldest = m.lags[0, (int(rows) + 1) % LAGS]
+        f[MEAN_ROWS] += 1.0
+        a = max(1.0 / f[MEAN_ROWS], 1.0 / LONG_MEMORY_ROWS)
+        gap = oldest - f[MEAN]
+        f[MEAN] += a * gap
+        f[VARIANCE] = (1.0 - a) * (f[VARIANCE] + a * gap * gap)
+    f[LOWEST] = min(f[LOWEST], y)
+    f[HIGHEST] = max(f[HIGHEST], y)
+    f[SIZE] += max(1.0 / (rows + 1.0), 1.0 / LONG_MEMORY_ROWS) * (abs(y) - f[SIZE])
+    m.recent[int(rows) % RECENT_ROWS] = y
+    m.cells[cell % size] = kept
+    f[LOCAL_ROWS] += 1.0
+    f[ROWS] = rows + 1.0
+
+
+@compiled
+def step(
+    m: Memory,
+    cell: int,
+    y: float,
+    holiday_back: int,
+    short: int,
+    short_count: int,
+    long: int,
+    long_count: int,
+    reach: int,
+    smooth: int,
+    block_rows: int,
+    hold: int,
+    out: FloatArray,
+) -> None:
+    """Judge one value, then learn it. out (3,): score, expected, spread. holiday_back: cells back to the last Sunday on a holiday, else 0."""
+    f = m.scalars
+    out[:] = np.nan
+    size = m.cells.shape[0]
+    first = f[ROWS] == 0
+    newest = cell - 1 if first else int(f[NEWEST_CELL])
+    gap = cell - newest
+    if gap > 0:
+        for c in range(max(newest + 1, cell - size + 1), cell + 1):
+            m.cells[c % size] = np.nan
+        if gap > GAP_SPACINGS * f[SPACING]:
+            f[LOCAL_ROWS] = 0.0
+        f[SPACING] += 0.05 * (min(float(gap), 10.0 * f[SPACING]) - f[SPACING])
+        newest = cell
+        f[NEWEST_CELL] = cell
+    if np.isnan(y):
+        return
+    rows = f[ROWS]
+    if first:
+        f[LOWEST] = y
+        f[HIGHEST] = y
+    if y != np.floor(y):
+        f[FRACTIONS_SEEN] = 1.0
+
+    base_day = season_median(m.cells, cell, newest, short, short_count, reach) if short > 1 else np.nan
+    base_week = season_median(m.cells, cell, newest, long, long_count, reach) if long > 1 else np.nan
+    p = np.empty(PREDICTORS)
+    predict(m, base_day, base_week, p)
+
+    # how noisy this time of the season is, relative to the whole
+    slots = m.slot_dev.shape[0]
+    noisy = 1.0
+    if slots > 1 and f[DEV_ROWS] > 2 * slots and f[DEV_ALL] > 0:
+        total, weight = 6.0 * f[DEV_ALL], 6.0
+        for d in range(-smooth, smooth + 1):
+            j = (cell + d) % slots
+            w = min(m.slot_rows[j], 8.0)
+            total += w * m.slot_dev[j]
+            weight += w
+        noisy = total / weight / f[DEV_ALL]
+    floor = 1e-6 * f[SIZE] + TINY
+    by_noise = noisy**-SLOT_POWER
+
+    z = np.empty(PREDICTORS)
+    best, best_error = np.nan, np.inf
+    counts = f[FRACTIONS_SEEN] == 0
+    for k in range(PREDICTORS):
+        z[k] = np.nan
+        if not np.isnan(p[k]) and m.error_rows[k] > 5:
+            z[k] = abs(y - p[k]) / (1.25 * m.error[k] + floor)
+            if counts:  # a count is at least as noisy as Poisson
+                z[k] = min(z[k], 2.0 * abs(np.sqrt(abs(y) + 0.375) - np.sqrt(abs(p[k]) + 0.375)))
+            z[k] *= by_noise
+            if m.error[k] < best_error:
+                best_error, best = m.error[k], p[k]
+    judged = not np.isnan(best)
+    if judged:
+        out[1] = best
+        out[2] = 1.25 * best_error / by_noise + floor
+
+    middle_p = np.nan
+    known = np.empty(4)
+    n = 0
+    for k in range(2, 6):
+        if m.error_rows[k] > 5 and not np.isnan(p[k]):
+            known[n] = p[k]
+            n += 1
+    if n > 0:
+        middle_p = middle(known[:n])
+
+    if judged and not np.isnan(middle_p):
+        surprise, far, n = 0.0, 0.0, 0
+        for k in range(PREDICTORS):
+            if k in (0, 2, 3, 4, 5, 7) and not np.isnan(z[k]):
+                surprise += np.log(z[k] + 0.01)
+                far += np.log(abs(y - p[k]) + 1e-9 * f[SIZE] + TINY)
+                n += 1
+        surprise = np.exp(surprise / n) if n > 0 else 0.0
+        far = np.exp(far / n) if n > 0 else 0.0
+        seasonal, seasonal_error = np.nan, np.inf
+        local, local_error = 0.0, np.inf
+        for k in range(PREDICTORS):
+            if not np.isnan(z[k]):
+                if k in (4, 5, 6, 7, 9):
+                    if m.error[k] < seasonal_error:
+                        seasonal_error, seasonal = m.error[k], z[k]
+                elif m.error[k] < local_error:
+                    local_error, local = m.error[k], z[k]
+        if np.isnan(seasonal):
+            seasonal = local
+        slow = 0.0
+        if not np.isnan(z[5]):
+            slow = z[5] if np.isnan(z[7]) else min(z[5], z[7])
+        elif not np.isnan(z[7]):
+            slow = z[7]
+        miss = abs(y - middle_p)
+
+        held_z, held = held_miss(m, cell, y, base_day, base_week, floor)
+        if holiday_back > 0:
+            for j in range(4):
+                at = cell - holiday_back - j * long if long > 1 else cell - holiday_back - j * short
+                if at > newest - size:
+                    v = m.cells[at % size]
+                    if not np.isnan(v):
+                        held_z = min(held_z, abs(y - v) / (1.25 * best_error + floor))
+                        held = min(held, abs(y - v))
+        if held_z < 3.0:
+            surprise, seasonal, slow = min(surprise, held_z), min(seasonal, held_z), min(slow, held_z)
+            miss, far = min(miss, held), min(far, held)
+            f[HELD_GOOD] += 1.0
+        else:
+            f[HELD_GOOD] = 0.0
+
+        at_5, at_6 = int(rows) % 5, int(rows) % 6
+        m.lags[1, at_5] = min(SURPRISE_CUT, seasonal)
+        m.lags[2, at_6] = min(10.0, slow)
+        lasting = m.lags[1, :5].sum() / min(5.0, max(1.0, f[DEV_ROWS]))
+        slow_6 = m.lags[2, :6].mean()
+        m.lags[0, int(rows) % LAGS] = y
+        level = 0.0
+        if f[MEAN_ROWS] >= 50:
+            level = abs(m.lags[0].mean() - f[MEAN]) / (np.sqrt(f[VARIANCE]) + 1e-9 + TINY)
+        spread = f[HIGHEST] - f[LOWEST]
+        beyond = max(0.0, max(y - f[HIGHEST], f[LOWEST] - y) / (spread + 1e-9 * f[SIZE] + TINY) + 1.0)
+        if f[UNIT] == 0.0 and rows >= WARMUP_ROWS:
+            f[UNIT] = f[MISS]
+
+        effect = min(1.0, miss / (MISS_UNITS * f[MISS] + floor)) ** MISS_POWER
+        score = np.log(max(surprise, slow_6) * effect + 1e-3)
+        ranked = (lasting, level, beyond, far / (f[UNIT] + TINY))
+        for k in range(RANKED):
+            if f[BLOCKS] >= MIN_BLOCKS:
+                score += RARITY * rarity(m.survival[k], m.record[k], f[BLOCKS], ranked[k])
+            m.peak[k] = max(m.peak[k], ranked[k])
+        f[BLOCK_ROWS] += 1.0
+        if f[BLOCK_ROWS] >= block_rows:
+            close_block(m)
+        if rows >= WARMUP_ROWS:
+            out[0] = score
+            if score >= HOLD_SCORE and cell > f[HELD_UNTIL] and held_z >= 3.0:
+                f[HELD_UNTIL] = cell + hold
+                f[HELD_LEVEL] = p[2] if not np.isnan(p[2]) else middle_p
+                f[HELD_DAY] = m.offset[1]
+                f[HELD_WEEK] = m.offset[3]
+                f[HELD_GOOD] = 0.0
+            elif f[HELD_GOOD] >= 6:
+                f[HELD_UNTIL] = -np.inf
+        f[MISS] += max(1.0 / (f[DEV_ROWS] + 1.0), 1.0 / LONG_MEMORY_ROWS) * (abs(y - middle_p) - f[MISS])
+    else:
+        m.lags[0, int(rows) % LAGS] = y
+    learn(m, cell, y, p, best, best_error, base_day, base_week)
+
+
+@compiled
 def run(
-    f: FloatArray,
-    cells: FloatArray,
-    recent: FloatArray,
-    day: int,
-    week: int,
+    m: Memory,
     grid: IntArray,
     values: FloatArray,
+    holiday_back: IntArray,
+    periods: IntArray,
     score: FloatArray,
     expected: FloatArray,
     spread: FloatArray,
 ) -> None:
-    """Advance the state over the rows; fills score, expected, spread (all (n,)); NaN where nothing can be said."""
-    size = cells.shape[0]
+    """Advance the memory over the rows; fills score, expected, spread (all (n,)); NaN where nothing can be said."""
+    out = np.empty(3)
     for i in range(values.shape[0]):
-        cell = grid[i]
-        newest = np.int64(f[LAST_CELL])
-        if f[ROWS] == 0:
-            newest = cell - 1
-        if cell > newest:
-            for c in range(newest + 1, min(cell, newest + size) + 1):
-                cells[c % size] = np.nan
-            if cell > newest + size:
-                cells[:] = np.nan
-            newest = cell
-            f[LAST_CELL] = cell
-        y = values[i]
-        score[i] = np.nan
-        expected[i] = np.nan
-        spread[i] = np.nan
-        if np.isnan(y):
-            continue
-        rows = f[ROWS]
-        if rows < RECENT:
-            recent[np.int64(rows)] = y
-            cells[cell % size] = y
-            f[ROWS] = rows + 1
-            f[SIZE] = max(f[SIZE], abs(y))
-            continue
-        local = np.median(recent)
-        base_day = slot_median(cells, cell, newest, day, 7, 1) if day > 1 else np.nan
-        base_week = slot_median(cells, cell, newest, week, 4, 1) if week > 1 else np.nan
-        by_day = base_day + f[OFF_DAY]
-        by_week = base_week + f[OFF_WEEK]
-        best = local
-        err = f[ERR_LOCAL]
-        if not np.isnan(by_day) and f[ERR_DAY] < err:
-            best = by_day
-            err = f[ERR_DAY]
-        if not np.isnan(by_week) and f[ERR_WEEK] < err:
-            best = by_week
-        expected[i] = best
-        a = max(1.0 / 300.0, 1.0 / (rows - RECENT + 2.0))
-        dev = y - best
-        loc = y - local
-        floor = 1e-9 * (1.0 + f[SIZE])
-        ss = f[SCALE_SEASON] + floor
-        sl = f[SCALE_LOCAL] + floor
-        zs = abs(dev) / (1.25 * ss)
-        zl = abs(loc) / (1.25 * sl)
-        effect = min(1.0, abs(dev) / (0.1 * (f[SIZE] + floor)))
-        spread[i] = 1.25 * ss
-        if rows >= WARMUP_ROWS:
-            score[i] = np.sqrt(zs * zl) * effect
-        f[SCALE_SEASON] += a * (min(abs(dev), 4.0 * f[SCALE_SEASON] if rows >= WARMUP_ROWS else abs(dev)) - f[SCALE_SEASON])
-        f[SCALE_LOCAL] += a * (min(abs(loc), 4.0 * f[SCALE_LOCAL] if rows >= WARMUP_ROWS else abs(loc)) - f[SCALE_LOCAL])
-        f[SIZE] += a * (min(abs(y), 4.0 * f[SIZE]) - f[SIZE])
-        cap = 4.0 * 1.25 * sl
-        f[ERR_LOCAL] += a * (min(abs(loc), cap) - f[ERR_LOCAL])
-        if not np.isnan(by_day):
-            f[ERR_DAY] += a * (min(abs(y - by_day), cap) - f[ERR_DAY])
-            f[OFF_DAY] += 0.15 * (max(-cap, min(cap, y - base_day)) - f[OFF_DAY])
-        if not np.isnan(by_week):
-            f[ERR_WEEK] += a * (min(abs(y - by_week), cap) - f[ERR_WEEK])
-            f[OFF_WEEK] += 0.15 * (max(-cap, min(cap, y - base_week)) - f[OFF_WEEK])
-        strange = rows >= WARMUP_ROWS and score[i] > 5.0
-        f[RUN] = f[RUN] + 1.0 if strange else 0.0
-        cells[cell % size] = best if strange and f[RUN] < 12 else y
-        recent[np.int64(rows) % RECENT] = y
-        f[ROWS] = rows + 1
+        step(
+            m,
+            grid[i],
+            values[i],
+            holiday_back[i],
+            periods[0],
+            periods[1],
+            periods[2],
+            periods[3],
+            periods[4],
+            periods[5],
+            periods[6],
+            periods[7],
+            out,
+        )
+        score[i] = out[0]
+        expected[i] = out[1]
+        spread[i] = out[2]

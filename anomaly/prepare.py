@@ -89,7 +89,11 @@ def step_seconds(times: TimeArray, grain: Grain | None) -> int:
     if not len(gaps):
         return GRAIN_SECONDS[Grain.HOUR]
     seconds, count = np.unique(gaps, return_counts=True)
-    return int(seconds[np.argmax(count)])
+    usual = int(seconds[np.argmax(count)])
+    for grain, (shortest, longest) in {Grain.MONTH: (28, 31), Grain.QUARTER: (90, 92)}.items():
+        if shortest * 86_400 <= usual <= longest * 86_400:
+            return GRAIN_SECONDS[grain]
+    return usual
 
 
 def grid_index(times: TimeArray, step_s: int, time_zone: str | None) -> IntArray:
@@ -105,6 +109,10 @@ def grid_index(times: TimeArray, step_s: int, time_zone: str | None) -> IntArray
             raise Invalid(
                 f"Unknown time zone {time_zone!r}: expected an IANA name such as 'Europe/Berlin'.", code="bad_time_zone"
             ) from error
+    local = np.asarray(local, np.int64)
+    months = {GRAIN_SECONDS[Grain.MONTH]: 1, GRAIN_SECONDS[Grain.QUARTER]: 3}.get(step_s)
+    if months:
+        return np.asarray(local.astype("datetime64[ns]").astype("datetime64[M]").astype(np.int64) // months, np.int64)
     step_ns = step_s * NS_PER_S
     monday = 4 * 86_400 * NS_PER_S  # 1970-01-05
-    return np.asarray(np.floor_divide(np.asarray(local, np.int64) - monday + step_ns // 2, step_ns), np.int64)
+    return np.asarray(np.floor_divide(local - monday + step_ns // 2, step_ns), np.int64)

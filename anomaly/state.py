@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from anomaly.calendar import sundays_back
+from anomaly.memory import Memory, empty, seasons
 from anomaly.prepare import grid_index
 from core.errors import Invalid
 from core.timeseries import FloatArray, TimeArray
 
-FORMAT = 1
-DAY_S = 86_400
-WEEK_S = 604_800
-MAX_CELLS = 50_400  # five weeks of minutes
+FORMAT = 2
+LONG_AGO_NS = -(2**62)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +28,24 @@ class Scored:
 
 
 class State:
-    """Scores rows in time order; the same rows in one call or in many give the same scores. Holds no more than five weeks of cells."""
+    """Scores rows in time order; the same rows in one call or in many give the same scores. Holds at most five weeks of cells (400 kB)."""
 
-    def __init__(self, step_s: int, time_zone: str | None = None) -> None:
-        from anomaly import kernel
-
+    def __init__(self, step_s: int, time_zone: str | None = None, country: str | None = None) -> None:
+        """step_s: seconds per bucket. time_zone: where the business lives (IANA). country: ISO code, for public holidays."""
         if step_s < 1:
             raise Invalid(f"step_s must be at least 1 second; found {step_s}.", code="bad_step")
         self.step_s = step_s
         self.time_zone = time_zone
-        self.last_time_ns = -(2**62)
-        self._f = np.zeros(kernel.SCALARS)
-        self._cells: FloatArray = np.full(min(MAX_CELLS, max(64, 5 * WEEK_S // step_s)), np.nan)
-        self._recent: FloatArray = np.zeros(kernel.RECENT)
+        self.country = country
+        self.last_time_ns = LONG_AGO_NS
+        self._season = seasons(step_s)
+        self._memory = empty(self._season)
 
     def update(self, times: TimeArray, values: FloatArray) -> FloatArray:
-        """(n,) scores of the new rows. Rows not later than the newest one seen get NaN and change nothing."""
+        """(n,) scores of the new rows. Rows not later than the newest one seen get NaN and change nothing.
+
+        times: (n,) datetime64, UTC bucket starts. values: (n,), NaN is missing.
+        """
         return self.advance(times, values).score
 
     def advance(self, times: TimeArray, values: FloatArray) -> Scored:
@@ -53,15 +55,18 @@ class State:
         at = times.astype("datetime64[ns]")
         ns = at.astype(np.int64)
         y = np.where(np.isfinite(values), values, np.nan).astype(np.float64)
+        if ns.shape != y.shape or ns.ndim != 1:
+            raise Invalid(f"times and values must be 1-D and of one length; found {ns.shape} and {y.shape}.", code="bad_series")
         out = Scored(*(np.full(len(y), np.nan) for _ in range(3)))
-        ahead = np.maximum.accumulate(np.r_[self.last_time_ns, ns])[:-1] if len(ns) else ns
-        new: npt.NDArray[np.bool_] = ns > ahead
+        new = ns > np.maximum.accumulate(np.r_[self.last_time_ns, ns])[:-1]
         if not new.any():
             return out
-        day = DAY_S // self.step_s if DAY_S % self.step_s == 0 else 0
-        week = WEEK_S // self.step_s if WEEK_S % self.step_s == 0 else 0
-        part = [np.empty(int(new.sum())) for _ in range(3)]
-        kernel.run(self._f, self._cells, self._recent, day, week, grid_index(at[new], self.step_s, self.time_zone), y[new], *part)
+        s = self._season
+        grid = grid_index(at[new], self.step_s, self.time_zone)
+        periods = np.array([s.short, s.short_count, s.long, s.long_count, s.reach, s.smooth_slots, s.block_rows, s.hold_steps], np.int64)
+        back = sundays_back(grid, s.slots_per_day, self.country)
+        part = [np.empty(len(grid)) for _ in range(3)]
+        kernel.run(self._memory, grid, y[new], back, periods, *part)
         self.last_time_ns = int(ns[new][-1])
         for whole, piece in zip((out.score, out.expected, out.spread), part, strict=True):
             whole[new] = piece
@@ -71,7 +76,8 @@ class State:
         """The state as an .npz without pickles."""
         file = io.BytesIO()
         meta = np.array([FORMAT, self.step_s, self.last_time_ns], np.int64)
-        np.savez_compressed(file, meta=meta, zone=np.array(self.time_zone or ""), f=self._f, cells=self._cells, recent=self._recent)
+        words = np.array([self.time_zone or "", self.country or ""])
+        np.savez(file, meta=meta, words=words, **self._memory._asdict())
         return file.getvalue()
 
     @classmethod
@@ -80,16 +86,19 @@ class State:
 
         Raises: Invalid when the bytes are not such a state, or one of another version: rebuild it from history.
         """
+        advice = "Rebuild the state from history."
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as file:
-                parts = {name: file[name] for name in ("meta", "zone", "f", "cells", "recent")}
-        except (OSError, ValueError, KeyError, EOFError) as error:
-            raise Invalid(
-                "Expected a saved detector state; found other bytes. Rebuild the state from history.", code="bad_state"
-            ) from error
-        if parts["meta"][0] != FORMAT:
-            raise Invalid(f"Expected state version {FORMAT}; found {parts['meta'][0]}. Rebuild the state from history.", code="bad_state")
-        state = cls(int(parts["meta"][1]), str(parts["zone"]) or None)
-        state.last_time_ns = int(parts["meta"][2])
-        state._f, state._cells, state._recent = parts["f"], parts["cells"], parts["recent"]
+                meta, words = file["meta"], file["words"]
+                parts = {name: file[name] for name in Memory._fields}
+        except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+            raise Invalid(f"Expected a saved detector state; found other bytes. {advice}", code="bad_state") from error
+        if meta.shape != (3,) or meta[0] != FORMAT:
+            raise Invalid(f"Expected state version {FORMAT}; found another. {advice}", code="bad_state")
+        state = cls(int(meta[1]), str(words[0]) or None, str(words[1]) or None)
+        for name, fresh in state._memory._asdict().items():
+            if parts[name].shape != fresh.shape or parts[name].dtype != np.float64:
+                raise Invalid(f"The saved detector state does not fit its step of {state.step_s} s ({name}). {advice}", code="bad_state")
+        state.last_time_ns = int(meta[2])
+        state._memory = Memory(**parts)
         return state

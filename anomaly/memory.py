@@ -1,0 +1,124 @@
+"""What the inner loop remembers: plain arrays, so that a state can be saved as numbers and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from core.timeseries import FloatArray
+
+DAY_S = 86_400
+WEEK_S = 604_800
+MAX_CELLS = 50_400  # five weeks of minutes
+
+PREDICTORS = 10
+RECENT_ROWS = 33
+LAGS = 12
+BINS = 400
+RANKED = 4
+
+# scalars
+(
+    ROWS,  # rows seen
+    NEWEST_CELL,  # grid position of the newest row
+    LOCAL_ROWS,  # rows since the last gap
+    SPACING,  # usual distance of two rows in steps
+    SIZE,  # mean |value|
+    MISS,  # mean |value - middle prediction|, no outlier cut
+    UNIT,  # MISS when warm-up ended: unit of the ranked misses
+    DEV_ALL,  # mean cut deviation from the best prediction, whole series
+    DEV_ROWS,
+    STRANGE_RUN,
+    FRACTIONS_SEEN,  # 1 when a value was not a whole number
+    MEAN,
+    VARIANCE,
+    MEAN_ROWS,
+    LOWEST,
+    HIGHEST,
+    BLOCK_ROWS,  # rows in the block under way
+    BLOCKS,  # blocks finished, with forgetting
+    HELD_UNTIL,  # cell up to which the expectation from before an incident is held; negative infinity when none is
+    HELD_LEVEL,
+    HELD_DAY,
+    HELD_WEEK,
+    HELD_GOOD,  # rows in a row that match the held expectation
+    DAY_BASE_1,  # seasonal base of the last row, and of the one before
+    DAY_BASE_2,
+    SCALARS,
+) = range(26)
+
+
+class Memory(NamedTuple):
+    """All state of one series. cells: values by grid position, a ring. survival: (RANKED, BINS) how many past blocks reached a level."""
+
+    scalars: FloatArray
+    cells: FloatArray
+    recent: FloatArray
+    error: FloatArray
+    error_rows: FloatArray
+    offset: FloatArray
+    slot_dev: FloatArray
+    slot_rows: FloatArray
+    survival: FloatArray
+    peak: FloatArray
+    record: FloatArray
+    lags: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Seasons:
+    """Periods in steps (0: none), how many earlier seasons are looked at, how many neighbours each side, slots per local day (0: none)."""
+
+    short: int
+    short_count: int
+    long: int
+    long_count: int
+    reach: int
+    slots_per_day: int
+    smooth_slots: int
+    block_rows: int
+    hold_steps: int
+    cells: int
+
+
+def seasons(step_s: int) -> Seasons:
+    """The calendar's seasons for a step: day and week below a day, week for days, year for weeks, months and quarters."""
+    hourly = step_s >= 3600
+    block_rows = 6 if hourly else max(3, 6 * 3600 // step_s)
+    hold = max(48, 3 * DAY_S // step_s)
+    if step_s < DAY_S:
+        day = DAY_S // step_s if DAY_S % step_s == 0 else 0
+        week = 7 * day
+        cells = min(MAX_CELLS, max(64, 5 * WEEK_S // step_s))
+        return Seasons(
+            day if day < MAX_CELLS else 0, 7, week if week < MAX_CELLS else 0, 4, 1, day, max(1, 1800 // step_s), block_rows, hold, cells
+        )
+    per_year = {7: 52, 30: 12, 91: 4}.get(step_s // DAY_S, 0)
+    if step_s == DAY_S:
+        return Seasons(7, 8, 0, 0, 0, 1, 0, block_rows, 14, 70)
+    return Seasons(per_year, 4, 0, 0, 1 if per_year == 52 else 0, 0, 0, block_rows, 12, 5 * max(per_year, 13))
+
+
+def empty(season: Seasons) -> Memory:
+    """The memory before the first row."""
+    scalars = np.zeros(SCALARS)
+    scalars[HELD_UNTIL] = -np.inf
+    scalars[DAY_BASE_1] = scalars[DAY_BASE_2] = np.nan
+    scalars[SPACING] = 1.0
+    slots = max(1, season.short)
+    return Memory(
+        scalars=scalars,
+        cells=np.full(season.cells, np.nan),
+        recent=np.zeros(RECENT_ROWS),
+        error=np.zeros(PREDICTORS),
+        error_rows=np.zeros(PREDICTORS),
+        offset=np.zeros(4),
+        slot_dev=np.zeros(slots),
+        slot_rows=np.zeros(slots),
+        survival=np.zeros((RANKED, BINS)),
+        peak=np.full(RANKED, -1.0),
+        record=np.zeros(RANKED),
+        lags=np.zeros((3, LAGS)),
+    )

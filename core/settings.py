@@ -21,7 +21,9 @@ class Settings(BaseSettings):
     warehouse_url: str = Field(default="http://127.0.0.1:8124", description="ClickHouse HTTP interface (server or `querent warehouse`).")
     warehouse_user: str = "querent"
     warehouse_password: SecretStr = Field(default=SecretStr(""), description="Empty: the embedded endpoint's token file is read.")
-    warehouse_admin_user: str = Field(default="", description="Loads data and writes results; empty: `querent_admin` of the embedded endpoint.")
+    warehouse_admin_user: str = Field(
+        default="", description="Loads data and writes results; empty: `querent_admin` of the embedded endpoint."
+    )
     warehouse_admin_password: SecretStr = Field(default=SecretStr(""), description="Empty: the embedded endpoint's token file is read.")
     warehouse_embedded: bool = Field(default=True, description="Whether the endpoint is our own over chDB.")
 

@@ -70,6 +70,8 @@ def add_turn(
 ) -> Turn:
     """Appends a turn; its state becomes the conversation's. Raises: NotFound when the conversation is gone."""
     get(connection, tenant, conversation.user, conversation.id)
+    # Touching the conversation first holds its row, so that two turns at once get two numbers.
+    scope.change(connection, conversations, tenant, {"state": dict(state), "updated_at": now}, conversations.c.id == conversation.id)
     latest = select(func.max(turns.c.number)).where(turns.c.tenant_id == tenant, turns.c.conversation_id == conversation.id)
     turn = Turn(new_id("trn"), conversation.id, (connection.execute(latest).scalar() or 0) + 1, question_id, dict(state), now)
     values = {
@@ -81,7 +83,6 @@ def add_turn(
         "created_at": now,
     }
     scope.add(connection, turns, tenant, values)
-    scope.change(connection, conversations, tenant, {"state": turn.state, "updated_at": now}, conversations.c.id == conversation.id)
     return turn
 
 

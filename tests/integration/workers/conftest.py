@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -28,6 +32,7 @@ from semantic.warehouse.admin import WarehouseAdmin
 from workers.bootstrap import Services, build_services
 
 START, DAYS = date(2023, 1, 1), 1000
+REPOSITORY = Path(__file__).parents[3]
 REGIONS = ("EMEA", "APAC", "AMER")
 
 
@@ -135,3 +140,54 @@ def make_world() -> Callable[..., World]:
 def load_sales() -> Callable[..., None]:
     """Makes and fills a world's tables: (world, admin)."""
     return _load_sales
+
+
+class Processes:
+    """Starts processes on a world, each in a group of its own, and ends them all."""
+
+    def __init__(self, environment: dict[str, str], logs: Path) -> None:
+        self._environment, self._logs = environment, logs
+        self._started: list[subprocess.Popen[bytes]] = []
+
+    def start(self, *arguments: str, **more: str) -> subprocess.Popen[bytes]:
+        with (self._logs / f"process-{len(self._started)}.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *arguments],
+                cwd=REPOSITORY,
+                env={**os.environ, **self._environment, **more},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._started.append(process)
+        return process
+
+    def worker(self, *arguments: str) -> subprocess.Popen[bytes]:
+        return self.start("workers", "worker", *arguments)
+
+    def end(self) -> None:
+        for process in self._started:
+            try:
+                os.killpg(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+            process.wait(timeout=30)
+
+
+@pytest.fixture
+def make_processes(tmp_path: Path) -> Iterator[Callable[[dict[str, str]], Processes]]:
+    """environment -> Processes; all are ended after the test."""
+    made: list[Processes] = []
+
+    def make(environment: dict[str, str]) -> Processes:
+        made.append(Processes(environment, tmp_path))
+        return made[-1]
+
+    yield make
+    for processes in made:
+        processes.end()
+
+
+@pytest.fixture
+def processes(world: World, make_processes: Callable[[dict[str, str]], Processes]) -> Processes:
+    return make_processes(world.environment)

@@ -6,10 +6,8 @@ import os
 import secrets
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,47 +20,7 @@ from workers.queue import cancel, enqueue
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-REPOSITORY = Path(__file__).parents[3]
 REGION = {"dataset": "sales", "field": "region"}
-
-
-class Processes:
-    """Starts processes on a world, each in a group of its own, and ends them all."""
-
-    def __init__(self, environment: dict[str, str], logs: Path) -> None:
-        self._environment, self._logs = environment, logs
-        self._started: list[subprocess.Popen[bytes]] = []
-
-    def start(self, *arguments: str, **more: str) -> subprocess.Popen[bytes]:
-        with (self._logs / f"process-{len(self._started)}.log").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", *arguments],
-                cwd=REPOSITORY,
-                env={**os.environ, **self._environment, **more},
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        self._started.append(process)
-        return process
-
-    def worker(self, *arguments: str) -> subprocess.Popen[bytes]:
-        return self.start("workers", "worker", *arguments)
-
-    def end(self) -> None:
-        for process in self._started:
-            try:
-                os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-            process.wait(timeout=30)
-
-
-@pytest.fixture
-def processes(world: Any, tmp_path: Path) -> Iterator[Processes]:
-    made = Processes(world.environment, tmp_path)
-    yield made
-    made.end()
 
 
 def read(world: Any, job: JobId) -> Job:
@@ -96,7 +54,7 @@ def rows(world: Any, job: JobId) -> int:
 
 class TestKilledWorker:
     @pytest.mark.parametrize("whole_group", [True, False], ids=["with its children", "only the parent"])
-    def test_a_job_survives_kill_9_and_finishes_once(self, world: Any, processes: Processes, whole_group: bool) -> None:
+    def test_a_job_survives_kill_9_and_finishes_once(self, world: Any, processes: Any, whole_group: bool) -> None:
         first = processes.worker("--concurrency=1")
         job = enqueue(world.services, "diagnose", {"hold_s": 4}, world.analyst)
         until(world, job, lambda found: found.progress > 0.1)
@@ -111,7 +69,7 @@ class TestKilledWorker:
         if whole_group:
             assert (done.attempts, done.losses) == (2, 1)
 
-    def test_a_forecast_killed_while_it_fits_leaves_no_doubled_rows(self, world: Any, processes: Processes) -> None:
+    def test_a_forecast_killed_while_it_fits_leaves_no_doubled_rows(self, world: Any, processes: Any) -> None:
         first = processes.worker("--concurrency=1")
         params = {"metric": "revenue", "segments": [REGION], "horizon_steps": 14}
         job = enqueue(world.services, "forecast", params, world.analyst)
@@ -126,7 +84,7 @@ class TestKilledWorker:
         name = str(dict(done.result or {})["model_version"]).rpartition("/")[0]
         assert len(world.services.registry.versions(world.tenant, name)) == 1
 
-    def test_jobs_accepted_while_no_worker_runs_are_not_lost(self, world: Any, processes: Processes) -> None:
+    def test_jobs_accepted_while_no_worker_runs_are_not_lost(self, world: Any, processes: Any) -> None:
         waiting = [enqueue(world.services, "diagnose", {}, world.analyst) for _ in range(5)]
         spool = Path(world.environment["QUERENT_HOME"]) / "broker" / "messages"
         for message in sorted(spool.glob("*.msg"))[:3]:
@@ -139,7 +97,7 @@ class TestKilledWorker:
 
 
 class TestTwoWorkers:
-    def test_each_job_runs_once_however_often_it_is_sent(self, world: Any, processes: Processes) -> None:
+    def test_each_job_runs_once_however_often_it_is_sent(self, world: Any, processes: Any) -> None:
         from workers.queue import dispatch
 
         waiting = [enqueue(world.services, "diagnose", {"hold_s": 0.2}, world.analyst) for _ in range(8)]
@@ -156,7 +114,7 @@ class TestTwoWorkers:
 
 
 class TestCancel:
-    def test_a_running_job_stops_soon(self, world: Any, processes: Processes) -> None:
+    def test_a_running_job_stops_soon(self, world: Any, processes: Any) -> None:
         processes.worker("--concurrency=1")
         job = enqueue(world.services, "diagnose", {"hold_s": 60}, world.analyst)
         until(world, job, lambda found: found.progress > 0)
@@ -167,7 +125,7 @@ class TestCancel:
 
 
 class TestShutdown:
-    def test_sigterm_lets_short_work_end_and_leaves_long_work_to_the_next(self, world: Any, processes: Processes) -> None:
+    def test_sigterm_lets_short_work_end_and_leaves_long_work_to_the_next(self, world: Any, processes: Any) -> None:
         first = processes.worker("--concurrency=2")
         short = enqueue(world.services, "diagnose", {"hold_s": 2}, world.analyst)
         long = enqueue(world.services, "diagnose", {"hold_s": 14}, world.analyst)
@@ -189,11 +147,11 @@ def free_port() -> int:
 
 class TestWarehouseDown:
     def test_the_job_waits_and_then_completes(
-        self, tmp_path: Path, make_world: Callable[..., Any], load_sales: Callable[..., None]
+        self, tmp_path: Path, make_world: Callable[..., Any], load_sales: Callable[..., None], make_processes: Callable[..., Any]
     ) -> None:
         port, reader, admin = free_port(), secrets.token_hex(8), secrets.token_hex(8)
         world = make_world(tmp_path / "home", f"http://127.0.0.1:{port}", reader, admin)
-        running = Processes(world.environment, tmp_path)
+        running = make_processes(world.environment)
         arguments = ("semantic.warehouse", "--data", str(tmp_path / "warehouse"), "--port", str(port))
         try:
             running.worker("--concurrency=1")
@@ -211,4 +169,3 @@ class TestWarehouseDown:
             assert warehouse.poll() is None
         finally:
             world.services.close()
-            running.end()

@@ -73,7 +73,9 @@ def _text_format(path: Path, compressed: bool, encoding: str, text: str) -> Snif
     if start == "{" and named != "csv":
         return Sniffed(path, "json" if named == "json" else "jsonl", compressed, encoding)
     if named in {"json", "jsonl"}:
-        raise Invalid(f"{path.name} is named JSON but starts with {start!r}; a list of objects or one object a line was expected.", code="bad_json")
+        raise Invalid(
+            f"{path.name} is named JSON but starts with {start!r}; a list of objects or one object a line was expected.", code="bad_json"
+        )
     delimiter = "\t" if suffixes[-1:] == [".tsv"] else _delimiter(text)
     return Sniffed(path, "csv", compressed, encoding, delimiter, _has_header(text, delimiter))
 
@@ -98,7 +100,9 @@ def _check_gzip(path: Path) -> None:
             while chunk := file.read(1024 * 1024):
                 seen += len(chunk)
                 if seen > limit:
-                    raise Invalid(f"{path.name} expands to more than {limit:,} bytes; that looks like a bomb and is refused.", code="too_large")
+                    raise Invalid(
+                        f"{path.name} expands to more than {limit:,} bytes; that looks like a bomb and is refused.", code="too_large"
+                    )
     except (OSError, EOFError) as error:
         raise Invalid(f"{path.name} is cut short or damaged: {error}.", code="bad_gzip") from error
 
@@ -150,7 +154,11 @@ def _has_header(text: str, delimiter: str) -> bool:
         return True
     first = [cell.strip() for cell in rows[0]]
     if any(_is_number(cell) for cell in first):
-        return all(_is_year(cell) or not _is_number(cell) for cell in first) and any(not _is_number(c) for c in first) and not _repeats(first, rows[1:])
+        return (
+            all(_is_year(cell) or not _is_number(cell) for cell in first)
+            and any(not _is_number(c) for c in first)
+            and not _repeats(first, rows[1:])
+        )
     return True
 
 

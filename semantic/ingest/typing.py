@@ -77,7 +77,9 @@ class ColumnCounts:
             self.slashes |= bool(pc.any(pc.equal(parts.field("s"), "/")).as_py())
         numbers = pc.filter(texts, _matching(texts, r"[.,]\d+\s?[^\d]?$"))
         if len(numbers):
-            self.max_scale = max(self.max_scale, int(pc.max(pc.binary_length(pc.replace_substring_regex(numbers, r"^.*[.,](\d+).*$", r"\1"))).as_py() or 0))
+            self.max_scale = max(
+                self.max_scale, int(pc.max(pc.binary_length(pc.replace_substring_regex(numbers, r"^.*[.,](\d+).*$", r"\1"))).as_py() or 0)
+            )
         self.exponents |= bool(pc.any(_matching(texts, r"^[+-]?[\d.]+[eE]")).as_py())
 
 
@@ -108,7 +110,7 @@ def decide(counts: ColumnCounts) -> ColumnType:
     dated = _dated(counts, share)
     if dated is not None:
         return dated
-    if counts.matches.get("leading_zero", 0) - counts.matches.get("number", 0) * 0 > 0 and _has_codes(counts):
+    if counts.matches.get("leading_zero", 0) and _has_codes(counts):
         return ColumnType("text", few_values=few, note="Kept as text: some values start with a zero, as codes do.")
     return _numeric(counts, share) or ColumnType("text", few_values=few)
 
@@ -119,7 +121,7 @@ def _has_codes(counts: ColumnCounts) -> bool:
 
 
 def _numeric(counts: ColumnCounts, share: dict[str, float]) -> ColumnType | None:
-    if share.get("integer", 0) >= MIN_SHARE:
+    if share.get("integer", 0) >= MIN_SHARE and counts.matches.get("number", 0) <= counts.matches.get("integer", 0):
         return ColumnType("integer")
     scale = counts.max_scale if counts.max_scale <= MAX_SCALE and not counts.exponents else None
     if share.get("number", 0) >= MIN_SHARE:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from aiohttp import web
+
 from semantic.warehouse.body import HEAD_BYTES, BodyReader
 from semantic.warehouse.caps import http_settings, reader_settings, reader_view_of_settings
 from semantic.warehouse.engine_errors import EngineError
@@ -65,6 +67,23 @@ _DENIED_CALLS_FOR_READER = _DENIED_CALLS_ALWAYS | frozenset(
         "catboostevaluate",
     }
 )
+# Of database `system`: what clients ask at their start, the data version, and generators. Not: other callers' queries, logs, users, disks.
+_READER_SYSTEM_TABLES = frozenset(
+    {
+        "settings",
+        "tables",
+        "columns",
+        "parts",
+        "databases",
+        "one",
+        "numbers",
+        "zeros",
+        "functions",
+        "formats",
+        "data_type_families",
+        "time_zones",
+    }
+)
 _READER_VERBS = frozenset({"SELECT", "WITH"})
 
 
@@ -91,8 +110,10 @@ class Call:
         return self.sql if self.statement.format_start < 0 else self.sql[: self.statement.format_start]
 
 
-async def read_call(user: User, method: str, query: Mapping[str, str], headers: Mapping[str, str], body: BodyReader) -> Call:
-    """The call; an insert's data stays unread in `body`.
+async def read_call(
+    user: User, request: web.BaseRequest, query: Mapping[str, str], body: BodyReader, system_tables: frozenset[str]
+) -> Call:
+    """The call; an insert's data stays unread in `body`. system_tables: the names of database `system`.
 
     Raises: EngineError with ClickHouse's code for anything malformed or not allowed.
     """
@@ -117,9 +138,12 @@ async def read_call(user: User, method: str, query: Mapping[str, str], headers: 
             statement = inspect(text)
         sql = text.rstrip().rstrip(";")
         body.skip(len(whole))
+    database = query.get("database", "") or request.headers.get("X-ClickHouse-Database", "")
     kill = parse_kill(sql) if statement.verb == "KILL" else None
     if kill is None:
-        _check_allowed(user, method, statement)
+        _check_allowed(user, request.method, statement)
+        if user.read_only:
+            _check_names(user, statement, database, system_tables)
     asked = http_settings(query)
     return Call(
         user=user,
@@ -127,8 +151,11 @@ async def read_call(user: User, method: str, query: Mapping[str, str], headers: 
         statement=statement,
         params={name[6:]: value for name, value in query.items() if name.startswith("param_")},
         settings=reader_settings(asked) if user.read_only else asked,
-        database=query.get("database", "") or headers.get("X-ClickHouse-Database", ""),
-        output_format=statement.output_format or query.get("default_format") or headers.get("X-ClickHouse-Format") or "TabSeparated",
+        database=database,
+        output_format=statement.output_format
+        or query.get("default_format")
+        or request.headers.get("X-ClickHouse-Format")
+        or "TabSeparated",
         session_id="" if user.read_only else query.get("session_id", ""),
         session_must_exist=query.get("session_check", "0") == "1",
         session_timeout_s=_timeout(query.get("session_timeout", "60")),
@@ -170,3 +197,18 @@ def _check_allowed(user: User, method: str, statement: Statement) -> None:
         raise EngineError(
             164, f"DB::Exception: {user.name}: Cannot execute {statement.verb[:20]} in readonly mode: only SELECT is allowed. (READONLY)"
         )
+
+
+def _check_names(user: User, statement: Statement, database: str, system_tables: frozenset[str]) -> None:
+    """The reader may not look at the server itself. (What it may see of the data is the guard's business.)"""
+    if statement.hides_names:
+        raise EngineError(497, f"DB::Exception: {user.name}: Names must be written out, without placeholders and escapes. (ACCESS_DENIED)")
+    if database.lower() == "system":
+        raise EngineError(497, f"DB::Exception: {user.name}: Not enough privileges. Database system cannot be the default. (ACCESS_DENIED)")
+    for left, right in statement.qualified:
+        if left == "system" and right in system_tables and right not in _READER_SYSTEM_TABLES:
+            raise EngineError(
+                497,
+                f"DB::Exception: {user.name}: Not enough privileges. To execute this query, it's necessary to have the grant SELECT "
+                f"ON system.{right}. (ACCESS_DENIED)",
+            )

@@ -61,7 +61,7 @@ class Endpoint:
                 body = BodyReader(_Nothing(), "")
             else:
                 body = BodyReader(request.content.iter_any(), request.headers.get("Content-Encoding", ""))
-            call = await read_call(user, request.method, query, request.headers, body)
+            call = await read_call(user, request, query, body, self._engine.system_tables)
             if call.kill is not None:
                 return reply.whole(await self._kill(call), call.output_format)
             return await self._run(call, reply, body)

@@ -9,6 +9,7 @@ Only the endpoint's process may import this module: importing chdb loads the eng
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,7 +149,10 @@ class EngineInsert:
 
 
 class Engine:
-    """The open data folder. The first connection stays open for the life of the process; it owns the folder."""
+    """The open data folder. The first connection stays open for the life of the process; it owns the folder.
+
+    max_query_bytes: what one query may use of this machine's memory, whoever asks. system_tables: the names in database `system`.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._address = str(folder)
@@ -160,6 +164,9 @@ class Engine:
         with self.session() as session:
             self.version = session.query("SELECT version()").body.decode().strip()
             self.time_zone = session.query("SELECT timezone()").body.decode().strip()
+            names = session.query("SELECT lower(name) FROM system.tables WHERE database = 'system'").body.decode()
+            self.system_tables = frozenset(names.split())
+        self.max_query_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
     def session(self) -> EngineSession:
         try:

@@ -79,6 +79,7 @@ class Execution:
         if call.user.read_only and not session.is_one_read(call.sql):
             raise EngineError(164, f"DB::Exception: {call.user.name}: Cannot execute query in readonly mode: one SELECT only. (READONLY)")
         settings = {**_SERVER_DEFAULTS, **call.settings, "log_comment": self._running.mark}
+        settings["max_memory_usage"] = _lower(settings.get("max_memory_usage", "0"), self._engine.max_query_bytes)
         restore = _restore_statement(session, settings) if keep else ""
         if call.database:
             session.use(call.database)
@@ -148,6 +149,11 @@ class Execution:
             if not complete:
                 with suppress(EngineError):
                     await slot.run(insert.cancel)
+
+
+def _lower(asked: str, limit: int) -> str:
+    """The asked number if it is below the limit; 0 is no limit. What is no number is left for the engine to refuse."""
+    return str(limit) if asked.strip() in ("", "0") or (asked.isdigit() and int(asked) > limit) else asked
 
 
 def _restore_statement(session: EngineSession, settings: dict[str, str]) -> str:

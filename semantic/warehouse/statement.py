@@ -14,11 +14,14 @@ _SESSION_VERBS = frozenset({"SET", "USE"})
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """verb: first keyword in capitals ('(' counts as SELECT). output_format: of a trailing FORMAT clause, or ''.
+    """What is known of a statement.
 
+    verb: first keyword in capitals ('(' counts as SELECT). output_format: of a trailing FORMAT clause, or ''.
     An INSERT whose data follows has `input_format`, `format_start` (where its FORMAT clause begins) and `data_start` (index of the first
-    character of data); nothing after `data_start` was looked at. calls: lower-case names followed by an opening parenthesis. changes_session: the statement
-    only makes sense inside a session (SET, USE, temporary tables).
+    character of data); nothing after `data_start` was looked at.
+    calls: lower-case names followed by an opening parenthesis. qualified: lower-case (left, right) of every `left.right`. hides_names: a name
+    is a placeholder (`{x:Identifier}`) or is written with escapes, so that these two sets miss it.
+    changes_session: the statement only makes sense inside a session (SET, USE, temporary tables).
     """
 
     verb: str
@@ -27,6 +30,8 @@ class Statement:
     format_start: int = -1
     data_start: int = -1
     calls: frozenset[str] = frozenset()
+    qualified: frozenset[tuple[str, str]] = frozenset()
+    hides_names: bool = False
     changes_session: bool = False
 
     @property
@@ -51,12 +56,20 @@ def inspect(sql: str) -> Statement:
         return _inspect_insert(sql, [first], stream)
     previous, calls, depth = first, set(), 1 if first.text == "(" else 0
     output_format, format_start = "", -1
-    ended = temporary = False
+    qualified: set[tuple[str, str]] = set()
+    dotted = ""
+    ended = temporary = hides_names = False
     for token in stream:
         if ended:
             raise EngineError(
                 SYNTAX_ERROR, "DB::Exception: Syntax error (Multi-statements are not allowed): send one statement. (SYNTAX_ERROR)"
             )
+        if dotted and token.name:
+            qualified.add((dotted, token.name))
+        dotted = previous.name if token.text == "." else ""
+        hides_names = (
+            hides_names or (previous.text == ":" and token.name == "identifier") or (token.kind == "quoted" and "\\" in token.text)
+        )
         if token.kind == "punct":
             if token.text == "(":
                 depth += 1
@@ -73,7 +86,15 @@ def inspect(sql: str) -> Statement:
             temporary = True
         previous = token
     changes_session = verb in _SESSION_VERBS or (temporary and verb in ("CREATE", "DROP", "TRUNCATE"))
-    return Statement(verb, output_format, format_start=format_start, calls=frozenset(calls), changes_session=changes_session)
+    return Statement(
+        verb,
+        output_format,
+        format_start=format_start,
+        calls=frozenset(calls),
+        qualified=frozenset(qualified),
+        hides_names=hides_names,
+        changes_session=changes_session,
+    )
 
 
 def _inspect_insert(sql: str, seen: list[Token], stream: object) -> Statement:

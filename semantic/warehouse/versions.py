@@ -8,9 +8,9 @@ from typing import Any
 
 # Inserts and mutations (deletes, updates) take the next number of one counter per partition: the former as the part's last block, the latter
 # as its data_version. Merges change neither the largest number nor the rows; a dropped partition changes the rows, and a new table under the
-# old name has another uuid.
+# old name has another uuid. (metadata_modification_time is of no use: whole seconds.)
 _SQL = """
-SELECT t.database, t.name, toString(t.uuid), toString(t.metadata_modification_time), t.engine,
+SELECT t.database, t.name, toString(t.uuid), cityHash64(t.create_table_query), t.engine,
        p.state, if(t.engine LIKE '%MergeTree', 0, t.total_rows), if(t.engine LIKE '%MergeTree', 0, t.total_bytes)
 FROM system.tables AS t
 LEFT JOIN (

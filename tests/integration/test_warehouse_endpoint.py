@@ -288,7 +288,9 @@ class TestIsolation:
 
         def exact(i: int) -> tuple[int, str]:
             settings = {"max_threads": str(i % 5 + 1), "max_block_size": str(1000 + i)}
-            answer = post(warehouse_endpoint, sql, admin=i % 2 == 0, param_v=str(i), database="system" if i % 3 == 0 else "", **settings)
+            answer = post(
+                warehouse_endpoint, sql, admin=i % 2 == 0, param_v=str(i), database="INFORMATION_SCHEMA" if i % 3 == 0 else "", **settings
+            )
             return i, answer.data.decode()
 
         with ThreadPoolExecutor(50) as pool:
@@ -299,7 +301,7 @@ class TestIsolation:
                 i,
                 i % 5 + 1,
                 1000 + i,
-                "system" if i % 3 == 0 else "default",
+                "INFORMATION_SCHEMA" if i % 3 == 0 else "default",
                 200_000,
             )
 
@@ -365,6 +367,12 @@ class TestReader:
             "SELECT * FROM merge('{db}', 't')",
             "SELECT getServerSetting('path')",
             "SELECT sleepEachRow(3)",
+            "SELECT query FROM system.processes",
+            "SELECT query FROM `system` /* x */ . `processes`",
+            "SELECT query FROM `\\x73ystem`.processes",
+            "SELECT query FROM {d:Identifier}.processes",
+            "SELECT * FROM system.disks",
+            "SELECT * FROM system.query_log",
             "WITH x AS (SELECT file('/etc/passwd')) SELECT * FROM x",
             "SELECT arrayMap(x -> file(x), ['/etc/passwd'])",
         ],
@@ -378,6 +386,14 @@ class TestReader:
         assert post(warehouse_endpoint, f"SELECT sum(a) FROM {warehouse_database}.t").data == b"1\n"
         assert not Path("/tmp/querent_outfile").exists()
         assert not Path("/tmp/querent_x.tsv").exists()
+
+    def test_system_cannot_be_the_default_database(self, warehouse_endpoint: Any) -> None:
+        assert post(warehouse_endpoint, "SELECT query FROM processes", admin=False, database="system").status == 403
+        assert post(warehouse_endpoint, "SELECT 1 FROM processes", admin=False, headers={"X-ClickHouse-Database": "SYSTEM"}).status == 403
+
+    def test_a_table_of_ones_own_named_system_is_no_problem(self, warehouse_endpoint: Any, warehouse_database: str) -> None:
+        post(warehouse_endpoint, f"CREATE TABLE {warehouse_database}.system (id UInt8) ENGINE = MergeTree ORDER BY id")
+        assert post(warehouse_endpoint, f"SELECT count(system.id) FROM {warehouse_database}.system AS system", admin=False).data == b"0\n"
 
     def test_python_objects_are_out_of_reach_for_the_admin_too(self, warehouse_endpoint: Any) -> None:
         assert post(warehouse_endpoint, "SELECT * FROM Python(engine)").headers["X-ClickHouse-Exception-Code"] == "497"

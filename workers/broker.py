@@ -17,6 +17,8 @@ REAP_TASK = "querent.reap"
 REAP_EVERY = timedelta(seconds=10)
 POLL_S = 0.1  # a message waits half of this on average; listing a small folder ten times a second costs under 1 % of a core
 VISIBILITY_TIMEOUT_S = 3600  # Redis gives an unacknowledged message to another worker after this; a second delivery finds no job to claim
+# Who sends does not wait for a broker that is away: the job is accepted and the reaper sends it later.
+_GIVE_UP_SOON = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
 
 
 def make_app(settings: Settings) -> Celery:
@@ -49,7 +51,9 @@ def spool_folder(settings: Settings) -> Path:
 
 def _transport(settings: Settings) -> dict[str, Any]:
     if settings.broker_url:
-        options = {"visibility_timeout": VISIBILITY_TIMEOUT_S} if settings.broker_url.startswith("redis") else {}
+        options: dict[str, Any] = dict(_GIVE_UP_SOON)
+        if settings.broker_url.startswith("redis"):
+            options |= {"visibility_timeout": VISIBILITY_TIMEOUT_S, "socket_connect_timeout": 2, "socket_timeout": 10}
         return {"broker_url": settings.broker_url, "broker_transport_options": options}
     TRANSPORT_ALIASES["spool"] = "workers.spool:SpoolTransport"
     folder = spool_folder(settings)

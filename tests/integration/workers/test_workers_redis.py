@@ -95,7 +95,7 @@ def test_a_job_accepted_without_a_broker_runs_when_it_is_back(
 ) -> None:
     started_s = time.monotonic()
     job = enqueue(redis_world, "diagnose", {}, world.analyst)
-    assert time.monotonic() - started_s < 10
+    assert time.monotonic() - started_s < 2
     assert reap(redis_world).sent == 0
     redis_server.start()
     make_processes(world.environment).worker("--concurrency=1")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlglot import exp
 
 from core.errors import Invalid
-from semantic.compile.blocks import Layer, is_count
-from semantic.compile.frame import frame
-from semantic.compile.functions import call, operation, parametric, paren, whole
-from semantic.compile.idents import aliased
+from semantic.compile.blocks import Layer, Rest, identity, is_count
+from semantic.compile.frame import PRESENT, frame
+from semantic.compile.functions import call, is_null, no, operation, parametric, paren, text, whole
+from semantic.compile.idents import aliased, column, derived
 from semantic.compile.listing import cut, ordering
 from semantic.compile.measures import accumulated_name, accumulated_parts, changed, value_of
 from semantic.compile.params import Params
@@ -27,17 +27,21 @@ Compiled = tuple[exp.Expression, tuple[OutputColumn, ...], tuple[str, ...]]
 
 
 class _Build:
-    def __init__(self, resolved: ResolvedQuery, plan: Aggregation, params: Params) -> None:
+    def __init__(self, resolved: ResolvedQuery, plan: Aggregation, params: Params, rest: Rest | None = None) -> None:
         self.resolved, self.plan, self.params, self.shape = resolved, plan, params, resolved.shape
-        self.layer: Layer = frame(plan, resolved.catalog, params)
+        self.layer: Layer = frame(plan, resolved.catalog, params, rest)
+        self.rest = rest
         self.notes: list[str] = []
         self.shown: list[tuple[str, OutputColumn]] = []
 
     def run(self) -> Compiled:
         self._accumulate()
         self._measures()
+        if self.shape.with_other and self.plan.keys and (self.shape.limit is not None or self.shape.limit_by is not None):
+            return self._with_other()
         add_transforms(self)
         self._having()
+        self._without_gaps()
         self._limit_by()
         order = self._order()
         if self.shape.with_ties and self.shape.limit is not None and self.shape.order:
@@ -61,11 +65,16 @@ class _Build:
         parts |= {accumulated_name(p, "a"): p for h in self.plan.having for p in accumulated_parts(h.left)}
         if parts:
             add_accumulated(self, tuple(parts.values()))
+        fill = self.plan.fill
+        if parts and fill is not None and fill.keep_from is not None:
+            key = self.plan.keys[fill.column]
+            first = self.params.instant(fill.keep_from) if key.type.value == "datetime" else self.params.date(fill.keep_from.date())
+            self.layer.keep(exp.GTE(this=self.layer.read(f"k{fill.column}"), expression=first))
 
     def _measures(self) -> None:
-        for index, column in enumerate(self.plan.keys):
-            if column.shown:
-                output = OutputColumn(column.name, column.label, column.role, column.source, column.unit, column.format, column.grain)
+        for index, key in enumerate(self.plan.keys):
+            if key.shown:
+                output = OutputColumn(key.name, key.label, key.role, key.source, key.unit, key.format, key.grain)
                 self.shown.append((f"k{index}", output))
         for index, measure in enumerate(self.plan.measures):
             main = value_of(measure.formula, self.layer, self.params)
@@ -96,6 +105,89 @@ class _Build:
                     measure_index=index, good_direction=output.good_direction,
                 )  # fmt: skip
                 self.shown.append((name, shown))
+
+    def _without_gaps(self) -> None:
+        """Drops the buckets that were only added for windows over time."""
+        if self.plan.fill is not None and not self.plan.fill.shown and PRESENT in self.layer.columns:
+            self.layer.keep(no(is_null(self.layer.read(PRESENT))))
+
+    def chosen(self) -> tuple[Layer, list[str]]:
+        """The groups that stay themselves beside "Other": a layer with their columns and `place`, cut; and the order of `place`."""
+        order = self._order()
+        names = list(self.layer.columns)
+        if self.layer.grouped:
+            self.wrap("n")
+        by = self.shape.limit_by
+        within = [self.layer.read(f"k{i}") for i, c in enumerate(self.plan.keys) if by is not None and c.by == by.index]
+        ordered = exp.Order(expressions=[ordering(self.layer.read(name), down, last) for name, down, last in order])
+        self.layer.columns["place"] = exp.Window(this=call("row_number"), partition_by=within or None, order=ordered)
+        self.wrap("p")
+        self.layer.keep(exp.LTE(this=self.layer.read("place"), expression=whole(by.limit if by is not None else self.shape.limit or 0)))
+        return self.layer, names
+
+    def _chosen_identities(self) -> exp.Select:
+        again = _Build(self.resolved, self.plan, self.params)
+        again._accumulate()
+        again._measures()
+        layer, _ = again.chosen()
+        layer.columns = {f"i{i}": identity(layer.read(f"k{i}")) for i in range(len(self.plan.keys))}
+        return layer.closed()
+
+    def _with_other(self) -> Compiled:
+        """The chosen groups, and one more for all the rest, aggregated from its rows (so that averages and distinct counts are right)."""
+        self._check_other()
+        by = self.shape.limit_by
+        kept = tuple(i for i, c in enumerate(self.plan.keys) if by is not None and c.by == by.index)
+        main, _ = self.chosen()
+        other = _Build(self.resolved, self.plan, self.params, Rest(kept, self._chosen_identities))
+        other._measures()
+        values = [name for name in main.columns if name[0] in "mvdpi" and name[1:].isdigit()]
+        first = next((i for i, c in enumerate(self.plan.keys) if c.shown and i not in kept), 0)
+        left: dict[str, exp.Expression] = {}
+        right: dict[str, exp.Expression] = {}
+        for index in range(len(self.plan.keys)):
+            name = f"k{index}"
+            if index in kept:
+                left[name], right[name] = main.read(name), other.layer.read(f"k{kept.index(index)}")
+            else:
+                left[name] = call("toString", main.read(name))
+                right[name] = text("Other") if index == first else exp.Null()
+        for name in values:
+            left[name], right[name] = main.read(name), other.layer.read(name)
+        left["place"], right["place"] = main.read("place"), exp.Null()
+        main.columns, other.layer.columns = left, right
+        union = exp.Union(this=main.closed(), expression=other.layer.closed(), distinct=False)
+        select = exp.Select()
+        select.set("from_", exp.From(this=derived(union, "z")))
+        self.layer = Layer(select, {name: column("z", name) for name in left})
+        add_transforms(self)
+        select = self.layer.select
+        order = [ordering(self.layer.read(f"k{i}"), False, True) for i in kept] + [ordering(self.layer.read("place"), False, True)]
+        columns = [(self.layer.read(name), output) for name, output in self.shown]
+        select.set("expressions", [aliased(self._rounded(node, output), output.name) for node, output in columns])
+        select.set("order", exp.Order(expressions=order))
+        return select, tuple(output for _, output in columns), tuple(self.notes)
+
+    def total(self, metric: int) -> exp.Expression:
+        """The measure over all groups, aggregated from its rows, as a scalar sub-select."""
+        whole_ = _Build(self.resolved, self.plan, self.params, Rest(()))
+        whole_._measures()
+        whole_.layer.columns = {"total": whole_.layer.read(f"m{metric}")}
+        return exp.Subquery(this=whole_.layer.closed())
+
+    def _check_other(self) -> None:
+        unfit = [
+            ("having", bool(self.plan.having)),
+            ("offset", bool(self.shape.offset)),
+            ("with_ties", self.shape.with_ties),
+            ("keep_empty", bool(self.plan.empties)),
+            ("filled time buckets", self.plan.fill is not None),
+            ("an order by a transform", any(o.target == "transform" for o in self.shape.order)),
+            ("a cumulative metric", any(accumulated_parts(m.formula) for m in self.plan.measures)),
+        ]
+        found = [name for name, present in unfit if present]
+        if found:
+            raise Invalid(f"An 'Other' group cannot be combined with {', '.join(found)}; leave one of them out.", code="bad_query")
 
     def _having(self) -> None:
         if not self.plan.having:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 
 from sqlglot import exp
 
 from semantic.catalog.model import Catalog, FieldType
 from semantic.compile.aggregates import aggregate, truth_as_number
-from semantic.compile.functions import both, call, whole
+from semantic.compile.functions import both, call, no, text, whole
 from semantic.compile.idents import aliased, column, derived
 from semantic.compile.params import Params
 from semantic.compile.rows import Row
@@ -52,10 +53,36 @@ class Layer:
         return Layer(outer, {name: column(alias, name) for name in self.columns})
 
 
-def block_layer(block: Block, atoms: tuple[Atom, ...], catalog: Catalog, params: Params, prefix: str = "a") -> Layer:
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Everything outside the groups that `chosen` selects (or everything, without it), grouped by the `kept` keys only."""
+
+    kept: tuple[int, ...]
+    chosen: Callable[[], exp.Select] | None = None
+
+
+def identity(key: exp.Expression) -> exp.Expression:
+    """A key as text that is never NULL, so that the NULL group has a place in an IN list."""
+    return call("ifNull", call("concat", text("v"), call("toString", key)), text("n"))
+
+
+def _outside(keys: list[exp.Expression], chosen: exp.Select) -> exp.Expression:
+    found = [identity(key) for key in keys]
+    left = found[0] if len(found) == 1 else call("tuple", *found)
+    return no(cast(exp.Expression, exp.In(this=left, query=exp.Subquery(this=chosen))))
+
+
+def block_layer(
+    block: Block, atoms: tuple[Atom, ...], catalog: Catalog, params: Params, prefix: str = "a", rest: Rest | None = None
+) -> Layer:
     """Columns `k0..` for the keys and `a{slot}` for the atoms."""
     row = Row(Scope(catalog, block.dataset), params, block.where)
     keys = [block_key(row, key) for key in block.keys]
+    if rest is not None:
+        if rest.chosen is not None:
+            row.extra = _outside([key.copy() for key in keys], rest.chosen())
+        keys = [keys[i] for i in rest.kept]
+        block = replace(block, keys=tuple(block.keys[i] for i in rest.kept))
     own = [(slot, atoms[slot]) for slot in block.slots]
     if any(atom.latest_by is not None for _, atom in own):
         layer = _latest(row, block, keys, own, prefix)
@@ -68,6 +95,8 @@ def block_layer(block: Block, atoms: tuple[Atom, ...], catalog: Catalog, params:
             condition = row.filter(atom.where)
             values[f"{prefix}{slot}"] = aggregate(atom.aggregate, value, condition, atom.quantile, grouped=bool(keys))
         layer = _finish(row, keys, values)
+    if rest is not None:
+        layer.keep(exp.GT(this=call("count"), expression=whole(0)))
     for index, key in enumerate(block.keys):
         if key.shift is not None and key.shift.unit.value in ("month", "quarter", "year") and block.compared:
             layer.keep(exp.Not(this=exp.Is(this=layer.read(f"k{index}"), expression=exp.Null())))
@@ -117,7 +146,7 @@ def _binned(row: Row, value: exp.Expression, key: BlockKey) -> exp.Expression:
 
 def _finish(row: Row, keys: list[exp.Expression], values: dict[str, exp.Expression]) -> Layer:
     select = exp.Select()
-    condition = row.filter(row.where)
+    condition = row.filtered()
     row.scope.attach(select)
     if condition is not None:
         select.set("where", exp.Where(this=condition))
@@ -157,7 +186,7 @@ def _distinct(row: Row, block: Block, keys: list[exp.Expression], own: list[tupl
     identity = {f"i{n}": raw(alias, dataset.field(name)) for n, name in enumerate(dataset.primary_key)}
     columns = _inner(row, keys, own) | identity
     select = exp.Select(expressions=[aliased(node, name) for name, node in columns.items()], distinct=exp.Distinct())
-    condition = row.filter(row.where)
+    condition = row.filtered()
     row.scope.attach(select)
     if condition is not None:
         select.set("where", exp.Where(this=condition))
@@ -178,7 +207,7 @@ def _latest(row: Row, block: Block, keys: list[exp.Expression], own: list[tuple[
     columns["t"] = moment
     columns["latest"] = exp.Window(this=call("max", moment.copy()), partition_by=buckets)
     inner = exp.Select(expressions=[aliased(node, name) for name, node in columns.items()])
-    condition = row.filter(row.where)
+    condition = row.filtered()
     row.scope.attach(inner)
     if condition is not None:
         inner.set("where", exp.Where(this=condition))

@@ -9,33 +9,37 @@ from __future__ import annotations
 from sqlglot import exp
 
 from semantic.catalog.model import Catalog
-from semantic.compile.blocks import Layer, block_layer, dimension_layer, is_count
+from semantic.compile.blocks import Layer, Rest, block_layer, dimension_layer, is_count
 from semantic.compile.functions import call, whole
 from semantic.compile.idents import aliased, column, derived
 from semantic.compile.params import Params
 from semantic.compile.times import _ADD
 from semantic.resolve.types import Aggregation, Block
 
-MAIN, OTHER, MARK = "a", "b", "main"
+MAIN, OTHER, MARK, PRESENT = "a", "b", "main", "present"
 
 
-def frame(plan: Aggregation, catalog: Catalog, params: Params) -> Layer:
-    """Columns `k0..` (keys), `a0..` (atoms) and, with a comparison, `b0..` (the compared atoms)."""
+def frame(plan: Aggregation, catalog: Catalog, params: Params, rest: Rest | None = None) -> Layer:
+    """Columns `k0..` (keys), `a0..` (atoms) and, with a comparison, `b0..` (the compared atoms). With `rest`, only its kept keys, renumbered."""
     if len(plan.blocks) == 1 and not plan.empties:
-        layer = block_layer(plan.blocks[0], plan.atoms, catalog, params)
+        layer = block_layer(plan.blocks[0], plan.atoms, catalog, params, rest=rest)
     else:
-        layer = _united(plan, catalog, params)
+        layer = _united(plan, catalog, params, rest)
+    if rest is not None:
+        return layer
     return _filled(layer, plan, params) if plan.fill is not None else layer
 
 
-def _united(plan: Aggregation, catalog: Catalog, params: Params) -> Layer:
-    keys = [f"k{index}" for index in range(len(plan.keys))]
+def _united(plan: Aggregation, catalog: Catalog, params: Params, rest: Rest | None) -> Layer:
+    keys = [f"k{index}" for index in range(len(plan.keys) if rest is None else len(rest.kept))]
     values = [f"{MAIN}{slot}" for slot in range(len(plan.atoms))]
     if plan.compare is not None:
         values += [f"{OTHER}{slot}" for slot in range(len(plan.atoms))]
     marked = plan.compare is not None and plan.compare.only_main_groups
-    branches = [_branch(block, plan, catalog, params, keys, values, marked) for block in plan.blocks]
-    if plan.empties:
+    branches = [
+        _branch(block, keys, values, block_layer(block, plan.atoms, catalog, params, _side(block), rest), marked) for block in plan.blocks
+    ]
+    if plan.empties and rest is None:
         branches.append(_empty_branch(plan, catalog, params, keys, values))
     union: exp.Expression = branches[0]
     for branch in branches[1:]:
@@ -49,22 +53,24 @@ def _united(plan: Aggregation, catalog: Catalog, params: Params) -> Layer:
         value = call("any", column("u", name))
         columns[name] = call("ifNull", value, whole(0)) if is_count(plan.atoms[int(name[1:])]) else value
     layer = Layer(select, columns, grouped=True)
+    if rest is not None:
+        layer.keep(exp.GT(this=call("count"), expression=whole(0)))
     if marked:
         layer.keep(exp.Not(this=exp.Is(this=call("any", column("u", MARK)), expression=exp.Null())))
     return layer
 
 
-def _branch(
-    block: Block, plan: Aggregation, catalog: Catalog, params: Params, keys: list[str], values: list[str], marked: bool
-) -> exp.Select:
-    layer = block_layer(block, plan.atoms, catalog, params, OTHER if block.compared else MAIN)
-    select = layer.select
+def _side(block: Block) -> str:
+    return OTHER if block.compared else MAIN
+
+
+def _branch(block: Block, keys: list[str], values: list[str], layer: Layer, marked: bool) -> exp.Select:
     shown = [*keys, *values]
     if marked:
         layer.columns[MARK] = exp.Null() if block.compared else whole(1)
         shown.append(MARK)
-    select.set("expressions", [aliased(layer.columns.get(name) or exp.Null(), name) for name in shown])
-    return select
+    layer.select.set("expressions", [aliased(layer.columns.get(name) or exp.Null(), name) for name in shown])
+    return layer.select
 
 
 def _empty_branch(plan: Aggregation, catalog: Catalog, params: Params, keys: list[str], values: list[str]) -> exp.Select:
@@ -98,6 +104,8 @@ def _filled(layer: Layer, plan: Aggregation, params: Params) -> Layer:
             inner.columns[name] = inner.columns[name] if instants else call("toDate", inner.columns[name])
         elif not name.startswith("k"):
             inner.columns[name] = call("toNullable", inner.columns[name])
+    if not fill.shown:
+        inner.columns[PRESENT] = call("toNullable", whole(1))
     others = [f"k{index}" for index in range(len(plan.keys)) if index != fill.column]
     bound = {}
     if fill.start is not None:
@@ -110,6 +118,6 @@ def _filled(layer: Layer, plan: Aggregation, params: Params) -> Layer:
     inner.select.set("order", exp.Order(expressions=[*order, ordered]))
     outer = inner.wrapped("g")
     for name in outer.columns:
-        if not name.startswith("k") and is_count(plan.atoms[int(name[1:])]):
+        if name[0] in (MAIN, OTHER) and is_count(plan.atoms[int(name[1:])]):
             outer.columns[name] = call("ifNull", outer.columns[name], whole(0))
     return outer

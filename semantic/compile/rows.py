@@ -45,6 +45,7 @@ class Row(Expressions):
     def __init__(self, scope: Scope, params: Params, where: Predicate | None = None) -> None:
         super().__init__(scope, params)
         self.where = where
+        self.extra: exp.Expression | None = None
 
     def over(self, dataset: str, where: Predicate | None = None) -> Row:
         """Rows of another dataset in a sub-select of the same query."""
@@ -74,6 +75,10 @@ class Row(Expressions):
                 return self._versus(predicate)
             case _:
                 raise TypeError(f"{predicate.kind} is rewritten while resolving")
+
+    def filtered(self) -> exp.Expression | None:
+        """The filter in force, with what was added to it here."""
+        return both(self.filter(self.where), self.extra)
 
     def filter(self, predicate: Predicate | None) -> exp.Expression | None:
         """The whole filter as one condition without outer parentheses."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, cast
 
 from sqlglot import exp
 
@@ -30,6 +30,7 @@ class Build(Protocol):
     shown: list[tuple[str, OutputColumn]]
 
     def wrap(self, alias: str) -> None: ...
+    def total(self, metric: int) -> exp.Expression: ...
     def _order(self) -> list[tuple[str, bool, bool]]: ...
 
 
@@ -75,9 +76,12 @@ def add_transforms(build: Build) -> None:
 def _value(build: Build, transform: Transform, order: list[tuple[str, bool, bool]]) -> exp.Expression:
     value = build.layer.read(f"m{transform.metric}")
     if transform.kind == "share":
-        _check_additive(build, transform)
         within = [build.layer.read(f"k{i}") for i, c in enumerate(build.plan.keys) if c.by in transform.per]
-        total = exp.Window(this=call("sum", value.copy()), partition_by=within or None)
+        if not within and _counts_distinct(build, transform):
+            total = build.total(transform.metric)
+        else:
+            _check_additive(build, transform)
+            total = cast(exp.Expression, exp.Window(this=call("sum", value.copy()), partition_by=within or None))
         share = divided(value, total)
         return exp.Mul(this=share, expression=whole(100)) if transform.percent else share
     if transform.kind == "rank":
@@ -119,6 +123,11 @@ def _value(build: Build, transform: Transform, order: list[tuple[str, bool, bool
     return exp.Mul(this=growth, expression=whole(100)) if transform.percent else growth
 
 
+def _counts_distinct(build: Build, transform: Transform) -> bool:
+    formula = build.plan.measures[transform.metric].formula
+    return isinstance(formula, AtomValue) and build.plan.atoms[formula.slot].aggregate is AggregateKind.COUNT_DISTINCT
+
+
 def _check_additive(build: Build, transform: Transform) -> None:
     """A total of groups is only the total of all rows where the measure adds up.
 
@@ -128,7 +137,7 @@ def _check_additive(build: Build, transform: Transform) -> None:
     atoms = [build.plan.atoms[slot] for slot in slots_of(measure.formula)]
     if _is_linear(measure.formula) and all(a.aggregate in (AggregateKind.SUM, AggregateKind.COUNT) for a in atoms):
         return
-    if isinstance(measure.formula, AtomValue) and atoms[0].aggregate is AggregateKind.COUNT_DISTINCT:
+    if _counts_distinct(build, transform):
         build.notes.append(f"{measure.label}: the total counts something twice that occurs in several groups.")
         return
     raise Invalid(

@@ -8,12 +8,14 @@ from typing import cast
 from core.errors import Invalid
 from semantic.expr import Expr, FieldRef, Not, Or, Predicate, Unit
 from semantic.query import AggregateKind, ByEntity, ByField, ByTime, CompareGroup, ComparePeriod, SemanticQuery
+from semantic.resolve.accumulate import accumulated_in, check_accumulated, earlier
 from semantic.resolve.binder import Binder
 from semantic.resolve.compare import compare_bounds, group_sides
 from semantic.resolve.groups import Groups, no_time
-from semantic.resolve.measures import Measures, TimedAtom
+from semantic.resolve.measures import Measures, TimedAtom, slots_of
 from semantic.resolve.times import inside, time_of
 from semantic.resolve.types import (
+    Accumulated,
     Aggregation,
     Atom,
     Block,
@@ -27,6 +29,7 @@ from semantic.resolve.walk import all_of, conjuncts, refs
 from semantic.states import WindowUsed
 from semantic.windows import Bounds, Shift, add_units, cut_at_complete, floor_to, resolve_window
 
+_ALONG_TIME = frozenset({"moving_average", "growth", "difference", "lag"})
 _DUPLICATES_HARMLESS = frozenset({AggregateKind.COUNT_DISTINCT, AggregateKind.MIN, AggregateKind.MAX})
 
 
@@ -63,6 +66,10 @@ def plan_aggregation(query: SemanticQuery, binder: Binder) -> Planned:
     if not atoms:
         atoms = [TimedAtom(Atom(AggregateKind.COUNT, _home_of_groups(groups, binder)), None, "rows")]
     bounds = _bounds(query, binder)
+    formulas = [*(m.formula for m in shown), *(h.left for h in having), *(h.right for h in having if h.right is not None)]
+    accumulated = [part for formula in formulas for part in accumulated_in(formula)]
+    if accumulated:
+        check_accumulated(query, accumulated)
     main = _Side(query.where, bounds)
     sides = [main]
     compare: Comparison_ | None = None
@@ -74,7 +81,8 @@ def plan_aggregation(query: SemanticQuery, binder: Binder) -> Planned:
         base, against = group_sides(query.where, query.compare.where)
         sides = [replace(main, where=base), _Side(against, bounds, compared=True)]
         compare = Comparison_(query.compare.show, query.compare.label, query.compare.base_label)
-    planner = _Planner(query, binder, groups)
+    early = {slot: earlier(part, query, binder, bounds) for part in accumulated for slot in slots_of(part)}
+    planner = _Planner(query, binder, groups, early)
     blocks = tuple(block for side in sides for block in planner.blocks(atoms, side))
     windows = tuple(dict.fromkeys(planner.windows))
     plan = Aggregation(
@@ -84,7 +92,7 @@ def plan_aggregation(query: SemanticQuery, binder: Binder) -> Planned:
         blocks,
         having,
         compare,
-        _fill(query, binder, bounds),
+        _fill(query, binder, bounds, accumulated),
         _empties(query, binder, groups, {b.dataset for b in blocks}),
     )
     return Planned(plan, windows, tuple(dict.fromkeys((*groups.notes, *measures.notes, *planner.notes))))
@@ -93,8 +101,9 @@ def plan_aggregation(query: SemanticQuery, binder: Binder) -> Planned:
 class _Planner:
     """Gathers atoms into blocks for one side at a time."""
 
-    def __init__(self, query: SemanticQuery, binder: Binder, groups: Groups) -> None:
+    def __init__(self, query: SemanticQuery, binder: Binder, groups: Groups, early: dict[int, Bounds | None]) -> None:
         self.query, self.binder, self.groups = query, binder, groups
+        self._early = early
         self.windows: list[WindowUsed] = []
         self.notes: list[str] = []
         self._timed = query.time is not None or query.complete_periods_only
@@ -102,19 +111,24 @@ class _Planner:
         self._folded: dict[int, Atom] = {}
 
     def blocks(self, atoms: list[TimedAtom], side: _Side) -> list[Block]:
-        gathered: dict[tuple[str, FieldRef | None, bool], list[int]] = {}
+        gathered: dict[tuple[str, FieldRef | None, bool, Bounds | None], list[int]] = {}
         for slot, timed in enumerate(atoms):
-            time = self._time(timed)
+            bounds = side.bounds
+            if slot in self._early and not side.compared:
+                bounds = self._early[slot]
+            time = self._time(timed, bounds)
             apart = timed.atom.latest_by is not None
-            gathered.setdefault((timed.atom.dataset, time, apart), []).append(slot)
-        return [self._block(dataset, time, slots, atoms, side) for (dataset, time, _), slots in gathered.items()]
+            gathered.setdefault((timed.atom.dataset, time, apart, bounds), []).append(slot)
+        return [
+            self._block(dataset, time, slots, atoms, replace(side, bounds=bounds)) for (dataset, time, _, bounds), slots in gathered.items()
+        ]
 
     def final_atoms(self, atoms: list[TimedAtom]) -> list[TimedAtom]:
         return [replace(timed, atom=self._folded.get(slot, timed.atom)) for slot, timed in enumerate(atoms)]
 
-    def _time(self, timed: TimedAtom) -> FieldRef | None:
+    def _time(self, timed: TimedAtom, bounds: Bounds | None) -> FieldRef | None:
         """The bound time field, where the query needs one."""
-        if not (self._timed or self._by_own_time):
+        if not (self._timed or self._by_own_time or bounds is not None):
             return None
         chosen = timed.time_field
         if self.query.time is not None and self.query.time.field is not None and not self._by_own_time:
@@ -224,18 +238,22 @@ def _home_of_groups(groups: Groups, binder: Binder) -> str:
     raise Invalid("Groups without a measure need a dataset that holds all of them; add a metric such as a count.", code="no_measure")
 
 
-def _fill(query: SemanticQuery, binder: Binder, bounds: Bounds | None) -> Fill | None:
+def _fill(query: SemanticQuery, binder: Binder, bounds: Bounds | None, accumulated: list[Accumulated]) -> Fill | None:
     column = 0
     calendar = binder.catalog.calendar
+    gapless = bool(accumulated) or any(t.kind in _ALONG_TIME for t in query.transform)
     for by in query.by:
-        if isinstance(by, ByTime) and (by.fill or query.keep_empty):
+        if isinstance(by, ByTime) and (by.fill or query.keep_empty or gapless):
             start = end = None
             if bounds is not None and bounds.start is not None:
                 start = floor_to(bounds.start.replace(tzinfo=None), by.grain, calendar, by.fiscal)
             if bounds is not None and bounds.end is not None:
                 last = add_units(bounds.end.replace(tzinfo=None), Unit("second"), -1)
                 end = add_units(floor_to(last, by.grain, calendar, by.fiscal), by.grain, 1)
-            return Fill(column, start, end)
+            shown = by.fill or query.keep_empty or bool(accumulated)
+            if accumulated:
+                return Fill(column, None, end, shown, keep_from=start)
+            return Fill(column, start, end, shown) if shown else Fill(column, None, None, shown)
         column += _width(by, binder)
     return None
 

@@ -129,11 +129,17 @@ class DimensionBlock:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """Empty time buckets to add: key column, and the first and past-the-last bucket (wall clock) where the window has them."""
+    """Empty time buckets to add: key column, and the first and past-the-last bucket (wall clock) where the window has them.
+
+    shown: they were asked for; else they only keep windows over buckets (moving averages, growth) from skipping gaps, and are dropped after.
+    keep_from: buckets before this one were only read for what accumulates into later ones.
+    """
 
     column: int
     start: dt.datetime | None
     end: dt.datetime | None
+    shown: bool = True
+    keep_from: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,11 @@ class Engine:
         data = reply.bytes()
         return pa.ipc.open_stream(data).read_all() if data else pa.table({})
 
+    def text(self, sql: str, form: str, params: Mapping[str, Any]) -> str:
+        """The result in one of ClickHouse's text formats."""
+        data: bytes = self._connection.query(sql, form, **({"params": dict(params)} if params else {})).bytes()
+        return data.decode("utf-8", "replace")
+
     def command(self, sql: str) -> None:
         self._connection.query(sql)
 
@@ -82,11 +87,13 @@ def _glossary(path: Path) -> tuple[GlossaryEntry, ...]:
     return tuple(GlossaryEntry(e["term"], e["definition"], e.get("source", "")) for e in json.loads(path.read_text(encoding="utf-8")))
 
 
-def run_guarded(engine: Engine, query: GuardedQuery) -> pa.Table:
-    """Run verified SQL with its bound parameters."""
-    settings = {**MEANING_SETTINGS}
+def run_guarded(engine: Engine, query: GuardedQuery) -> tuple[list[str], list[list[Any]]]:
+    """Column names and rows of verified SQL, run with its bound parameters; dates as ISO text, decimals as numbers."""
+    settings = {**MEANING_SETTINGS, "output_format_json_quote_64bit_integers": 0, "output_format_json_quote_decimals": 0, "output_format_json_quote_denormals": 1}
     sql = f"{query.sql} SETTINGS " + ", ".join(f"{k} = {v}" for k, v in settings.items())
-    return engine.execute(sql, {name: _bound(value) for name, value in render(query.params).items()})
+    lines = engine.text(sql, "JSONCompactEachRowWithNames", {name: _bound(value) for name, value in render(query.params).items()}).splitlines()
+    names = json.loads(lines[0]) if lines else []
+    return names, [[None if v in ("nan", "inf", "-inf") else v for v in json.loads(line)] for line in lines[1:]]
 
 
 def _bound(value: str | list[str | int | float]) -> str:

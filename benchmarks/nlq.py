@@ -10,14 +10,11 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
-import math
 import statistics
 import sys
 import time
-import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -105,11 +102,11 @@ def _ask(engine: Engine, loaded: LoadedDatabase, understander: Understander, pri
         guarded = guard_compiled(compile_query(resolved), loaded.catalog, principal)
         answer["ms"] = round((time.perf_counter() - started) * 1000, 3)
         answer["sql"] = guarded.sql
-        table = run_guarded(engine, guarded)
+        columns, rows = run_guarded(engine, guarded)
     except (AppError, RuntimeError) as error:
         return answer | {"outcome": "refuse", "message": f"{type(error).__name__}: {error}"[:500]}
-    answer["columns"] = table.column_names
-    answer["rows"] = [[_plain(v) for v in row] for row in zip(*(c.to_pylist() for c in table.columns), strict=True)] if table.num_columns else []
+    answer["columns"] = columns
+    answer["rows"] = rows
     return answer
 
 
@@ -120,27 +117,6 @@ def _as_of(text: str | None) -> dt.datetime:
     if len(text) <= 10:
         moment = moment.replace(hour=12)
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-
-
-def _plain(value: Any) -> Any:
-    """JSON-safe: numbers as numbers where exact, dates ISO, NaN null."""
-    if isinstance(value, bool) or value is None or isinstance(value, int):
-        return value
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() and abs(value) < 2**53 else float(value)
-    if isinstance(value, float):
-        return None if math.isnan(value) or math.isinf(value) else value
-    if isinstance(value, dt.datetime):
-        return value.astimezone(dt.UTC).replace(tzinfo=None).isoformat(sep=" ") if value.tzinfo else value.isoformat(sep=" ")
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    return str(value) if isinstance(value, uuid.UUID) else value if isinstance(value, str) else str(value)
 
 
 def _figures(suite: Path, raw: Sequence[Mapping[str, Any]], cases: Sequence[Mapping[str, Any]], answers: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

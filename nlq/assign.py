@@ -74,6 +74,16 @@ def assignments(frame: Frame, kinds: Kinds, graph: JoinGraph, limit: int = 6) ->
     return out
 
 
+def _focus(frame: Frame, by_item: dict[int, Choice]) -> str | None:
+    """The thing that "their" refers to: what is grouped or listed, before what is counted."""
+    named = [m for m in frame.mentions if id(m) in by_item and (t := by_item[id(m)].target) is not None and t.kind == "dataset"]
+    for roles in (("group",), ("output", "focus"), ("context", "count"), ("related",)):
+        for mention in named:
+            if mention.role in roles:
+                return by_item[id(mention)].dataset
+    return None
+
+
 def _all_conditions(frame: Frame) -> list[Condition]:
     found: list[Condition] = []
     stack = [*frame.conditions, *frame.having]
@@ -120,11 +130,15 @@ def _fit(mention: Mention, target: Target, kinds: Kinds) -> float:
     field = kinds.field(target)
     role = mention.role
     if target.kind == "dataset":
-        base = {"count": 0.08, "related": 0.1, "context": 0.05, "focus": 0.06, "output": 0.0, "group": 0.0, "aggregate": -0.12, "order": -0.1, "condition": -0.1}.get(role, 0.0)
+        base = {"count": 0.08, "related": 0.1, "context": 0.05, "focus": 0.06, "output": 0.04, "group": 0.04, "aggregate": -0.12, "order": -0.1, "condition": -0.1}.get(role, 0.0)
         dataset = kinds.catalog.dataset(target.dataset or "")
         return base - (0.12 if dataset.kind in (DatasetKind.BRIDGE,) and role != "related" else 0.0)
     if target.kind == "metric":
         return {"count": -0.05, "aggregate": 0.02, "output": 0.0, "order": 0.0, "group": -0.5, "condition": 0.0, "related": -0.5, "context": -0.3}.get(role, -0.1)
+    if target.kind == "display":
+        return 0.05 if role in ("output", "group", "order", "condition") else -0.4
+    if target.kind == "unflag":
+        return 0.0 if role == "condition" else -0.5
     if target.kind in ("segment", "term"):
         return 0.0
     if field is None:
@@ -174,7 +188,7 @@ def _rescore(items: Sequence[tuple[object, list[Choice]]], chosen: Sequence[Choi
     total = sum(c.score for c in chosen)
     datasets = [c.dataset for c in chosen]
     by_item = {id(item): choice for (item, _), choice in zip(items, chosen, strict=True)}
-    focus = next((by_item[id(m)].dataset for m in frame.mentions if id(m) in by_item and (t := by_item[id(m)].target) is not None and t.kind == "dataset"), None)
+    focus = _focus(frame, by_item)
     for i, (item, _) in enumerate(items):
         here = datasets[i]
         if here is None:
@@ -185,7 +199,9 @@ def _rescore(items: Sequence[tuple[object, list[Choice]]], chosen: Sequence[Choi
             if item.after_of is not None and id(item.after_of) in by_item and by_item[id(item.after_of)].dataset == here:
                 total += 0.2
             if item.owner and focus is not None and here == focus:
-                total += 0.12
+                total += 0.3
+            if item.holder is not None and id(item.holder) in by_item and by_item[id(item.holder)].dataset == here:
+                total += 0.15
             if item.links and chosen[i].target is not None and chosen[i].target.kind == "field" and focus == here:  # type: ignore[union-attr]
                 total += 0.04
     spread = {d for d in datasets if d is not None}

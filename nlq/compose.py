@@ -64,18 +64,39 @@ class Composer:
         self.predicates = Predicates(catalog, kinds, graph, assignment, as_of)
         self.penalty = 0.0
         self.notes: list[str] = []
+        self._parts: list[Mention] = []
         self._entities: dict[str, Entity] = {e.dataset: e for e in catalog.entities}
 
     # ---------------------------------------------------------------- entry
 
     def compose(self) -> Composed:
         f = self.frame
+        f.outputs = self._expand_display(f.outputs)
+        f.groups = self._expand_display(f.groups)
+        if not f.times and f.term_times:
+            f.times = f.term_times[:1]
         measures = [m for m in f.measures if m.shown]
         self._settle_outputs(measures)
         aggregated = self._aggregated(measures)
         query = self._aggregates(measures) if aggregated else self._rows()
         unexplained = self._unexplained(query)
         return Composed(query, self.penalty, self.notes, unexplained)
+
+    def _expand_display(self, mentions: list[Mention]) -> list[Mention]:
+        """A "name" that is made of several columns becomes one mention per column."""
+        out: list[Mention] = []
+        for mention in mentions:
+            target = self.a.target(mention)
+            entity = self._entities.get(target.dataset or "") if target is not None and target.kind == "display" else None
+            if entity is None:
+                out.append(mention)
+                continue
+            for name in entity.display:
+                part = Mention(mention.unit, mention.role, mention.links, mention.sentence)
+                self.a.targets[id(part)] = Target("field", f"{entity.dataset}.{name}", entity.dataset, name)
+                self._parts.append(part)
+                out.append(part)
+        return out
 
     def _guess(self, cost: float, note: str) -> None:
         self.penalty += cost
@@ -85,12 +106,19 @@ class Composer:
         """Named numbers become measures where the question aggregates; the rest stay columns."""
         f = self.frame
         groups = bool(f.groups or f.grain or f.cycle)
+        ranked = [*f.rank_by, *([f.superlative.measure] if f.superlative is not None and f.superlative.measure is not None else [])]
+        aggregates = bool(measures) or any(not self._plain_rank(m) for m in ranked)
         for mention in list(f.outputs):
             target = self.a.target(mention)
             if target is None:
                 continue
-            if target.kind == "metric" or (target.kind == "field" and self._is_amount(target) and (groups and not self._row_level(target) or measures and not self._lists_rows())):
+            if target.kind == "metric" or (target.kind == "field" and self._is_amount(target) and (groups or aggregates)):
                 item = MeasureItem("aggregate", None, mention, units=[])
+                if not any(self._same(item, m) for m in measures):
+                    measures.append(item)
+                f.outputs.remove(mention)
+            elif (groups or aggregates) and self._event(mention, target):
+                item = MeasureItem("count", None, mention)
                 if not any(self._same(item, m) for m in measures):
                     measures.append(item)
                 f.outputs.remove(mention)
@@ -105,12 +133,10 @@ class Composer:
         catalog_field = self.kinds.field(target)
         return catalog_field is not None and catalog_field.role is FieldRole.MEASURE
 
-    def _lists_rows(self) -> bool:
-        return False
-
-    def _row_level(self, target: Target) -> bool:
-        """Whether the groups are only keys of the rows that carry the number ("premium by policy number" stays an aggregate)."""
-        return False
+    def _event(self, mention: Mention, target: Target) -> bool:
+        """A time field named by its event, not as a date ("signups", "hires"): each row is one such event."""
+        words = {w.lower() for w in mention.unit.text.split()}
+        return self.kinds.is_time(target) and mention.plural and not words & {"date", "dates", "time", "times", "timestamp", "day", "days"}
 
     def _aggregated(self, measures: Sequence[MeasureItem]) -> bool:
         f = self.frame
@@ -240,7 +266,12 @@ class Composer:
 
     def _columns(self, targets: Sequence[Target], base: str) -> list[Output]:
         outputs: list[Output] = []
-        explicit = {t.dataset for t in targets if t.kind == "field"}
+        explicit = set()
+        for dataset in {t.dataset for t in targets if t.kind == "field"}:
+            own = [t for t in targets if t.kind == "field" and t.dataset == dataset]
+            roles = {cf.role for t in own if (cf := self.kinds.field(t)) is not None}
+            if len(own) > 1 or roles & {FieldRole.NAME, FieldRole.KEY}:
+                explicit.add(dataset)
         seen: set[str] = set()
 
         def add(ref: FieldRef) -> None:
@@ -350,7 +381,10 @@ class Composer:
         rank = [*f.rank_by]
         if f.superlative is not None and f.superlative.measure is not None:
             rank.append(f.superlative.measure)
-        items = [*f_measures]
+        items: list[MeasureItem] = []
+        for item in f_measures:
+            if not any(self._same(item, m) for m in items):
+                items.append(item)
         for item in rank:
             if not any(self._same(item, m) for m in items):
                 items.append(item)
@@ -480,7 +514,8 @@ class Composer:
             if any(isinstance(b, ByField) and b.field == ref for b in by):
                 return by
             return [*by, ByField(field=ref)]
-        return [*by, ByTime(grain=Grain(grain), fill=f.keep_empty)]
+        fill = f.keep_empty or any(t.kind in ("growth", "difference") for t in f.transforms)
+        return [*by, ByTime(grain=Grain(grain), fill=fill)]
 
     def _auto_grain(self) -> str:
         for phrase in self.frame.times:
@@ -618,6 +653,10 @@ class Composer:
         return Aggregate(aggregate=AggregateKind.COUNT, dataset=nearest)
 
     def _count(self, item: MeasureItem, dataset: str, groups: Sequence[str]) -> Measure:
+        stored = next((c for c in self.catalog.dataset(dataset).fields if c.role is FieldRole.MEASURE and c.label.lower().split()[-1] in ("count", "quantity") and len(c.label.split()) <= 3), None)
+        if stored is not None and not item.distinct:
+            self._guess(0.05, f"{stored.label} is summed")
+            return Aggregate(aggregate=AggregateKind.SUM, dataset=dataset, of=FieldRef(dataset=dataset, field=stored.name), where=self._local(item.conditions, dataset))
         base = self._count_base(dataset, groups, item)
         where = self._local(item.conditions, base)
         if base == dataset:
@@ -630,6 +669,12 @@ class Composer:
 
     def _count_base(self, dataset: str, groups: Sequence[str], item: MeasureItem) -> str:
         others = [g for g in groups if g != dataset and not self.graph.points_to(dataset, g)]
+        if not others and item.distinct:
+            facts = [t.dataset for m in self.frame.measures if m is not item and (t := self.a.target(m.mention)) is not None and t.dataset not in (None, dataset)]
+            facts += [b for m in self.frame.measures if (t := self.a.target(m.mention)) is not None and t.kind == "metric" and (b := self._metric_base(t.name)) is not None]
+            for fact in facts:
+                if fact is not None and self.graph.points_to(fact, dataset) and fact != dataset and all(self.graph.points_to(fact, g) for g in groups):
+                    return fact
         if not others:
             return dataset
         context = [t.dataset for m in self.frame.mentions if m.role in ("related", "context", "count", "aggregate") and (t := self.a.target(m)) is not None and t.dataset is not None]
@@ -653,6 +698,8 @@ class Composer:
         others = [g for g in groups if g != dataset and not self.graph.points_to(dataset, g)]
         if item.kind == "count" and catalog_field.role is not FieldRole.MEASURE:
             kind = AggregateKind.COUNT_DISTINCT
+            if self.kinds.is_time(target):
+                return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=self._local(item.conditions, dataset), time_field=ref)
             if catalog_field.role is FieldRole.FLAG:
                 return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=self.predicates.flag(ref, catalog_field, value=True))
             if others:
@@ -660,6 +707,8 @@ class Composer:
             return Aggregate(aggregate=kind, dataset=base, of=ref, where=self._local(item.conditions, base))
         kind = self._aggregate_kind(item, target)
         if kind in (AggregateKind.SUM, AggregateKind.AVG, AggregateKind.MEDIAN) and catalog_field.type not in (FieldType.INTEGER, FieldType.DECIMAL, FieldType.FLOAT):
+            if self.kinds.is_time(target) and item.aggregate in ("sum", None):
+                return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=self._local(item.conditions, dataset), time_field=ref)
             if item.aggregate == "sum" or item.aggregate is None:
                 return Aggregate(aggregate=AggregateKind.COUNT_DISTINCT if catalog_field.role is FieldRole.KEY else AggregateKind.COUNT, dataset=dataset, of=ref)
             raise Unbuildable(f"{kind} of text")
@@ -755,7 +804,7 @@ class Composer:
     def _duration(self, item: MeasureItem) -> Expr:
         start = self._moment(item.start)
         end = self._moment(item.end) if item.end is not None else Now()
-        return DateDiff(unit=item.unit, start=start, end=end)  # type: ignore[arg-type]
+        return DateDiff(unit=item.unit, start=start, end=end, exact=item.exact)  # type: ignore[arg-type]
 
     def _moment(self, mention: Mention | None) -> Expr:
         target = self.a.target(mention)
@@ -934,12 +983,12 @@ class Composer:
         for item in self.frame.transforms:
             index = 0
             if item.measure is not None:
-                index = next((n for n, (m, _) in enumerate(built) if m is item.measure), 0)
+                index = next((n for n, (m, _) in enumerate(built) if self._same(m, item.measure)), 0)
             kind = item.kind
             timed = any(isinstance(b, ByTime) for b in by)
             if kind in ("growth", "difference", "running_total", "moving_average") and not timed:
                 grain = item.grain or "month"
-                by.append(ByTime(grain=Grain(grain)))
+                by.append(ByTime(grain=Grain(grain), fill=kind in ("growth", "difference")))
             if kind == "moving_average" and item.size is None:
                 item.size = 3
             out.append(Transform(kind=kind, metric=index, size=item.size))

@@ -26,6 +26,7 @@ class Mention:
     definite_key: bool = False
     after_of: Mention | None = None
     chosen: Target | None = None
+    holder: Mention | None = None
     in_relative: bool = False
 
 
@@ -68,6 +69,7 @@ class MeasureItem:
     start: Mention | None = None
     end: Mention | None = None
     unit: str = "day"
+    exact: bool = False
     scale: float = 1.0
     shown: bool = True
     units: list[Unit] = field(default_factory=list)
@@ -108,6 +110,7 @@ class Frame:
     having: list[Condition] = field(default_factory=list)
     orders: list[OrderItem] = field(default_factory=list)
     times: list[TimePhrase] = field(default_factory=list)
+    term_times: list[TimePhrase] = field(default_factory=list)
     limit: int | None = None
     limit_asked: bool = False
     ascending_top: bool = False

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from nlq.phrases import OPPOSITES
 from nlq.text import fold, keys_of, lemma
 from nlq.thesaurus import ABBREVIATIONS, MERGES, root, synonyms
-from semantic.catalog.model import Catalog, CatalogField, Dataset, FieldRole, FieldType, Metric, SimpleMetric
+from semantic.catalog.model import Catalog, CatalogField, Dataset, Entity, FieldRole, FieldType, Metric, SimpleMetric
 from semantic.expr import FieldRef
 
-TargetKind = Literal["metric", "field", "dataset", "segment", "term"]
+TargetKind = Literal["metric", "field", "dataset", "segment", "term", "display", "unflag"]
 
 # Words that say little about which field is meant; they weigh less than the others of a label.
 GENERIC = frozenset(
@@ -78,6 +79,7 @@ class Lexicon:
                 self._add(target, text, 1.0)
             for text in entity.synonyms:
                 self._add(target, text, 0.97)
+            self._add_display(entity)
         for metric in catalog.metrics:
             if metric.hidden or is_plain_inferred(metric, catalog):
                 continue
@@ -113,6 +115,11 @@ class Lexicon:
         target = Target("field", f"{dataset.name}.{field.name}", dataset.name, field.name)
         for text, weight in ((field.label, 1.0), (field.name, 0.99), *((s, 0.97) for s in field.synonyms)):
             self._add(target, text, weight, context)
+        if field.role is FieldRole.FLAG or field.type is FieldType.BOOLEAN:
+            plain = {k for text in (field.label, *field.synonyms) for k in keys_of(text)} - {"is", "has"}
+            for negative, positive in OPPOSITES.items():
+                if lemma(positive) in plain:
+                    self._add(Target("unflag", f"{dataset.name}.{field.name}", dataset.name, field.name), negative, 1.0)
         self.type_words[target] = _type_words(field)
         self.description[target] = frozenset(keys_of(field.description)) - _STOP_IN_LABEL
         if field.role in (FieldRole.CATEGORY, FieldRole.NAME, FieldRole.FLAG, FieldRole.TEXT, FieldRole.ATTRIBUTE) and not field.pii:
@@ -121,6 +128,15 @@ class Lexicon:
             for value, others in field.value_synonyms.items():
                 for other in others:
                     self._add_value(LocalValue(dataset.name, field.name, value, 0.97), other)
+
+    def _add_display(self, entity: Entity) -> None:
+        """ "name" and "customer name" where several columns make the name."""
+        dataset = self.catalog.dataset(entity.dataset)
+        if len(entity.display) < 2 or any(f.label == "name" or f.name == "name" for f in dataset.fields):
+            return
+        target = Target("display", entity.dataset, entity.dataset)
+        for text in ("name", "names", "full name", f"{entity.label} name", f"{entity.label} full name"):
+            self._add(target, text, 0.98)
 
     def _add_value(self, local: LocalValue, text: str) -> None:
         folded = fold(text).strip()
@@ -159,7 +175,8 @@ class Lexicon:
             return
         self._seen.add((target, keys))
         expanded = tuple(lemma(ABBREVIATIONS[k]) if k in ABBREVIATIONS else k for k in keys)
-        for form in {keys, expanded}:
+        joined = ("".join(keys),) if len(keys) == 2 and min(map(len, keys)) >= 3 else keys
+        for form in {keys, expanded, joined}:
             weights = tuple(0.25 if k in context else 0.6 if k in GENERIC else 1.0 for k in form)
             if all(k in context for k in form):
                 weights = (1.0,) * len(form)
@@ -203,7 +220,7 @@ def _type_words(field: CatalogField) -> frozenset[str]:
     elif field.role is FieldRole.NAME:
         words = "name"
     elif field.role is FieldRole.MEASURE:
-        words = "amount value total level"
+        words = "amount value level"
     elif field.role is FieldRole.FLAG:
         words = "flag whether status"
     elif field.role is FieldRole.CATEGORY:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from nlq.frame import Condition, Frame, MeasureItem, Mention, OrderItem, TransformItem
 from nlq.kinds import Kinds
+from nlq.phrases import RELATING
 from nlq.segment import Unit
 
 _SENTENCE_END = frozenset((".", "?", "!", ";"))
@@ -19,6 +20,14 @@ _UNIT_NOUNS = frozenset(
     " points stars times degrees units cents tons liters litres gallons cm mm m".split()
 )
 _SINGULAR_WH = frozenset(("which", "what", "who"))
+
+
+@dataclass(frozen=True, slots=True)
+class TermDefinition:
+    """A glossary definition in units. `percent`: a change in it is relative to the value before."""
+
+    units: tuple[Unit, ...]
+    percent: bool = True
 
 
 @dataclass(slots=True)
@@ -53,14 +62,15 @@ class _State:
     direction: bool | None = None
     last_measure: MeasureItem | None = None
     by_agent: bool = False
-    contains: str | None = None
+    exclude: bool = False
     passive: bool = False
 
 
 class Parser:
     """One parse of one question. `units` cover it; `kinds` knows the catalog."""
 
-    def __init__(self, units: Sequence[Unit], kinds: Kinds) -> None:
+    def __init__(self, units: Sequence[Unit], kinds: Kinds, terms: Mapping[str, TermDefinition] | None = None) -> None:
+        self.terms = terms or {}
         self.units = units
         self.kinds = kinds
         self.frame = Frame()
@@ -74,7 +84,7 @@ class Parser:
             "comma": self._on_comma, "relative": self._on_relative, "pronoun": self._on_pronoun, "prep": self._on_prep, "of": self._on_of,
             "postcmp": self._on_post_compare, "null": self._on_null, "contains": self._on_contains, "round": self._on_round,
             "versus_avg": self._on_versus_average, "have": self._on_have, "open": self._skip, "close": self._skip, "op": self._on_op,
-            "define": self._skip, "soft": self._skip, "stop": self._skip,
+            "define": self._on_define, "soft": self._skip, "stop": self._skip,
         }  # fmt: skip
 
     def parse(self) -> Frame:
@@ -100,6 +110,8 @@ class Parser:
             return self._on_unknown(i, u)
         if u.text.lower() in ("month", "months", "year", "years", "week", "weeks", "quarter", "quarters", "day", "days", "date", "hour", "hours"):
             return self._on_bare_period(i, u)
+        if u.text.lower() == "same":
+            return self._on_same(i, u)
         if u.text.lower() == "rate" and self.s.last_condition is not None:
             return self._on_rate(i, u)
         if u.text.lower() in ("count", "counts"):
@@ -143,12 +155,22 @@ class Parser:
             owner=self.s.pronoun,
             plural=last_word.endswith("s") and not last_word.endswith(("ss", "us")),
             in_relative=self.s.relative,
+            holder=self._holder(),
         )
         self.frame.mentions.append(mention)
         self._use(u)
         self.s.last = mention
         self.s.pronoun = False
         return mention
+
+    def _holder(self) -> Mention | None:
+        """The thing whose relative clause or "with" phrase is running."""
+        if not self.s.relative:
+            return None
+        for mention in reversed(self.frame.mentions):
+            if mention.sentence == self.s.sentence and self.kinds.likely(mention.unit, "dataset"):
+                return mention
+        return None
 
     def _take_pending(self) -> list[Unit]:
         units, self.s.pending_units = self.s.pending_units, []
@@ -173,6 +195,40 @@ class Parser:
         self._use(*condition.units)
 
     # ---------------------------------------------------------------- sentences and clauses
+
+    def _on_define(self, i: int, u: Unit) -> int:
+        """ "based on X" settles which number the measure before means; "Xs are considered Y if ..." only explains."""
+        s = self.s
+        kind = u.func.value if u.func else ""
+        if kind == "considered":
+            j = i
+            while j >= 0 and self.units[j].text not in _SENTENCE_END:
+                self._use(self.units[j])
+                j -= 1
+            while i < len(self.units) and self.units[i].text not in ("?", "!", ";"):
+                self._use(self.units[i])
+                i += 1
+            if s.last is not None and s.last.sentence == s.sentence:
+                self._retract(s.last)
+            return i
+        if kind == "basis":
+            j, nxt = self._peek(i + 1)
+            if nxt is not None and nxt.links and s.last_measure is not None and s.last_measure.mention is not None:
+                mention = self._mention(nxt, "aggregate")
+                old = s.last_measure.mention
+                if not any(link.exact and link.score >= 0.99 and link.target.kind in ("metric", "field") for link in old.links):
+                    for item in [*self.frame.measures, *self.frame.rank_by]:
+                        if item.mention is not None and item.mention.unit.keys == old.unit.keys:
+                            item.mention = mention
+                            item.aggregate = item.aggregate or "sum"
+                    old.links = mention.links
+                else:
+                    mention.role = "context"
+                return j + 1
+            if nxt is not None and (nxt.links or nxt.is_func("agg", "count", "super")) and s.base_mode in ("head", "output"):
+                s.mode = "rankby" if self.frame.limit_asked else s.mode
+            return i + 1
+        return i + 1
 
     def _on_sentence_end(self, i: int) -> int:
         s = self.s
@@ -297,7 +353,19 @@ class Parser:
     def _on_negation(self, i: int, u: Unit) -> int:
         s = self.s
         words = u.text.lower()
-        s.negate = True
+        if s.exclude:
+            s.exclude = False
+            s.negate = False
+            s.relative = True
+            return i + 1
+        s.negate = not s.negate
+        if words in ("ignore", "ignoring", "exclude", "excluding", "except", "leaving out"):
+            j, nxt = self._peek(i + 1)
+            k, after = self._peek(j + 1)
+            if nxt is not None and after is not None and nxt.links and self.kinds.likely(nxt, "dataset") and (after.is_func("relative") or after.is_func("neg")):
+                self._mention(nxt, "context")
+                s.negate, s.exclude, s.relative, s.related = True, True, True, None
+                return j + 1 if after.is_func("neg") else k + 1
         if words in ("excluding", "except", "without", "except for", "other than", "exclude", "ignore", "ignoring", "not including", "apart from"):
             self._flush_count()
             if s.mode in ("group", "order"):
@@ -338,6 +406,24 @@ class Parser:
             self.frame.count_word_alone = True
             self._use(u)
             return i + 1
+        if nxt is not None and nxt.text.lower() in ("days", "weeks", "months", "years", "hours", "minutes") and any(m.kind == "duration" for m in self.frame.measures):
+            k = i
+            while k < len(self.units) and self.units[k].text not in _SENTENCE_END and not self.units[k].is_func("comma"):
+                self._use(self.units[k])
+                k += 1
+            return k
+        if nxt is not None and nxt.is_func("neg") and s.last_condition is not None and s.last_condition.kind == "flag" and s.last_condition.mention is not None:
+            k, after = self._peek(self.units.index(nxt) + 1)
+            if after is None or after.text in _SENTENCE_END:
+                condition = s.last_condition
+                self.frame.conditions = [c for c in self.frame.conditions if c is not condition]
+                for measure in self.frame.measures:
+                    measure.conditions = [c for c in measure.conditions if c is not condition]
+                mention = s.last_condition.mention
+                mention.role = "group"
+                self.frame.groups.append(mention)
+                self._use(u, nxt)
+                return self.units.index(nxt) + 1
         self._flush_count()
         s.count = True
         s.pending_units.append(u)
@@ -716,6 +802,11 @@ class Parser:
                     size = int(v.number)
                     self._use(v)
                     self.frame.unknown = [x for x in self.frame.unknown if x is not v]
+        if kind == "rank":
+            j, nxt = self._peek(i + 1)
+            if nxt is not None and nxt.is_func("by", "order"):
+                self.s.top = True
+                self.s.mode = "head"
         names = {"share": "share", "running": "running_total", "moving": "moving_average", "rank": "rank"}
         self.frame.transforms.append(TransformItem(names[kind], size=size, units=[u]))  # type: ignore[arg-type]
         self._use(u)
@@ -724,8 +815,15 @@ class Parser:
     def _on_change(self, i: int, u: Unit) -> int:
         kind = u.func.value if u.func else "any"
         grain = {"mom": "month", "yoy": "year", "wow": "week", "qoq": "quarter", "dod": "day"}.get(kind)
-        percent = any(w in u.text.lower() for w in ("growth", "percent", "%", "rate"))
-        self.frame.transforms.append(TransformItem("growth" if percent or kind != "any" else "difference", grain=grain, units=[u]))
+        words = u.text.lower()
+        percent = any(w in words for w in ("growth", "percent", "%", "rate"))
+        if u.links and u.links[0].target.kind == "term":
+            return self._on_term(i, u)
+        if grain is not None and not self.frame.grain:
+            self.frame.grain = grain
+        if "change" in words and not percent:
+            self.frame.transforms.append(TransformItem("difference", grain=grain, units=[u]))
+        self.frame.transforms.append(TransformItem("growth", grain=grain, units=[u]))
         self._use(u)
         return i + 1
 
@@ -783,6 +881,23 @@ class Parser:
             steps += 1
             j -= 1
         return False
+
+    def _on_same(self, i: int, u: Unit) -> int:
+        """ "in the same month as they signed up": two dates fall into one period."""
+        j, period = self._peek(i + 1, skip_soft=False)
+        if period is None or period.text.lower().rstrip("s") not in ("day", "week", "month", "quarter", "year"):
+            return i + 1
+        for k in range(j + 1, min(j + 8, len(self.units))):
+            v = self.units[k]
+            if v.text in _SENTENCE_END:
+                break
+            if v.links and (self.kinds.likely(v, "time") or self.kinds.likely(v, "dataset") or self.kinds.likely(v, "flag")):
+                mention = self._mention(v, "end")
+                self._use(u, period)
+                self._add_condition(Condition("same_period", mention, literal=period.text.lower().rstrip("s"), units=[u, period]))
+                return k + 1
+        self.frame.unknown.append(u)
+        return i + 1
 
     def _on_grain(self, i: int, u: Unit) -> int:
         value = u.func.value if u.func else "auto"
@@ -900,7 +1015,7 @@ class Parser:
         if u.text.lower() in ("in its name", "in their name", "in the name"):
             return i + 1
         j, nxt = self._peek(i + 1)
-        if nxt is not None and nxt.text.lower() in ("the", "letter", "word", "letters", "prefix", "string", "text", "phrase", "a"):
+        if nxt is not None and not nxt.quoted and nxt.text.lower() in ("the", "letter", "word", "letters", "prefix", "string", "text", "phrase", "a"):
             j, nxt = self._peek(j + 1)
         if nxt is None or not (nxt.quoted or nxt.unknown or nxt.values or nxt.number is not None or nxt.text.isalpha()) or s.last is None:
             return i + 1
@@ -965,7 +1080,7 @@ class Parser:
 
     def _operand(self, units: Sequence[Unit]) -> tuple[MeasureItem | None, list[Condition]]:
         """A measure from a slice of the question, with the conditions that belong to it alone."""
-        parser = Parser(units, self.kinds)
+        parser = Parser(units, self.kinds, self.terms)
         parser.s.sentence = self.s.sentence
         sub = parser.parse()
         self.frame.used |= sub.used
@@ -1016,7 +1131,7 @@ class Parser:
 
     def _separates(self, k: Unit, ratio: Unit) -> bool:
         words = k.text.lower()
-        if words in ("to", "to the", "divided by", "over", "/", "over the", "out of", "vs", "versus", "relative to"):
+        if words in ("to", "to the", "divided by", "over", "/", "over the", "out of", "vs", "versus", "relative to", "out of all", "of all the", "to all", "out of the", "to total"):
             return True
         return words == "and" and "between" in ratio.text.lower()
 
@@ -1095,6 +1210,7 @@ class Parser:
         if not found or not any(self.kinds.likely(v, "time") for _, v in found):
             return i + 1
         unit = next((w for w in ("second", "minute", "hour", "day", "week", "month", "year") if w in words), None)
+        said = unit is not None or any(w in x.text.lower() for w in ("day", "hour", "minute", "week", "month", "year") for x in self.units if x.soft or x.unknown or x.func)
         unit = unit or next((w for w in ("minute", "hour", "day", "week", "month", "year") if any(w in x.text.lower() for x in self.units)), "day")
         superlative = None
         if self.s.superlative:
@@ -1106,7 +1222,7 @@ class Parser:
         self._reset_noun()
         start = self._mention(found[0][1], "start")
         end = self._mention(found[1][1], "end") if len(found) > 1 else None
-        item = MeasureItem("duration", aggregate, start=start, end=end, unit=unit, units=[u], superlative=superlative)
+        item = MeasureItem("duration", aggregate, start=start, end=end, unit=unit, exact=not said, units=[u], superlative=superlative)
         if superlative:
             self.frame.superlative = OrderItem(measure=item, descending=superlative in ("desc", "latest"))
             self.frame.singular = self.frame.limit is None
@@ -1121,6 +1237,15 @@ class Parser:
     def _on_unknown(self, i: int, u: Unit) -> int:
         s = self.s
         j, nxt = self._peek(i + 1)
+        before = self._before(i)
+        if u.text.lower() in _UNIT_NOUNS and before is not None and (before.is_func("prep", "by", "grain") or before.number is not None or before.text.lower() in _UNIT_NOUNS):
+            self._use(u)
+            return i + 1
+        if u.text.startswith(".") and nxt is not None and nxt.links:
+            mention = self._mention(nxt, "condition")
+            self._add_condition(Condition("text", mention, literal=u.text, match="ends_with", negate=s.negate, units=[u]))
+            s.negate = False
+            return j + 1
         if s.last is not None and self._binds_literal(i) and self._literal_like(u) and s.last.role != "group":
             self._bind_literal(u, s.last)
             return i + 1
@@ -1255,6 +1380,23 @@ class Parser:
     def _on_noun(self, i: int, u: Unit) -> int:
         s = self.s
         j, nxt = self._peek(i + 1)
+        words = u.text.lower()
+        before = self.units[i - 1] if i else None
+        if words in ("date", "number", "integer") and before is not None and before.text.lower() in ("as a", "as an", "as"):
+            self._use(u)
+            return i + 1
+        if words in ("make", "makes") and any(v.is_func("have") and v.text.lower() in ("did", "do", "does", "to", "can") for v in self.units[:i]) and not (before is not None and before.is_func("comma", "and", "by", "each", "of")):
+            self._use(u)
+            return i + 1
+        if u.links[0].target.kind == "unflag":
+            mention = self._mention(u, "condition")
+            self._add_condition(Condition("flag", mention, negate=not s.negate, units=[u]))
+            s.negate = False
+            return i + 1
+        if u.links[0].target.kind == "term" and not (s.mode == "group" and not s.each):
+            return self._on_term(i, u)
+        if self._verb_like(i, u):
+            return self._on_verb(i, u)
         if s.mode == "order":
             return self._order_noun(i, u)
         if s.compare_op is not None and s.number is not None:
@@ -1288,8 +1430,91 @@ class Parser:
             return self._related_noun(i, u)
         return self._plain_noun(i, u)
 
+    def _verb_like(self, i: int, u: Unit) -> bool:
+        """A verb form that only ties nouns together ("publications published in", "cars that were sold")."""
+        words = u.text.lower()
+        if words not in RELATING and words not in _PARTICIPLES or u.values and u.values[0].score >= 0.95:
+            return False
+        if not self.kinds.likely(u, "dataset"):
+            return bool(self.frame.mentions) and not (u.links and u.links[0].exact) and not self.kinds.likely(u, "time")
+        return bool(self.frame.mentions)
+
+    def _on_verb(self, i: int, u: Unit) -> int:
+        s = self.s
+        if not self.kinds.likely(u, "dataset"):
+            self._use(u)
+            return i + 1
+        known = {link.target.dataset for m in self.frame.mentions for link in m.links[:2] if link.score >= 0.9}
+        best = u.links[0].target.dataset
+        self._use(u)
+        if best in known:
+            return i + 1
+        mention = self._mention(u, "related")
+        condition = Condition("related", mention, negate=s.negate, units=[u])
+        s.related = None
+        self._add_condition(condition)
+        s.related = condition if s.relative or s.passive or s.negate else None
+        s.negate = s.passive = False
+        return i + 1
+
+    def _on_term(self, i: int, u: Unit) -> int:
+        """A glossary word with a definition in words: what the definition says takes its place."""
+        s = self.s
+        definition = self.terms.get(u.links[0].target.name)
+        if definition is None:
+            if u.func is not None and u.func.kind in self._handlers:
+                return self._handlers[u.func.kind](i, replace(u, links=()))
+            self.frame.unknown.append(u)
+            return i + 1
+        parser = Parser([replace(v, start=u.start, end=u.end) for v in definition.units], self.kinds, self.terms)
+        sub = parser.parse()
+        self._use(u)
+        self._take_pending()
+        self._reset_noun()
+        f = self.frame
+        f.mentions.extend(sub.mentions)
+        for item in [*sub.measures, *sub.rank_by]:
+            item.conditions.extend(sub.conditions)
+        for mention in sub.outputs:
+            kind = "count" if self.kinds.likely(mention.unit, "dataset") or self.kinds.likely(mention.unit, "time") else "aggregate"
+            mention.role = kind  # type: ignore[assignment]
+            sub.measures.append(MeasureItem(kind, None, mention, conditions=list(sub.conditions)))  # type: ignore[arg-type]
+        if definition.units and not (sub.measures or sub.transforms):
+            f.unknown.append(u)
+        for transform in sub.transforms:
+            if transform.kind == "rank" and transform.measure is None:
+                ranked = sub.rank_by or [o.measure for o in sub.orders if o.measure is not None] or sub.measures
+                transform.measure = ranked[0] if ranked else None
+            if transform.kind in ("growth", "difference") and sub.measures:
+                transform.measure = sub.measures[0]
+                transform.kind = "growth" if definition.percent else "difference"
+            f.transforms.append(transform)
+        if any(t.kind == "rank" for t in sub.transforms):
+            f.measures.extend(t.measure for t in sub.transforms if t.measure is not None)
+        else:
+            items = sub.measures or sub.rank_by
+            if s.mode == "rankby":
+                f.rank_by.extend(items)
+            elif s.mode == "order":
+                f.orders.extend(OrderItem(measure=m, descending=s.direction) for m in items)
+            else:
+                f.measures.extend(items)
+            if items:
+                s.last_measure = items[0]
+        if sub.groups and not any(t.kind == "rank" for t in sub.transforms):
+            f.groups.extend(sub.groups)
+        if sub.grain and not f.grain:
+            f.grain = sub.grain
+        f.term_times.extend(sub.times)
+        return i + 1
+
     def _plain_noun(self, i: int, u: Unit) -> int:
         s = self.s
+        if s.last is not None and i and self.units[i - 1] is s.last.unit and s.last.role in ("output", "context") and self.kinds.likely(s.last.unit, "dataset"):
+            self._retract(s.last)
+            if s.last.role == "context":
+                s.of_next = True
+            s.last.role = "context"
         after_of, prep = s.of_next, s.prep_next
         holder = s.last
         dataset = self.kinds.likely(u, "dataset")

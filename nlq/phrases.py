@@ -47,7 +47,7 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
     **_rows("super", "earliest", "earliest|oldest|first"),
     **_rows("top", "desc", "top|leading|topmost"),
     **_rows("top", "asc", "bottom"),
-    **_rows("by", "by", "by|per|grouped by|group by|broken down by|split by|split out by|break down by|broken out by|segmented by|segment by|breakdown by|split up by|aggregated by|grouped on|organized by|partitioned by"
+    **_rows("by", "by", "by|per|in terms of|grouped by|group by|broken down by|split by|split out by|break down by|broken out by|segmented by|segment by|breakdown by|split up by|aggregated by|grouped on|organized by|partitioned by"
             "|separated by|categorized by|for the different|for different|across different|across all|across|by each|by every|as per|according to|vary by|varies by|differ by|differs by|vary across|varies across|differ across|differs across"
             "|differ between|vary between|differ for|depending on|with respect to|and by|and per|cut by|sliced by|by the|per each|per the|split across|grouped per|varies between|within the same"),
     **_rows("each", "each", "for each|in each|of each|each|for every|in every|every|within each|at each|to each|by each|from each|for each of the|on each|for all the different|in each of|for each one of|with each|of every|each of the|for each individual"
@@ -127,11 +127,13 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
             "|that do|who do|that was|who was|that would|whom|where the|that belong to|that contain|containing the|provided that|given that|for which|in which|on which|to which|from which|where there is|where there are"),
     **_rows("pronoun", "their", "their|its|his|her|they|those|these|them|it|he|she|he she|his her|theirs|hers"),
     **_rows("null", "null", "missing|null|is missing|is null|are missing|are null|empty|is empty|blank|is blank|unknown|not set|unset|undefined|is unknown|not specified|not available|unspecified|not recorded|not given"),
-    **_rows("contains", "contains", "contains|containing|contain|includes the word|include the word|including the word|that contains|which contains|that contain|with the word|matching|like|similar to|in its name|in their name|in the name|mentions|mentioning|mention|include the text|contains the word"
+    **_rows("contains", "contains", "contains|containing|contain|includes the word|include the word|including the word|that contains|which contains|that contain|with the word|matching|like|similar to|mentions|mentioning|mention|include the text|contains the word"
             "|contains the text|containing the word|with the text|has the word|have the word|that include the word"),
     **_rows("contains", "starts", "starts with|start with|starting with|beginning with|begins with|begin with|that starts with|that start with|whose name starts with|prefixed with|prefixed by|starts with the letter|start with the letter|begins with the letter|starting with the letter"),
     **_rows("contains", "ends", "ends with|end with|ending with|ends in|ending in|end in|that end with|that ends with|ending with the letter|ends with the letter|end with the letter|suffixed with|suffixed by"),
-    **_rows("define", "define", "refers to|refer to|is defined as|defined as|means|is calculated as|calculated as|is the sum of|which is the sum of|which is|is computed as|computed as|are considered|is considered|stands for|denotes|which is calculated as|which is defined as"),
+    **_rows("define", "define", "refers to|refer to|is defined as|defined as|means|is calculated as|calculated as|is the sum of|which is the sum of|which is|is computed as|computed as|stands for|denotes|which is calculated as|which is defined as"),
+    **_rows("define", "basis", "based on|based upon|on the basis of|going by"),
+    **_rows("define", "considered", "are considered|is considered|are considered to be|is considered to be|count as|counts as|are counted as"),
     **_rows("round", "round", "rounded to|round to|rounded|rounded off to|to two decimal places|to 2 decimal places|round the result to|round it to|round the answer to"),
     **_rows("versus_avg", "avg", "above average|above the average|greater than the average|higher than the average|more than the average|over the average|above the mean|larger than the average|better than average|greater than average|higher than average|exceeds the average|above - average"
             "|longer than the average|longer than average|more than average|exceeding the average|more than the overall average|above the overall average"),
@@ -168,3 +170,17 @@ SOFT = frozenset(
     year month week quarter hour minute day's regular convert converted conversion datetime unix timestamp alphabetical alphabetically descending ascending no. nr left right join joins joined inner outer
     distribution distributed spread depending type's far long many much often total's hand kept keep keeps held holding hold remain remaining""".split()
 )
+
+# Verbs that tie two things together. Not linked to the catalog they say no more than that the things belong together.
+RELATING = frozenset(
+    """sold paid published posted placed purchased bought ordered submitted issued filed created written given sent held taken offered produced visited booked registered enrolled taught attended presented
+    featured listed reported recorded awarded handled processed used owned managed assigned linked tied connected attached stored tracked captured involving involved involves corresponding generated charged
+    sell pay publish post buy submit write give send hold take offer produce visit book teach attend present own manage handle process come comes came belong worked work works living live lives actively""".split()
+)
+
+# A word and the opposite of a yes/no field's name.
+OPPOSITES = {
+    "closed": "open", "inactive": "active", "unpaid": "paid", "disabled": "enabled", "unverified": "verified", "incomplete": "complete", "unavailable": "available", "offline": "online", "unsubscribed": "subscribed",
+    "unread": "read", "undelivered": "delivered", "unresolved": "resolved", "unapproved": "approved", "invalid": "valid", "private": "public", "nonrefundable": "refundable", "deactivated": "active", "unshipped": "shipped",
+    "unmarried": "married", "untaxed": "taxed", "unregistered": "registered", "uninsured": "insured", "nonsmoking": "smoking",
+}

@@ -114,6 +114,8 @@ class Predicates:
             if condition.time is None:
                 raise Unbuildable("no window")
             return [(field.dataset, self.in_time(field, condition.time.window, negate=condition.negate), False)]
+        if condition.kind == "same_period":
+            return [(base, self._same_period(condition, base), False)]
         if condition.kind == "segment":
             target = self._a.target(condition.mention)
             segment = next((s for s in self._catalog.segments if target is not None and s.name == target.name), None)
@@ -124,6 +126,10 @@ class Predicates:
             return self._value(condition)
         target = self._a.target(condition.mention)
         if condition.kind == "text" and target is not None and target.kind == "dataset":
+            target = self._display(target.dataset or "")
+        if condition.kind == "flag" and target is not None and target.kind == "unflag":
+            target = Target("field", target.name, target.dataset, target.field)
+        if target is not None and target.kind == "display":
             target = self._display(target.dataset or "")
         if target is None or target.kind != "field":
             raise Unbuildable(f"{condition.kind} needs a field")
@@ -222,7 +228,15 @@ class Predicates:
         if target.kind == "field" and self._kinds.is_flag(target):
             ref = self._ref(target)
             return [(dataset, self.flag(ref, self._catalog.field(ref), value=not condition.negate), False)]
+        outer: list[Condition] = []
+        if dataset == base or self._graph.points_to(base, dataset):
+            outer = [c for c in inner if c.kind in ("time", "cycle") and c.mention is None]
+            inner = [c for c in inner if c not in outer]
         where = self.build(inner, dataset) if inner else None
+        if outer:
+            moved = [(base, p, False) for c in outer for _, p, _ in self._located(c, base)]
+            rest = [] if where is None and not condition.negate else [(base, self._has(base, dataset, where, negate=condition.negate) if dataset != base else where, False)]
+            return moved + [r for r in rest if r[1] is not None]  # type: ignore[return-value,misc]
         if dataset == base:
             return [(base, Not(item=where) if condition.negate and where is not None else where, False)] if where is not None else []
         if self._graph.points_to(base, dataset):
@@ -285,6 +299,17 @@ class Predicates:
         if ref is None:
             raise Unbuildable(f"{dataset} has no time")
         return ref
+
+    def _same_period(self, condition: Condition, base: str) -> Predicate:
+        target = self._a.target(condition.mention)
+        if target is None or target.dataset is None:
+            raise Unbuildable("same period as what")
+        other = self._ref(target) if target.kind == "field" and self._kinds.is_time(target) else self._time_field(target.dataset)
+        mine = self._time_field(base)
+        if mine == other or not self._local(base, other.dataset):
+            raise Unbuildable("no second date")
+        part = f"trunc_{condition.literal}"
+        return Comparison(op="=", left=DatePart(part=part, of=mine), right=DatePart(part=part, of=other))  # type: ignore[arg-type]
 
     def _display(self, dataset: str) -> Target | None:
         entity = next((e for e in self._catalog.entities if e.dataset == dataset), None)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from nlq.lexicon import merge_keys
 from nlq.linking import Link, Linker, ValueLink
-from nlq.phrases import FUNCTIONS, SOFT, STOP, Func
-from nlq.text import Token, keys_of, lemma
+from nlq.phrases import FUNCTIONS, RELATING, SOFT, STOP, Func
+from nlq.text import Token, keys_of
 from nlq.timephrase import TimePhrase
 
 _MAX_SPAN = 6
@@ -129,12 +129,9 @@ def _single(token: Token, i: int, func: Func | None) -> tuple[float, Unit]:
         return 1.7, Unit(i, i + 1, token.text, number=token.value, func=func)
     if token.norm in STOP or not any(c.isalnum() for c in token.norm):
         return 0.5, Unit(i, i + 1, token.text, soft=True, func=func)
-    if token.norm in SOFT or token.key in _SOFT_KEYS:
+    if token.norm in SOFT or token.norm in RELATING:
         return 0.45, Unit(i, i + 1, token.text, soft=True, func=func, keys=(token.key,))
     return 0.0, Unit(i, i + 1, token.text, unknown=func is None, func=func, keys=(token.key,))
-
-
-_SOFT_KEYS = frozenset(lemma(w) for w in SOFT)
 
 
 def _quoted(token: Token, i: int, linker: Linker) -> tuple[float, Unit]:
@@ -161,7 +158,7 @@ def _linked(span: Sequence[Token], i: int, j: int, text: str, linker: Linker, fu
     keys = merge_all(content)
     links = linker.objects(keys)
     values = linker.values([t for t in span if t.norm not in ("the",)]) if len(span) <= 5 else []
-    if len(content) == 1 and content[0].kind == "number" and not any(v.score >= 1.0 for v in values):
+    if len(content) == 1 and (content[0].kind == "number" or content[0].value is not None):
         return None
     if func is not None and func.kind not in _YIELDING and len(content) == 1 and not any(k.exact and k.score >= 0.99 for k in links):
         links = []
@@ -182,6 +179,8 @@ def _linked(span: Sequence[Token], i: int, j: int, text: str, linker: Linker, fu
         if not exact and func.kind not in ("null",):
             score = min(score, 1.55)
     if n == 1 and (span[0].norm in SOFT or span[0].norm in STOP) and top < 0.9:
+        return None
+    if n == 1 and span[0].norm in RELATING and not any(k.target.kind == "dataset" or k.score > 0.6 for k in links) and not values:
         return None
     return score, Unit(i, j, text, func=func, links=tuple(links), values=tuple(values), keys=keys, number=span[0].value if n == 1 else None)
 

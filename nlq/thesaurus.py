@@ -70,7 +70,7 @@ _GROUPS: tuple[tuple[float, str], ...] = (
     (0.75, "business company"),
     (0.85, "cite citation reference"),
     (0.9, "publish publication"),
-    (0.9, "write author"),
+    (0.75, "customer user"),
     (0.85, "depart departure leave origin from"),
     (0.85, "arrive arrival destination to land"),
     (0.8, "airline carrier"),
@@ -149,7 +149,7 @@ def synonyms() -> dict[str, dict[str, float]]:
     return table
 
 
-_SUFFIXES = ("fulness", "fully", "ation", "ment", "tion", "sion", "ness", "ful", "ity", "ure", "ion", "ant", "ent", "ive", "al", "er", "or", "ly", "y")
+_SUFFIXES = ("fulness", "fully", "ation", "ate", "ment", "tion", "sion", "ness", "ful", "ity", "ure", "ion", "ant", "ent", "ive", "al", "er", "or", "ly", "y")
 
 
 def root(key: str) -> str:

@@ -17,7 +17,8 @@ from nlq.graph import JoinGraph
 from nlq.kinds import Kinds
 from nlq.lexicon import Lexicon
 from nlq.linking import Linker, NoValues, ValueSource
-from nlq.parser import Parser
+from nlq.definitions import defining_phrase, without_join_hints
+from nlq.parser import Parser, TermDefinition
 from nlq.predicates import Unbuildable
 from nlq.segment import Unit, segment
 from nlq.text import Token, tokenise
@@ -46,13 +47,14 @@ class Understander:
         self.linker = Linker(self.lexicon, values or NoValues())
         self.graph = JoinGraph(catalog)
         self.kinds = Kinds(catalog)
+        self.terms = self._definitions()
 
     def understand(self, question: str, *, as_of: dt.datetime, dialogue: DialogueState | None = None) -> Understanding:
         """The reading of `question` to take, readings to choose from, or what is not known."""
         started = time.perf_counter()
-        tokens = tokenise(question)
+        tokens = tokenise(without_join_hints(question))
         units = self._units(tokens, as_of)
-        frame = Parser(units, self.kinds).parse()
+        frame = Parser(units, self.kinds, self.terms).parse()
         candidates = self._candidates(frame, as_of)
         unknown = self._unknown(frame, units, tokens)
         ms = (time.perf_counter() - started) * 1000.0
@@ -62,6 +64,25 @@ class Understander:
         best = candidates[0]
         reading = Reading(Intent.ASK, best.composed.query, (), max(0.05, 1.0 - best.composed.penalty), "")
         return Understanding(question, "answer", readings=(reading,), as_of=as_of, ms=ms)
+
+    def _definitions(self) -> dict[str, TermDefinition]:
+        """Glossary words whose definition is a phrase of this grammar, such as "per month customer signups"."""
+        found: dict[str, TermDefinition] = {}
+        epoch = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+        for term in self.catalog.glossary:
+            if term.means or term.term.strip().lower() in ("note", "notes", ""):
+                continue
+            phrase, percent = defining_phrase(term.definition)
+            tokens = tokenise(phrase)
+            if not tokens or len(tokens) > 60:
+                continue
+            units = self._units(tokens, epoch)
+            parser = Parser(units, self.kinds)
+            frame = parser.parse()
+            if self._unknown(frame, units, tokens) or not (frame.measures or frame.transforms or frame.outputs or frame.rank_by):
+                continue
+            found.setdefault(term.term, TermDefinition(units, percent))
+        return found
 
     def _units(self, tokens: Sequence[Token], as_of: dt.datetime) -> tuple[Unit, ...]:
         return segment(tokens, find_time_phrases(tokens, as_of, self.catalog.calendar), self.linker)

@@ -63,7 +63,7 @@ class JoinGraph:
         self._catalog = catalog
         self._steps: dict[str, list[Step]] = {d.name: [] for d in catalog.datasets}
         self._by_name: dict[str, Relationship] = {}
-        self._paths: dict[tuple[str, str, tuple[str, ...], bool], Path] = {}
+        self._paths: dict[tuple[str, str, tuple[str, ...], bool, bool], Path] = {}
         seen: set[tuple[str, tuple[str, ...], str, tuple[str, ...]]] = set()
         for rel in catalog.relationships:
             self._by_name[rel.name] = rel
@@ -89,16 +89,17 @@ class JoinGraph:
         except Invalid:
             return False
 
-    def path(self, base: str, target: str, via: tuple[str, ...] = (), *, to_children: bool = False) -> Path:
+    def path(self, base: str, target: str, via: tuple[str, ...] = (), *, to_children: bool = False, crossing: bool = False) -> Path:
         """The steps from `base` to `target`, through `via` when given.
 
         to_children: a relationship of a dataset with itself is walked towards the many side (for *has* and *related*).
+        crossing: also from a fact over a shared dimension to another fact, where nothing shorter leads (for conditions, which never multiply rows).
         Raises: Invalid `no_join_path`, `ambiguous_join` (its suggestions list the paths), `unknown_relationship`.
         """
-        key = (base, target, via, to_children)
+        key = (base, target, via, to_children, crossing)
         found = self._paths.get(key)
         if found is None:
-            found = self._walk(base, target, via, to_children) if via else self._shortest(base, target)
+            found = self._walk(base, target, via, to_children) if via else self._shortest(base, target, crossing)
             self._paths[key] = found
         return found
 
@@ -144,10 +145,10 @@ class JoinGraph:
             return None
         return sum(not s.to_one for s in path), len(path)
 
-    def _shortest(self, base: str, target: str) -> Path:
+    def _shortest(self, base: str, target: str, crossing: bool = False) -> Path:
         if base == target:
             return ()
-        paths = self._cheapest(base, target)
+        paths = self._cheapest(base, target, crossing)
         if not paths:
             raise Invalid(
                 f"{target!r} cannot be reached from {base!r}: no declared relationship leads there without crossing other facts. "
@@ -167,7 +168,7 @@ class JoinGraph:
             )
         return paths[0]
 
-    def _cheapest(self, base: str, target: str) -> list[Path]:
+    def _cheapest(self, base: str, target: str, crossing: bool) -> list[Path]:
         """All simple paths of the least (crossings between facts, to-many steps, length)."""
         order = count()
         heap: list[tuple[tuple[int, int, int], int, str, Path]] = [((0, 0, 0), next(order), base, ())]
@@ -186,23 +187,23 @@ class JoinGraph:
                 continue
             visited = {base, *(step.target for step in path)}
             for step in self._steps.get(here, []):
-                crossing = self._crossing(path, step)
-                if step.target in visited or crossing is None:
+                crossed = self._crossing(path, step)
+                if step.target in visited or (crossed == 2 and not crossing):
                     continue
                 expansions += 1
-                reached = (cost[0] + crossing, cost[1] + (not step.to_one), cost[2] + 1)
+                reached = (cost[0] + crossed, cost[1] + (not step.to_one), cost[2] + 1)
                 heapq.heappush(heap, (reached, next(order), step.target, (*path, step)))
         return found
 
-    def _crossing(self, path: Path, step: Step) -> int | None:
-        """1 when a to-many step follows a to-one step, 0 when not; None when such a path says nothing about the row it starts from."""
+    def _crossing(self, path: Path, step: Step) -> int:
+        """1 when a to-many step follows a to-one step, 0 when not; 2 when such a path says little about the row it starts from."""
         if step.to_one or step.relationship.cardinality == "many_to_many":
             return 0
         if not any(s.to_one and s.relationship.cardinality == "many_to_one" for s in path):
             return 0
         if self._catalog.dataset(step.target).kind is DatasetKind.BRIDGE:
             return 0
-        return 1 if not path[0].to_one else None
+        return 2 if path[0].to_one else 1
 
 
 def _by_default(paths: list[Path]) -> list[Path]:

@@ -93,9 +93,19 @@ class Binder:
             case _:
                 return node
 
-    def path(self, base: str, target: str, via: tuple[str, ...] = (), *, to_children: bool = False) -> Path:
+    def path(self, base: str, target: str, via: tuple[str, ...] = ()) -> Path:
         self.catalog.dataset(base), self.catalog.dataset(target)
-        return self.graph.path(base, target, via, to_children=to_children)
+        return self.graph.path(base, target, via)
+
+    def condition_path(self, base: str, target: str, via: tuple[str, ...] = ()) -> Path:
+        """As `path`, also across a shared dimension: a condition there keeps rows, it never multiplies them."""
+        self.catalog.dataset(base), self.catalog.dataset(target)
+        try:
+            return self.graph.path(base, target, via)
+        except Invalid as error:
+            if error.code != "no_join_path":
+                raise
+        return self.graph.path(base, target, via, crossing=True)
 
     def type_of(self, node: Expr) -> FieldType | None:
         return expr_type(node, self.catalog)
@@ -156,7 +166,8 @@ class Binder:
                     suggestions=own,
                 )
             via = (own[0],)
-        return tuple(step.name for step in self.path(base, target, via, to_children=True))
+        self.catalog.dataset(target)
+        return tuple(step.name for step in self.graph.path(base, target, via, to_children=True, crossing=True))
 
     def _moment(self, node: Expr, base: str, prefix: tuple[str, ...]) -> Expr:
         """A bound expression that is a time; text literals are read as dates."""
@@ -203,7 +214,7 @@ class Binder:
 
     def _far_side(self, node: Predicate, base: str) -> tuple[str, tuple[str, ...]] | None:
         """The to-many dataset (and the path to it) whose rows `node` is about; None when it is about the base row itself."""
-        found = [(ref, self.path(base, ref.dataset, ref.via)) for ref in refs(node)]
+        found = [(ref, self.condition_path(base, ref.dataset, ref.via)) for ref in refs(node)]
         far = [(ref, path) for ref, path in found if self._is_far(path)]
         if not far:
             return None
@@ -357,7 +368,7 @@ def _strip(node: Predicate, base: str, names: tuple[str, ...], binder: Binder) -
     """`node` as said from the far side: references whose path runs through `names` keep only what follows."""
 
     def rebase(ref: FieldRef) -> FieldRef:
-        via = tuple(step.name for step in binder.path(base, ref.dataset, ref.via))
+        via = tuple(step.name for step in binder.condition_path(base, ref.dataset, ref.via))
         if via[: len(names)] == names:
             return ref.model_copy(update={"via": via[len(names) :]})
         return ref.model_copy(update={"via": ()})

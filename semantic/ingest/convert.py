@@ -11,16 +11,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from dateutil import parser as dateutil_parser
 
-from semantic.ingest.typing import FALSE, NULLS, TRUE, ColumnType
+from semantic.ingest.typing import FALSE, NULLS, TEXT_NULLS, TRUE, ColumnType
 
 _NULLS = pa.array(NULLS)
+_TEXT_NULLS = pa.array(TEXT_NULLS)
 _COMPACT = re.compile(r"^(19|20)\d{6}$")
 
 
-def trimmed(values: pa.Array) -> pa.Array:
-    """Strings without blanks around; null tokens (empty, NA, null, ...) become null."""
+def trimmed(values: pa.Array, *, as_text: bool = False) -> pa.Array:
+    """Strings without blanks around; null tokens become null: NA, null and the like, and for `as_text` False also words such as unknown,
+    which mean missing among numbers and dates but may be a value of their own among words."""
     text = pc.utf8_trim_whitespace(values.cast(pa.string()))
-    return pc.if_else(pc.is_in(pc.utf8_lower(text), value_set=_NULLS), pa.scalar(None, pa.string()), text)
+    return pc.if_else(pc.is_in(pc.utf8_lower(text), value_set=_TEXT_NULLS if as_text else _NULLS), pa.scalar(None, pa.string()), text)
 
 
 def convert(values: pa.Array, column: ColumnType) -> tuple[pa.Array, pa.Array]:

@@ -116,7 +116,7 @@ class _Load:
         for block in self._source.blocks():
             for index, values in enumerate(block.columns):
                 if pa.types.is_string(values.type):
-                    counts[index].add(trimmed(values))
+                    counts[index].add(trimmed(values), trimmed(values, as_text=True).null_count)
                 else:
                     native[index] = values.type
                     whole[index] = whole[index] and _is_whole(values)
@@ -133,7 +133,8 @@ class _Load:
         name, header, nullable = self._names[index], self._source.headers[index], counts.nulls > 0
         if native is None:
             read = decide(counts)
-            return _Column(name, header, read, arrow_type(read), clickhouse_type(read, nullable), counts.nulls, read.note)
+            nulls = counts.text_nulls if read.kind == "text" else counts.nulls
+            return _Column(name, header, read, arrow_type(read), clickhouse_type(read, nulls > 0), nulls, read.note)
         clickhouse, arrow = _native_types(native)
         shown = f"Nullable({clickhouse})" if nullable else clickhouse
         return _Column(name, header, None, arrow, shown, counts.nulls, "")
@@ -163,7 +164,7 @@ class _Load:
             if column.read is None:
                 arrays.append(values.cast(column.arrow, safe=False))
                 continue
-            typed, wrong = convert(trimmed(values), column.read)
+            typed, wrong = convert(trimmed(values, as_text=column.read.kind == "text"), column.read)
             for row in pc.indices_nonzero(wrong).to_pylist():
                 reasons.setdefault(row, (column.name, f"{str(values[row].as_py())[:80]!r} is no {_said(column.read)}"))
             bad = pc.or_(bad, wrong)

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 Kind = Literal["boolean", "integer", "number", "date", "datetime", "text"]
-NULLS = ("", "na", "n/a", "null", "none", "nan", "nil", "#n/a", "\\n", "-", "--", "missing", "undefined", "nat")
+TEXT_NULLS = ("", "na", "n/a", "null", "none", "nan", "\\n")
+NULLS = (*TEXT_NULLS, "nil", "#n/a", "-", "--", "?", "missing", "undefined", "unknown", "nat")
 TRUE, FALSE = ("true", "yes", "y", "t"), ("false", "no", "n", "f")
 MIN_SHARE = 0.98
 MAX_SCALE = 4
@@ -40,16 +41,18 @@ class ColumnCounts:
 
     seen: int = 0
     nulls: int = 0
+    text_nulls: int = 0
     matches: dict[str, int] = field(default_factory=dict)
     first_over_12: bool = False
     second_over_12: bool = False
     slashes: bool = False
-    max_scale: int = 0
+    scales: dict[str, int] = field(default_factory=dict)
     exponents: bool = False
     distinct: set[str] = field(default_factory=set)
 
-    def add(self, values: pa.Array) -> None:
-        """values: trimmed strings, null where missing."""
+    def add(self, values: pa.Array, text_nulls: int) -> None:
+        """values: trimmed strings, null where missing; text_nulls: how many would be missing in a text column."""
+        self.text_nulls += text_nulls
         self.seen += len(values)
         self.nulls += values.null_count
         counts = pc.value_counts(values.drop_null())
@@ -75,11 +78,11 @@ class ColumnCounts:
             self.first_over_12 |= bool(pc.any(pc.greater(pc.cast(parts.field("a"), pa.int32()), 12)).as_py())
             self.second_over_12 |= bool(pc.any(pc.greater(pc.cast(parts.field("b"), pa.int32()), 12)).as_py())
             self.slashes |= bool(pc.any(pc.equal(parts.field("s"), "/")).as_py())
-        numbers = pc.filter(texts, _matching(texts, r"[.,]\d+\s?[^\d]?$"))
-        if len(numbers):
-            self.max_scale = max(
-                self.max_scale, int(pc.max(pc.binary_length(pc.replace_substring_regex(numbers, r"^.*[.,](\d+).*$", r"\1"))).as_py() or 0)
-            )
+        for mark in ".,":
+            numbers = pc.filter(texts, _matching(texts, rf"[{mark}]\d+\D{{0,2}}$"))
+            if len(numbers):
+                digits = pc.binary_length(pc.replace_substring_regex(numbers, rf"^.*[{mark}](\d+).*$", r"\1"))
+                self.scales[mark] = max(self.scales.get(mark, 0), int(pc.max(digits).as_py() or 0))
         self.exponents |= bool(pc.any(_matching(texts, r"^[+-]?[\d.]+[eE]")).as_py())
 
 
@@ -105,7 +108,7 @@ def decide(counts: ColumnCounts) -> ColumnType:
     if total == 0:
         return ColumnType("text", few_values=True, note="Empty in every row.")
     share = {name: number / total for name, number in counts.matches.items()}
-    if share.get("boolean", 0) >= MIN_SHARE:
+    if share.get("boolean", 0) >= MIN_SHARE and _is_yes_no(counts.distinct):
         return ColumnType("boolean")
     dated = _dated(counts, share)
     if dated is not None:
@@ -113,6 +116,12 @@ def decide(counts: ColumnCounts) -> ColumnType:
     if counts.matches.get("leading_zero", 0) and _has_codes(counts):
         return ColumnType("text", few_values=few, note="Kept as text: some values start with a zero, as codes do.")
     return _numeric(counts, share) or ColumnType("text", few_values=few)
+
+
+def _is_yes_no(distinct: set[str]) -> bool:
+    """Words, or both letters of a pair: a lone y may be anything."""
+    known = {value.lower() for value in distinct}
+    return bool(known & {"true", "false", "yes", "no"}) or {"y", "n"} <= known or {"t", "f"} <= known
 
 
 def _has_codes(counts: ColumnCounts) -> bool:
@@ -123,7 +132,7 @@ def _has_codes(counts: ColumnCounts) -> bool:
 def _numeric(counts: ColumnCounts, share: dict[str, float]) -> ColumnType | None:
     if share.get("integer", 0) >= MIN_SHARE and counts.matches.get("number", 0) <= counts.matches.get("integer", 0):
         return ColumnType("integer")
-    scale = counts.max_scale if counts.max_scale <= MAX_SCALE and not counts.exponents else None
+    scale, comma_scale = _scale(counts, "."), _scale(counts, ",")
     if share.get("number", 0) >= MIN_SHARE:
         return ColumnType("number", scale=scale)
     if share.get("percent", 0) >= MIN_SHARE:
@@ -135,7 +144,13 @@ def _numeric(counts: ColumnCounts, share: dict[str, float]) -> ColumnType | None
         return ColumnType("number", thousands=",", scale=scale, note="1,234 is read as one thousand two hundred thirty-four.")
     if comma >= dot:
         return ColumnType("number", thousands=",", scale=scale)
-    return ColumnType("number", thousands=".", decimal=",", scale=scale, note="1.234,5 is read with a decimal comma.")
+    return ColumnType("number", thousands=".", decimal=",", scale=comma_scale, note="1.234,5 is read with a decimal comma.")
+
+
+def _scale(counts: ColumnCounts, mark: str) -> int | None:
+    """Digits behind the decimal mark, for an exact decimal; None where a float must do."""
+    digits = counts.scales.get(mark, 0)
+    return digits if digits <= MAX_SCALE and not counts.exponents else None
 
 
 def _dated(counts: ColumnCounts, share: dict[str, float]) -> ColumnType | None:

@@ -84,7 +84,7 @@ def _datasets(world: World) -> tuple[Dataset, ...]:
     own_region = _category("region", "region", values=regions, hidden=True)
     own_country = _category("country", "country", values=countries, hidden=True)
     own_channel = _category("channel", "channel", values=channels, hidden=True)
-    device = _category("device", values=tuple(world.devices), synonyms=("device type",))
+    own_device = _category("device", values=tuple(world.devices), hidden=True)
     country_synonyms = {"United States": ("USA", "US", "America"), "United Kingdom": ("UK", "Britain", "Great Britain")}
     return (
         _dataset(
@@ -113,6 +113,17 @@ def _datasets(world: World) -> tuple[Dataset, ...]:
                 _category("channel", values=channels, synonyms=("marketing channel", "source")),
                 _category("channel_type", values=tuple(dict.fromkeys(c.kind for c in world.channels)), synonyms=("kind of channel",)),
                 _date("launched_on", "channel launch date"),
+            ),
+        ),
+        _dataset(
+            "devices",
+            "devices",
+            DatasetKind.DIMENSION,
+            ("device",),
+            None,
+            (
+                _category("device", values=tuple(world.devices), synonyms=("device type",)),
+                _category("form_factor", values=("fixed", "handheld")),
             ),
         ),
         _dataset(
@@ -174,7 +185,7 @@ def _datasets(world: World) -> tuple[Dataset, ...]:
                 own_country,
                 own_region,
                 own_channel,
-                device,
+                own_device,
                 _category("status", "order status", synonyms=("status",), values=("completed", "cancelled", "pending")),
                 _amount("shipping_fee", "shipping fee"),
             ),
@@ -211,7 +222,7 @@ def _datasets(world: World) -> tuple[Dataset, ...]:
                 own_country,
                 own_region,
                 own_channel,
-                device,
+                own_device,
                 _amount("sessions", "sessions", None, type_=FieldType.INTEGER),
                 _amount("bounced_sessions", "bounced sessions", None, type_=FieldType.INTEGER),
                 _amount("carts", "carts", None, type_=FieldType.INTEGER),
@@ -277,6 +288,7 @@ def _relationships() -> tuple[Relationship, ...]:
         ("orders", "country", "countries", "country"), ("orders", "channel", "channels", "channel"),
         ("order_lines", "order_id", "orders", "order_id"), ("order_lines", "product_id", "products", "product_id"),
         ("visits", "country", "countries", "country"), ("visits", "channel", "channels", "channel"),
+        ("orders", "device", "devices", "device"), ("visits", "device", "devices", "device"),
         ("ad_spend", "country", "countries", "country"), ("ad_spend", "channel", "channels", "channel"),
         ("refunds", "order_id", "orders", "order_id"), ("subscriptions", "customer_id", "customers", "customer_id"),
     ]  # fmt: skip

@@ -77,6 +77,10 @@ def tables(world: World, span: Span) -> Iterator[tuple[str, pa.Table]]:
         ),
     )
     yield (
+        "devices",
+        _table(world, device=list(world.devices), form_factor=["fixed" if name == "desktop" else "handheld" for name in world.devices]),
+    )
+    yield (
         "products",
         _table(
             world,

@@ -17,6 +17,7 @@ _MONEY = "Decimal(12, 2)"
 SCHEMA: Mapping[str, tuple[str, str]] = {
     "countries": (f"country {_TEXT}, region {_TEXT}", "country"),
     "channels": (f"channel {_TEXT}, channel_type {_TEXT}, launched_on Date", "channel"),
+    "devices": (f"device {_TEXT}, form_factor {_TEXT}", "device"),
     "products": (
         f"product_id Int64, product_name String, category {_TEXT}, subcategory {_TEXT}, list_price {_MONEY}, unit_cost {_MONEY}, launched_on Date",
         "product_id",

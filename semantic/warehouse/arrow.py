@@ -6,15 +6,17 @@ Native and not ClickHouse's own Arrow output, which turns DateTime into a plain 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
 
-_WRAPPED = re.compile(r"(?:Nullable|LowCardinality)\((.*)\)\Z", re.DOTALL)
+_WRAPPED = re.compile(r"(?:Nullable|LowCardinality)\((.*)\)\Z|SimpleAggregateFunction\(\w+(?:\(.*?\))?, (.*)\)\Z", re.DOTALL)
 _SIMPLE: dict[str, Callable[[], pa.DataType]] = {
     **{f"{sign}Int{bits}": getattr(pa, f"{'u' if sign else ''}int{bits}") for sign in ("", "U") for bits in (8, 16, 32, 64)},
+    **{f"{sign}Int{bits}": lambda: pa.decimal256(_MAX_DECIMAL256, 0) for sign in ("", "U") for bits in (128, 256)},
     "Float32": pa.float32,
     "Float64": pa.float64,
     "BFloat16": pa.float32,
@@ -28,18 +30,24 @@ _DECIMAL = re.compile(r"Decimal\((\d+), (\d+)\)\Z")
 _TIME = re.compile(r"DateTime(64)?(?:\((?:(\d+))?(?:, )?(?:'([^']+)')?\))?\Z")
 _ARRAY = re.compile(r"Array\((.*)\)\Z", re.DOTALL)
 _MAX_DECIMAL128 = 38
+_MAX_DECIMAL256 = 76
 
 
-def arrow_type(clickhouse: str) -> pa.DataType | None:
-    """The Arrow type of a ClickHouse type; None where values are shown as text.
+def arrow_type(clickhouse: str) -> pa.DataType:
+    """The Arrow type of a ClickHouse type; string where Arrow has nothing alike (enums, UUIDs, addresses, tuples, maps, JSON, ...).
 
     >>> arrow_type("LowCardinality(Nullable(String))")
     DataType(string)
     >>> arrow_type("DateTime64(3, 'UTC')")
     TimestampType(timestamp[ms, tz=UTC])
     """
+    return _resolve(clickhouse) or pa.string()
+
+
+def _resolve(clickhouse: str) -> pa.DataType | None:
+    """None: shown as text."""
     while match := _WRAPPED.match(clickhouse):
-        clickhouse = match[1]
+        clickhouse = match[1] or match[2]
     if clickhouse in _SIMPLE:
         return _SIMPLE[clickhouse]()
     if clickhouse.startswith("Interval"):
@@ -51,8 +59,7 @@ def arrow_type(clickhouse: str) -> pa.DataType | None:
         digits = int(match[2] or 3) if match[1] else 0
         return pa.timestamp("s" if digits == 0 else "ms" if digits <= 3 else "us", tz=match[3] or "UTC")
     if match := _ARRAY.match(clickhouse):
-        inner = arrow_type(match[1])
-        return pa.list_(inner) if inner is not None else None
+        return pa.list_(arrow_type(match[1]))
     return None
 
 
@@ -64,17 +71,33 @@ def to_table(names: Sequence[str], types: Sequence[str], columns: Sequence[Seque
 
 
 def _array(values: Sequence[Any], clickhouse: str) -> pa.Array:
-    kind = arrow_type(clickhouse)
-    if kind is None:
-        return pa.array([None if value is None else _shown(value) for value in values], pa.string())
-    return pa.array(values, kind, from_pandas=False)
+    show = _shower(clickhouse)
+    if show is not None:
+        return pa.array([show(value) for value in values], arrow_type(clickhouse))
+    try:
+        return pa.array(values, arrow_type(clickhouse), from_pandas=False)
+    except (pa.ArrowException, OverflowError):  # A 256-bit integer of 77 digits: exact as text.
+        return pa.array([None if value is None else str(value) for value in values], pa.string())
 
 
-def _shown(value: Any) -> str:
-    """Text of a value without an Arrow type of its own: enums, UUIDs, addresses, wide integers, fixed strings, tuples, maps."""
+def _shower(clickhouse: str) -> Callable[[Any], Any] | None:
+    """What turns a value into its text, through arrays; None where Arrow takes the values as they are."""
+    while match := _WRAPPED.match(clickhouse):
+        clickhouse = match[1] or match[2]
+    if match := _ARRAY.match(clickhouse):
+        inner = _shower(match[1])
+        return None if inner is None else lambda items: [inner(item) for item in items]
+    return _shown if _resolve(clickhouse) is None else None
+
+
+def _shown(value: Any) -> str | None:
+    if value is None:
+        return None
     if isinstance(value, bytes):
         try:
             return value.rstrip(b"\0").decode()
         except UnicodeDecodeError:
             return value.hex()
+    if isinstance(value, dict | list | tuple):
+        return json.dumps(value, ensure_ascii=False, default=str)
     return str(value)

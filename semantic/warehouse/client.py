@@ -35,11 +35,15 @@ _POOL_SIZE = 32
 
 
 class Warehouse:
-    """For asyncio. Connects at the first query; one instance per process, closed at its end."""
+    """For asyncio. Connects at the first query; one instance per process, closed at its end.
+
+    Sockets belong to an event loop: under another loop (a command line that calls asyncio.run twice) it connects anew.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._client: Any = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._connecting = asyncio.Lock()
         self._kills: set[asyncio.Task[None]] = set()
 
@@ -92,11 +96,14 @@ class Warehouse:
             raise to_app_error(error) from error
 
     async def close(self) -> None:
-        if self._client is not None:
+        if self._client is not None and self._loop is asyncio.get_running_loop():
             await self._client.close()
-            self._client = None
+        self._client = None
 
     async def _connected(self) -> Any:
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._client, self._loop, self._connecting = None, loop, asyncio.Lock()
         if self._client is None:
             async with self._connecting:
                 if self._client is None:

@@ -18,6 +18,7 @@ ADMIN_USER = "querent_admin"
 READER_USER = "querent"
 TOKEN_FILE = "tokens.json"
 ADDRESS_FILE = "endpoint.json"
+ADMIN_TIMEOUT_S = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,29 +76,31 @@ def read_address(folder: Path) -> Address | None:
 def reader_connection(settings: Settings) -> Connection:
     """The read-only user that answers questions."""
     user = settings.warehouse_user or READER_USER
-    return Connection(_url(settings), user, settings.warehouse_password if _given(settings) else _token(settings, READER_USER))
+    return Connection(settings.warehouse_url, user, settings.warehouse_password if _given(settings) else _token(settings, READER_USER))
 
 
 def admin_connection(settings: Settings) -> Connection:
-    """The user that loads data and writes results: of the embedded endpoint, or of the server (the configured user, who then needs the rights).
+    """The user that loads data and writes results: the embedded endpoint's own unless another is set.
 
-    Its password is the setting `warehouse_admin_password` where the settings have one.
+    Raises: Invalid on a server of one's own without `warehouse_admin_user`; Unavailable before the embedded endpoint's first start.
     """
-    user = getattr(settings, "warehouse_admin_user", "") or ADMIN_USER
-    password = getattr(settings, "warehouse_admin_password", None)
-    if password is None or not password.get_secret_value():
-        if not settings.warehouse_embedded:
-            return Connection(_url(settings), settings.warehouse_user, settings.warehouse_password, read_timeout_s=600)
+    if settings.warehouse_admin_user:
+        return Connection(
+            settings.warehouse_url, settings.warehouse_admin_user, settings.warehouse_admin_password, read_timeout_s=ADMIN_TIMEOUT_S
+        )
+    if not settings.warehouse_embedded:
+        raise Invalid(
+            "Loading data needs a ClickHouse user that may write: set QUERENT_WAREHOUSE_ADMIN_USER and QUERENT_WAREHOUSE_ADMIN_PASSWORD.",
+            code="no_warehouse_admin",
+        )
+    password = settings.warehouse_admin_password
+    if not password.get_secret_value():
         password = _token(settings, ADMIN_USER)
-    return Connection(_url(settings), user, password, read_timeout_s=600)
+    return Connection(settings.warehouse_url, ADMIN_USER, password, read_timeout_s=ADMIN_TIMEOUT_S)
 
 
 def _given(settings: Settings) -> bool:
     return bool(settings.warehouse_password.get_secret_value()) or not settings.warehouse_embedded
-
-
-def _url(settings: Settings) -> str:
-    return settings.warehouse_url
 
 
 def _token(settings: Settings, user: str) -> SecretStr:

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import re
 
-from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
+from clickhouse_connect.driver.exceptions import (
+    ClickHouseError,
+    DatabaseError,
+    DataError,
+    NotSupportedError,
+    ProgrammingError,
+    StreamFailureError,
+)
+from clickhouse_connect.driver.exceptions import InternalError as DriverInternalError
 
 from core.errors import AppError, Cancelled, InternalError, Invalid, QueryRejected, QueryTooExpensive, Unavailable
 
+_CODE = re.compile(r"Code: (\d+)\. DB::Exception")
 _IDENTIFIER = re.compile(r"identifier '?`?([A-Za-z0-9_.]{1,120})")
 _TABLE = re.compile(
     r"Table `?([A-Za-z0-9_.`]{1,200}?)`? (?:does not|doesn't) exist|Database `?([A-Za-z0-9_]{1,120})`? (?:does not|doesn't) exist"
@@ -31,8 +40,14 @@ DOWN_RETRY_AFTER_S = 5
 def to_app_error(error: BaseException, query_id: str = "") -> AppError:
     """Ours for an error of clickhouse-connect or of its transport. The caller raises it `from` the error."""
     code = getattr(error, "code", None) if isinstance(error, ClickHouseError) else None
+    if code is None and isinstance(error, StreamFailureError) and (found := _CODE.search(str(error))):
+        code = int(found[1])
     if isinstance(code, int):
         return _by_code(code, getattr(error, "name", None) or f"code {code}", str(error), query_id)
+    if isinstance(error, NotSupportedError):
+        return Invalid("The result has a type that cannot be read. Aggregate it or cast it to text.", code="unsupported_result")
+    if isinstance(error, ProgrammingError | DataError | DriverInternalError):
+        return InternalError(f"The warehouse client failed with {type(error).__name__} (query {query_id}).", code="warehouse_client")
     if _is_timeout(error):
         late = Unavailable("The warehouse did not answer in time. Try again, or ask for less.", code="warehouse_timeout")
         late.status = 504

@@ -77,7 +77,7 @@ class TestRun:
             [1, 2],
             True,
         ]
-        assert row[9:12] == ["x", "61f0c404-5cb3-11e7-907b-a6006ad3dba0", "7"]
+        assert row[9:12] == ["x", "61f0c404-5cb3-11e7-907b-a6006ad3dba0", Decimal(7)]
         assert row[13] == "10.0.0.1"
         assert result.table.schema.field("c").type == pa.decimal128(18, 2)
 
@@ -210,6 +210,11 @@ class TestConcurrency:
                 await warehouse.close()
 
         assert asyncio.run(scenario()) == [[i, 1000 + i, 100_000] for i in range(150)]
+
+    def test_an_async_client_outlives_its_event_loop(self, warehouse_endpoint: Any) -> None:
+        warehouse = Warehouse(warehouse_endpoint.reader_connection)
+        for number in (1, 2, 3):
+            assert asyncio.run(warehouse.run(guarded(f"SELECT {number}"))).rows() == [[number]]
 
     def test_one_sync_client_serves_many_threads(self, sync_warehouse: SyncWarehouse) -> None:
         with ThreadPoolExecutor(16) as pool:
@@ -393,6 +398,16 @@ class TestConnections:
         settings = Settings(home=tmp_path, warehouse_url=endpoint.url)
         assert SyncWarehouse(reader_connection(settings)).run(guarded("SELECT 1")).rows() == [[1]]
         assert WarehouseAdmin(admin_connection(settings)).query_arrow("SELECT 1 AS x").to_pylist() == [{"x": 1}]
+
+    def test_a_server_of_ones_own_needs_an_admin_user(self) -> None:
+        settings = Settings(
+            warehouse_embedded=False, warehouse_url="http://ch:8123", warehouse_user="reader", warehouse_password=SecretStr("p")
+        )
+        assert reader_connection(settings).user == "reader"
+        with pytest.raises(Invalid, match="QUERENT_WAREHOUSE_ADMIN_USER"):
+            admin_connection(settings)
+        admin = admin_connection(settings.model_copy(update={"warehouse_admin_user": "loader", "warehouse_admin_password": SecretStr("q")}))
+        assert (admin.url, admin.user, admin.password.get_secret_value()) == ("http://ch:8123", "loader", "q")
 
     def test_before_the_first_start_it_says_what_to_do(self, tmp_path: Path) -> None:
         with pytest.raises(Unavailable, match="querent warehouse"):

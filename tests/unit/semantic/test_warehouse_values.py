@@ -7,7 +7,7 @@ import decimal
 
 import pyarrow as pa
 import pytest
-from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
+from clickhouse_connect.driver.exceptions import DatabaseError, NotSupportedError, OperationalError, ProgrammingError, StreamFailureError
 
 from core.errors import AppError, Cancelled, InternalError, Invalid, QueryRejected, QueryTooExpensive, Unavailable
 from semantic.states import Param, ParamValue
@@ -63,13 +63,14 @@ class TestArrowType:
             ("DateTime64(6, 'UTC')", pa.timestamp("us", "UTC")),
             ("Array(Nullable(Date))", pa.list_(pa.date32())),
             ("Array(Array(UInt8))", pa.list_(pa.list_(pa.uint8()))),
-            ("Enum8('a' = 1)", None),
-            ("Array(UUID)", None),
-            ("UInt256", None),
-            ("Tuple(a UInt8, b String)", None),
+            ("Enum8('a' = 1)", pa.string()),
+            ("Array(UUID)", pa.list_(pa.string())),
+            ("UInt256", pa.decimal256(76, 0)),
+            ("SimpleAggregateFunction(sum, UInt64)", pa.uint64()),
+            ("Tuple(a UInt8, b String)", pa.string()),
         ],
     )
-    def test_follows_clickhouse(self, clickhouse: str, arrow: pa.DataType | None) -> None:
+    def test_follows_clickhouse(self, clickhouse: str, arrow: pa.DataType) -> None:
         assert arrow_type(clickhouse) == arrow
 
 
@@ -80,8 +81,17 @@ class TestToTable:
         assert table.num_rows == 0
 
     def test_values_that_have_no_arrow_type_are_text(self) -> None:
-        table = to_table(["a", "b", "c"], ["Enum8('x' = 1)", "FixedString(4)", "Nullable(UInt256)"], [["x"], [b"ab\0\0"], [None]])
-        assert table.to_pylist() == [{"a": "x", "b": "ab", "c": None}]
+        table = to_table(
+            ["a", "b", "c"], ["Enum8('x' = 1)", "FixedString(4)", "Map(String, Array(UInt8))"], [["x"], [b"ab\0\0"], [{"k": [1]}]]
+        )
+        assert table.to_pylist() == [{"a": "x", "b": "ab", "c": '{"k": [1]}'}]
+
+    def test_arrays_of_such_values_are_arrays_of_text(self) -> None:
+        assert to_table(["a"], ["Array(Nullable(UUID))"], [[[None, "u"]]]).to_pylist() == [{"a": [None, "u"]}]
+
+    def test_wide_integers_are_exact_numbers_and_the_widest_are_exact_text(self) -> None:
+        assert to_table(["a"], ["UInt256"], [[10**70, None]]).column(0).to_pylist() == [decimal.Decimal(10**70), None]
+        assert to_table(["a"], ["UInt256"], [[2**256 - 1]]).column(0).to_pylist() == [str(2**256 - 1)]
 
     def test_decimals_stay_exact(self) -> None:
         value = decimal.Decimal("12345678901234567890.12")
@@ -116,6 +126,13 @@ class TestToAppError:
         assert type(error) is kind
         assert error.code == ours
         assert "secret-value" not in error.message
+
+    def test_the_clients_own_refusals_are_no_outage(self) -> None:
+        assert to_app_error(ProgrammingError("Setting x is readonly")).code == "warehouse_client"
+        assert to_app_error(NotSupportedError("AggregateFunction")).code == "unsupported_result"
+
+    def test_finds_the_code_of_a_failure_in_the_middle_of_a_stream(self) -> None:
+        assert to_app_error(StreamFailureError("Code: 241. DB::Exception: Memory limit")).code == "query_memory"
 
     def test_says_how_long_to_wait(self) -> None:
         error = to_app_error(DatabaseError("busy", code=202))

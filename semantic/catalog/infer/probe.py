@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -227,9 +228,10 @@ def _stats(row: Mapping[str, Any], i: int, total: int) -> ColumnStats:
 
 
 def _pairs(raw: Any) -> list[tuple[str, int]]:
-    """topK's tuples: Arrow gives dicts with positional names."""
+    """topK's tuples: the engine's own Arrow gives dicts with positional names, the warehouse's admin client JSON text."""
     found = []
-    for item in raw or ():
+    for entry in raw or ():
+        item = json.loads(entry) if isinstance(entry, str) else entry
         parts = list(item.values()) if isinstance(item, dict) else list(item)
         found.append((text(parts[0]), int(parts[1])))
     return found

@@ -130,7 +130,7 @@ def _fit(mention: Mention, target: Target, kinds: Kinds) -> float:
     field = kinds.field(target)
     role = mention.role
     if target.kind == "dataset":
-        base = {"count": 0.08, "related": 0.1, "context": 0.05, "focus": 0.06, "output": 0.04, "group": 0.04, "aggregate": -0.12, "order": -0.1, "condition": -0.1}.get(role, 0.0)
+        base = {"count": 0.15, "related": 0.1, "context": 0.05, "focus": 0.06, "output": 0.04, "group": 0.04, "aggregate": -0.12, "order": -0.1, "condition": -0.1}.get(role, 0.0)
         dataset = kinds.catalog.dataset(target.dataset or "")
         return base - (0.12 if dataset.kind in (DatasetKind.BRIDGE,) and role != "related" else 0.0)
     if target.kind == "metric":
@@ -144,7 +144,7 @@ def _fit(mention: Mention, target: Target, kinds: Kinds) -> float:
     if field is None:
         return -1.0
     if role == "count":
-        return -0.05 if field.role is FieldRole.KEY else -0.04 if field.role is FieldRole.MEASURE else -0.12
+        return -0.12 if field.role is FieldRole.KEY else -0.04 if field.role is FieldRole.MEASURE else -0.12
     if role == "aggregate":
         if field.role is FieldRole.MEASURE:
             return 0.05
@@ -201,7 +201,7 @@ def _rescore(items: Sequence[tuple[object, list[Choice]]], chosen: Sequence[Choi
             if item.owner and focus is not None and here == focus:
                 total += 0.3
             if item.holder is not None and id(item.holder) in by_item and by_item[id(item.holder)].dataset == here:
-                total += 0.15
+                total += 0.3
             if item.links and chosen[i].target is not None and chosen[i].target.kind == "field" and focus == here:  # type: ignore[union-attr]
                 total += 0.04
     spread = {d for d in datasets if d is not None}

@@ -11,7 +11,7 @@ from nlq.assign import Assignment
 from nlq.frame import Condition, Frame, MeasureItem, Mention, OrderItem
 from nlq.graph import JoinGraph
 from nlq.kinds import Kinds
-from nlq.lexicon import Target
+from nlq.lexicon import Target, is_main_entity
 from nlq.predicates import Predicates, Unbuildable, conjunction
 from semantic.catalog.model import Catalog, DatasetKind, Entity, FieldRole, FieldType, SimpleMetric
 from semantic.expr import Arithmetic, DateDiff, Expr, FieldRef, Has, Literal_, Not, Now, Predicate, Related, VersusAggregate
@@ -41,6 +41,15 @@ from semantic.query import (
 _FLIP = {"asc": False, "earliest": False, "desc": True, "latest": True}
 
 
+_ADJECTIVES: dict[str, tuple[str, ...]] = {
+    "highest": ("altitude", "elevation", "height", "rating", "score", "amount", "value", "price"), "tallest": ("height", "altitude", "elevation"), "largest": ("area", "size", "population", "amount", "volume", "capacity"),
+    "biggest": ("area", "size", "population", "amount", "volume", "capacity"), "longest": ("length", "duration", "distance"), "shortest": ("length", "duration", "distance", "height"), "deepest": ("depth",),
+    "heaviest": ("weight",), "lightest": ("weight",), "fastest": ("speed",), "slowest": ("speed",), "cheapest": ("price", "cost", "fare", "amount"), "costliest": ("price", "cost"), "priciest": ("price", "cost"),
+    "expensive": ("price", "cost", "fare", "amount"), "smallest": ("area", "size", "population", "amount", "volume"), "lowest": ("altitude", "elevation", "price", "rating", "score", "amount"), "best": ("rating", "score"),
+    "worst": ("rating", "score"), "richest": ("income", "salary", "wealth"), "greatest": ("area", "size", "population", "amount"), "oldest": ("age",), "youngest": ("age",), "valuable": ("value", "price", "amount"),
+}  # fmt: skip
+
+
 @dataclass(slots=True)
 class Composed:
     """A query and how well the frame supports it. `penalty` grows with every guess that had to be made; `notes` name the guesses."""
@@ -65,7 +74,8 @@ class Composer:
         self.penalty = 0.0
         self.notes: list[str] = []
         self._parts: list[Mention] = []
-        self._entities: dict[str, Entity] = {e.dataset: e for e in catalog.entities}
+        self._window_done = False
+        self._entities: dict[str, Entity] = {e.dataset: e for e in catalog.entities if is_main_entity(e, catalog)}
 
     # ---------------------------------------------------------------- entry
 
@@ -76,6 +86,7 @@ class Composer:
         if not f.times and f.term_times:
             f.times = f.term_times[:1]
         measures = [m for m in f.measures if m.shown]
+        self._settle_adjective()
         self._settle_outputs(measures)
         aggregated = self._aggregated(measures)
         query = self._aggregates(measures) if aggregated else self._rows()
@@ -112,7 +123,8 @@ class Composer:
             target = self.a.target(mention)
             if target is None:
                 continue
-            if target.kind == "metric" or (target.kind == "field" and self._is_amount(target) and (groups or aggregates)):
+            subtype = target.kind == "dataset" and (groups or aggregates) and self._subtype_metric(target.dataset or "", None) is not None and self._amount_beside(mention)
+            if subtype or target.kind == "metric" or (target.kind == "field" and self._is_amount(target) and (groups or aggregates)):
                 item = MeasureItem("aggregate", None, mention, units=[])
                 if not any(self._same(item, m) for m in measures):
                     measures.append(item)
@@ -124,7 +136,11 @@ class Composer:
                 f.outputs.remove(mention)
         for mention in list(f.groups):
             target = self.a.target(mention)
-            if target is not None and (target.kind == "metric" or target.kind == "field" and self._is_amount(target)) and (len(f.groups) > 1 or measures):
+            if target is not None and (
+                target.kind == "metric"
+                or (target.kind == "field" and self._is_amount(target))
+                or (target.kind == "dataset" and self._subtype_metric(target.dataset or "", None) is not None)
+            ) and (len(f.groups) > 1 or measures):
                 f.groups.remove(mention)
                 measures.append(MeasureItem("aggregate", None, mention))
         f.measures = measures
@@ -132,6 +148,16 @@ class Composer:
     def _is_amount(self, target: Target) -> bool:
         catalog_field = self.kinds.field(target)
         return catalog_field is not None and catalog_field.role is FieldRole.MEASURE
+
+    def _amount_beside(self, mention: Mention) -> bool:
+        """Whether an amount is named in the same list ("loss payment, loss reserve and expense amount")."""
+        for other in self.frame.mentions:
+            if other is mention or other.sentence != mention.sentence:
+                continue
+            target = self.a.target(other)
+            if target is not None and (target.kind == "metric" or (target.kind == "field" and self._is_amount(target))):
+                return True
+        return False
 
     def _event(self, mention: Mention, target: Target) -> bool:
         """A time field named by its event, not as a date ("signups", "hires"): each row is one such event."""
@@ -159,6 +185,36 @@ class Composer:
     def _plain_rank(self, item: MeasureItem) -> bool:
         """Ranking by a stored number of the very rows that are listed ("cities by population")."""
         return item.kind == "aggregate" and item.aggregate is None and self._row_superlative(item)
+
+    def _adjective_field(self, word: str, dataset: str) -> Target | None:
+        """The number that an adjective measures ("tallest": height), or the dataset's only number."""
+        found = self.catalog.dataset(dataset)
+        numbers = [f for f in found.fields if f.role is FieldRole.MEASURE and not f.hidden]
+        wanted = _ADJECTIVES.get(word.split()[-1] if word.split()[0] not in ("most", "least") else " ".join(word.split()[1:2]), ())
+        for key in wanted:
+            for candidate in numbers:
+                if key in candidate.label.lower().split() or any(key in s.lower().split() for s in candidate.synonyms):
+                    return Target("field", f"{dataset}.{candidate.name}", dataset, candidate.name)
+        if len(numbers) == 1:
+            return Target("field", f"{dataset}.{numbers[0].name}", dataset, numbers[0].name)
+        return None
+
+    def _settle_adjective(self) -> None:
+        """ "highest mountains": find the number that makes one higher."""
+        superlative = self.frame.superlative
+        if superlative is None or superlative.measure is None or superlative.measure.kind != "aggregate" or superlative.measure.mention is not None or superlative.measure.label == "time":
+            return
+        focus = self._focus_dataset()
+        if focus is None:
+            raise Unbuildable("nothing to rank")
+        target = next((t for o in self.frame.orders if (t := self.a.target(o.mention)) is not None and t.kind == "field" and t.dataset == focus and self.kinds.is_number(t)), None)
+        target = target or self._adjective_field(superlative.measure.label or "", focus)
+        if target is None:
+            raise Unbuildable("which number ranks is unclear")
+        mention = Mention(self.frame.outputs[0].unit, "aggregate", ())
+        self.a.targets[id(mention)] = target
+        self._parts.append(mention)
+        superlative.measure = MeasureItem("aggregate", None, mention, units=superlative.measure.units)
 
     def _row_superlative(self, item: MeasureItem) -> bool:
         if item.kind == "duration":
@@ -270,7 +326,9 @@ class Composer:
         for dataset in {t.dataset for t in targets if t.kind == "field"}:
             own = [t for t in targets if t.kind == "field" and t.dataset == dataset]
             roles = {cf.role for t in own if (cf := self.kinds.field(t)) is not None}
-            if len(own) > 1 or roles & {FieldRole.NAME, FieldRole.KEY}:
+            entity = self._entities.get(dataset or "")
+            shown = {t.field for t in own}
+            if len(own) > 1 or roles & {FieldRole.NAME} or (entity is not None and shown & set(entity.display)) or (FieldRole.KEY in roles and not (entity is not None and entity.display)):
                 explicit.add(dataset)
         seen: set[str] = set()
 
@@ -293,9 +351,11 @@ class Composer:
         found = self.catalog.dataset(dataset)
         if entity is not None:
             names = (*(k for k in entity.key if len(entity.key) == 1), *entity.display)
-            if names:
+            if names and (entity.display or found.kind is not DatasetKind.FACT):
                 return tuple(dict.fromkeys(names))
         names = tuple(f.name for f in found.fields if f.role is FieldRole.NAME) or found.primary_key
+        if found.kind is DatasetKind.FACT:
+            names = (*names, *(f.name for f in found.fields if f.role is FieldRole.MEASURE and not f.hidden))
         return names or tuple(f.name for f in found.fields if not f.hidden)[:3]
 
     def _row_order(self, outputs: list[Output], base: str) -> tuple[list[Order], int | None, bool]:
@@ -418,7 +478,7 @@ class Composer:
             limit=limit if limit_by is None else None,
             limit_by=limit_by,
             with_ties=ties and limit is not None,
-            keep_empty=f.keep_empty and not any(isinstance(b, ByTime) for b in by),
+            keep_empty=(f.keep_empty or f.all_rows and any(isinstance(b, ByEntity) for b in by) or bool(f.groups and any(t.kind == "rank" for t in f.transforms))) and not any(isinstance(b, ByTime) for b in by),
             transform=transforms,
             round_digits=f.round_digits,
         )
@@ -452,8 +512,8 @@ class Composer:
         for dataset in entities:
             entity = self._entities.get(dataset)
             shown = [t.field or "" for _, t in wanted if t.kind == "field" and t.dataset == dataset and not self._is_time_grain(t)]
-            if entity is None:
-                names = shown or list(self._identity(dataset))
+            if entity is None or self._repeats(entity, shown):
+                names = shown or (list(entity.display) if entity is not None else list(self._identity(dataset)))
                 by.extend(ByField(field=FieldRef(dataset=dataset, field=n)) for n in names)
             else:
                 show = tuple(n for n in dict.fromkeys(shown) if n not in entity.key)
@@ -478,6 +538,15 @@ class Composer:
             datasets.append(target.dataset or "")
         return by, list(dict.fromkeys(datasets))
 
+    def _repeats(self, entity: Entity, shown: Sequence[str]) -> bool:
+        """Whether the entity's name is a label that many of its rows share, so that people mean the label."""
+        dataset = self.catalog.dataset(entity.dataset)
+        names = [n for n in (shown or entity.display)]
+        if len(names) != 1 or names[0] in entity.key or dataset.row_count is None:
+            return False
+        named = dataset.field(names[0])
+        return not named.pii and named.role is FieldRole.NAME and named.cardinality is not None and named.cardinality < 0.8 * dataset.row_count
+
     def _display_entities(self, wanted: Sequence[tuple[Mention, Target]]) -> list[str]:
         """Datasets whose name or key was asked for beside other columns: their rows are the groups."""
         found: list[str] = []
@@ -498,7 +567,12 @@ class Composer:
 
     def _add_time_groups(self, by: list[GroupBy], base: str | None) -> list[GroupBy]:
         f = self.frame
-        if f.cycle:
+        if f.cycle and base is not None and not self._has_time(base):
+            column = next((FieldRef(dataset=base, field=c.name) for c in self.catalog.dataset(base).fields if c.label.lower().split()[-1] in ("day", "weekday") and c.type is FieldType.STRING), None)
+            if column is None:
+                raise Unbuildable("no time to group by")
+            by = [*by, ByField(field=column)]
+        elif f.cycle:
             by = [*by, ByCycle(cycle=Cycle(f.cycle))]
         if not f.grain:
             return by
@@ -702,6 +776,8 @@ class Composer:
                 return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=self._local(item.conditions, dataset), time_field=ref)
             if catalog_field.role is FieldRole.FLAG:
                 return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=self.predicates.flag(ref, catalog_field, value=True))
+            if catalog_field.role is not FieldRole.KEY and catalog_field.values and all(v.strip().replace(".", "", 1).isdigit() for v in catalog_field.values):
+                raise Unbuildable("numbers kept as text")
             if others:
                 base = self._count_base(dataset, groups, item)
             return Aggregate(aggregate=kind, dataset=base, of=ref, where=self._local(item.conditions, base))
@@ -735,6 +811,9 @@ class Composer:
     def _dataset_amount(self, item: MeasureItem, target: Target, groups: Sequence[str]) -> Measure:
         """ "total payments", "average sale": the dataset's one additive amount, else its rows."""
         dataset = self.catalog.dataset(target.dataset or "")
+        own = self._subtype_metric(dataset.name, item.aggregate)
+        if own is not None:
+            return MetricRef(metric=own, where=self._local(item.conditions, dataset.name))
         amounts = [f for f in dataset.fields if f.role is FieldRole.MEASURE and not f.hidden]
         additive = [f for f in amounts if f.aggregate is AggregateKind.SUM] or amounts
         if item.aggregate in (None, "sum") and not additive:
@@ -747,6 +826,16 @@ class Composer:
             self._guess(0.1, f"counts {dataset.label}")
             return self._count(item, dataset.name, groups)
         raise Unbuildable("which number is unclear")
+
+    def _subtype_metric(self, dataset: str, aggregate: str | None) -> str | None:
+        """The metric over the amounts that a subtype table stands for ("premiums", "loss reserves")."""
+        if self.catalog.dataset(dataset).kind is not DatasetKind.SUBTYPE:
+            return None
+        wanted = aggregate or "sum"
+        for metric in self.catalog.metrics:
+            if isinstance(metric, SimpleMetric) and metric.dataset == dataset and metric.aggregate.value == wanted and metric.of is not None:
+                return metric.name
+        return None
 
     def _per_group_average(self, item: MeasureItem, target: Target, groups: Sequence[str]) -> Measure:
         """ "average number of orders per customer": rows over distinct group entities is what is meant."""
@@ -802,9 +891,18 @@ class Composer:
         return target is not None and (target.kind == "dataset" or words.split()[0] in ("first", "last", "latest"))
 
     def _duration(self, item: MeasureItem) -> Expr:
-        start = self._moment(item.start)
+        start = self._moment(item.start) if item.start is not None else self._first_date(item.end)
         end = self._moment(item.end) if item.end is not None else Now()
         return DateDiff(unit=item.unit, start=start, end=end, exact=item.exact)  # type: ignore[arg-type]
+
+    def _first_date(self, end: Mention | None) -> Expr:
+        """The primary date of the thing whose later date `end` names."""
+        target = self.a.target(end)
+        ref = self.predicates.time_field(target.dataset or "") if target is not None else None
+        if target is None or ref is None or ref.field == target.field:
+            raise Unbuildable("no earlier date")
+        self._guess(0.06, f"from {ref.field}")
+        return ref
 
     def _moment(self, mention: Mention | None) -> Expr:
         target = self.a.target(mention)
@@ -860,8 +958,18 @@ class Composer:
 
     # ---------------------------------------------------------------- where, having, order
 
+    def _bare_related(self, condition: Condition) -> bool:
+        """A relation that the shown columns or groups already say."""
+        if condition.kind != "related" or condition.negate or condition.inner or condition.both:
+            return False
+        target = self.a.target(condition.mention)
+        shown = [self.a.target(m) for m in [*self.frame.outputs, *self.frame.groups]]
+        measured = [self.a.target(m.mention) for m in self.frame.measures]
+        return target is not None and any(t is not None and t.dataset == target.dataset for t in [*shown, *measured])
+
     def _where(self, base: str) -> Predicate | None:
-        conditions = list(self.frame.conditions)
+        conditions = [c for c in self.frame.conditions if not self._bare_related(c)]
+        conditions.extend(self._year_conditions(base))
         parts: list[Predicate] = []
         built = self.predicates.build(conditions, base) if conditions else None
         if built is not None:
@@ -871,6 +979,20 @@ class Composer:
                 parts.append(self._row_having(condition, base))
         parts.extend(self._context_parts(base))
         return conjunction(parts) if parts else None
+
+    def _year_conditions(self, base: str) -> list[Condition]:
+        """A window on rows that have no date but a column of plain years."""
+        f = self.frame
+        if not f.times or self._has_time(base):
+            return []
+        ref = self.predicates.time_field(base)
+        if ref is None or self.kinds.is_time(Target("field", "", ref.dataset, ref.field)):
+            return []
+        mention = Mention(f.mentions[0].unit if f.mentions else None, "condition", ())  # type: ignore[arg-type]
+        self.a.targets[id(mention)] = Target("field", str(ref), ref.dataset, ref.field)
+        self._parts.append(mention)
+        self._window_done = True
+        return [Condition("time", mention, time=f.times[0])]
 
     def _context_parts(self, base: str) -> list[Predicate]:
         return []
@@ -998,7 +1120,7 @@ class Composer:
 
     def _time(self, base: str | None, *, rows: bool) -> TimeWindow | None:
         f = self.frame
-        if not f.times:
+        if not f.times or self._window_done:
             return None
         phrase = f.times[0]
         field_ref: FieldRef | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _JOIN_HINT = re.compile(
-    r",?\s*(?:(?:based on|by|using|via|through)\s+)?(?:joining|doing an?\s+(?:left|right|inner|outer|full)?\s*(?:outer\s+)?join|(?:an?\s+)?(?:left|inner|right|outer)\s+join(?:ing)?)\b[^.?!;]*",
+    r",?\s*(?:(?:based on|by|using|via|through)\s+)(?:joining|doing an?\s+(?:left|right|inner|outer|full)?\s*(?:outer\s+)?join|(?:an?\s+)?(?:left|inner|right|outer)\s+join(?:ing)?)\b[^.?!;]*",
     re.IGNORECASE,
 )
 

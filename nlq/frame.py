@@ -131,3 +131,4 @@ class Frame:
     both_sides: bool = False
     complete: bool = False
     count_word_alone: bool = False
+    all_rows: bool = False

@@ -69,17 +69,20 @@ class Lexicon:
         self.values: dict[str, list[LocalValue]] = {}
         self.value_roots: dict[str, list[LocalValue]] = {}
         self._seen: set[tuple[Target, tuple[str, ...]]] = set()
-        entity_names = {e.dataset: (e.label, e.plural, *e.synonyms) for e in catalog.entities}
+        entity_names = {e.dataset: (e.label, e.plural, *e.synonyms) for e in catalog.entities if is_main_entity(e, catalog)}
         for dataset in catalog.datasets:
             if not dataset.hidden:
                 self._add_dataset(dataset, entity_names.get(dataset.name, ()))
         for entity in catalog.entities:
             target = Target("dataset", entity.dataset, entity.dataset)
+            if not is_main_entity(entity, catalog) and len(entity.key) == 1:
+                target = Target("field", f"{entity.dataset}.{entity.key[0]}", entity.dataset, entity.key[0])
             for text in (entity.label, entity.plural, entity.name):
                 self._add(target, text, 1.0)
             for text in entity.synonyms:
                 self._add(target, text, 0.97)
-            self._add_display(entity)
+            if target.kind == "dataset":
+                self._add_display(entity)
         for metric in catalog.metrics:
             if metric.hidden or is_plain_inferred(metric, catalog):
                 continue
@@ -91,7 +94,10 @@ class Lexicon:
             target = Target("segment", segment.name, segment.dataset)
             for text, weight in ((segment.label, 1.0), (segment.name, 1.0), *((s, 0.98) for s in segment.synonyms)):
                 self._add(target, text, weight)
+        meant = {fold(t.term).strip() for t in catalog.glossary if t.means}
         for term in catalog.glossary:
+            if not term.means and fold(term.term).strip() in meant:
+                continue
             self._add_term(term.term, term.means, term.synonyms)
         self.synonyms = synonyms()
         self.vocabulary = tuple(self.by_key)
@@ -186,9 +192,15 @@ class Lexicon:
                 self.by_key.setdefault(key, []).append(position)
 
 
+def is_main_entity(entity: Entity, catalog: Catalog) -> bool:
+    """Whether the rows of the entity's dataset are this entity (an id column that points nowhere names another one)."""
+    dataset = catalog.dataset(entity.dataset)
+    return entity.key == dataset.primary_key or entity.label == dataset.label or not any(e.dataset == entity.dataset and e.key == dataset.primary_key for e in catalog.entities)
+
+
 def is_plain_inferred(metric: Metric, catalog: Catalog) -> bool:
     """Whether inference made this metric as a bare aggregate of one column or of rows: the grammar builds those itself, with better context."""
-    return metric.source.startswith("infer") and isinstance(metric, SimpleMetric) and metric.where is None and (metric.of is None or isinstance(metric.of, FieldRef))
+    return metric.source.startswith("infer") and isinstance(metric, SimpleMetric) and metric.where is None and (metric.of is None or (isinstance(metric.of, FieldRef) and metric.of.dataset == metric.dataset))
 
 
 def merge_keys(keys: tuple[str, ...]) -> tuple[str, ...]:

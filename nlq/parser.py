@@ -16,7 +16,7 @@ _PARTICIPLES = frozenset(
     " managed attended run provided supplied served booked used earned received spent received hired".split()
 )
 _UNIT_NOUNS = frozenset(
-    "meters metres meter kilometers kilometres km miles mile feet foot inches pounds kg kilograms grams dollars dollar usd eur euros percent people square per hours minutes seconds days years"
+    "meters metres meter kilometers kilometres kilometer kilometre sq km miles mile feet foot inches pounds kg kilograms grams dollars dollar usd eur euros percent people square per hours minutes seconds days years"
     " points stars times degrees units cents tons liters litres gallons cm mm m".split()
 )
 _SINGULAR_WH = frozenset(("which", "what", "who"))
@@ -213,17 +213,16 @@ class Parser:
             return i
         if kind == "basis":
             j, nxt = self._peek(i + 1)
-            if nxt is not None and nxt.links and s.last_measure is not None and s.last_measure.mention is not None:
-                mention = self._mention(nxt, "aggregate")
-                old = s.last_measure.mention
+            old = s.last
+            if nxt is not None and nxt.links and old is not None and old.role in ("aggregate", "output", "count"):
+                mention = self._mention(nxt, "context")
                 if not any(link.exact and link.score >= 0.99 and link.target.kind in ("metric", "field") for link in old.links):
+                    for other in self.frame.mentions:
+                        if other.unit.keys == old.unit.keys:
+                            other.links = mention.links
                     for item in [*self.frame.measures, *self.frame.rank_by]:
                         if item.mention is not None and item.mention.unit.keys == old.unit.keys:
-                            item.mention = mention
                             item.aggregate = item.aggregate or "sum"
-                    old.links = mention.links
-                else:
-                    mention.role = "context"
                 return j + 1
             if nxt is not None and (nxt.links or nxt.is_func("agg", "count", "super")) and s.base_mode in ("head", "output"):
                 s.mode = "rankby" if self.frame.limit_asked else s.mode
@@ -830,6 +829,11 @@ class Parser:
     def _on_compare(self, i: int, u: Unit) -> int:
         value = u.func.value if u.func else "vs"
         self._use(u)
+        j, nxt = self._peek(i + 1)
+        if nxt is not None and nxt.is_func("pronoun"):
+            j, nxt = self._peek(j + 1)
+        if nxt is not None and nxt.is_func("duration"):
+            return j
         if value == "same_period":
             self.frame.compare = "same_period_last_year"
         elif value == "previous":
@@ -914,6 +918,10 @@ class Parser:
     def _on_bare_period(self, i: int, u: Unit) -> int:
         word = u.text.lower().rstrip("s")
         s = self.s
+        if i and self.units[i - 1].text.lower() == "all" and s.base_mode == "output":
+            self.frame.keep_empty = True
+            self._use(u)
+            return i + 1
         word = {"date": "day"}.get(word, word)
         if s.each or s.mode == "group":
             self.frame.grain = word
@@ -1207,6 +1215,8 @@ class Parser:
             elif v.is_func("by", "each", "order") and found:
                 break
             j += 1
+        if words in ("time to", "how long"):
+            return self._time_to(i, u)
         if not found or not any(self.kinds.likely(v, "time") for _, v in found):
             return i + 1
         unit = next((w for w in ("second", "minute", "hour", "day", "week", "month", "year") if w in words), None)
@@ -1231,6 +1241,22 @@ class Parser:
         else:
             self._add_measure(item)
         return found[-1][0] + 1
+
+    def _time_to(self, i: int, u: Unit) -> int:
+        """ "time to settle a claim": from the thing's first date to the date that the verb names."""
+        s = self.s
+        j, verb = self._peek(i + 1)
+        while verb is not None and (verb.is_func("have", "prep") or verb.text.lower() in ("it", "take", "takes")):
+            j, verb = self._peek(j + 1)
+        if verb is None or not verb.links or not self.kinds.likely(verb, "time"):
+            return i + 1
+        end = self._mention(verb, "end")
+        item = MeasureItem("duration", s.aggregate, start=None, end=end, unit="day", units=[u])
+        self._take_pending()
+        self._reset_noun()
+        s.of_next = True
+        self._add_measure(item)
+        return j + 1
 
     # ---------------------------------------------------------------- nouns
 
@@ -1475,7 +1501,8 @@ class Parser:
         f.mentions.extend(sub.mentions)
         for item in [*sub.measures, *sub.rank_by]:
             item.conditions.extend(sub.conditions)
-        for mention in sub.outputs:
+        ranks = any(t.kind == "rank" for t in sub.transforms)
+        for mention in [] if ranks else sub.outputs:
             kind = "count" if self.kinds.likely(mention.unit, "dataset") or self.kinds.likely(mention.unit, "time") else "aggregate"
             mention.role = kind  # type: ignore[assignment]
             sub.measures.append(MeasureItem(kind, None, mention, conditions=list(sub.conditions)))  # type: ignore[arg-type]
@@ -1483,7 +1510,8 @@ class Parser:
             f.unknown.append(u)
         for transform in sub.transforms:
             if transform.kind == "rank" and transform.measure is None:
-                ranked = sub.rank_by or [o.measure for o in sub.orders if o.measure is not None] or sub.measures
+                ordered = [o.measure or (MeasureItem("aggregate", None, o.mention) if o.mention is not None else None) for o in sub.orders]
+                ranked = sub.rank_by or [m for m in ordered if m is not None] or sub.measures
                 transform.measure = ranked[0] if ranked else None
             if transform.kind in ("growth", "difference") and sub.measures:
                 transform.measure = sub.measures[0]
@@ -1510,6 +1538,8 @@ class Parser:
 
     def _plain_noun(self, i: int, u: Unit) -> int:
         s = self.s
+        if self.kinds.likely(u, "dataset") and i and (self.units[i - 1].text.lower().split()[-1] == "all" or self.units[i - 1].text.lower() in ("all the",)):
+            self.frame.all_rows = True
         if s.last is not None and i and self.units[i - 1] is s.last.unit and s.last.role in ("output", "context") and self.kinds.likely(s.last.unit, "dataset"):
             self._retract(s.last)
             if s.last.role == "context":
@@ -1563,6 +1593,9 @@ class Parser:
             result = self._on_noun(i, u)
             s.mode, s.each = mode if not each else s.base_mode, False
             return result
+        if s.last is not None and i and self.units[i - 1] is s.last.unit and s.last in self.frame.groups and self.kinds.likely(s.last.unit, "dataset"):
+            self.frame.groups.remove(s.last)
+            s.last.role = "context"
         mention = self._mention(u, "group")
         self.frame.groups.append(mention)
         self._reset_noun()

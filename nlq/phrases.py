@@ -139,7 +139,7 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
             "|longer than the average|longer than average|more than average|exceeding the average|more than the overall average|above the overall average"),
     **_rows("versus_avg", "avg<", "below average|below the average|less than the average|lower than the average|under the average|below the mean|smaller than the average|fewer than the average|lower than average|less than average|shorter than average|worse than average|below - average|under average"),
     **_rows("of", "of", "of"),
-    **_rows("prep", "in", "in|on|at|for|from|to|into|during|within|of the|for the|in the|from the|on the|at the|to the|within the|among|amongst|through|via|over the|under the|inside|between the|about|regarding|around|toward|towards|off|as|onto|upon|throughout|in all|for all|of all|out of|of all the|for all the"
+    **_rows("prep", "in", "out of all|out of all the|out of the total|in|on|at|for|from|to|into|during|within|of the|for the|in the|from the|on the|at the|to the|within the|among|amongst|through|via|over the|under the|inside|between the|about|regarding|around|toward|towards|off|as|onto|upon|throughout|in all|for all|of all|out of|of all the|for all the"
             "|across the|in any|of any|for any|for this|as a|for a|for an|in a|in an|by a|by an|of a|of an|from a|from an|to a|to an|on a|on an|at a|at an|but|out|along"),
     **_rows("have", "have", "have|has|had|do|does|did|is|are|was|were|be|been|being|will|would|can|could|should|may|might|must|shall|there|there is|there are|there were|have been|has been|had been|having been|were there|are there|is there|was there|have had|has had|got"),
     **_rows("op", "=", "equals to"),
@@ -167,7 +167,7 @@ SOFT = frozenset(
     have had do done show shows showed serve served serving offer offered offers receive received receives earn earned earns live lives located living reside found based
     want answer return returned returns per unique distinct again order ordered as-is name's results' respectively only first last next previous order sum average mean count max min rate ratio percentage percent share
     possible part parts rank best worst most least highest lowest amounts amount relative relation proportion represent represents represented vary varies differ differs compare change changes between during
-    year month week quarter hour minute day's regular convert converted conversion datetime unix timestamp alphabetical alphabetically descending ascending no. nr left right join joins joined inner outer
+    year month week quarter hour minute years months weeks quarters hours minutes day's regular convert converted conversion datetime unix timestamp alphabetical alphabetically descending ascending no. nr left inner outer
     distribution distributed spread depending type's far long many much often total's hand kept keep keeps held holding hold remain remaining""".split()
 )
 

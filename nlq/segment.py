@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from rapidfuzz import fuzz, process
+
 from nlq.lexicon import merge_keys
 from nlq.linking import Link, Linker, ValueLink
 from nlq.phrases import FUNCTIONS, RELATING, SOFT, STOP, Func
@@ -131,7 +133,12 @@ def _single(token: Token, i: int, func: Func | None) -> tuple[float, Unit]:
         return 0.5, Unit(i, i + 1, token.text, soft=True, func=func)
     if token.norm in SOFT or token.norm in RELATING:
         return 0.45, Unit(i, i + 1, token.text, soft=True, func=func, keys=(token.key,))
+    if len(token.norm) >= 7 and process.extractOne(token.norm, _FILLERS, scorer=fuzz.ratio, score_cutoff=90) is not None:
+        return 0.4, Unit(i, i + 1, token.text, soft=True, func=func, keys=(token.key,))
     return 0.0, Unit(i, i + 1, token.text, unknown=func is None, func=func, keys=(token.key,))
+
+
+_FILLERS = tuple(sorted(w for w in SOFT | RELATING if len(w) >= 7))
 
 
 def _quoted(token: Token, i: int, linker: Linker) -> tuple[float, Unit]:

@@ -9,7 +9,8 @@ from semantic.expr import FieldRef
 
 @dataclass(frozen=True, slots=True)
 class ValueMatch:
-    """A value that a text may mean. `score` is 0..100: 100 is the same after normalisation, less is a prefix or a near spelling."""
+    """A stored value that a text may mean. `score` is 0..1: 1.0 is the same but for case, accents and punctuation; a text that begins the value,
+    or is some of its words, is below; near spellings are lower still."""
 
     field: FieldRef
     value: str

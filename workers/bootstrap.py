@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 
 import redis.asyncio
 from celery import Celery
@@ -64,6 +65,11 @@ class Services:
     def registry(self) -> Registry:
         """MLflow; imported at the first call of a method."""
         return Registry(self.settings.resolved_mlflow_url, self.settings.mlflow_root)
+
+    @property
+    def uploads(self) -> Path:
+        """Where uploaded files wait for the job that loads them; shared by API and workers."""
+        return self.settings.home.resolve() / "uploads"
 
     @cached_property
     def pseudonym_key(self) -> str:

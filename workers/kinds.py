@@ -62,11 +62,16 @@ class ExplainParams(Params):
 
 
 class InferCatalogParams(Params):
-    """A draft catalog for `database` (default: the tenant's own); `apply` makes it the current version when it is valid."""
+    """Completes the catalog from `database` (default: the tenant's own; shared ones, told apart by `tenant_column`, are for operators).
+
+    `apply` False only shows what would be found.
+    """
 
     database: str | None = None
-    glossary: dict[str, str] = Field(default_factory=dict)
+    tenant_column: str | None = None
+    glossary: dict[str, str] = Field(default_factory=dict, max_length=5000)
     apply: bool = True
+    note: str = Field(default="", max_length=300)
 
 
 class RefreshValuesParams(Params):

@@ -30,8 +30,22 @@ def _detect(context: JobContext) -> Mapping[str, Any]:
     return detect.run(context)
 
 
+def _infer_catalog(context: JobContext) -> Mapping[str, Any]:
+    from workers.jobs import infer_catalog
+
+    return infer_catalog.run(context)
+
+
+def _load_file(context: JobContext) -> Mapping[str, Any]:
+    from workers.jobs import load_file
+
+    return load_file.run(context)
+
+
 FUNCTIONS: Mapping[str, JobFunction] = {
     "diagnose": _diagnose,
     "forecast": _forecast,
     "detect": _detect,
+    "infer_catalog": _infer_catalog,
+    "load_file": _load_file,
 }

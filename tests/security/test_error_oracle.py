@@ -92,7 +92,7 @@ def oracle(engine: EngineProcess) -> EngineProcess:
 
 @pytest.mark.parametrize(
     "name",
-    ["by_tenant", "memory", *(pytest.param(n, marks=pytest.mark.slow) for n in (*ENGINES, "a_view") if n != "by_tenant")],
+    ["by_tenant", *(pytest.param(n, marks=pytest.mark.slow) for n in (*ENGINES, "a_view") if n != "by_tenant")],
 )
 def test_no_failure_of_another_tenants_row_is_seen(oracle: EngineProcess, name: str) -> None:
     both, alone = catalog("oracle"), catalog("oracle_alone")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -32,7 +33,7 @@ class Table:
         return [name for name, kind in self.columns if kind in types]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class World:
     """`both` is asked by `caller` over A's and B's rows; `alone` by `twin` over A's permitted rows, without any policy."""
 
@@ -46,6 +47,12 @@ class World:
     both: Catalog
     alone: Catalog
     statements: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"World({self.index})"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
 
 
 def make_world(index: int, seed: int) -> World:

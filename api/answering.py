@@ -18,8 +18,7 @@ from core.errors import AppError, Invalid, UserError
 from core.principal import Principal
 from insights.chart import chart
 from insights.headline import headline
-from nlq.dialogue import DialogueState
-from nlq.types import Intent, Reading, Understanding
+from nlq.types import DialogueState, Intent, Reading, Understanding
 from semantic.compile import compile_query
 from semantic.pipeline import guard_compiled
 from semantic.query import SemanticQuery
@@ -56,11 +55,11 @@ async def ask(services: Services, principal: Principal, request: schemas.AskRequ
         visible = await run_in_threadpool(services.catalogs.visible, principal)
         dialogue = await run_in_threadpool(log.dialogue)
         understood = await run_in_threadpool(_understand, visible, request.question, moment, dialogue)
-        answer, reading = await _act(services, principal, visible, request, understood, moment)
+        answer = await _act(services, principal, visible, request, understood, moment)
     except AppError as error:
         await run_in_threadpool(log.failed, error, moment.ms())
         raise
-    return await run_in_threadpool(log.finished, answer, reading, dialogue)
+    return await run_in_threadpool(log.finished, answer, understood.dialogue or dialogue)
 
 
 async def run(services: Services, principal: Principal, request: schemas.QueryRequest) -> schemas.Answer:
@@ -74,7 +73,7 @@ async def run(services: Services, principal: Principal, request: schemas.QueryRe
         await run_in_threadpool(log.failed, error, moment.ms())
         raise
     answer.question = request.question
-    return await run_in_threadpool(log.finished, answer, None, None)
+    return await run_in_threadpool(log.finished, answer, None)
 
 
 def _understand(visible: VisibleCatalog, question: str, moment: Moment, dialogue: DialogueState | None) -> Understanding:
@@ -88,7 +87,7 @@ async def _act(
     request: schemas.AskRequest,
     understood: Understanding,
     moment: Moment,
-) -> tuple[schemas.Answer, Reading | None]:
+) -> schemas.Answer:
     outcome, readings = understood.outcome, understood.readings
     reading: Reading | None
     if request.choice is not None:
@@ -113,7 +112,7 @@ async def _act(
     answer.understanding_ms = round(understood.ms, 2)
     answer.as_of = moment.as_of
     answer.ms = moment.ms()
-    return answer, reading if answer.outcome in {"answer", "job"} else None
+    return answer
 
 
 def _describe_reading(answer: schemas.Answer, reading: Reading) -> None:
@@ -181,4 +180,4 @@ async def answer_sql(services: Services, principal: Principal, sql: str) -> sche
         receipt=rendering.receipt(guarded, result, [], services.catalogs.full(principal.tenant).version),
         ms=moment.ms(),
     )
-    return await run_in_threadpool(log.finished, answer, None, None)
+    return await run_in_threadpool(log.finished, answer, None)

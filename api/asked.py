@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from api import schemas
 from api.services import Services
 from core.errors import AppError
 from core.principal import Principal
 from core.store import conversations, questions
-from nlq.dialogue import DialogueState
-from nlq.types import Reading
+from nlq.types import DialogueState
+
+_DIALOGUE = TypeAdapter(DialogueState)
 
 
 class AskedLog:
@@ -26,13 +29,13 @@ class AskedLog:
             return None
         with self._services.store.read() as connection:
             conversation = conversations.get(connection, self._principal.tenant, self._principal.user, key)
-        return DialogueState.from_json(conversation.state) if conversation.state else None
+        return _DIALOGUE.validate_python(conversation.state) if conversation.state else None
 
     def failed(self, error: AppError, ms: float) -> None:
         self._append(questions.QuestionEntry(self._request.question, "error", ms, error={"code": error.code, "message": error.message}))
 
-    def finished(self, answer: schemas.Answer, reading: Reading | None, dialogue: DialogueState | None) -> schemas.Answer:
-        """Writes the question and its turn; gives the answer its id and conversation."""
+    def finished(self, answer: schemas.Answer, dialogue: DialogueState | None) -> schemas.Answer:
+        """Writes the question and its turn with the dialogue state after it; gives the answer its id and conversation."""
         tenant, user, now = self._principal.tenant, self._principal.user, self._services.clock.now()
         receipt = answer.receipt
         entry = questions.QuestionEntry(
@@ -57,7 +60,7 @@ class AskedLog:
                 conversation = conversations.create(connection, tenant, user, title=self._request.question[:120], now=now)
             else:
                 conversation = conversations.get(connection, tenant, user, self._request.conversation_id)
-            conversations.add_turn(connection, tenant, conversation, question_id=logged.id, state=_state(dialogue, reading), now=now)
+            conversations.add_turn(connection, tenant, conversation, question_id=logged.id, state=_state(dialogue), now=now)
             answer.conversation_id = conversation.id
         return answer
 
@@ -66,8 +69,5 @@ class AskedLog:
             questions.log(connection, self._principal.tenant, self._principal.user, entry, now=self._services.clock.now())
 
 
-def _state(dialogue: DialogueState | None, reading: Reading | None) -> dict[str, Any]:
-    """A question that was not answered leaves the conversation where it was."""
-    if reading is None:
-        return {} if dialogue is None else dict(dialogue.to_json())
-    return dict((dialogue or DialogueState()).after(reading).to_json())
+def _state(dialogue: DialogueState | None) -> dict[str, Any]:
+    return {} if dialogue is None else dict(_DIALOGUE.dump_python(dialogue, mode="json"))

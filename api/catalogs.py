@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
+from api.grounding import grounding
 from core.ids import TenantId
 from core.lru import Lru
 from core.principal import Principal
-from core.store import Store, catalogs
-from nlq.understander import Understander
+from core.store import catalogs
+from nlq.understand import Understander
 from semantic.catalog.model import Catalog
 from semantic.catalog.visible import visible_to
-from semantic.values.index import ValueIndex
-
-ValueIndexLoader = Callable[[TenantId, int], ValueIndex]
+from semantic.values import ValueIndex, build_value_index
+from workers import bootstrap
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,32 +27,32 @@ class VisibleCatalog:
 class CatalogBook:
     """Catalogs by tenant and version; what a caller sees by roles and attributes. Bounded; a new version is seen at once."""
 
-    def __init__(self, store: Store, load_values: ValueIndexLoader, *, capacity: int = 64) -> None:
-        self._store = store
-        self._load_values = load_values
+    def __init__(self, core: bootstrap.Services, *, capacity: int = 64) -> None:
+        self._core = core
         self._full: Lru[tuple[TenantId, int], Catalog] = Lru(capacity)
+        self._values: Lru[tuple[TenantId, int], ValueIndex] = Lru(capacity)
         self._visible: Lru[tuple[object, ...], VisibleCatalog] = Lru(capacity)
 
     def full(self, tenant: TenantId, version: int | None = None) -> Catalog:
         """The whole catalog of a tenant, for the guard. Raises: NotFound when the tenant has none, or not that version."""
-        with self._store.read() as connection:
-            wanted = version or catalogs.current_version(connection, tenant) or catalogs.current(connection, tenant).version
-
-        def load() -> Catalog:
-            with self._store.read() as connection:
-                row = catalogs.get(connection, tenant, wanted)
-            return Catalog.model_validate({**row.document, "version": row.version})
-
-        return self._full.get_or_make((tenant, wanted), load)
+        if version is None:
+            with self._core.store.read() as connection:
+                version = catalogs.current_version(connection, tenant) or catalogs.current(connection, tenant).version
+        wanted = version
+        return self._full.get_or_make((tenant, wanted), lambda: self._core.catalog(tenant, wanted))
 
     def visible(self, principal: Principal) -> VisibleCatalog:
-        """What this caller sees of the current catalog. Raises: NotFound."""
+        """What this caller sees of the current catalog. Raises: NotFound; Unavailable when values cannot be read now."""
         catalog = self.full(principal.tenant)
         attributes = tuple(sorted((name, tuple(sorted(values))) for name, values in principal.attributes.items()))
         key = (principal.tenant, catalog.version, principal.roles, attributes)
+        return self._visible.get_or_make(key, lambda: self._build(catalog, principal))
 
-        def build() -> VisibleCatalog:
-            pruned = visible_to(catalog, principal)
-            return VisibleCatalog(pruned, Understander(pruned, self._load_values(principal.tenant, catalog.version)))
+    def _build(self, catalog: Catalog, principal: Principal) -> VisibleCatalog:
+        seen = visible_to(catalog, principal)
+        index = self._values.get_or_make((principal.tenant, catalog.version), lambda: self._index(catalog, principal.tenant))
+        values = grounding(index, catalog, seen, principal, self._core.warehouse_sync.run, self._core.clock.now())
+        return VisibleCatalog(seen, Understander(seen, values))
 
-        return self._visible.get_or_make(key, build)
+    def _index(self, catalog: Catalog, tenant: TenantId) -> ValueIndex:
+        return build_value_index(catalog, self._core.admin.query_arrow, tenant)

@@ -10,14 +10,12 @@ from starlette.requests import HTTPConnection
 
 from api.catalogs import CatalogBook
 from core.clock import Clock
-from core.ids import TenantId
 from core.principal import Principal
 from core.settings import Settings
 from core.store.store import Store
 from semantic.cache import CachedWarehouse, MemoryStore, RedisStore
 from semantic.pipeline import guard_sql
 from semantic.states import GuardedQuery, ResultTable
-from semantic.values.index import ValueIndex
 from workers import bootstrap
 
 
@@ -41,10 +39,7 @@ class Services:
 
     @cached_property
     def catalogs(self) -> CatalogBook:
-        return CatalogBook(self.store, self._values)
-
-    def _values(self, tenant: TenantId, version: int) -> ValueIndex:
-        return self.core.values(tenant, version)
+        return CatalogBook(self.core)
 
     @property
     def uploads(self) -> Path:

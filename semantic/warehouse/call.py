@@ -14,8 +14,8 @@ from semantic.warehouse.running import KillRequest, parse_kill
 from semantic.warehouse.statement import Statement, inspect
 from semantic.warehouse.users import User
 
-READER_MAX_SQL_BYTES = 1024**2
-ADMIN_MAX_SQL_BYTES = 256 * 1024**2
+MAX_SQL_BYTES = 1024**2
+MAX_VALUES_BYTES = 256 * 1024**2
 _DENIED_CALLS_ALWAYS = frozenset({"python"})
 # Functions that read files or the server itself; table functions of that kind the engine's readonly mode refuses.
 _DENIED_CALLS_FOR_READER = _DENIED_CALLS_ALWAYS | frozenset(
@@ -132,7 +132,7 @@ async def read_call(
         body.skip(len(text[: statement.data_start].encode("utf-8", "surrogateescape")) - len(in_url.encode("utf-8", "surrogateescape")))
         sql = text[: statement.format_start]
     else:
-        whole = await body.rest(READER_MAX_SQL_BYTES if user.read_only else ADMIN_MAX_SQL_BYTES)
+        whole = await body.rest(MAX_VALUES_BYTES if statement.verb == "INSERT" and not user.read_only else MAX_SQL_BYTES)
         if len(whole) > len(head):
             text = _decode(in_url, whole)
             statement = inspect(text)
@@ -186,6 +186,10 @@ def _timeout(text: str) -> float:
 
 
 def _check_allowed(user: User, method: str, statement: Statement) -> None:
+    if statement.ends_process:
+        raise EngineError(
+            497, f"DB::Exception: {user.name}: Not enough privileges. Stop the endpoint with SIGTERM instead. (ACCESS_DENIED)"
+        )
     if method != "POST" and not statement.reads:
         raise EngineError(164, f"DB::Exception: Cannot execute {statement.verb[:20]} in readonly mode: {method} only reads. (READONLY)")
     denied = statement.calls & (_DENIED_CALLS_FOR_READER if user.read_only else _DENIED_CALLS_ALWAYS)

@@ -89,7 +89,6 @@ READER_MAY_SET = frozenset(
         "totals_mode",
         "transform_null_in",
         "union_default_mode",
-        "use_query_cache",
     }
 )
 # What happens at a cap: an error, never a silent cut.

@@ -18,7 +18,7 @@ from aiohttp import web
 from semantic.warehouse.body import BodyReader
 from semantic.warehouse.call import Call, read_call
 from semantic.warehouse.engine import Engine, Outcome
-from semantic.warehouse.engine_errors import EngineError
+from semantic.warehouse.engine_errors import UNKNOWN_EXCEPTION, EngineError
 from semantic.warehouse.execution import Execution
 from semantic.warehouse.reply import Reply
 from semantic.warehouse.running import RunningQueries, RunningQuery
@@ -67,6 +67,11 @@ class Endpoint:
             return await self._run(call, reply, body)
         except EngineError as error:
             return reply.failed(error)
+        except (ConnectionError, web.HTTPException):
+            raise
+        except Exception as error:
+            _log.error("warehouse_request_failed", error=type(error).__name__, detail=str(error)[:300], query_id=reply.query_id)
+            return reply.failed(EngineError(UNKNOWN_EXCEPTION, "DB::Exception: The endpoint failed; see its log. (UNKNOWN_EXCEPTION)"))
 
     async def _run(self, call: Call, reply: Reply, body: BodyReader) -> web.StreamResponse:
         running = RunningQuery(reply.query_id, f"querent-{secrets.token_hex(12)}", call.user)
@@ -101,6 +106,9 @@ class Endpoint:
 
     def _kill_rows(self, call: Call, target: RunningQuery | None) -> Outcome:
         assert call.kill is not None
+        if target is None and not call.user.read_only:
+            with self._engine.session() as session:  # Maybe an id of the engine's own, as system.processes shows them.
+                return session.query(call.sql, call.output_format)
         status = "finished" if target is not None and target.done.is_set() else "waiting"
         with self._engine.session() as session:
             return session.query(
@@ -145,7 +153,11 @@ async def _ok(request: web.Request) -> web.Response:
 async def _form(request: web.Request) -> dict[str, str]:
     """Text fields (`query`, `param_*`) of a form. Raises: EngineError 48 for files (external tables)."""
     fields: dict[str, str] = {}
-    for name, value in (await request.post()).items():
+    try:
+        posted = await request.post()
+    except ValueError as error:
+        raise EngineError(36, f"DB::Exception: The form cannot be read: {str(error)[:200]}. (BAD_ARGUMENTS)") from None
+    for name, value in posted.items():
         if not isinstance(value, str):
             raise EngineError(48, "DB::Exception: External data tables are not served; insert into a table first. (NOT_IMPLEMENTED)")
         fields[name] = value

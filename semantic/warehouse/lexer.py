@@ -2,7 +2,7 @@
 
 The endpoint must know four things about a text before the engine sees it: where the data of an INSERT begins, whether a second statement
 follows, which output format it asks for, and which names are called like functions. Quotes, comments and heredocs are honoured, so a
-semicolon or a word inside a literal never counts.
+semicolon or a word inside a literal never counts. What is not closed reaches to the end, so the work grows with the length of the text only.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ TokenKind = Literal["word", "quoted", "string", "number", "punct"]
 _TOKEN = re.compile(
     r"""
     (?P<skip>   [\s\u00a0\u200b\ufeff]+ | --[^\n]* | //[^\n]* | \#(?:[\ !])[^\n]* | /\*.*?(?:\*/|\Z) )
-  | (?P<heredoc> \$(?P<tag>\w*)\$ .*? \$(?P=tag)\$ )
+  | (?P<heredoc> \$(?P<tag>\w*)\$ (?: .*? \$(?P=tag)\$ | .*\Z ) )
   | (?P<string> '(?:[^'\\]|\\.|'')*(?:'|\Z) | [\u2018\u2019] [^\u2018\u2019]* (?:[\u2018\u2019]|\Z) )
   | (?P<quoted> "(?:[^"\\]|\\.|"")*(?:"|\Z) | `(?:[^`\\]|\\.|``)*(?:`|\Z) | [\u201c\u201d] [^\u201c\u201d]* (?:[\u201c\u201d]|\Z) )
   | (?P<number> \d[\w.]* )

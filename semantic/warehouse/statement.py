@@ -21,7 +21,7 @@ class Statement:
     character of data); nothing after `data_start` was looked at.
     calls: lower-case names followed by an opening parenthesis. qualified: lower-case (left, right) of every `left.right`. hides_names: a name
     is a placeholder (`{x:Identifier}`) or is written with escapes, so that these two sets miss it.
-    changes_session: the statement only makes sense inside a session (SET, USE, temporary tables).
+    changes_session: the statement only makes sense inside a session (SET, USE, temporary tables). ends_process: SYSTEM SHUTDOWN or KILL.
     """
 
     verb: str
@@ -33,6 +33,7 @@ class Statement:
     qualified: frozenset[tuple[str, str]] = frozenset()
     hides_names: bool = False
     changes_session: bool = False
+    ends_process: bool = False
 
     @property
     def has_data(self) -> bool:
@@ -58,12 +59,14 @@ def inspect(sql: str) -> Statement:
     output_format, format_start = "", -1
     qualified: set[tuple[str, str]] = set()
     dotted = ""
-    ended = temporary = hides_names = False
+    ended = temporary = hides_names = ends_process = False
     for token in stream:
         if ended:
             raise EngineError(
                 SYNTAX_ERROR, "DB::Exception: Syntax error (Multi-statements are not allowed): send one statement. (SYNTAX_ERROR)"
             )
+        if verb == "SYSTEM" and previous is first:
+            ends_process = token.upper in ("SHUTDOWN", "KILL")
         if dotted and token.name:
             qualified.add((dotted, token.name))
         dotted = previous.name if token.text == "." else ""
@@ -94,6 +97,7 @@ def inspect(sql: str) -> Statement:
         qualified=frozenset(qualified),
         hides_names=hides_names,
         changes_session=changes_session,
+        ends_process=ends_process,
     )
 
 

@@ -142,6 +142,25 @@ class TestInterface:
         form = urllib3.encode_multipart_formdata({"query": "SELECT 1", "ext": ("ext.tsv", b"1\n")})
         assert b"NOT_IMPLEMENTED" in post(warehouse_endpoint, form[0], headers={"Content-Type": form[1]}).data
 
+    def test_damaged_requests_get_an_answer_and_hurt_nobody(self, warehouse_endpoint: Any) -> None:
+        for headers, body, query in (
+            ({"Content-Type": "multipart/form-data; boundary=x"}, b"0123456789", {}),
+            ({"Content-Type": "multipart/form-data"}, b"0123456789", {}),
+            ({}, b"SELECT 1\0", {}),
+            ({}, b"SELECT " + b"(" * 20_000, {}),
+            ({}, b"SELECT " + b"[" * 100_000, {}),
+            ({}, b"SELECT " + b"1+" * 100_000 + b"1", {}),
+            ({}, b"SELECT 1", {"a'b": "1"}),
+            ({}, b"SELECT 1", {"max_threads": "1', readonly='0"}),
+            ({}, b"SELECT 1", {"database": "no`pe"}),
+            ({}, b"SELECT 1", {"session_id": "x", "session_timeout": "soon"}),
+            ({}, b"SYSTEM SHUTDOWN", {}),
+        ):
+            answer = post(warehouse_endpoint, body, headers=headers, **query)
+            assert "X-ClickHouse-Exception-Code" in answer.headers
+            assert answer.data.startswith(b"Code: ")
+        assert post(warehouse_endpoint, "SELECT 1", query_id="a\r\nX-Evil: 1").headers.get("X-Evil") is None
+
     def test_a_form_carries_statement_and_parameters(self, warehouse_endpoint: Any) -> None:
         body, kind = urllib3.encode_multipart_formdata({"query": "SELECT {a:UInt8} + 1", "param_a": "41"})
         assert post(warehouse_endpoint, body, headers={"Content-Type": kind}).data == b"42\n"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,13 @@ class TestTokens:
         sql = "SELECT ';', \"a;b\", `c;d`, $x$ ; $x$ -- ; \n /* ; */ # ;\n FROM t"
         assert [t.text for t in tokens(sql) if t.text == ";"] == []
         assert [t.upper for t in tokens(sql) if t.kind == "word"] == ["SELECT", "FROM", "T"]
+
+    @pytest.mark.parametrize("piece", ["$a{}$ ", "'{} ", "`{} ", "/*{} ", "$${} ", "--{} ", "({} ", '"{}\\" ', "{}\\", "\u201c{} "])
+    def test_the_work_grows_with_the_length_only(self, piece: str) -> None:
+        sql = "SELECT " + "".join(piece.format(i) for i in range(60_000))
+        started_s = time.perf_counter()
+        sum(1 for _ in tokens(sql))
+        assert time.perf_counter() - started_s < 5, "a quadratic lexer needs minutes"
 
     def test_escaped_and_doubled_quotes_stay_inside(self) -> None:
         assert [t.kind for t in tokens(r"'a\';' 'b'';'")] == ["string", "string"]
@@ -80,6 +88,17 @@ class TestInspect:
     )
     def test_an_insert_that_carries_its_values_has_no_data(self, sql: str) -> None:
         assert not inspect(sql).has_data
+
+    @pytest.mark.parametrize(("sql", "ends"), [("SYSTEM SHUTDOWN", True), ("system /* x */ kill", True), ("SYSTEM FLUSH LOGS", False)])
+    def test_knows_what_would_end_the_process(self, sql: str, ends: bool) -> None:
+        assert inspect(sql).ends_process is ends
+
+    @pytest.mark.parametrize("sql", ["SELECT * FROM {d:Identifier}.t", "SELECT `\\x73ystem`.a", "SELECT { d : identifier }"])
+    def test_knows_when_names_are_hidden(self, sql: str) -> None:
+        assert inspect(sql).hides_names
+
+    def test_pairs_names_over_dots_quotes_and_comments(self) -> None:
+        assert inspect('SELECT a.b FROM "System" . /* x */ `Tables`').qualified == {("a", "b"), ("system", "tables")}
 
     def test_data_that_looks_like_sql_is_not_read(self) -> None:
         assert inspect("INSERT INTO t FORMAT TSV\nx'; DROP TABLE t; --\n").input_format == "TSV"

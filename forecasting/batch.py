@@ -10,7 +10,6 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from core.timeseries import FloatArray
 from forecasting.backtests import Trial, keep_sane, trial
 from forecasting.members.pool import POOL
 from forecasting.pooled.committee import Opinions, Seat, ask, seats
@@ -101,8 +100,3 @@ def pool_of(processes: int) -> Iterator[Executor | None]:
         return
     with ProcessPoolExecutor(max_workers=processes, mp_context=get_context("spawn")) as executor:
         yield executor
-
-
-def scaled_errors(t: Trial, mixed: FloatArray) -> FloatArray:
-    """(folds, h) actual less forecast in units of the series' seasonal difference."""
-    return np.asarray((t.actual - mixed) / t.scale)

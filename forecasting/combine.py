@@ -11,8 +11,8 @@ from core.timeseries import FloatArray
 from forecasting.backtests import Trial
 from forecasting.weights import least_absolute, stack
 
-POWERS = (0.5, 1.0, 2.0, 3.0)
-LONE_POWER = 2.0
+POWERS = (0.0, 0.5, 1.0, 2.0, 3.0)
+LONE_POWER = 1.5
 MIN_BATCH = 10
 """With fewer series than this the batch's weights are noise: even weights, tilted by the series' own backtests."""
 EVEN_SHARE = 0.5
@@ -50,14 +50,14 @@ def learn_combiner(trials: Sequence[Trial], sizes: Sequence[float]) -> Combiner:
     usable = [k for k, t in enumerate(trials) if t.cuts and all(name in t.at_folds for name in names)]
     if len(usable) < MIN_BATCH:
         return Combiner(names, even, LONE_POWER)
-    chosen = [trials[k] for k in usable]
-    spans = [sizes[k] for k in usable]
-    folds = min(len(t.cuts) for t in chosen)
-    if folds < 2:
-        return Combiner(names, _base(chosen, spans, names, None), LONE_POWER)
+    everyone = _base([trials[k] for k in usable], [sizes[k] for k in usable], names, None)
+    usable = [k for k in usable if len(trials[k].cuts) >= 2]
+    if len(usable) < MIN_BATCH:
+        return Combiner(names, everyone, LONE_POWER)
     losses = np.zeros(len(POWERS))
-    for left_out in range(folds):
-        base = _base(chosen, spans, names, left_out)
+    for left_out in range(max(len(trials[k].cuts) for k in usable)):
+        chosen = [trials[k] for k in usable if len(trials[k].cuts) > left_out]
+        base = _base(chosen, [sizes[k] for k in usable if len(trials[k].cuts) > left_out], names, left_out)
         for t in chosen:
             relative = relative_errors(t, names, left_out)
             points = np.array([t.at_folds[name][left_out] for name in names])
@@ -67,7 +67,7 @@ def learn_combiner(trials: Sequence[Trial], sizes: Sequence[float]) -> Combiner:
             for row, power in enumerate(POWERS):
                 weights = Combiner(names, base, power).weights(relative, np.ones(len(names)))
                 losses[row] += float(np.abs(mix(points, weights) - t.actual[left_out])[known].mean()) / t.scale
-    return Combiner(names, _base(chosen, spans, names, None), POWERS[int(np.argmin(losses))])
+    return Combiner(names, everyone, POWERS[int(np.argmin(losses))])
 
 
 def _base(trials: Sequence[Trial], sizes: Sequence[float], names: tuple[str, ...], left_out: int | None) -> FloatArray:
@@ -115,3 +115,41 @@ def mix(points: FloatArray, weights: FloatArray) -> FloatArray:
     middle = np.argmax(cumulated >= 0.5 - 1e-12, axis=0)
     median = np.take_along_axis(ranked, middle[None], axis=0)[0]
     return np.asarray(0.5 * (mean + median))
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """The combined forecast of one series. ahead: (h,). at_folds: (folds, h), each fold weighed without its own errors.
+
+    spreads: (folds,) and spread_ahead: mean standard deviation between the members that count. weights: member -> weight at the end.
+    """
+
+    ahead: FloatArray
+    at_folds: FloatArray
+    spreads: FloatArray
+    spread_ahead: float
+    weights: dict[str, float]
+
+
+def mixture(combiner: Combiner, t: Trial) -> Mixture:
+    """The members of one trial put together, at its end and as it would have been done at each fold."""
+    names = [name for name in combiner.names if name in t.ahead]
+    present = np.array([float(name in t.ahead) for name in combiner.names])
+    kept = combiner.weights(relative_errors(t, combiner.names), present)[present > 0]
+    points = np.array([t.ahead[name] for name in names])
+    at_folds = np.full(t.actual.shape, np.nan)
+    spreads = np.full(len(t.cuts), np.nan)
+    for row in range(len(t.cuts)):
+        there = [k for k, name in enumerate(names) if name in t.at_folds and np.isfinite(t.at_folds[name][row]).all()]
+        if there:
+            honest = combiner.weights(relative_errors(t, combiner.names, row if len(t.cuts) > 1 else None), present)[present > 0][there]
+            honest = honest / honest.sum() if honest.sum() > 0 else np.full(len(there), 1.0 / len(there))
+            said = np.array([t.at_folds[names[k]][row] for k in there])
+            at_folds[row], spreads[row] = mix(said, honest), disagreement(said, honest)
+    return Mixture(mix(points, kept), at_folds, spreads, disagreement(points, kept), dict(zip(names, kept.tolist(), strict=True)))
+
+
+def disagreement(points: FloatArray, weights: FloatArray) -> float:
+    """Mean over steps of the standard deviation between members with at least 5 % of the weight; NaN for a single one."""
+    counting = points[weights >= 0.05]
+    return float(counting.std(axis=0).mean()) if counting.shape[0] > 1 else float("nan")

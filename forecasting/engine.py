@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -11,14 +10,13 @@ import numpy as np
 from core.errors import Invalid
 from core.timeseries import FloatArray
 from forecasting.backtests import Trial
-from forecasting.batch import Plan, like_groups, pool_of, run_trials, scaled_errors
-from forecasting.combine import Combiner, learn_combiner, mix, relative_errors
-from forecasting.conformal import prior_quantile, quantile_by_horizon
+from forecasting.batch import Plan, like_groups, pool_of, run_trials
+from forecasting.combine import Mixture, learn_combiner, mixture
+from forecasting.conformal import Units, error_units, quantile_by_horizon
 from forecasting.prepare import Prepared, prepare
 from forecasting.types import Backtest, Forecast, ForecastInput
 
 LEVELS = (80, 95)
-MIN_POOLED_ERRORS = 40
 
 
 class Effort(StrEnum):
@@ -107,47 +105,23 @@ def _check_levels(levels: tuple[int, ...]) -> None:
 def _finish(prepared: Sequence[Prepared], trials: Sequence[Trial], levels: tuple[int, ...]) -> list[Forecast]:
     """Combines and puts intervals around one group of like series."""
     combiner = learn_combiner(trials, [float(np.abs(s.y).mean()) for s in prepared])
-    mixed = [_mixed(combiner, t) for t in trials]
-    pool = [scaled_errors(t, m.at_folds) for t, m in zip(trials, mixed, strict=True)]
-    return [_one(s, t, m, pool, levels) for s, t, m in zip(prepared, trials, mixed, strict=True)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Mixed:
-    ahead: FloatArray
-    at_folds: FloatArray
-    weights: dict[str, float]
-
-
-def _mixed(combiner: Combiner, t: Trial) -> _Mixed:
-    names = [name for name in combiner.names if name in t.ahead]
-    present = np.array([float(name in t.ahead) for name in combiner.names])
-    relative = relative_errors(t, combiner.names)
-    weights = combiner.weights(relative, present)
-    kept = weights[present > 0]
-    ahead = mix(np.array([t.ahead[name] for name in names]), kept)
-    at_folds = np.full(t.actual.shape, np.nan)
-    for row in range(len(t.cuts)):
-        there = [k for k, name in enumerate(names) if name in t.at_folds and np.isfinite(t.at_folds[name][row]).all()]
-        if there:
-            honest = combiner.weights(relative_errors(t, combiner.names, row if len(t.cuts) > 1 else None), present)[present > 0][there]
-            honest = honest / honest.sum() if honest.sum() > 0 else np.full(len(there), 1.0 / len(there))
-            at_folds[row] = mix(np.array([t.at_folds[names[k]][row] for k in there]), honest)
-    return _Mixed(ahead, at_folds, dict(zip(names, kept.tolist(), strict=True)))
-
-
-def _one(series: Prepared, t: Trial, mixed: _Mixed, pool: list[FloatArray], levels: tuple[int, ...]) -> Forecast:
-    h = series.horizon
-    enough = sum(int(np.isfinite(p).sum()) for p in pool) >= MIN_POOLED_ERRORS
-    lower, upper = {}, {}
-    low = high = mixed.ahead
-    unit = 0.0 if series.y.max() == series.y.min() else t.scale
+    mixed = [mixture(combiner, t) for t in trials]
+    units = [
+        error_units(s.y, t.cuts, t.actual - m.at_folds, m.spreads, m.spread_ahead) for s, t, m in zip(prepared, trials, mixed, strict=True)
+    ]
+    pool = np.concatenate([(t.actual - m.at_folds) / u.at_folds[:, None] for t, m, u in zip(trials, mixed, units, strict=True)])
+    bounds = {}
     for level in sorted(levels):
         tail = (1 - level / 100) / 2
-        if enough:
-            down, up = quantile_by_horizon(pool, h, tail), quantile_by_horizon(pool, h, 1 - tail)
-        else:
-            down, up = prior_quantile(h, tail), prior_quantile(h, 1 - tail)
+        bounds[level] = quantile_by_horizon(pool, pool.shape[1], tail), quantile_by_horizon(pool, pool.shape[1], 1 - tail)
+    return [_one(s, t, m, u, bounds) for s, t, m, u in zip(prepared, trials, mixed, units, strict=True)]
+
+
+def _one(series: Prepared, t: Trial, mixed: Mixture, units: Units, bounds: dict[int, tuple[FloatArray, FloatArray]]) -> Forecast:
+    lower, upper = {}, {}
+    low = high = mixed.ahead
+    unit = 0.0 if series.y.max() == series.y.min() else units.ahead
+    for level, (down, up) in bounds.items():
         low, high = np.minimum(low, mixed.ahead + unit * down), np.maximum(high, mixed.ahead + unit * up)
         lower[level], upper[level] = low, high
     at = series.future_steps - 1
@@ -165,7 +139,7 @@ def _one(series: Prepared, t: Trial, mixed: _Mixed, pool: list[FloatArray], leve
         upper={level: out(v) for level, v in upper.items()},
         model=_named(mixed.weights),
         fallback=None if t.cuts else f"{series.y.shape[0]} points are too few for a backtest",
-        backtest=_backtest(t, mixed),
+        backtest=_backtest(t, mixed, units, bounds),
         notes=series.notes,
     )
 
@@ -183,15 +157,24 @@ def _closed(series: Prepared) -> np.ndarray:
     return np.asarray(series.closed[(series.y.shape[0] - 1 + series.future_steps) % series.closed.shape[0]])
 
 
-def _backtest(t: Trial, mixed: _Mixed) -> Backtest | None:
+def _backtest(t: Trial, mixed: Mixture, units: Units, bounds: dict[int, tuple[FloatArray, FloatArray]]) -> Backtest | None:
     known = np.isfinite(t.actual) & np.isfinite(mixed.at_folds)
     if not known.any():
         return None
-    error = float(np.abs(t.actual - mixed.at_folds)[known].mean()) / t.scale
+    wrong = t.actual - mixed.at_folds
+    scaled = wrong / units.at_folds[:, None]
+
+    def covered(level: int) -> float:
+        if level not in bounds:
+            return float("nan")
+        down, up = bounds[level]
+        return float(((scaled >= np.minimum(down, 0)) & (scaled <= np.maximum(up, 0)))[known].mean())
+
+    error = float(np.abs(wrong)[known].mean()) / t.scale
     naive = float(np.abs(t.actual - t.naive)[known].mean()) / t.scale
     by_model = {
         name: float(np.abs(t.actual - point)[known].mean()) / t.scale
         for name, point in t.at_folds.items()
         if np.isfinite(point[known]).all()
     }
-    return Backtest(error, naive, float("nan"), float("nan"), len(t.cuts), by_model)
+    return Backtest(error, naive, covered(80), covered(95), len(t.cuts), by_model)

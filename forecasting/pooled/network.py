@@ -69,7 +69,8 @@ def _first(inputs: int, hidden: int, outputs: int, rng: np.random.Generator) -> 
     """He's initial weights; the last layer small and the short cut 0, so that learning starts from the level."""
 
     def layer(a: int, b: int, gain: float) -> Float32:
-        return (rng.standard_normal((a, b)) * gain * np.sqrt(2.0 / a)).astype(np.float32)
+        weights: Float32 = (rng.standard_normal((a, b)) * gain * np.sqrt(2.0 / a)).astype(np.float32)
+        return weights
 
     def zeros(*shape: int) -> Float32:
         return np.zeros(shape, dtype=np.float32)
@@ -86,9 +87,10 @@ def _first(inputs: int, hidden: int, outputs: int, rng: np.random.Generator) -> 
 
 
 def _forward(w: list[Float32], x: Float32) -> tuple[Float32, Float32, Float32]:
-    a = np.maximum(x @ w[0] + w[1], 0)
-    b = np.maximum(a @ w[2] + w[3], 0)
-    return b @ w[4] + w[5] + x @ w[6], a, b
+    a: Float32 = np.maximum(x @ w[0] + w[1], 0)
+    b: Float32 = np.maximum(a @ w[2] + w[3], 0)
+    out: Float32 = b @ w[4] + w[5] + x @ w[6]
+    return out, a, b
 
 
 def _gradients(w: list[Float32], x: Float32, target: Float32) -> list[Float32]:

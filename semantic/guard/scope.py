@@ -63,8 +63,13 @@ def physical(table: exp.Table, access: Access) -> TableAccess:
 
 
 def _is_listing_star(star: exp.Star) -> bool:
+    """Whether the star shows the columns of a physical table; over a sub-query it shows what that one names."""
     holder = star.parent.parent if isinstance(star.parent, exp.Column) else star.parent
-    return isinstance(holder, exp.Select)
+    if not isinstance(holder, exp.Select):
+        return False
+    from_ = holder.args.get("from_")
+    sources = [part.this for part in (from_, *(holder.args.get("joins") or ())) if part is not None]
+    return any(isinstance(source, exp.Table) and cte_of(source) is None for source in sources)
 
 
 def _filter(table: exp.Table, found: TableAccess, datasets: Collection[str]) -> Condition | None:

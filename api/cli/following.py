@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -14,9 +15,19 @@ from core.ids import JobId
 from core.principal import Principal
 from core.store import jobs
 from core.store.jobs import Job, JobStatus
-from workers.queue import cancel
+from workers.jobs import FUNCTIONS
+from workers.queue import cancel, enqueue
+from workers.run import run_job
 
 POLL_S = 0.2
+NO_WORKER_AFTER_S = 4.0
+
+
+def start_and_follow(
+    services: Services, principal: Principal, kind: str, params: Mapping[str, Any], *, quiet: bool = False
+) -> dict[str, Any]:
+    """Accepts a job and waits for it, running it here when no worker takes it soon. Raises: as `follow`, and Invalid for bad parameters."""
+    return follow(services, principal, enqueue(services.core, kind, params, principal), quiet=quiet)
 
 
 def follow(services: Services, principal: Principal, job_id: str, *, quiet: bool = False) -> dict[str, Any]:
@@ -32,8 +43,13 @@ def follow(services: Services, principal: Principal, job_id: str, *, quiet: bool
     try:
         with bar:
             task = bar.add_task("waiting for a worker", total=1.0)
+            started_s = time.monotonic()
             while True:
                 job = _load(services, principal, job_id)
+                if job.status is JobStatus.PENDING and time.monotonic() - started_s > NO_WORKER_AFTER_S:
+                    bar.update(task, description="no worker is free: running it here")
+                    run_job(services.core, FUNCTIONS, principal.tenant, job.id)
+                    continue
                 bar.update(task, description=job.step, completed=job.progress)
                 if job.status.is_final:
                     break

@@ -7,12 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from api.cli.context import context
-from api.cli.following import follow
+from api.cli.following import start_and_follow
 from api.cli.output import out, print_json, print_table, speaking
 from api.investigations import job_params
 from api.routes.jobs import series_query
 from semantic.query import MetricRef, SemanticQuery
-from workers.queue import enqueue
 
 Metric = Annotated[str, typer.Argument(help="Name of a metric of the catalog.")]
 Tenant = Annotated[str, typer.Option("--tenant", "-t", help="Whose data.")]
@@ -55,8 +54,7 @@ def explain(metric: Metric, tenant: Tenant, as_json: Json = False) -> None:
 def _study(kind: str, query: SemanticQuery, tenant: str, quiet: bool, horizon: int | None = None) -> dict[str, Any]:
     principal = context.principal(tenant)
     catalog = context.services.catalogs.visible(principal).catalog
-    job_id = enqueue(context.core, kind, job_params(kind, query, catalog, horizon), principal)
-    return follow(context.services, principal, job_id, quiet=quiet)
+    return start_and_follow(context.services, principal, kind, job_params(kind, query, catalog, horizon), quiet=quiet)
 
 
 def _print(result: dict[str, Any], as_json: bool) -> None:

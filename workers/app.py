@@ -15,10 +15,11 @@ from core.errors import AppError
 from core.ids import JobId, TenantId
 from core.settings import settings
 from workers.bootstrap import Services, build_services
-from workers.broker import REAP_TASK, RUN_TASK, make_app, spool_folder
+from workers.broker import DAILY_TASK, REAP_TASK, RUN_TASK, make_app, spool_folder
 from workers.jobs import FUNCTIONS
 from workers.reaper import reap
 from workers.run import run_job
+from workers.schedule import start_daily
 from workers.spool import sweep
 
 REAP_TICK_S = 2.0
@@ -41,6 +42,11 @@ def run(tenant: str, job_id: str) -> None:
 @celery_app.task(name=REAP_TASK)  # type: ignore[untyped-decorator]
 def reap_lost() -> None:
     reap(_services())
+
+
+@celery_app.task(name=DAILY_TASK)  # type: ignore[untyped-decorator]
+def daily() -> None:
+    start_daily(_services())
 
 
 def _interrupt() -> None:

@@ -17,10 +17,12 @@ from models.registry import Registry
 from semantic.cache import CachedWarehouse, MemoryStore, RedisStore
 from semantic.catalog.model import Catalog
 from semantic.trust import Trust
+from semantic.values.index import ValueIndex
 from semantic.warehouse.admin import WarehouseAdmin
 from semantic.warehouse.client import SyncWarehouse, Warehouse
 from semantic.warehouse.connection import admin_connection, reader_connection
 from workers.broker import make_app
+from workers.values import ValueFiles
 
 
 class Services:
@@ -96,6 +98,17 @@ class Services:
         with self.store.read() as connection:
             row = catalogs.current(connection, tenant) if version is None else catalogs.get(connection, tenant, version)
         return Catalog.model_validate({**row.document, "version": row.version})
+
+    @cached_property
+    def value_files(self) -> ValueFiles:
+        return ValueFiles(self.settings.home.resolve() / "values")
+
+    def values(self, tenant: TenantId, version: int) -> ValueIndex:
+        """The index of the values that a tenant's questions may name. Restrict it to what the caller may see before use.
+
+        Raises: NotFound for an unknown catalog version.
+        """
+        return self.value_files.read(self.catalog(tenant, version), tenant, self.admin)
 
     def migrate(self) -> None:
         """Brings the state store's schema up to date; safe when several processes do it at once."""

@@ -14,7 +14,9 @@ from core.settings import Settings
 QUEUES = ("default", "heavy", "models")
 RUN_TASK = "querent.run"
 REAP_TASK = "querent.reap"
+DAILY_TASK = "querent.daily"
 REAP_EVERY = timedelta(seconds=10)
+DAILY_CHECK_EVERY = timedelta(minutes=15)
 POLL_S = 0.1  # a message waits half of this on average; listing a small folder ten times a second costs under 1 % of a core
 VISIBILITY_TIMEOUT_S = 3600  # Redis gives an unacknowledged message to another worker after this; a second delivery finds no job to claim
 # Who sends does not wait for a broker that is away: the job is accepted and the reaper sends it later.
@@ -39,10 +41,15 @@ def make_app(settings: Settings) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_timeout=4,
         timezone="UTC",
-        beat_schedule={"reap": {"task": REAP_TASK, "schedule": REAP_EVERY, "options": {"expires": REAP_EVERY.total_seconds()}}},
+        beat_schedule={"reap": _tick(REAP_TASK, REAP_EVERY), "daily": _tick(DAILY_TASK, DAILY_CHECK_EVERY)},
         **_transport(settings),
     )
     return app
+
+
+def _tick(task: str, every: timedelta) -> dict[str, Any]:
+    """A message that nobody took before the next one is due is worth nothing."""
+    return {"task": task, "schedule": every, "options": {"expires": every.total_seconds()}}
 
 
 def spool_folder(settings: Settings) -> Path:

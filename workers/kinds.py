@@ -75,9 +75,7 @@ class InferCatalogParams(Params):
 
 
 class RefreshValuesParams(Params):
-    """Rebuilds the index of distinct values of the named datasets (default: all)."""
-
-    datasets: tuple[str, ...] = ()
+    """Rebuilds the index of distinct values that questions may name."""
 
 
 class LoadFileParams(Params):

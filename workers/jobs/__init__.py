@@ -42,10 +42,17 @@ def _load_file(context: JobContext) -> Mapping[str, Any]:
     return load_file.run(context)
 
 
+def _refresh_values(context: JobContext) -> Mapping[str, Any]:
+    from workers.jobs import refresh_values
+
+    return refresh_values.run(context)
+
+
 FUNCTIONS: Mapping[str, JobFunction] = {
     "diagnose": _diagnose,
     "forecast": _forecast,
     "detect": _detect,
     "infer_catalog": _infer_catalog,
     "load_file": _load_file,
+    "refresh_values": _refresh_values,
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.errors import Conflict, NotFound, UserError
 from core.ids import tenant_database
-from core.store import datasets
+from core.store import catalogs, datasets
 from core.store.datasets import DatasetLoad
 from semantic.ingest.load import load_files
 from semantic.ingest.types import LoadOptions, LoadReport, TableReport
@@ -36,8 +36,17 @@ def run(context: JobContext) -> dict[str, Any]:
     if params.infer_catalog:
         steps = ("infer catalog", "infer catalog", "infer catalog")
         catalog = infer(context, InferCatalogParams(note=f"Loaded {params.original_name}"[:300]), (), steps)
+    _refresh_values(context)
     upload.unlink(missing_ok=True)
     return {"tables": reports, "catalog": catalog}
+
+
+def _refresh_values(context: JobContext) -> None:
+    """The new values are known to the next question; without a catalog there is nothing to index."""
+    with context.services.store.read() as connection:
+        known = catalogs.current_version(connection, context.tenant)
+    if known:
+        context.services.value_files.refresh(context.services.catalog(context.tenant), context.tenant, context.services.admin)
 
 
 def _loaded(context: JobContext, params: LoadFileParams, upload: Path) -> list[dict[str, Any]]:

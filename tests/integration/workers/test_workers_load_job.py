@@ -166,3 +166,33 @@ def test_a_missing_upload_is_said_so(world: Any) -> None:
     assert dict(ended.error or {})["code"] == "upload_gone"
     with world.services.store.read() as connection, pytest.raises(NotFound):
         datasets.by_name(connection, world.tenant, "y")
+
+
+class TestValues:
+    def test_loaded_values_are_found_at_once_and_refreshed_later(self, world: Any) -> None:
+        run(world, load(world, "shops", SHOPS))
+        services, version = world.services, world.services.catalog(world.tenant).version
+        assert [match.value for match in services.values(world.tenant, version).find("rome")] == ["Rome"]
+        stamp = services.value_files.stamp(world.tenant, version)
+        services.admin.execute(
+            f"INSERT INTO {world.database}.shops SELECT shop_id + 100, 'Vienna', opened_on FROM {world.database}.shops LIMIT 3"
+        )
+        assert services.values(world.tenant, version).find("vienna") == []
+        done = run(world, enqueue(services, "refresh_values", {}, system_principal(world.tenant)))
+        assert done.status is JobStatus.DONE
+        assert [match.value for match in services.values(world.tenant, version).find("vienna")] == ["Vienna"]
+        assert services.value_files.stamp(world.tenant, version) > stamp
+
+    def test_a_damaged_file_is_built_again(self, world: Any) -> None:
+        services, version = world.services, world.services.catalog(world.tenant).version
+        assert services.values(world.tenant, version).find("emea")
+        next((services.settings.home / "values" / world.tenant).glob("*.values")).write_bytes(b"not an index")
+        assert services.values(world.tenant, version).find("emea")
+
+    def test_the_daily_refresh_is_accepted_once_a_day(self, world: Any) -> None:
+        from workers.schedule import start_daily
+
+        assert start_daily(world.services) == 1
+        assert start_daily(world.services) == 1
+        with world.services.store.read() as connection:
+            assert [job.kind for job in jobs.list_all(connection, world.tenant)] == ["refresh_values"]

@@ -233,6 +233,7 @@ class SemanticQuery(Frozen):
 
     rows_of: the dataset whose rows are listed; fields of datasets it points to (many-to-one) may be shown, and fields of datasets
     that point to it only when `expand` is true (one output row per related row, as in "policies and their claims").
+    zero_sums: a sum over no rows is 0 instead of nothing in groups that are kept empty or filled.
     """
 
     metrics: tuple[Measure, ...] = ()
@@ -253,6 +254,7 @@ class SemanticQuery(Frozen):
     with_other: bool = False
     with_ties: bool = False
     keep_empty: bool = False
+    zero_sums: bool = False
     transform: tuple[Transform, ...] = ()
     round_digits: int | None = Field(default=None, ge=0, le=12)
 

@@ -232,3 +232,8 @@ def dimension_layer(block: DimensionBlock, catalog: Catalog, params: Params) -> 
 
 def is_count(atom: Atom) -> bool:
     return atom.aggregate in (AggregateKind.COUNT, AggregateKind.COUNT_DISTINCT)
+
+
+def is_sum(atom: Atom) -> bool:
+    """A sum over no rows is 0 where groups without rows are asked for; a stock without a reading stays unknown."""
+    return atom.aggregate is AggregateKind.SUM and atom.latest_by is None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from semantic.catalog.model import Catalog
-from semantic.compile.blocks import Layer, Rest, block_layer, dimension_layer, is_count
+from semantic.compile.blocks import Layer, Rest, block_layer, dimension_layer, is_count, is_sum
 from semantic.compile.functions import call, whole
 from semantic.compile.idents import aliased, column, derived
 from semantic.compile.params import Params
@@ -51,7 +51,9 @@ def _united(plan: Aggregation, catalog: Catalog, params: Params, rest: Rest | No
         select.set("group", exp.Group(expressions=[column("u", name) for name in keys]))
     for name in values:
         value = call("any", column("u", name))
-        columns[name] = call("ifNull", value, whole(0)) if is_count(plan.atoms[int(name[1:])]) else value
+        atom = plan.atoms[int(name[1:])]
+        zero = is_count(atom) or (plan.zero_sums and is_sum(atom))
+        columns[name] = call("ifNull", value, whole(0)) if zero else value
     layer = Layer(select, columns, grouped=True)
     if rest is not None:
         layer.keep(exp.GT(this=call("count"), expression=whole(0)))
@@ -118,6 +120,6 @@ def _filled(layer: Layer, plan: Aggregation, params: Params) -> Layer:
     inner.select.set("order", exp.Order(expressions=[*order, ordered]))
     outer = inner.wrapped("g")
     for name in outer.columns:
-        if name[0] in (MAIN, OTHER) and is_count(plan.atoms[int(name[1:])]):
+        if name[0] in (MAIN, OTHER) and (is_count(plan.atoms[int(name[1:])]) or (plan.zero_sums and is_sum(plan.atoms[int(name[1:])]))):
             outer.columns[name] = call("ifNull", outer.columns[name], whole(0))
     return outer

@@ -94,6 +94,7 @@ def plan_aggregation(query: SemanticQuery, binder: Binder) -> Planned:
         compare,
         _fill(query, binder, bounds, accumulated),
         _empties(query, binder, groups, {b.dataset for b in blocks}),
+        query.zero_sums,
     )
     return Planned(plan, windows, tuple(dict.fromkeys((*groups.notes, *measures.notes, *planner.notes))))
 

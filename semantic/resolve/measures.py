@@ -133,7 +133,7 @@ class Measures:
 
     def _aggregate(self, request: Aggregate, label: str | None = None, non_additive: tuple[FieldRef, ...] = ()) -> Formula:
         binder, kind = self.binder, request.aggregate
-        dataset = self._anchor(request)
+        dataset = self._anchor(request, declared=label is not None)
         if request.of is None and kind is not AggregateKind.COUNT:
             raise Invalid(f"{kind.value} needs a field or expression to aggregate (`of`).", code="bad_query")
         of: tuple[Expr, ...] = ()
@@ -163,8 +163,11 @@ class Measures:
         name = self.binder.catalog.dataset(dataset).time
         return FieldRef(dataset=dataset, field=name) if name else None
 
-    def _anchor(self, request: Aggregate) -> str:
-        """The dataset whose grain the aggregate has: the asked one, unless its value belongs to a finer one, or a sum to a coarser one."""
+    def _anchor(self, request: Aggregate, *, declared: bool = False) -> str:
+        """The dataset whose grain the aggregate has: the asked one, unless its value belongs to a finer one, or a sum to a coarser one.
+
+        A declared metric says its dataset on purpose (the cost of the cars that were sold, once per sale), so its sums stay there.
+        """
         self.binder.catalog.dataset(request.dataset)
         if request.of is None:
             return request.dataset
@@ -175,7 +178,7 @@ class Measures:
             if all(self.binder.graph.reaches_to_one(ref.dataset, other.dataset) for other in found):
                 self.notes.append(f"{describe(ref)} is aggregated over rows of {ref.dataset}, where each value occurs once.")
                 return ref.dataset
-        multiplied = request.aggregate is AggregateKind.SUM and found and not far
+        multiplied = request.aggregate is AggregateKind.SUM and found and not far and not declared
         homes = {ref.dataset for ref in found}
         if multiplied and len(homes) == 1 and request.dataset not in homes:
             steps = next(iter(paths.values()))

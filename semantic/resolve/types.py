@@ -171,6 +171,7 @@ class Aggregation:
     compare: Comparison_ | None = None
     fill: Fill | None = None
     empties: tuple[DimensionBlock, ...] = ()
+    zero_sums: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from api import answering, schemas
 from api.cli.context import context, day
 from api.cli.following import follow
 from api.cli.output import NO, out, print_json, print_table, speaking
+from core.principal import Principal
 from insights.wording import cell
 from semantic.states import OutputColumn
 
@@ -33,7 +34,7 @@ def ask(
     with speaking(as_json):
         request = schemas.AskRequest(question=question, as_of=day(as_of))
         principal = context.principal(tenant, as_user)
-        answer = asyncio.run(answering.ask(context.services, principal, request))
+        answer = asyncio.run(_ask(request, principal))
         if answer.outcome == "job" and answer.job is not None:
             result = follow(context.services, principal, answer.job.id, quiet=as_json)
             print_json({**answer.model_dump(mode="json"), "result": result})
@@ -46,6 +47,13 @@ def ask(
             _show(answer)
         if answer.outcome in {"refuse", "clarify"}:
             raise typer.Exit(NO)
+
+
+async def _ask(request: schemas.AskRequest, principal: Principal) -> schemas.Answer:
+    try:
+        return await answering.ask(context.services, principal, request)
+    finally:
+        await context.services.close()
 
 
 def _sql(answer: schemas.Answer) -> str:
@@ -75,7 +83,7 @@ def _show(answer: schemas.Answer) -> None:
         out.print(f"Not understood: {word.text}{near}", markup=False)
     if answer.receipt is not None:
         r = answer.receipt
-        windows = "; ".join(w.label for w in r.windows)
+        windows = "; ".join(dict.fromkeys(w.label for w in r.windows))
         out.print(
             f"{windows + '. ' if windows else ''}Read {r.rows_read:,} rows in {r.duration_ms:.0f} ms; answered in {answer.ms:.0f} ms.",
             style="dim",

@@ -11,7 +11,7 @@ import typer
 from api.cli.context import context
 from api.cli.following import start_and_follow
 from api.cli.output import out, print_json, print_table, speaking
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Invalid, NotFound
 from core.ids import new_id, tenant_id
 from core.principal import Principal
 from core.store import datasets, tenants
@@ -90,8 +90,5 @@ def _principal(tenant: str, *, create: bool) -> Principal:
         raise NotFound(f"There is no tenant {tenant!r}; --create-tenant makes it.", code="unknown_tenant")
     if not known:
         with context.services.store.write() as connection:
-            try:
-                tenants.create(connection, tenant_id(tenant), name=tenant, now=context.core.clock.now())
-            except Conflict:
-                pass  # somebody else made it just now
+            tenants.create(connection, tenant_id(tenant), name=tenant, now=context.core.clock.now())
     return principal

@@ -2,7 +2,8 @@
 
 An attack must be refused, or be harmless: the answer is the same whether the other tenant's rows exist or not and holds none of their marks.
 An accepted line must give what the same SQL gives on a database with the caller's rows only. Both tenancy layouts are measured.
-Prints one JSON line of figures last; exits 1 on any leak, wrong answer, or accept line refused.
+An attack whose class does not start with `G-` must be refused in any case.
+Prints one JSON line of figures last; exits 1 on any leak, attack let through, wrong answer, or accept line refused.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from semantic.states import GuardedQuery
 
 CALLER, OTHER = TenantId("acme"), TenantId("globex")
 DATABASE = "analytics"
+# Tricks around the tenant predicate may be answered, if harmless; every other class must be refused.
+MAY_BE_HARMLESS = "G-"
 MARKS = ("globex", "Globex", "ZZ-", "98765")
 
 # column -> (ClickHouse type, expression over `number`; {t} is the tenant, {o} is 0 for the caller and 1 for the other tenant).
@@ -109,6 +112,7 @@ class Figures:
     refused: int = 0
     harmless: int = 0
     leaking: list[str] = field(default_factory=list)
+    let_through: list[str] = field(default_factory=list)
     right: int = 0
     wrong: list[str] = field(default_factory=list)
     not_accepted: list[str] = field(default_factory=list)
@@ -149,16 +153,18 @@ def measure(engine: Engine, layout: Layout, attacks: list[tuple[str, str]], acce
     for sql, kind in attacks:
         try:
             passed.append((f"{kind}: {sql}", guard_sql(layout.sql(sql), catalog, principal)))
+            if not kind.startswith(MAY_BE_HARMLESS):
+                figures.let_through.append(f"{kind}: {sql}")
         except UserError:
             figures.refused += 1
     allowed: list[tuple[str, GuardedQuery]] = []
     for line in accept:
-        started = time.perf_counter()
+        started = time.thread_time()
         try:
             allowed.append((line, guard_sql(layout.sql(line), catalog, principal)))
         except UserError as error:
             figures.not_accepted.append(f"{line}: {error.message}")
-        figures.guard_ms.append((time.perf_counter() - started) * 1e3)
+        figures.guard_ms.append((time.thread_time() - started) * 1e3)
 
     load(engine, layout, (CALLER, OTHER))
     both = {label: engine.ask_guarded(query) for label, query in (*passed, *allowed)}
@@ -168,7 +174,7 @@ def measure(engine: Engine, layout: Layout, attacks: list[tuple[str, str]], acce
             figures.harmless += 1
         else:
             figures.leaking.append(label)
-    for line, query in allowed:
+    for line, _ in allowed:
         expected: Outcome = engine.ask(layout.sql(line), settings=MEANING_SETTINGS)
         if both[line].same_as(expected) and not expected.error:
             figures.right += 1
@@ -191,11 +197,11 @@ def main(argv: list[str] | None = None) -> int:
             results[layout.name] = measure(engine, layout, attacks, accept)
         engine.close()
     for name, figures in results.items():
-        for what in ("leaking", "wrong", "not_accepted"):
+        for what in ("leaking", "let_through", "wrong", "not_accepted"):
             for line in getattr(figures, what):
                 print(f"{name} {what}: {line}")
     print(json.dumps(_summary(results, len(attacks), len(accept), time.perf_counter() - started)))
-    return int(any(f.leaking or f.wrong or f.not_accepted for f in results.values()))
+    return int(any(f.leaking or f.let_through or f.wrong or f.not_accepted for f in results.values()))
 
 
 def _summary(results: dict[str, Figures], attacks: int, accept: int, wall_s: float) -> dict[str, object]:
@@ -204,10 +210,11 @@ def _summary(results: dict[str, Figures], attacks: int, accept: int, wall_s: flo
             "attacks_refused": f.refused,
             "attacks_harmless": f.harmless,
             "attacks_leaking": len(f.leaking),
+            "attacks_let_through": len(f.let_through),
             "accept_right": f.right,
             "accept_wrong": len(f.wrong),
             "accept_refused": len(f.not_accepted),
-            "guard_p50_ms": round(statistics.median(f.guard_ms), 3) if f.guard_ms else None,
+            "guard_cpu_p50_ms": round(statistics.median(f.guard_ms), 3) if f.guard_ms else None,
         }
         for name, f in results.items()
     }

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 import random
+import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
+from sqlalchemy.engine import Connection
 
-from core.errors import AppError, Cancelled, Forbidden, UserError
+from core.errors import AppError, Cancelled, Forbidden, Unavailable, UserError
 from core.ids import JobId, TenantId
 from core.store import job_leases
+from core.store.columns import dump_json
 from core.store.job_leases import Lease
 from core.store.jobs import Job, JobStatus
 from workers.bootstrap import Services
@@ -26,6 +29,7 @@ log = logging.getLogger(__name__)
 
 JobFunction = Callable[[JobContext], Mapping[str, Any]]
 GIVE_UP_WAITING_AFTER = timedelta(hours=24)
+_WRITE_PAUSES_S = (1.0, 3.0, 6.0)  # within the lease of 30 s
 FIRST_WAIT_S, LONGEST_WAIT_S = 2.0, 60.0
 
 
@@ -52,8 +56,7 @@ def run_job(
             result = _call(services, functions, job, lease, heartbeat)
         except Exception as error:  # every way to end is written down; a bare crash would look like a lost worker
             return _settle(services, job, lease, _seen(error, heartbeat))
-    with services.store.write() as connection:
-        held = job_leases.finish(connection, lease, result, now=services.clock.now())
+    held = _written(services, lambda connection: job_leases.finish(connection, lease, result, now=services.clock.now()))
     return JobStatus.DONE if held else None
 
 
@@ -61,7 +64,24 @@ def _call(services: Services, functions: Mapping[str, JobFunction], job: Job, le
     principal = load_principal(services.store, job.tenant, job.user)
     if job.kind not in functions or job.kind not in KINDS:
         raise Forbidden(f"This worker has no job kind {job.kind!r}; it may be older than the service.", code="unknown_job_kind")
-    return functions[job.kind](JobContext(job, principal, services, lease, heartbeat, KINDS[job.kind].steps))
+    result = functions[job.kind](JobContext(job, principal, services, lease, heartbeat, KINDS[job.kind].steps))
+    dump_json(result)  # a result that cannot be stored is the job's defect, to be written down as such
+    return result
+
+
+def _written(services: Services, write: Callable[[Connection], bool]) -> bool:
+    """What `write` says, tried again while the state store is away for a moment: the work is done and should not be lost.
+
+    Raises: Unavailable after the last try; the lease then ends and the job runs again.
+    """
+    for pause_s in _WRITE_PAUSES_S:
+        try:
+            with services.store.write() as connection:
+                return write(connection)
+        except Unavailable:
+            time.sleep(pause_s)
+    with services.store.write() as connection:
+        return write(connection)
 
 
 def _seen(error: Exception, heartbeat: Heartbeat) -> Exception:
@@ -81,14 +101,16 @@ def _settle(services: Services, job: Job, lease: Lease, error: Exception) -> Job
         log.warning("job %s: %s", job.id, error)
         return None
     waits = isinstance(error, AppError) and error.retryable and now - job.created_at < GIVE_UP_WAITING_AFTER
-    with services.store.write() as connection:
-        if isinstance(error, Cancelled):
-            held, status = job_leases.end_cancelled(connection, lease, now=now), JobStatus.CANCELLED
-        elif waits:
-            later = now + timedelta(seconds=_wait_s(job.attempts - job.losses))
-            held, status = job_leases.put_back(connection, lease, not_before=later, reason=described(error), now=now), JobStatus.PENDING
-        else:
-            held, status = job_leases.fail(connection, lease, described(error), now=now), JobStatus.FAILED
+    if isinstance(error, Cancelled):
+        status = JobStatus.CANCELLED
+        held = _written(services, lambda connection: job_leases.end_cancelled(connection, lease, now=now))
+    elif waits:
+        status, later = JobStatus.PENDING, now + timedelta(seconds=_wait_s(job.attempts - job.losses))
+        reason = described(error)
+        held = _written(services, lambda connection: job_leases.put_back(connection, lease, not_before=later, reason=reason, now=now))
+    else:
+        status = JobStatus.FAILED
+        held = _written(services, lambda connection: job_leases.fail(connection, lease, described(error), now=now))
     if status is JobStatus.FAILED and not isinstance(error, UserError):
         log.error("job %s (%s) failed", job.id, job.kind, exc_info=error)
     return status if held else None

@@ -592,3 +592,25 @@ class TestProcess:
         monkeypatch.setenv("TZ", "Asia/Tokyo")
         endpoint = start_warehouse(tmp_path / "w")
         assert post(endpoint, "SELECT timezone(), toDateTime(0)").data == b"UTC\t1970-01-01 00:00:00\n"
+
+
+class TestServerSetup:
+    def test_the_documented_statements_are_clickhouse(self, warehouse_endpoint: Any) -> None:
+        """They cannot run here (chDB has no place for users), but its parser is ClickHouse's."""
+        import semantic.warehouse
+
+        text = (Path(semantic.warehouse.__path__[0]) / "server_setup.sql").read_text()
+        statements = [s.strip() for s in "\n".join(line for line in text.splitlines() if not line.startswith("--")).split(";") if s.strip()]
+        assert len(statements) == 8
+        for statement in statements:
+            answer = post(warehouse_endpoint, f"EXPLAIN AST {statement}")
+            assert answer.status == 200, (statement, answer.data)
+
+    def test_every_setting_the_client_sends_is_in_the_profile(self) -> None:
+        import semantic.warehouse
+        from semantic.limits import Limits, limit_settings
+        from semantic.warehouse.client import SAFE_DEFAULTS
+
+        text = (Path(semantic.warehouse.__path__[0]) / "server_setup.sql").read_text()
+        for name in (*SAFE_DEFAULTS, *limit_settings(Limits()), "additional_table_filters", "readonly"):
+            assert f"    {name} = " in text

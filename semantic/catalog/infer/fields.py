@@ -21,11 +21,15 @@ from semantic.catalog.model import CatalogField, DataClass, FieldRole, FieldType
 from semantic.query import AggregateKind
 
 MAX_VALUES = 60
+_MAX_CODES = 300
 _MAX_CATEGORY = 2_000
 _LONG_TEXT = 45
 _ENOUGH_ROWS = 100
 _GEOGRAPHY = frozenset(
     "city town county state province region country continent district zone territory market store branch neighborhood neighbourhood".split()
+)
+_NOUNS = (
+    v.PERSON | v.PERSON_PUBLIC | frozenset({"company", "vendor", "supplier", "store", "branch", "account", "merchant", "partner", "dealer"})
 )
 _YES_NO = ({"y", "n"}, {"yes", "no"}, {"true", "false"}, {"t", "f"})
 _OPPOSITE: Mapping[str, tuple[str, ...]] = {
@@ -112,7 +116,7 @@ def _field(context: FieldContext, column: PhysicalColumn, name: str) -> CatalogF
         )
     pii = is_pii(said.words, context.name.words, parsed.type == FieldType.STRING, stats)
     unit = comments.unit_of(said.words, column.comment) if role in (FieldRole.MEASURE, FieldRole.ATTRIBUTE) else None
-    values = () if pii else _values(column, role, stats)
+    values = () if pii else _values(column, said.words, role, stats)
     is_money = unit in v.CURRENCIES
     return CatalogField(
         name=name,
@@ -207,15 +211,15 @@ def _is_address(words: tuple[str, ...]) -> bool:
 def _number_role(column: PhysicalColumn, words: tuple[str, ...], stats: ColumnStats | None, coded: Mapping[str, str]) -> FieldRole:
     last, kind = words[-1], column.parsed.type
     if kind == FieldType.INTEGER:
+        if is_counting(column.comment) or words[0] in ("number", "count"):
+            return FieldRole.MEASURE
+        if last in v.YEAR or (last in v.CALENDAR_PART and (not stats or stats.distinct <= 54)):
+            return FieldRole.CATEGORY
         many = stats is not None and stats.rows >= _ENOUGH_ROWS and not set(words) & v.EXTENSIVE and singular(last) == last
         two = many and stats is not None and stats.low == 0 and stats.high == 1 and stats.distinct == 2
         named = words[0] in v.FLAG_LEADS or last in v.FLAG_WORDS
         if two or (named and (stats is None or stats.low is None or (stats.low in (0, 1) and stats.high in (0, 1)))):
             return FieldRole.FLAG
-        if is_counting(column.comment) or words[0] in ("number", "count"):
-            return FieldRole.MEASURE
-        if last in v.YEAR or (last in v.CALENDAR_PART and (not stats or stats.distinct <= 54)):
-            return FieldRole.CATEGORY
         if words[-2:] == ("day", "of") or "weekday" in words or words[-3:-1] == ("day", "of") or {"day", "of"} <= set(words):
             return FieldRole.CATEGORY
         if coded and (not stats or stats.distinct <= 50):
@@ -224,12 +228,42 @@ def _number_role(column: PhysicalColumn, words: tuple[str, ...], stats: ColumnSt
             return FieldRole.ATTRIBUTE
         if last in v.ORDINAL and not set(words) & v.EXTENSIVE:
             return FieldRole.ATTRIBUTE
+        if _is_coded(words, stats):
+            return FieldRole.CATEGORY
+    if last in _NOUNS and (stats is None or stats.low is None or _is_whole(stats)):
+        return FieldRole.KEY
+    if _is_row_number(stats):
+        return FieldRole.KEY
     if set(words) & {"latitude", "longitude"}:
         return FieldRole.ATTRIBUTE
     return FieldRole.MEASURE
 
 
-def _values(column: PhysicalColumn, role: FieldRole, stats: ColumnStats | None) -> tuple[str, ...]:
+def _is_coded(words: tuple[str, ...], stats: ColumnStats | None) -> bool:
+    """A few small whole numbers under a singular name that is no quantity ("season" 1 to 4): codes, not amounts."""
+    if stats is None or stats.rows < 2 * _ENOUGH_ROWS or stats.low is None or stats.high is None:
+        return False
+    said = {*words, *(singular(w) for w in words)}
+    small = 2 <= stats.distinct <= 12 and stats.low >= 0 and stats.high <= 20
+    return small and singular(words[-1]) == words[-1] and not said & (v.EXTENSIVE | v.INTENSIVE | v.BALANCE)
+
+
+def _is_whole(stats: ColumnStats) -> bool:
+    return stats.low is not None and stats.high is not None and stats.low >= 0 and stats.low.is_integer() and stats.high.is_integer()
+
+
+def _is_row_number(stats: ColumnStats | None) -> bool:
+    """0 or 1 to n without gaps: the number of the row."""
+    return (
+        stats is not None
+        and stats.rows >= _ENOUGH_ROWS
+        and stats.is_unique
+        and stats.low in (0, 1)
+        and stats.high == stats.low + stats.rows - 1
+    )
+
+
+def _values(column: PhysicalColumn, words: tuple[str, ...], role: FieldRole, stats: ColumnStats | None) -> tuple[str, ...]:
     """Most frequent first; those the comment lists and the data does not (yet) have come last."""
     if role not in (FieldRole.CATEGORY, FieldRole.FLAG, FieldRole.NAME, FieldRole.KEY):
         return ()
@@ -237,7 +271,8 @@ def _values(column: PhysicalColumn, role: FieldRole, stats: ColumnStats | None) 
         return ()
     if role == FieldRole.KEY and column.parsed.type != FieldType.STRING:
         return ()
-    seen = stats.values if stats and stats.distinct <= MAX_VALUES else ()
+    most = _MAX_CODES if set(words) & {"country", "state", "nationality", "currency"} else MAX_VALUES
+    seen = stats.values if stats and stats.distinct <= most else ()
     if role == FieldRole.FLAG and len(seen) == 1:
         return (*seen, *_OPPOSITE.get(seen[0], ()))
     listed = comments.listed_values(column.comment) if role == FieldRole.CATEGORY else ()

@@ -14,6 +14,7 @@ from semantic.catalog.infer.kinds import by_table, table_kind
 from semantic.catalog.infer.metrics import find_metrics
 from semantic.catalog.infer.naming import TableName, name_tables
 from semantic.catalog.infer.probe import Probe, TableStats
+from semantic.catalog.infer.rates import find_rates
 from semantic.catalog.infer.relationships import Link, find_links
 from semantic.catalog.infer.schema import PhysicalSchema, PhysicalTable
 from semantic.catalog.infer.segments import find_segments
@@ -61,13 +62,14 @@ def infer_catalog(
         datasets.append(dataset)
         notes += said
     relationships = _relationships(links, datasets, names)
+    metrics = find_metrics(datasets, names, relationships)
     catalog = Catalog(
         name=chosen.name,
         calendar=chosen.calendar,
         datasets=tuple(datasets),
         relationships=tuple(relationships),
         entities=tuple(find_entities(datasets, names, foreign)),
-        metrics=tuple(find_metrics(datasets, names, relationships)),
+        metrics=(*metrics, *find_rates(datasets, names, metrics)),
         hierarchies=tuple(find_hierarchies(datasets, stats, probe)),
         segments=tuple(find_segments(datasets, names)),
     )

@@ -18,6 +18,7 @@ _FOREIGN_COMMENT = re.compile(r"foreign key|references? the|referencing", re.IGN
 _ENOUGH = 4.0
 _ENOUGH_BLIND = 8.0
 _CHANCE_ROWS = 30
+_SURROGATE_ROWS = 100
 _MAX_COMPOSITE = 3
 _MAX_CANDIDATES = 7
 
@@ -60,6 +61,13 @@ def _find(
             seen = stats.columns.get(column.name)
             if not seen or not seen.is_unique:
                 continue
+            if (
+                column.parsed.type == FieldType.INTEGER
+                and seen.rows >= _SURROGATE_ROWS
+                and seen.low in (0, 1)
+                and seen.high == seen.low + seen.rows - 1
+            ):
+                score += 4
             if foreign and seen.rows < _CHANCE_ROWS and _has_rivals(table, column, name):
                 continue
         scored.append((score, column.name))

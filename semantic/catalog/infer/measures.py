@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from semantic.catalog.infer import vocabulary as v
 from semantic.catalog.infer.probe import ColumnStats
 from semantic.catalog.infer.types import ParsedType
+from semantic.catalog.infer.vocabulary import UNITS
 from semantic.catalog.infer.words import singular
 from semantic.catalog.model import FieldType
 from semantic.query import AggregateKind
@@ -36,6 +37,8 @@ def measure_kind(
 ) -> MeasureKind:
     """`has_quantity`: the same table has a quantity, so its prices are per unit. `is_snapshot`: rows repeat a state, so sums over time mean
     nothing. `counts`: a comment says that the column counts something."""
+    if len(words) > 1 and words[-1] in UNITS and words[-1] not in v.EXTENSIVE:
+        words = words[:-1]
     last = words[-1]
     said = {*words, *(singular(w) for w in words)}
     if set(words) & _STRONG_INTENSIVE and words[0] not in ("count", "number"):
@@ -44,6 +47,8 @@ def measure_kind(
         return MeasureKind(AggregateKind.AVG, additive=False)
     if last == "price" and not {"total", "extended", "line"} & said:
         return MeasureKind(AggregateKind.AVG, additive=on_fact and not has_quantity and not {"list", "unit", "catalog"} & said)
+    if parsed.type == FieldType.INTEGER and singular(last) != last and last not in v.INTENSIVE:
+        return MeasureKind(AggregateKind.SUM, additive=True)
     if last in v.EXTENSIVE or words[0] in ("total", "number", "count") or counts:
         return MeasureKind(AggregateKind.SUM, additive=True)
     if last in v.INTENSIVE:

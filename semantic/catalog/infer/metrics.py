@@ -53,7 +53,12 @@ class _Maker:
         return SimpleMetric(
             name=self._unique(f"{'_'.join(name.words)}_count"),
             label=f"number of {name.plural}",
-            synonyms=(f"{name.singular} count", f"count of {name.plural}", f"{name.plural} count"),
+            synonyms=(
+                f"{name.singular} count",
+                f"count of {name.plural}",
+                f"{name.plural} count",
+                *(f"number of {s}" for s in name.synonyms if plural(s) == s),
+            ),
             dataset=dataset.name,
             aggregate=AggregateKind.COUNT,
             source=SOURCE,
@@ -97,7 +102,7 @@ class _Maker:
         return " ".join((*name.words, *rest))
 
     def _total_synonyms(self, dataset: Dataset, home: Dataset, field: CatalogField, name: TableName, *, alone: bool) -> list[str]:
-        bare = field.label.removeprefix("total ")
+        bare = field.label.removeprefix("total of ").removeprefix("total ")
         synonyms = [] if dataset is not home else [field.label, plural(bare), f"total {bare}", f"sum of {bare}", *field.synonyms]
         if alone:
             synonyms += [
@@ -128,7 +133,7 @@ class _Maker:
         label = own if own.startswith(f"{word} ") else f"{word} {own}"
         time = FieldRef(dataset=home.name, field=home.time) if home is not dataset and home.time and not dataset.time else None
         return SimpleMetric(
-            name=self._unique(safe_name(f"{word}_{own.removeprefix(word + ' ')}".lower())),
+            name=self._unique(safe_name(f"{word}_{own.removeprefix(word + ' of ').removeprefix(word + ' ')}".lower())),
             label=label,
             description=field.description,
             synonyms=tuple(dict.fromkeys(s for s in synonyms if s != label)),

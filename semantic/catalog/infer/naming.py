@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from semantic.catalog.infer import words as w
 from semantic.catalog.infer.schema import PhysicalColumn, PhysicalSchema, PhysicalTable
+from semantic.catalog.infer.vocabulary import MONEY
 
+UNCLEAR = frozenset(
+    "detail line item data info information history log record entry list table count hour day week month year group set map mapping".split()
+)
 GENERIC = frozenset(
     "id identifier key name code type status state number no date datetime time timestamp description title note notes label comment comments "
     "category class kind rank index value email phone address city country region url year month day rating score text level source".split()
@@ -61,8 +65,22 @@ def name_tables(schema: PhysicalSchema) -> dict[str, TableName]:
     shared = _shared_prefix(schema)
     others = frozenset(x for t in schema.tables for x in w.split(t.name) if len(x) > 3)
     raw = {t.name: _strip_table(w.split(t.name), shared, others) for t in schema.tables}
-    short = short_ids(schema, {t: w.singular_phrase(words) for t, words in raw.items()})
-    return {t.name: _name_table(t, raw[t.name], shared, vocabulary, short) for t in schema.tables}
+    nouns = {t: w.singular_phrase(words) for t, words in raw.items()}
+    short = short_ids(schema, nouns)
+    named = {t.name: _name_table(t, raw[t.name], shared, vocabulary, short) for t in schema.tables}
+    return {t: replace(name, synonyms=(*name.synonyms, *_head(t, nouns))) for t, name in named.items()}
+
+
+def _head(table: str, nouns: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The bare noun of a table of several words ("booking" of hotel booking), where no other table could be meant by it."""
+    words = nouns[table]
+    if len(words) < 2 or w.is_participle(words[-1]) or "of" in words:
+        return ()
+    noun = words[-1]
+    others = {x for t, other in nouns.items() if t != table for x in other}
+    if noun in GENERIC | MONEY | UNCLEAR or noun in others:
+        return ()
+    return (noun, w.plural(noun))
 
 
 def short_ids(schema: PhysicalSchema, tables: Mapping[str, tuple[str, ...]]) -> dict[tuple[str, str], tuple[str, ...]]:
@@ -161,7 +179,9 @@ def _name_column(
 
 def _counted(words: tuple[str, ...], comment: str) -> tuple[str, ...]:
     """What a count counts: "num_reviews" and "review_num" ("The number of reviews") count reviews."""
-    if len(words) > 1 and words[0] in ("number", "num", "count", "no") and words[1] != "of" and w.singular(words[-1]) != words[-1]:
+    if len(words) > 2 and words[0] in ("number", "count", "total") and words[1] == "of":
+        return words[2:]
+    if len(words) > 1 and words[0] in ("number", "num", "count", "no") and w.singular(words[-1]) != words[-1]:
         return words[1:]
     if len(words) > 1 and words[-1] in ("number", "count") and _COUNT_COMMENT.match(comment):
         return tuple(w.plural(" ".join(words[:-1])).split())

@@ -13,7 +13,7 @@ from semantic.catalog.model import FieldType
 
 _SAMPLE_ROWS = 200_000
 _COLUMNS_PER_QUERY = 40
-_TOP = 60
+_TOP = 300
 _MAX_TEXT = 120
 _OVERLAP_VALUES = 1_000
 _GRANULE = 8_192

@@ -8,38 +8,42 @@ from collections.abc import Collection, Iterable, Sequence
 _BOUNDARY = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z]{3})(?=\d+$)")
 
 ABBREVIATIONS: dict[str, str] = {
-    "abbr": "abbreviation", "acc": "account", "acct": "account", "addl": "additional", "addr": "address", "adj": "adjusted", "agg": "aggregate",
-    "amt": "amount", "approx": "approximate", "appt": "appointment", "arr": "arrival", "attr": "attribute", "auth": "authorization",
+    "abbr": "abbreviation", "acc": "account", "acct": "account", "addl": "additional", "addr": "address", "adr": "average daily rate",
+    "adj": "adjusted", "agg": "aggregate", "amt": "amount", "aov": "average order value", "approx": "approximate",
+    "arpu": "average revenue per user", "appt": "appointment", "arr": "arrival", "attr": "attribute", "auth": "authorization",
     "avail": "available", "avg": "average", "bal": "balance", "bday": "birthday", "beg": "begin", "bldg": "building", "biz": "business",
     "calc": "calculated", "cat": "category", "catg": "category", "ccy": "currency", "cd": "code", "chg": "change", "chk": "check",
-    "clm": "claim", "cmpgn": "campaign", "cnt": "count", "cntry": "country", "co": "company", "comm": "commission", "comp": "company",
-    "conf": "confirmed", "cont": "contract", "corp": "corporation", "cov": "coverage", "cr": "credit", "crtd": "created", "ctry": "country",
-    "ctr": "click through rate", "cty": "city", "cur": "currency", "curr": "currency", "cust": "customer", "dcr": "description",
-    "del": "delivery", "dep": "departure", "dept": "department", "desc": "description", "descr": "description", "dest": "destination",
-    "dev": "device", "diff": "difference", "disc": "discount", "dist": "distance", "div": "division", "dob": "date of birth",
-    "doc": "document", "dpt": "department", "dr": "debit", "dst": "destination", "dt": "date", "dtl": "detail", "dtm": "datetime",
-    "dttm": "datetime", "dur": "duration", "eff": "effective", "emp": "employee", "emplid": "employee id", "env": "environment",
-    "eqp": "equipment", "est": "estimated", "expd": "expired", "expr": "expiration", "fcst": "forecast", "flg": "flag", "flt": "flight",
-    "fname": "first name", "freq": "frequency", "fx": "exchange rate", "fy": "fiscal year", "gndr": "gender", "gp": "gross profit",
-    "grp": "group", "hdr": "header", "hosp": "hospital", "hr": "hour", "hrs": "hours", "ident": "identifier", "ind": "indicator",
-    "ins": "insurance", "int": "interest", "inv": "invoice", "invc": "invoice", "itm": "item", "lang": "language", "lat": "latitude",
-    "lname": "last name", "lng": "longitude", "lon": "longitude", "loc": "location", "lst": "last", "ltv": "lifetime value", "lvl": "level",
-    "manuf": "manufacturer", "max": "maximum", "mbr": "member", "mfg": "manufacturer", "mfr": "manufacturer", "mgmt": "management",
-    "mgr": "manager", "mkt": "market", "mktg": "marketing", "mname": "middle name", "mnth": "month", "mrr": "monthly recurring revenue",
-    "mth": "month", "mtd": "month to date", "nbr": "number", "nm": "name", "num": "number", "nums": "numbers", "occ": "occupation",
-    "ops": "operations", "opp": "opportunity", "oppty": "opportunity", "ord": "order", "org": "organization", "orig": "original",
-    "pct": "percent", "perc": "percent", "perf": "performance", "pkg": "package", "pmt": "payment", "pmnt": "payment", "pol": "policy",
-    "pos": "position", "prc": "price", "prd": "product", "prev": "previous", "prod": "product", "prof": "profit", "promo": "promotion",
-    "prov": "provider", "ptnt": "patient", "pub": "publication", "purch": "purchase", "pymt": "payment", "qtr": "quarter", "qty": "quantity",
-    "qnty": "quantity", "rcpt": "receipt", "rcvd": "received", "rec": "record", "recd": "received", "ref": "reference", "reg": "region",
-    "rel": "release", "rep": "representative", "resp": "response", "rev": "revenue", "rgn": "region", "sal": "salary",
-    "sched": "scheduled", "seq": "sequence", "sess": "session", "sls": "sales", "src": "source", "stat": "status", "std": "standard",
-    "stmt": "statement", "strt": "start", "sts": "status", "subcat": "subcategory", "subscr": "subscription", "svc": "service", "tel": "telephone",
-    "temp": "temperature", "terr": "territory", "tkt": "ticket", "tm": "time", "tot": "total", "tran": "transaction", "trans": "transaction",
-    "transac": "transaction", "trx": "transaction", "ts": "timestamp", "tx": "transaction", "txn": "transaction", "txns": "transactions",
-    "typ": "type", "uom": "unit of measure", "upd": "updated", "updt": "updated", "usr": "user", "util": "utilization", "val": "value",
-    "veh": "vehicle", "vend": "vendor", "ver": "version", "vol": "volume", "whs": "warehouse", "whse": "warehouse", "wk": "week",
-    "wt": "weight", "xfer": "transfer", "yoy": "year over year", "yr": "year", "yrs": "years", "ytd": "year to date", "zip": "zip",
+    "clm": "claim", "cmpgn": "campaign", "cnt": "count", "cntry": "country", "cogs": "cost of goods sold", "co": "company",
+    "comm": "commission", "comp": "company", "conf": "confirmed", "cont": "contract", "corp": "corporation", "cov": "coverage",
+    "cr": "credit", "crtd": "created", "ctry": "country", "ctr": "click through rate", "cty": "city", "cur": "currency",
+    "curr": "currency", "cust": "customer", "dcr": "description", "del": "delivery", "dep": "departure", "dept": "department",
+    "desc": "description", "descr": "description", "dest": "destination", "dev": "device", "diff": "difference", "disc": "discount",
+    "dist": "distance", "div": "division", "dob": "date of birth", "doc": "document", "dpt": "department", "dr": "debit",
+    "dst": "destination", "dt": "date", "dte": "date", "dtl": "detail", "dtm": "datetime", "dttm": "datetime", "dur": "duration",
+    "eff": "effective", "emp": "employee", "emplid": "employee id", "env": "environment", "eqp": "equipment", "est": "estimated",
+    "expd": "expired", "expr": "expiration", "fcst": "forecast", "flg": "flag", "flt": "flight", "fname": "first name",
+    "freq": "frequency", "fx": "exchange rate", "fy": "fiscal year", "gndr": "gender", "gp": "gross profit", "grp": "group",
+    "hdr": "header", "hosp": "hospital", "hr": "hour", "hrs": "hours", "ident": "identifier", "ind": "indicator", "ins": "insurance",
+    "int": "interest", "inv": "invoice", "invc": "invoice", "itm": "item", "lang": "language", "lat": "latitude", "lname": "last name",
+    "los": "length of stay", "lng": "longitude", "lon": "longitude", "loc": "location", "lst": "last", "ltv": "lifetime value",
+    "lvl": "level", "manuf": "manufacturer", "max": "maximum", "mbr": "member", "mfg": "manufacturer", "mfr": "manufacturer",
+    "mgmt": "management", "mgr": "manager", "mkt": "market", "mktg": "marketing", "mname": "middle name", "mnth": "month",
+    "mrr": "monthly recurring revenue", "mth": "month", "mtd": "month to date", "nbr": "number", "nm": "name", "num": "number",
+    "nums": "numbers", "occ": "occupation", "ops": "operations", "opp": "opportunity", "oppty": "opportunity", "ord": "order",
+    "org": "organization", "orig": "original", "pct": "percent", "perc": "percent", "perf": "performance", "pkg": "package",
+    "pmt": "payment", "pmnt": "payment", "pol": "policy", "pos": "position", "prc": "price", "prd": "product", "prev": "previous",
+    "prod": "product", "prof": "profit", "promo": "promotion", "prov": "provider", "ptnt": "patient", "pub": "publication",
+    "purch": "purchase", "pymt": "payment", "qtr": "quarter", "qty": "quantity", "qnty": "quantity", "rcpt": "receipt",
+    "rcvd": "received", "rec": "record", "recd": "received", "ref": "reference", "reg": "region", "rel": "release",
+    "rep": "representative", "resp": "response", "rev": "revenue", "rgn": "region", "sal": "salary", "sched": "scheduled",
+    "seq": "sequence", "sess": "session", "sls": "sales", "src": "source", "stat": "status", "std": "standard", "stmt": "statement",
+    "strt": "start", "sts": "status", "subcat": "subcategory", "subscr": "subscription", "svc": "service", "tel": "telephone",
+    "temp": "temperature", "terr": "territory", "tkt": "ticket", "tm": "time", "tot": "total", "tran": "transaction",
+    "trans": "transaction", "transac": "transaction", "trx": "transaction", "ts": "timestamp", "tx": "transaction", "txn": "transaction",
+    "txns": "transactions", "typ": "type", "uom": "unit of measure", "upd": "updated", "updt": "updated", "usr": "user",
+    "util": "utilization", "val": "value", "veh": "vehicle", "vend": "vendor", "ver": "version", "vol": "volume", "whs": "warehouse",
+    "whse": "warehouse", "wk": "week", "wt": "weight", "xfer": "transfer", "yoy": "year over year", "yr": "year", "yrs": "years",
+    "ytd": "year to date", "zip": "zip",
 }  # fmt: skip
 
 _AMBIGUOUS = frozenset(ABBREVIATIONS) | frozenset("req exp min ind cap mod pop spec tech util orig prim pri sec med gen gov admin".split())
@@ -164,7 +168,8 @@ def singular(word: str) -> str:
 _PARTICIPLES = frozenset("made paid sent sold bought held given taken lost won".split())
 
 
-def _is_participle(word: str) -> bool:
+def is_participle(word: str) -> bool:
+    """Whether the word is more likely a participle than a noun ("received")."""
     return word in _PARTICIPLES or (word.endswith("ed") and len(word) > 4)
 
 
@@ -179,7 +184,7 @@ def plural(phrase: str) -> str:
     if of:
         return f"{plural(before)} of {after}"
     head, _, word = phrase.rpartition(" ")
-    if head and _is_participle(word):
+    if head and is_participle(word):
         return f"{plural(head)} {word}"
     lead = head + " " if head else ""
     if word in _IRREGULAR:
@@ -200,7 +205,7 @@ def singular_phrase(words: Sequence[str]) -> tuple[str, ...]:
     if "of" in words[1:]:
         at = words.index("of", 1)
         return (*singular_phrase(words[:at]), *words[at:])
-    if len(words) > 1 and _is_participle(words[-1]):
+    if len(words) > 1 and is_participle(words[-1]):
         return (*singular_phrase(words[:-1]), words[-1])
     return (*words[:-1], singular(words[-1])) if words else ()
 

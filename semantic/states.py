@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -86,10 +86,11 @@ class GuardedQuery:
     datasets: tuple[str, ...] = ()
     max_rows: int = 10_000
     notes: tuple[str, ...] = ()
-    _seal: object = None
+    _seal: InitVar[object] = None
 
-    def __post_init__(self) -> None:
-        if self._seal is not _SEAL:
+    def __post_init__(self, _seal: object) -> None:
+        # Not kept: a copy with other SQL (dataclasses.replace) would carry the seal along.
+        if _seal is not _SEAL:
             raise TypeError("GuardedQuery is made by semantic.verify only")
 
 

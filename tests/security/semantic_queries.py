@@ -11,6 +11,20 @@ from semantic.query import Aggregate, AggregateKind, ByCycle, ByField, ByTime, C
 from tests.security.worlds import Table, World
 
 _NUMBERS = (FieldType.INTEGER, FieldType.FLOAT, FieldType.DECIMAL)
+_HOSTILE = [
+    'x" FROM system.users --',
+    "a`b",
+    "a'b",
+    "a\\",
+    "{x:Identifier}",
+    "tenant_id",
+    "_scope",
+    "a /* b",
+    "größe\n",
+    "“q”",
+    "",
+    "x" * 300,
+]
 
 
 @st.composite
@@ -35,11 +49,12 @@ def semantic_queries(draw: st.DrawFn, world: World) -> SemanticQuery:
 @st.composite
 def _measure(draw: st.DrawFn, table: Table) -> Aggregate:
     kind = draw(st.sampled_from(list(AggregateKind)))
+    alias = draw(st.none() | st.sampled_from(_HOSTILE))
     if kind is AggregateKind.COUNT:
-        return Aggregate(aggregate=kind, dataset=table.name)
+        return Aggregate(aggregate=kind, dataset=table.name, alias=alias)
     names = [n for n, _ in table.columns] if kind is AggregateKind.COUNT_DISTINCT else table.of(*_NUMBERS)
     field = FieldRef(dataset=table.name, field=draw(st.sampled_from(names)))
-    return Aggregate(aggregate=kind, dataset=table.name, of=field, quantile=0.9 if kind is AggregateKind.QUANTILE else None)
+    return Aggregate(aggregate=kind, dataset=table.name, of=field, quantile=0.9 if kind is AggregateKind.QUANTILE else None, alias=alias)
 
 
 @st.composite

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from sqlglot import exp
 
-from core.errors import QueryRejected
+from core.errors import Invalid, QueryRejected
 from core.ids import TenantId, UserId
 from core.principal import Principal, Role
 from semantic import pipeline
@@ -346,6 +347,17 @@ class TestTheSeal:
     def test_nobody_else_makes_a_guarded_query(self) -> None:
         with pytest.raises(TypeError):
             GuardedQuery("SELECT 1", {}, ACME, ())
+
+    def test_nor_changes_one(self) -> None:
+        with pytest.raises(TypeError):
+            dataclasses.replace(check(NARROW), sql="SELECT 1")
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            check(NARROW).sql = "SELECT 1"  # type: ignore[misc]
+
+    def test_a_tenant_that_is_no_tenant_id_is_refused(self) -> None:
+        mallory = Principal(TenantId("acme' OR 1 = 1 --"), UserId("u"))
+        with pytest.raises(Invalid):
+            guard_sql("SELECT sum(revenue) FROM shop.orders", CATALOG, mallory)
 
     def test_tables_of_other_tenants_are_never_accessible(self) -> None:
         with pytest.raises(QueryRejected):

@@ -11,6 +11,7 @@ from api.cli.following import start_and_follow
 from api.cli.output import out, print_json, print_table, speaking
 from api.investigations import job_params
 from api.routes.jobs import series_query
+from api.study_view import with_view
 from semantic.query import MetricRef, SemanticQuery
 
 Metric = Annotated[str, typer.Argument(help="Name of a metric of the catalog.")]
@@ -54,19 +55,20 @@ def explain(metric: Metric, tenant: Tenant, as_json: Json = False) -> None:
 def _study(kind: str, query: SemanticQuery, tenant: str, quiet: bool, horizon: int | None = None) -> dict[str, Any]:
     principal = context.principal(tenant)
     catalog = context.services.catalogs.visible(principal).catalog
-    return start_and_follow(context.services, principal, kind, job_params(kind, query, catalog, horizon), quiet=quiet)
+    result = start_and_follow(context.services, principal, kind, job_params(kind, query, catalog, horizon), quiet=quiet)
+    return with_view(kind, result) or {}
 
 
 def _print(result: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(result)
         return
-    for key in ("headline", "narrative", "message"):
-        if result.get(key):
-            out.print(str(result[key]), markup=False)
-    table = result.get("table")
+    for line in [result.get("headline"), *result.get("narrative", [])]:
+        if line:
+            out.print(str(line), markup=False)
+    table = result.get("view_table")
     if isinstance(table, dict):
         rows = [[str(value) for value in row] for row in table.get("rows", [])[:SHOWN]]
         print_table([str(c) for c in table.get("columns", [])], rows)
-    elif not any(result.get(key) for key in ("headline", "narrative", "message")):
+    elif not result.get("headline"):
         print_json(result)

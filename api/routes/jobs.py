@@ -15,6 +15,7 @@ from api import schemas
 from api.credentials import Caller
 from api.investigations import job_params
 from api.services import Services, services_of
+from api.study_view import with_view
 from core.errors import Forbidden, Invalid
 from core.ids import JobId
 from core.principal import Principal, Role
@@ -35,7 +36,7 @@ IdempotencyKey = Annotated[str | None, Header(max_length=200)]
 def view(job: Job) -> schemas.JobView:
     return schemas.JobView(
         id=job.id, kind=job.kind, status=job.status.value, progress=round(job.progress, 4), step=job.step, attempts=job.attempts,
-        params=dict(job.params), result=dict(job.result) if job.result is not None else None, error=dict(job.error) if job.error is not None else None,
+        params=dict(job.params), result=with_view(job.kind, job.result), error=dict(job.error) if job.error is not None else None,
         created_at=job.created_at, started_at=job.started_at, finished_at=job.finished_at,
     )  # fmt: skip
 

@@ -1,0 +1,21 @@
+"""A finished job's result with what people read: headline, sentences, chart and table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from insights.studies import View, detection_view, forecast_view
+
+_VIEWS: Mapping[str, Callable[[Mapping[str, Any]], View]] = {"forecast": forecast_view, "detect": detection_view}
+
+
+def with_view(kind: str, result: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The result with `headline`, `narrative`, `chart` and `view_table` added where the kind has a view."""
+    if result is None:
+        return None
+    make = _VIEWS.get(kind)
+    if make is None:
+        return dict(result)
+    view = make(result)
+    return {**result, "headline": view.headline, "narrative": list(view.sentences), "chart": view.chart, "view_table": view.table or None}

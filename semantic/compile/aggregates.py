@@ -1,4 +1,7 @@
-"""Aggregates in SQL. A count of nothing is 0; every other aggregate of nothing is NULL."""
+"""Aggregates in SQL. A count of nothing is 0; every other aggregate of nothing is NULL.
+
+With `zero_sums` a sum is 0 as well in groups and time buckets without rows (see frame.py).
+"""
 
 from __future__ import annotations
 

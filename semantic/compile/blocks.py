@@ -235,5 +235,5 @@ def is_count(atom: Atom) -> bool:
 
 
 def is_sum(atom: Atom) -> bool:
-    """A sum over no rows is 0 where groups without rows are asked for; a stock without a reading stays unknown."""
+    """A sum that is 0 over no rows where the query says so (`zero_sums`); a stock without a reading stays unknown."""
     return atom.aggregate is AggregateKind.SUM and atom.latest_by is None

@@ -13,12 +13,13 @@ import chdb
 import pyarrow as pa
 
 from core.ids import TenantId, tenant_database, tenant_id
-from nlq.linking import NoValues, ValueSource
 from semantic.catalog.infer import GlossaryEntry, SqlProbe, infer_catalog, schema_from_json
 from semantic.catalog.infer.schema import PhysicalSchema
 from semantic.catalog.model import Catalog
 from semantic.limits import MEANING_SETTINGS
 from semantic.states import GuardedQuery
+from semantic.values.build import build_value_index
+from semantic.values.index import ValueIndex
 from semantic.warehouse.parameters import render
 
 
@@ -50,7 +51,7 @@ class LoadedDatabase:
     tenant: TenantId
     catalog: Catalog
     notes: tuple[str, ...]
-    values: ValueSource
+    values: ValueIndex
 
 
 def tenant_for(index: int, name: str) -> TenantId:
@@ -68,7 +69,7 @@ def load_database(engine: Engine, folder: Path, tenant: TenantId) -> LoadedDatab
     _load_tables(engine, schema, folder)
     glossary = _glossary(folder / "glossary.json")
     inferred = infer_catalog(schema, SqlProbe(engine.execute, database), glossary=glossary)
-    return LoadedDatabase(folder.name, tenant, inferred.catalog, inferred.notes, NoValues())
+    return LoadedDatabase(folder.name, tenant, inferred.catalog, inferred.notes, build_value_index(inferred.catalog, engine.execute, tenant))
 
 
 def _load_tables(engine: Engine, schema: PhysicalSchema, folder: Path) -> None:

@@ -117,8 +117,11 @@ def _doubt(choices: Sequence[Choice]) -> float:
 
 def _mention_choices(mention: Mention, kinds: Kinds) -> list[Choice]:
     choices: list[Choice] = []
+    exact = any(link.exact and link.score >= 0.98 for link in mention.links)
     for link in mention.links[:12]:
         target = link.target
+        if exact and link.score < 0.8:
+            continue
         score = link.score + _fit(mention, target, kinds)
         choices.append(Choice(target.dataset, score, target))
     choices.sort(key=lambda c: (-c.score, str(c.target)))

@@ -75,6 +75,8 @@ class Composer:
         self.notes: list[str] = []
         self._parts: list[Mention] = []
         self._window_done = False
+        self._explained: set[int] = set()
+        self._twins: dict[int, MeasureItem] = {}
         self._entities: dict[str, Entity] = {e.dataset: e for e in catalog.entities if is_main_entity(e, catalog)}
 
     # ---------------------------------------------------------------- entry
@@ -454,7 +456,12 @@ class Composer:
         if not items:
             items.append(self._implied_count())
         for item in items:
-            built.append((item, self._measure(item, group_datasets)))
+            measure = self._measure(item, group_datasets)
+            twin = next((m for m, other in built if other == measure), None)
+            if twin is not None:
+                self._twins[id(item)] = twin
+            else:
+                built.append((item, measure))
         base = self._base_of(built[0][1]) or next(iter(group_datasets), None)
         by = self._add_time_groups(by, base)
         where = self._where(base) if base is not None else None
@@ -478,6 +485,7 @@ class Composer:
             limit=limit if limit_by is None else None,
             limit_by=limit_by,
             with_ties=ties and limit is not None,
+            zero_sums=True,
             keep_empty=(f.keep_empty or f.all_rows and any(isinstance(b, ByEntity) for b in by) or bool(f.groups and any(t.kind == "rank" for t in f.transforms))) and not any(isinstance(b, ByTime) for b in by),
             transform=transforms,
             round_digits=f.round_digits,
@@ -692,6 +700,7 @@ class Composer:
         if dataset == base or not self.graph.connected(base, dataset):
             raise Unbuildable("counts its own rows")
         counted = self._bridge_to(base, dataset)
+        self._explained.add(id(condition.mention))
         op, count = condition.op, int(condition.number)
         if condition.op == "between":
             raise Unbuildable("between on counts")
@@ -877,6 +886,8 @@ class Composer:
         value = self.a.value(condition)
         target = self.a.target(condition.mention) if condition.mention is not None else None
         dataset = value.dataset if value is not None else target.dataset if target is not None else None
+        if dataset is None and condition.mention is not None and condition.mention.links:
+            dataset = condition.mention.links[0].target.dataset
         if dataset is None:
             raise Unbuildable("rate of nothing")
         part = Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=self.predicates.build([condition], dataset))
@@ -1057,6 +1068,7 @@ class Composer:
         return order, f.limit, None
 
     def _index(self, item: MeasureItem, built: Sequence[tuple[MeasureItem, Measure]]) -> int:
+        item = self._twins.get(id(item), item)
         for n, (other, _) in enumerate(built):
             if self._same(item, other):
                 return n
@@ -1158,6 +1170,8 @@ class Composer:
             target = self.a.target(mention)
             if target is None:
                 left.append(mention)
+                continue
+            if id(mention) in self._explained:
                 continue
             if target.kind == "dataset" and target.dataset is not None:
                 used = f'"dataset":"{target.dataset}"' in text or f'"rows_of":"{target.dataset}"' in text or self._entity_used(target.dataset, text) or self._on_path(target.dataset, query)

@@ -99,6 +99,7 @@ class Lexicon:
             if not term.means and fold(term.term).strip() in meant:
                 continue
             self._add_term(term.term, term.means, term.synonyms)
+        self._add_revenue()
         self.synonyms = synonyms()
         self.vocabulary = tuple(self.by_key)
         self.by_root: dict[str, list[str]] = {}
@@ -134,6 +135,18 @@ class Lexicon:
             for value, others in field.value_synonyms.items():
                 for other in others:
                     self._add_value(LocalValue(dataset.name, field.name, value, 0.97), other)
+
+    def _add_revenue(self) -> None:
+        """Without a word for revenue in the catalog, the sum that is called sales is what people mean by it."""
+        if any(k in self.by_key for k in ("revenu", "turnover", "incom")):
+            return
+        for metric in self.catalog.metrics:
+            if not isinstance(metric, SimpleMetric) or metric.aggregate.value != "sum" or metric.hidden:
+                continue
+            names = [metric.label, *metric.synonyms, *(t.term for t in self.catalog.glossary if t.means == f"metric:{metric.name}")]
+            if any(keys_of(n) in (("total", "sal"), ("sal", "amount"), ("sal", "total"), ("total", "sal", "amount"), ("sal",), ("sal", "pric"), ("total", "sal", "pric")) for n in names):
+                for text in ("revenue", "total revenue", "sales revenue", "revenue amount", "total sales amount", "sales amount"):
+                    self._add(Target("metric", metric.name), text, 0.98)
 
     def _add_display(self, entity: Entity) -> None:
         """ "name" and "customer name" where several columns make the name."""
@@ -177,6 +190,8 @@ class Lexicon:
 
     def _add(self, target: Target, text: str, weight: float, context: frozenset[str] = frozenset()) -> None:
         keys = merge_keys(tuple(k for k in keys_of(text) if k not in _STOP_IN_LABEL) or keys_of(text))
+        if text.isalpha() and len(keys) > 1 and any(c.isupper() for c in text[1:]):
+            self._add(target, fold(text), weight, context)
         if not keys or (target, keys) in self._seen:
             return
         self._seen.add((target, keys))

@@ -11,6 +11,7 @@ from rapidfuzz import fuzz, process
 from nlq.lexicon import GENERIC, Lexicon, LocalValue, Target
 from nlq.text import Token, fold, lemma
 from nlq.thesaurus import root
+from semantic.expr import FieldRef
 
 _MIN_FUZZY_LENGTH = 5
 _MIN_FUZZY_RATIO = 84.0
@@ -36,10 +37,19 @@ class ValueLink:
     score: float
 
 
-class ValueSource(Protocol):
-    """What linking needs of a value index."""
+class FoundValue(Protocol):
+    @property
+    def field(self) -> FieldRef: ...
+    @property
+    def value(self) -> str: ...
+    @property
+    def score(self) -> float: ...
 
-    def find(self, text: str, limit: int = 8) -> Sequence[ValueLink]:
+
+class ValueSource(Protocol):
+    """What linking needs of a value index (semantic.values.ValueIndex is one)."""
+
+    def lookup(self, text: str, limit: int = 8, *, min_score: float = 0.7, fuzzy: bool = True) -> Sequence[FoundValue]:
         """Stored values near `text`, best first; an exact match scores 1.0."""
         ...
 
@@ -47,7 +57,7 @@ class ValueSource(Protocol):
 class NoValues:
     """The catalog's own sample values are all there is."""
 
-    def find(self, text: str, limit: int = 8) -> Sequence[ValueLink]:
+    def lookup(self, text: str, limit: int = 8, *, min_score: float = 0.7, fuzzy: bool = True) -> Sequence[FoundValue]:
         return ()
 
 
@@ -58,6 +68,7 @@ class Linker:
         self._lexicon = lexicon
         self._values = values
         self._memo: dict[str, dict[str, float]] = {}
+        self._value_memo: dict[tuple[str, bool, bool], tuple[ValueLink, ...]] = {}
 
     def key_matches(self, key: str, *, fuzzy: bool = True) -> dict[str, float]:
         """Vocabulary keys that `key` may stand for, with weights: same 1.0, synonym or root less, typo least."""
@@ -142,8 +153,22 @@ class Linker:
             score += 0.03
         return Link(target, min(score, 1.05), exact and all(taken), in_context)
 
-    def values(self, tokens: Sequence[Token]) -> list[ValueLink]:
+    def _stored(self, text: str, fuzzy: bool, named: bool) -> tuple[ValueLink, ...]:
+        """Hits of the value index; beginnings of longer values count only for words that look like names."""
+        memo_key = (text, fuzzy, named)
+        found = self._value_memo.get(memo_key)
+        if found is None:
+            floor = 0.84 if fuzzy else 0.9 if named else 0.995
+            hits = self._values.lookup(text, 8, min_score=floor, fuzzy=fuzzy)
+            found = tuple(ValueLink(h.field.dataset, h.field.field, h.value, h.score) for h in hits)
+            if len(self._value_memo) > 20_000:
+                self._value_memo.clear()
+            self._value_memo[memo_key] = found
+        return found
+
+    def values(self, tokens: Sequence[Token], *, fuzzy: bool = False) -> list[ValueLink]:
         """Known values that the span's text names: exact, inflected, or (for one word) by root."""
+        named = all(t.text[:1].isupper() or t.kind == "quoted" or not t.is_word for t in tokens)
         text = " ".join(t.norm for t in tokens)
         keys = " ".join(t.key for t in tokens)
         found: dict[tuple[str, str, str], ValueLink] = {}
@@ -152,11 +177,10 @@ class Linker:
         if keys != text:
             for local in self._lexicon.values.get(keys, ()):
                 _keep(found, local, 0.97)
-        for hit in self._values.find(text, 8):
-            if hit.score >= 0.84:
-                key = (hit.dataset, hit.field, hit.value)
-                if key not in found or hit.score > found[key].score:
-                    found[key] = hit
+        for hit in self._stored(text, fuzzy, named):
+            key = (hit.dataset, hit.field, hit.value)
+            if key not in found or hit.score > found[key].score:
+                found[key] = hit
         if not found and len(tokens) == 1 and len(tokens[0].key) >= 4:
             for local in self._lexicon.value_roots.get(root(tokens[0].key), ()):
                 _keep(found, local, 1.0)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from nlq.frame import Condition, Frame, MeasureItem, Mention, OrderItem, TransformItem
 from nlq.kinds import Kinds
+from nlq.lexicon import Target
+from nlq.linking import Link
 from nlq.phrases import RELATING
 from nlq.segment import Unit
 
@@ -216,7 +218,7 @@ class Parser:
             old = s.last
             if nxt is not None and nxt.links and old is not None and old.role in ("aggregate", "output", "count"):
                 mention = self._mention(nxt, "context")
-                if not any(link.exact and link.score >= 0.99 and link.target.kind in ("metric", "field") for link in old.links):
+                if not any(link.score >= 0.6 and link.target.kind in ("metric", "field") for link in old.links):
                     for other in self.frame.mentions:
                         if other.unit.keys == old.unit.keys:
                             other.links = mention.links
@@ -289,6 +291,10 @@ class Parser:
                 return i + 1
         if words == "that" and starts:
             return i + 1
+        if words == "that" and i + 2 < len(self.units) and self.units[i + 1].text.lower() in ("a", "an") and self.units[i + 2].links and self.kinds.likely(self.units[i + 2], "dataset"):
+            self.frame.groups.append(self._mention(self.units[i + 2], "group"))
+            self.s.relative = False
+            return i + 3
         self._flush_count()
         s.relative, s.related = True, None
         if s.mode in ("group", "order", "rankby"):
@@ -806,6 +812,7 @@ class Parser:
             if nxt is not None and nxt.is_func("by", "order"):
                 self.s.top = True
                 self.s.mode = "head"
+                self._use(nxt)
         names = {"share": "share", "running": "running_total", "moving": "moving_average", "rank": "rank"}
         self.frame.transforms.append(TransformItem(names[kind], size=size, units=[u]))  # type: ignore[arg-type]
         self._use(u)
@@ -1128,6 +1135,8 @@ class Parser:
         if left is None or right is None:
             return i + 1
         self._use(u, self.units[split])
+        if "all" in self.units[split].text.lower() and right is not None and left is not None:
+            left.conditions.extend(right.conditions)
         aggregate = self.s.aggregate
         self._take_pending()
         self._reset_noun()
@@ -1186,14 +1195,14 @@ class Parser:
         """ "success rate": the share of rows that have this value."""
         s = self.s
         condition = s.last_condition
-        if condition is None or condition.kind not in ("value", "flag") or not condition.units or self.units[i - 1] is not condition.units[-1]:
+        if condition is None or condition.kind not in ("value", "flag", "segment") or not condition.units or self.units[i - 1] is not condition.units[-1]:
             return i + 1
         for conditions in (self.frame.conditions, s.related.inner if s.related else []):
             if condition in conditions:
                 conditions.remove(condition)
         self._use(u)
         item = MeasureItem("rate", conditions=[condition], scale=100.0, units=[u], mention=s.last)
-        same = next((m for m in self.frame.measures if m.kind == "rate" and m.conditions and m.conditions[0].values[:1] == condition.values[:1]), None)
+        same = None
         if s.mode == "order":
             self.frame.orders.append(OrderItem(measure=same or item, descending=s.direction))
             if same is None:
@@ -1419,6 +1428,16 @@ class Parser:
             self._add_condition(Condition("flag", mention, negate=not s.negate, units=[u]))
             s.negate = False
             return i + 1
+        if u.links[0].target.kind == "segment" and u.links[0].score >= 0.95:
+            target = u.links[0].target
+            mention = self._mention(u, "condition")
+            mention.links = (u.links[0],)
+            self._add_condition(Condition("segment", mention, negate=s.negate, units=[u]))
+            s.negate = False
+            if nxt is not None and nxt.text.lower() == "rate":
+                return i + 1
+            u = replace(u, links=(Link(Target("dataset", target.dataset or "", target.dataset), 1.0, True),), values=())
+            self.units = [*self.units[:i], u, *self.units[i + 1 :]]
         if u.links[0].target.kind == "term" and not (s.mode == "group" and not s.each):
             return self._on_term(i, u)
         if self._verb_like(i, u):
@@ -1447,11 +1466,8 @@ class Parser:
             s.negate = False
             s.passive = False
             return i + 1
-        if u.links[0].target.kind == "segment":
-            mention = self._mention(u, "condition")
-            self._add_condition(Condition("segment", mention, negate=s.negate, units=[u]))
-            s.negate = False
-            return i + 1
+        if before is not None and before.text.lower() in ("corresponding", "respective", "correspoinding") or (before is not None and before.soft and "corresp" in before.text.lower()):
+            s.relative, s.related = False, None
         if (s.negate or s.relative or s.by_agent) and self.kinds.likely(u, "dataset") and (self.frame.mentions or s.negate):
             return self._related_noun(i, u)
         return self._plain_noun(i, u)
@@ -1473,7 +1489,7 @@ class Parser:
         known = {link.target.dataset for m in self.frame.mentions for link in m.links[:2] if link.score >= 0.9}
         best = u.links[0].target.dataset
         self._use(u)
-        if best in known:
+        if best in known or u.links[0].score < 0.8:
             return i + 1
         mention = self._mention(u, "related")
         condition = Condition("related", mention, negate=s.negate, units=[u])
@@ -1538,8 +1554,16 @@ class Parser:
 
     def _plain_noun(self, i: int, u: Unit) -> int:
         s = self.s
+        words = u.text.lower()
         if self.kinds.likely(u, "dataset") and i and (self.units[i - 1].text.lower().split()[-1] == "all" or self.units[i - 1].text.lower() in ("all the",)):
             self.frame.all_rows = True
+        if s.last is not None and i and self.units[i - 1] is s.last.unit and s.last.role == "group" and self.kinds.likely(s.last.unit, "dataset") and s.last in self.frame.groups:
+            self.frame.groups.remove(s.last)
+            s.last.role = "context"
+            mention = self._mention(u, "group")
+            self.frame.groups.append(mention)
+            self._reset_noun()
+            return i + 1
         if s.last is not None and i and self.units[i - 1] is s.last.unit and s.last.role in ("output", "context") and self.kinds.likely(s.last.unit, "dataset"):
             self._retract(s.last)
             if s.last.role == "context":
@@ -1556,12 +1580,15 @@ class Parser:
             holder.after_of = mention
         if after_of:
             mention.after_of = None
-        if role == "output":
+        if role == "output" and self.kinds.certainly(u, "time") and not mention.plural and self.frame.mentions[:-1] and not any(w in words.split() for w in ("date", "time", "timestamp", "day")) and s.base_mode == "head" and not (u.links and u.links[0].exact):
+            mention.role = "context"
+        elif role == "output":
             self.frame.outputs.append(mention)
         if s.distinct:
             self.frame.distinct = True
         if s.negate and not dataset:
-            self.frame.notes.append("negated")
+            self.frame.unknown.append(u)
+            s.negate = False
         s.top = s.top
         self._take_pending()
         keep_count = s.count

@@ -142,7 +142,7 @@ _FILLERS = tuple(sorted(w for w in SOFT | RELATING if len(w) >= 7))
 
 
 def _quoted(token: Token, i: int, linker: Linker) -> tuple[float, Unit]:
-    from_text = linker.values((token,))
+    from_text = linker.values((token,), fuzzy=True)
     links: tuple[Link, ...] = ()
     if token.backtick:
         keys = merge_keys(keys_of(token.text.replace(".", " ")))
@@ -164,7 +164,10 @@ def _linked(span: Sequence[Token], i: int, j: int, text: str, linker: Linker, fu
         return None
     keys = merge_all(content)
     links = linker.objects(keys)
-    values = linker.values([t for t in span if t.norm not in ("the",)]) if len(span) <= 5 else []
+    named = all(t.text[:1].isupper() for t in content) and i > 0
+    values = linker.values([t for t in span if t.norm not in ("the",)], fuzzy=not links and (named or _may_be_misspelt(content))) if len(span) <= 5 else []
+    if _is_filler(content):
+        values = [v for v in values if v.score >= 0.97] if named else []
     if len(content) == 1 and (content[0].kind == "number" or content[0].value is not None):
         return None
     if func is not None and func.kind not in _YIELDING and len(content) == 1 and not any(k.exact and k.score >= 0.99 for k in links):
@@ -190,6 +193,15 @@ def _linked(span: Sequence[Token], i: int, j: int, text: str, linker: Linker, fu
     if n == 1 and span[0].norm in RELATING and not any(k.target.kind == "dataset" or k.score > 0.6 for k in links) and not values:
         return None
     return score, Unit(i, j, text, func=func, links=tuple(links), values=tuple(values), keys=keys, number=span[0].value if n == 1 else None)
+
+
+def _may_be_misspelt(content: Sequence[Token]) -> bool:
+    """Whether one long word stands alone that is no filler: it may be a misspelt value."""
+    return len(content) == 1 and len(content[0].norm) >= 5 and content[0].norm not in SOFT and content[0].norm not in RELATING and content[0].norm not in STOP
+
+
+def _is_filler(content: Sequence[Token]) -> bool:
+    return len(content) == 1 and content[0].norm in SOFT
 
 
 _NEVER_INSIDE = frozenset(

@@ -95,8 +95,6 @@ _GROUPS: tuple[tuple[float, str], ...] = (
     (0.8, "warehouse depot"),
     (0.85, "policyholder insured holder"),
     (0.85, "settle settlement close"),
-    (0.75, "reside live locate address"),
-    (0.8, "locate location place"),
     (0.85, "author writer"),
     (0.85, "tax vat"),
     (0.85, "commission fee"),

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from core.errors import AppError
 from core.principal import Principal
-from nlq.linking import ValueLink
 from semantic.catalog.model import Catalog
 from semantic.catalog.visible import applies
 from semantic.compile import compile_query
@@ -17,7 +16,7 @@ from semantic.pipeline import guard_compiled
 from semantic.query import Aggregate, AggregateKind, ByField, Order, SemanticQuery
 from semantic.resolve import resolve
 from semantic.states import GuardedQuery, ResultTable
-from semantic.values import StoredValue, ValueIndex, is_indexable, visible_fields
+from semantic.values import StoredValue, ValueIndex, ValueMatch, is_indexable, visible_fields
 
 MAX_OWN_VALUES = 5_000
 RunSync = Callable[[GuardedQuery], ResultTable]
@@ -29,10 +28,9 @@ class Grounding:
 
     indexes: tuple[ValueIndex, ...]
 
-    def find(self, text: str, limit: int = 8) -> Sequence[ValueLink]:
-        found = [m for index in self.indexes for m in index.find(text, limit)]
-        found.sort(key=lambda m: -m.score)
-        return [ValueLink(m.field.dataset, m.field.field, m.value, m.score) for m in found[:limit]]
+    def lookup(self, text: str, limit: int = 8, *, min_score: float = 0.7, fuzzy: bool = True) -> Sequence[ValueMatch]:
+        found = [m for index in self.indexes for m in index.lookup(text, limit, min_score=min_score, fuzzy=fuzzy)]
+        return sorted(found, key=lambda m: -m.score)[:limit]
 
 
 def grounding(shared: ValueIndex, full: Catalog, seen: Catalog, principal: Principal, run: RunSync, now: dt.datetime) -> Grounding:

@@ -1,5 +1,5 @@
 -- The two users of Querent on a ClickHouse server of one's own. Run once as an administrator; replace the passwords and the databases.
--- The reader is a second wall behind the guard: it cannot write, and a request may lower these caps but never raise them.
+-- The server must have settings_constraints_replace_previous on (its config.xml has). The reader is a second wall behind the guard: it cannot write, and a request may lower these caps but never raise them.
 
 CREATE SETTINGS PROFILE IF NOT EXISTS querent_reader SETTINGS
     readonly = 1 CONST,

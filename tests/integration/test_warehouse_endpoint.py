@@ -298,8 +298,9 @@ class TestInsert:
         assert post(warehouse_endpoint, "1\n", query=f"INSERT INTO {warehouse_database}.t FORMAT TSV").status == 200
 
 
+@pytest.mark.parametrize("wait", ["0", "1"], ids=["streamed", "whole"])
 class TestIsolation:
-    def test_a_hundred_parallel_queries_keep_settings_and_parameters_apart(self, warehouse_endpoint: Any) -> None:
+    def test_a_hundred_parallel_queries_keep_settings_and_parameters_apart(self, wait: str, warehouse_endpoint: Any) -> None:
         sql = (
             "SELECT {v:UInt32}, getSetting('max_threads'), getSetting('max_block_size'), getSetting('join_use_nulls'), currentDatabase(), "
             "(SELECT count() FROM numbers(200000) WHERE sipHash64(number) % 2 >= 0)"
@@ -308,7 +309,13 @@ class TestIsolation:
         def exact(i: int) -> tuple[int, str]:
             settings = {"max_threads": str(i % 5 + 1), "max_block_size": str(1000 + i)}
             answer = post(
-                warehouse_endpoint, sql, admin=i % 2 == 0, param_v=str(i), database="INFORMATION_SCHEMA" if i % 3 == 0 else "", **settings
+                warehouse_endpoint,
+                sql,
+                admin=i % 2 == 0,
+                param_v=str(i),
+                wait_end_of_query=wait,
+                database="INFORMATION_SCHEMA" if i % 3 == 0 else "",
+                **settings,
             )
             return i, answer.data.decode()
 
@@ -324,21 +331,30 @@ class TestIsolation:
                 200_000,
             )
 
-    def test_nothing_of_a_request_is_left_for_the_next(self, warehouse_endpoint: Any) -> None:
-        post(warehouse_endpoint, "SELECT {secret:String}", param_secret="x", max_threads="1", database="system")
+    def test_nothing_of_a_request_is_left_for_the_next(self, wait: str, warehouse_endpoint: Any) -> None:
+        post(warehouse_endpoint, "SELECT {secret:String}", param_secret="x", wait_end_of_query=wait, max_threads="1", database="system")
         for admin in (True, False):
-            assert post(warehouse_endpoint, "SELECT {secret:String}", admin=admin).headers["X-ClickHouse-Exception-Code"] == "456"
-            assert post(warehouse_endpoint, "SELECT currentDatabase()", admin=admin).data == b"default\n"
+            assert (
+                post(warehouse_endpoint, "SELECT {secret:String}", admin=admin, wait_end_of_query=wait).headers[
+                    "X-ClickHouse-Exception-Code"
+                ]
+                == "456"
+            )
+            assert post(warehouse_endpoint, "SELECT currentDatabase()", admin=admin, wait_end_of_query=wait).data == b"default\n"
         post(warehouse_endpoint, "SET max_threads = 1")
-        assert post(warehouse_endpoint, "SELECT getSetting('readonly')").data == b"0\n"
+        assert post(warehouse_endpoint, "SELECT getSetting('readonly')", wait_end_of_query=wait).data == b"0\n"
 
-    def test_additional_filters_hold_for_their_request_alone(self, warehouse_endpoint: Any, warehouse_database: str) -> None:
+    def test_additional_filters_hold_for_their_request_alone(self, wait: str, warehouse_endpoint: Any, warehouse_database: str) -> None:
         post(warehouse_endpoint, f"CREATE TABLE {warehouse_database}.t (tenant String) ENGINE = MergeTree ORDER BY tenant")
         post(warehouse_endpoint, "a\nb\nb\n", query=f"INSERT INTO {warehouse_database}.t FORMAT TSV")
 
         def count(tenant: str) -> str:
             extra = {"additional_table_filters": f"{{'{warehouse_database}.t': 'tenant = \\'{tenant}\\''}}"} if tenant else {}
-            return str(post(warehouse_endpoint, f"SELECT count() FROM {warehouse_database}.t", admin=False, **extra).data.decode().strip())
+            return str(
+                post(warehouse_endpoint, f"SELECT count() FROM {warehouse_database}.t", admin=False, wait_end_of_query=wait, **extra)
+                .data.decode()
+                .strip()
+            )
 
         with ThreadPoolExecutor(16) as pool:
             assert list(pool.map(count, ["a", "b", ""] * 30)) == ["1", "2", "3"] * 30

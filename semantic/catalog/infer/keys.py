@@ -78,7 +78,7 @@ def _find(
     for ref_table, columns in sorted(others.referenced):
         if ref_table == table.name and len(columns) > 1:
             return columns
-    return _composite(table, name, stats, probe) if known and stats is not None and stats.sampled > 1 else ()
+    return _composite(table, name, stats, others, probe) if known and stats is not None and stats.sampled > 1 else ()
 
 
 def _is_foreign(table: PhysicalTable, column: PhysicalColumn, name: TableName, others: _Known) -> bool:
@@ -113,7 +113,7 @@ def _score(column: PhysicalColumn, name: TableName, position: int, is_referenced
     if last in v.ID:
         score = 9.0 if not rest else 5.0
     elif last in v.CODE:
-        score = 6.0 if not rest and len(words) > 1 else 2.0
+        score = 2.0 if rest else 6.0 if len(words) > 1 else 5.0
     elif last in ("name", "title"):
         score = 4.0 if not rest else 1.0
     elif set(words) <= own:
@@ -127,7 +127,7 @@ def _score(column: PhysicalColumn, name: TableName, position: int, is_referenced
     return score + (1 if position == 0 else 0)
 
 
-def _composite(table: PhysicalTable, name: TableName, stats: TableStats, probe: Probe) -> tuple[str, ...]:
+def _composite(table: PhysicalTable, name: TableName, stats: TableStats, others: _Known, probe: Probe) -> tuple[str, ...]:
     foreign = {c for k in table.foreign_keys for c in k.columns}
     candidates: list[tuple[float, str]] = []
     for position, column in enumerate(table.columns):
@@ -135,7 +135,7 @@ def _composite(table: PhysicalTable, name: TableName, stats: TableStats, probe: 
         if not seen or seen.missing or seen.distinct < 2:
             continue
         rank = 0.0
-        if column.name in foreign:
+        if column.name in foreign or (_is_foreign(table, column, name, others) and not column.parsed.is_time):
             rank = 4
         elif words[-1] in v.ID:
             rank = 3

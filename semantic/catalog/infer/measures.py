@@ -15,6 +15,8 @@ from semantic.query import AggregateKind
 _STRONG_INTENSIVE = frozenset(
     "rate ratio percent percentage pct average mean median per unit score rating index probability gpa temperature latitude longitude minimum maximum threshold".split()
 )
+# A size of the thing where a dimension has it, an amount moved where a fact has it.
+_SUMMED_ON_FACTS = frozenset({"weight", "distance"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ def measure_kind(
 ) -> MeasureKind:
     """`has_quantity`: the same table has a quantity, so its prices are per unit. `is_snapshot`: rows repeat a state, so sums over time mean
     nothing. `counts`: a comment says that the column counts something."""
-    if len(words) > 1 and words[-1] in UNITS and words[-1] not in v.EXTENSIVE:
+    if len(words) > 1 and words[-1] in UNITS and words[-1] not in v.EXTENSIVE | _STRONG_INTENSIVE:
         words = words[:-1]
     last = words[-1]
     said = {*words, *(singular(w) for w in words)}
@@ -50,6 +52,8 @@ def measure_kind(
     if parsed.type == FieldType.INTEGER and singular(last) != last and last not in v.INTENSIVE:
         return MeasureKind(AggregateKind.SUM, additive=True)
     if last in v.EXTENSIVE or words[0] in ("total", "number", "count") or counts:
+        return MeasureKind(AggregateKind.SUM, additive=True)
+    if on_fact and last in _SUMMED_ON_FACTS:
         return MeasureKind(AggregateKind.SUM, additive=True)
     if last in v.INTENSIVE:
         return MeasureKind(AggregateKind.AVG, additive=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from semantic.catalog.infer import words as w
 from semantic.catalog.infer.schema import PhysicalColumn, PhysicalSchema, PhysicalTable
-from semantic.catalog.infer.vocabulary import MONEY
+from semantic.catalog.infer.vocabulary import MONEY, UNITS
 
 UNCLEAR = frozenset(
     "detail line item data info information history log record entry list table count hour day week month year group set map mapping".split()
@@ -35,6 +35,9 @@ _COUNT_COMMENT = re.compile(r"\s*(the\s+)?(total\s+)?(number|count|amount)\s+of\
 def is_counting(comment: str) -> bool:
     """Whether a comment says that the column counts something."""
     return _COUNT_COMMENT.match(comment) is not None
+
+
+_UNIT_SIGNS = frozenset("kg lb lbs km usd eur gbp chf ms sec secs cm mm kwh mwh mb gb kb kph mph sqft".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,9 @@ def name_tables(schema: PhysicalSchema) -> dict[str, TableName]:
     others = frozenset(x for t in schema.tables for x in w.split(t.name) if len(x) > 3)
     raw = {t.name: _strip_table(w.split(t.name), shared, others) for t in schema.tables}
     nouns = {t: w.singular_phrase(words) for t, words in raw.items()}
+    aliases = table_aliases(schema, nouns, shared)
     short = short_ids(schema, nouns)
-    named = {t.name: _name_table(t, raw[t.name], shared, vocabulary, short) for t in schema.tables}
+    named = {t.name: _name_table(t, raw[t.name], _Known(shared, vocabulary, short, aliases)) for t in schema.tables}
     return {t: replace(name, synonyms=(*name.synonyms, *_head(t, nouns))) for t, name in named.items()}
 
 
@@ -110,18 +114,62 @@ def _named(schema: PhysicalSchema, table: str, form: str) -> list[PhysicalColumn
     return [c for t in schema.tables if t.name == table for c in t.columns if c.name.lower() == form]
 
 
-def _name_table(
-    table: PhysicalTable,
-    table_words: tuple[str, ...],
-    shared: tuple[str, ...],
-    vocabulary: frozenset[str],
-    short: Mapping[tuple[str, str], tuple[str, ...]],
-) -> TableName:
+def table_aliases(schema: PhysicalSchema, nouns: Mapping[str, tuple[str, ...]], shared: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Short words that begin most columns of a table and abbreviate its name ("cl" of client): they mean that table wherever they stand."""
+    found: dict[str, list[tuple[str, ...]]] = {}
+    plain = {x for t in schema.tables for x in w.split(t.name)} | {
+        x for t in schema.tables for c in t.columns for x in w.title_words(c.comment)
+    }
+    for table in schema.tables:
+        firsts = [_after(w.split(c.name), shared)[:1] for c in table.columns]
+        counts = {f[0]: firsts.count(f) for f in firsts if f}
+        for word, count in counts.items():
+            if count >= 0.6 * len(firsts) and word not in plain and not w.is_word(word) and abbreviates(word, nouns[table.name]):
+                found.setdefault(word, []).append(nouns[table.name])
+    return {word: tables[0] for word, tables in found.items() if len(tables) == 1}
+
+
+def abbreviates(word: str, name: tuple[str, ...]) -> bool:
+    """Whether a word is a short form of a name: its initials, or some of its letters in order from the first.
+
+    >>> abbreviates("cl", ("client",)), abbreviates("dp", ("daily", "price")), abbreviates("nt", ("shipment", "note")), abbreviates("xy", ("yx",))
+    (True, True, True, False)
+    """
+    if len(name) > 1 and word == "".join(x[0] for x in name if x):
+        return True
+    if len(word) < 2 or len(word) > 5:
+        return False
+    return any(len(word) < len(x) and x[0] == word[0] and _in_order(word, x) for x in (*name, "".join(name)))
+
+
+def _in_order(letters: str, text: str) -> bool:
+    rest = iter(text)
+    return all(letter in rest for letter in letters)
+
+
+def _after(words: tuple[str, ...], lead: tuple[str, ...]) -> tuple[str, ...]:
+    return words[len(lead) :] if lead and words[: len(lead)] == lead and len(words) > len(lead) else words
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the whole schema tells about its names."""
+
+    shared: tuple[str, ...]
+    vocabulary: frozenset[str]
+    short: Mapping[tuple[str, str], tuple[str, ...]]
+    aliases: Mapping[str, tuple[str, ...]]
+
+
+def _name_table(table: PhysicalTable, table_words: tuple[str, ...], known: _Known) -> TableName:
+    shared = known.shared
     singular = w.singular_phrase(table_words)
     split = {c.name: w.split(c.name) for c in table.columns}
-    prefix = _column_prefix(list(split.values()), shared)
+    prefix = _column_prefix(list(split.values()), shared, singular)
     columns = {
-        c.name: _name_column(split[c.name], singular, prefix, shared, _Hints(vocabulary, c.comment, short.get((table.name, c.name))))
+        c.name: _name_column(
+            split[c.name], singular, prefix, shared, _Hints(known, c.comment, c.parsed.is_number, known.short.get((table.name, c.name)))
+        )
         for c in table.columns
     }
     label = " ".join(singular)
@@ -131,8 +179,9 @@ def _name_table(
 
 @dataclass(frozen=True, slots=True)
 class _Hints:
-    vocabulary: frozenset[str]
+    known: _Known
     comment: str
+    is_number: bool
     words: tuple[str, ...] | None
 
 
@@ -144,8 +193,9 @@ def _name_column(
         if lead and own[: len(lead)] == lead and len(own) > len(lead):
             own = own[len(lead) :]
             break
-    glued = tuple(part for word in own for part in w.unglue(word, hints.vocabulary))
-    full = hints.words or w.expand(glued, hints.comment)
+    glued = tuple(part for word in own for part in w.unglue(word, hints.known.vocabulary))
+    spelled = tuple(x for word in glued for x in hints.known.aliases.get(word, (word,)))
+    full = hints.words or w.expand(spelled, hints.comment)
     counted = _counted(full, hints.comment)
     if len(full) > 2 and full[-1] in ("str", "string", "txt") and full[-2] in ("date", "time", "datetime", "timestamp"):
         full = full[:-1]
@@ -156,6 +206,9 @@ def _name_column(
     if len(bare) == 1 and bare[0] in GENERIC and bare == full and bare[0] not in table:
         label = (*table, *bare)
     candidates: list[tuple[str, ...]] = [full, bare]
+    if hints.is_number and len(label) > 1 and label[-1] in UNITS and set(label[:-1]) - set(table):
+        candidates.append(label[:-1])
+        label = label[:-1] if label[-1] in _UNIT_SIGNS else label
     if not set(table).intersection(w.singular(x) for x in bare) and bare[-1] not in ("id", "identifier", "key"):
         candidates.append((*table, *bare))
     if flag:
@@ -219,10 +272,12 @@ def _strip_table(raw: tuple[str, ...], shared: tuple[str, ...], vocabulary: froz
     return w.expand(part for word in rest for part in w.unglue(word, vocabulary))
 
 
-def _column_prefix(columns: Sequence[tuple[str, ...]], shared: tuple[str, ...]) -> tuple[str, ...]:
-    """The leading words that nearly all columns of a table share ("sb", "tx"); none for tables of one or two columns."""
+def _column_prefix(columns: Sequence[tuple[str, ...]], shared: tuple[str, ...], table: tuple[str, ...]) -> tuple[str, ...]:
+    """The leading words that nearly all columns of a table share; for tables of one or two columns only a short form of the table's name."""
+    own = {_after(c, shared)[0] for c in columns if len(_after(c, shared)) > 1}
     if len(columns) < 3:
-        return shared
+        alias = next((x for x in sorted(own) if abbreviates(x, table) and not set(x[1:]) & set("aeiou")), None)
+        return (*shared, alias) if alias else shared
     best: tuple[str, ...] = ()
     for size in (1, 2, 3):
         counts: dict[tuple[str, ...], int] = {}

@@ -17,7 +17,7 @@ _NOUN_OF = {
     "canceled": "cancellation", "cancelled": "cancellation", "returned": "return", "churned": "churn", "converted": "conversion", "refunded": "refund",
     "approved": "approval", "rejected": "rejection", "defaulted": "default", "retained": "retention", "delivered": "delivery",
     "completed": "completion", "resolved": "resolution", "opened": "open", "clicked": "click", "subscribed": "subscription", "delayed": "delay",
-    "renewed": "renewal", "activated": "activation", "accepted": "acceptance", "won": "win", "lost": "loss", "paid": "payment",
+    "renewed": "renewal", "activated": "activation", "accepted": "acceptance", "won": "win", "lost": "loss",
     "bounced": "bounce", "escalated": "escalation", "readmitted": "readmission", "attended": "attendance", "failed": "failure",
 }  # fmt: skip
 _DOWN = frozenset(

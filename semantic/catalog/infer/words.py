@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 
-_BOUNDARY = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z]{3})(?=\d+$)")
+_BOUNDARY = re.compile(r"[\W_]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z]{3})(?=\d+$)")
 
 ABBREVIATIONS: dict[str, str] = {
     "abbr": "abbreviation", "acc": "account", "acct": "account", "addl": "additional", "addr": "address", "adr": "average daily rate",
@@ -91,13 +91,18 @@ TABLE_NOISE = frozenset(
 )
 
 
+def is_word(word: str) -> bool:
+    """Whether it is a plain word of column names, as against an abbreviation of something else."""
+    return word in _GLUED or word in ABBREVIATIONS
+
+
 def split(name: str) -> tuple[str, ...]:
     """The lower-case words of an identifier.
 
     >>> split("sbTxCustId"), split("order_line_ID2"), split("HTTPStatus")
     (('sb', 'tx', 'cust', 'id'), ('order', 'line', 'id2'), ('http', 'status'))
     """
-    return tuple(w.lower() for w in _BOUNDARY.split(name) if w)
+    return tuple(w.lower() for w in _BOUNDARY.split(name) if w) or (name.strip().lower() or "unnamed",)
 
 
 def expand(words: Iterable[str], comment: str = "") -> tuple[str, ...]:

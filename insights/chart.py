@@ -62,7 +62,8 @@ def _lines(columns: Sequence[OutputColumn], rows: Rows, time: int, dimension: in
             "field": "time",
             "type": "temporal",
             "title": None,
-            "axis": {"format": _time_format(columns[time].grain), "labelOverlap": True},
+            "scale": {"type": "utc"},
+            "axis": _time_axis(columns[time].grain, len({point["time"] for point in data})),
         },
         "y": {
             "field": "value",
@@ -152,6 +153,17 @@ def _format(column: OutputColumn, *, axis: bool = False) -> str:
     if column.format == "percent":
         return ".1%"
     return "~s" if axis else ",.2~f"
+
+
+def _time_axis(grain: str | None, buckets: int) -> Spec:
+    """Labels at buckets, not between them; bucket starts are dates without a zone, so the axis is UTC."""
+    axis: Spec = {"format": _time_format(grain), "labelOverlap": True, "grid": False}
+    step = {"month": "month", "year": "year", "week": "week", "day": "day"}.get(grain or "")
+    if step and buckets <= 24:
+        axis["tickCount"] = {"interval": step, "step": 1}
+    elif grain == "quarter":
+        axis["tickCount"] = {"interval": "month", "step": 3}
+    return axis
 
 
 def _time_format(grain: str | None) -> str:

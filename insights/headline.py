@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from insights.wording import bucket, number
+from insights.wording import bucket, during, number
 from semantic.states import OutputColumn, WindowUsed
 
 Rows = Sequence[Sequence[Any]]
@@ -57,19 +57,31 @@ def _grouped(columns: Sequence[OutputColumn], rows: Rows, keys: list[int], measu
     if time is not None and len(keys) == 1 and len(known) >= 2:
         first, last = known[0], known[-1]
         if columns[time].grain in {"minute", "hour", "day", "week", "month", "quarter", "year"}:
+            grain = columns[time].grain
             return (
-                f"{_sentence_case(column.label)}: {_value(last[measure], column)} in {bucket(last[time], columns[time].grain)}, "
-                f"from {_value(first[measure], column)} in {bucket(first[time], columns[time].grain)}."
+                f"{_sentence_case(column.label)}: {_value(last[measure], column)} {during(last[time], grain)}, "
+                f"from {_value(first[measure], column)} {during(first[time], grain)}."
             )
+    if time is not None and len(keys) == 2 and column.additive:
+        return _over_time(columns, known, next(i for i in keys if i != time), measure, windows)
     top = max(known, key=lambda row: _float(row[measure]) or 0.0)
     name = ", ".join(bucket(top[i], columns[i].grain) if columns[i].grain else str(top[i]) for i in keys) or "the first row"
     lead = f"{name} {'has the highest' if len(known) > 1 else 'has'} {column.label}: {_value(top[measure], column)}{_when(windows)}"
     total = sum(_float(row[measure]) or 0.0 for row in known)
-    additive = column.format != "percent" and all((_float(row[measure]) or 0.0) >= 0 for row in known)
-    if len(known) > 1 and additive and total > 0 and column.unit is not None and (column.format or "").startswith("currency"):
+    if len(known) > 1 and column.additive and total > 0 and all((_float(row[measure]) or 0.0) >= 0 for row in known):
         share = (_float(top[measure]) or 0.0) / total
         return f"{lead}, {number(share, 'percent')} of the {len(known)} shown."
     return f"{lead}; {len(known):,} shown."
+
+
+def _over_time(columns: Sequence[OutputColumn], rows: Rows, dimension: int, measure: int, windows: Sequence[WindowUsed]) -> str:
+    """Which group has most over the whole time."""
+    totals: dict[str, float] = {}
+    for row in rows:
+        totals[str(row[dimension])] = totals.get(str(row[dimension]), 0.0) + (_float(row[measure]) or 0.0)
+    top, whole = max(totals, key=lambda key: totals[key]), sum(totals.values())
+    share = f", {number(totals[top] / whole, 'percent')} of the {len(totals)} shown" if whole > 0 and min(totals.values()) >= 0 else ""
+    return f"{top} has the highest {columns[measure].label} in all: {_value(totals[top], columns[measure])}{share}{_when(windows)}."
 
 
 def _when(windows: Sequence[WindowUsed]) -> str:

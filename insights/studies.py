@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from insights.chart import SCHEMA, Spec
-from insights.wording import bucket, number
+from insights.wording import bucket, during, number
 
 HISTORY_SHOWN = 3
 MAX_CHARTED = 6
@@ -35,7 +35,7 @@ def forecast_view(result: Mapping[str, Any]) -> View:
     points = first["forecast"]
     start, end = _moment(points[0]["t"]), _moment(points[-1]["t"])
     head = (
-        f"{_cap(label)}{_of(first, series)} is expected at {say(points[-1]['mean'])} in {bucket(end, grain)} "
+        f"{_cap(label)}{_of(first, series)} is expected at {say(points[-1]['mean'])} {during(end, grain)} "
         f"(80% between {say(points[-1]['lower_80'])} and {say(points[-1]['upper_80'])})."
     )
     sentences = [f"{len(points)} {grain}s, from {bucket(start, grain)} to {bucket(end, grain)}."]
@@ -68,7 +68,7 @@ def detection_view(result: Mapping[str, Any]) -> View:
     if incidents:
         last = incidents[0]
         many = f"{len(incidents)} unusual {'event' if len(incidents) == 1 else 'events'} in {label}"
-        head = f"{many}; the latest on {bucket(_moment(last['started_at']), grain)}: {say(last['actual'])} where {say(last['expected'])} was expected."
+        head = f"{many}; the latest {during(_moment(last['started_at']), grain)}: {say(last['actual'])} where {say(last['expected'])} was expected."
     else:
         head = f"Nothing unusual in {label}."
     rows = [
@@ -121,7 +121,7 @@ def _forecast_chart(series: Sequence[Mapping[str, Any]], title: str) -> Spec:
             }
             for p in s["forecast"]
         ]
-    x = {"field": "t", "type": "temporal", "title": None}
+    x = {"field": "t", "type": "temporal", "title": None, "scale": {"type": "utc"}}
     color = {"field": "series", "type": "nominal", "title": None, "legend": {"orient": "bottom"} if len(series) > 1 else None}
 
     def band(low: str, high: str, opacity: float) -> Spec:
@@ -163,7 +163,7 @@ def _detection_chart(result: Mapping[str, Any], incidents: Sequence[Mapping[str,
         {"t": p["t"], "v": p["v"], "l": p["lower"], "u": p["upper"], "e": p["expected"], "unusual": str(p["t"]) in marked}
         for p in first["points"]
     ]
-    x = {"field": "t", "type": "temporal", "title": None}
+    x = {"field": "t", "type": "temporal", "title": None, "scale": {"type": "utc"}}
     band: Spec = {
         "mark": {"type": "area", "opacity": 0.18},
         "encoding": {"x": x, "y": {"field": "l", "type": "quantitative", "title": None}, "y2": {"field": "u"}},

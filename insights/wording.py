@@ -87,6 +87,13 @@ def bucket(value: Any, grain: str | None) -> str:
     return day
 
 
+def during(value: Any, grain: str | None) -> str:
+    """A bucket with its preposition: on 4 Mar 2024, in Mar 2024, in the week of 4 Mar 2024."""
+    if grain == "week":
+        return f"in the {bucket(value, grain)}"
+    return f"{'in' if grain in {'month', 'quarter', 'year'} else 'on' if grain == 'day' else 'at'} {bucket(value, grain)}"
+
+
 def cell(value: Any, column: OutputColumn) -> str:
     """One table cell as text."""
     if value is None:

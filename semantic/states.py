@@ -32,7 +32,7 @@ class Param:
 class OutputColumn:
     """What a result column means. `role`: dimension, time, measure, change (of a measure), key. `source` is the catalog object's name.
 
-    `unit` and `format` come from the catalog (`percent` of a fraction, `percent_points` already times 100, `currency:EUR`, ...); `measure_index` points into query.metrics.
+    `additive` says that values of groups add up to the whole. `unit` and `format` come from the catalog (`percent` of a fraction, `percent_points` already times 100, `currency:EUR`, ...); `measure_index` points into query.metrics.
     """
 
     name: str
@@ -44,6 +44,7 @@ class OutputColumn:
     grain: str | None = None
     measure_index: int | None = None
     good_direction: Literal["up", "down"] | None = None
+    additive: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from semantic.compile.listing import cut, ordering
 from semantic.compile.measures import accumulated_name, accumulated_parts, changed, value_of
 from semantic.compile.params import Params
 from semantic.compile.transforms import add_accumulated, add_transforms
-from semantic.resolve.types import Aggregation, AtomValue, ResolvedHaving, ResolvedQuery
+from semantic.query import AggregateKind
+from semantic.resolve.types import Aggregation, AtomValue, Formula, Operation, ResolvedHaving, ResolvedQuery
 from semantic.states import OutputColumn
 
 _CHANGE_WORDS = {
@@ -81,11 +82,17 @@ class _Build:
             self.layer.columns[f"m{index}"] = main
             output = OutputColumn(
                 measure.name, measure.label, "measure", measure.source, measure.unit, measure.format,
-                measure_index=index, good_direction=measure.good_direction,
+                measure_index=index, good_direction=measure.good_direction, additive=self._adds_up(measure.formula),
             )  # fmt: skip
             self.shown.append((f"m{index}", output))
             if self.plan.compare is not None:
                 self._compared(index, main, output)
+
+    def _adds_up(self, formula: Formula) -> bool:
+        """Sums and counts over groups make the whole, and so do their sums and differences; ratios, averages and distinct counts do not."""
+        if isinstance(formula, AtomValue):
+            return self.plan.atoms[formula.slot].aggregate in (AggregateKind.SUM, AggregateKind.COUNT)
+        return isinstance(formula, Operation) and formula.op in "+-" and self._adds_up(formula.left) and self._adds_up(formula.right)
 
     def _compared(self, index: int, main: exp.Expression, output: OutputColumn) -> None:
         compare = self.plan.compare

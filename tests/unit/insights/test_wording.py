@@ -9,7 +9,7 @@ from insights.headline import headline
 from insights.wording import bucket, number
 from semantic.states import OutputColumn
 
-REVENUE = OutputColumn("revenue", "revenue", "measure", unit="EUR", format="currency:EUR", measure_index=0)
+REVENUE = OutputColumn("revenue", "revenue", "measure", unit="EUR", format="currency:EUR", measure_index=0, additive=True)
 CHANGE = OutputColumn("revenue_percent", "revenue change", "change", format="percent", measure_index=0)
 REGION = OutputColumn("region", "region", "dimension")
 MONTH = OutputColumn("month", "month", "time", grain="month")
@@ -59,6 +59,10 @@ class TestHeadline:
     def test_a_series_says_first_and_last(self) -> None:
         rows = [[dt.date(2024, 1, 1), 10.0], [dt.date(2024, 2, 1), 20.0]]
         assert headline([MONTH, REVENUE], rows) == "Revenue: €20.00 in Feb 2024, from €10.00 in Jan 2024."
+
+    def test_a_series_per_group_says_who_has_most_in_all(self) -> None:
+        rows = [[dt.date(2024, m, 1), region, value] for m in (1, 2) for region, value in (("EMEA", 30.0), ("APAC", 10.0))]
+        assert headline([MONTH, REGION, REVENUE], rows) == "EMEA has the highest revenue in all: €60.00, 75% of the 2 shown."
 
     def test_nothing_is_said_to_be_nothing(self) -> None:
         assert headline([REGION, REVENUE], []) == "Nothing matches."

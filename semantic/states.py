@@ -32,7 +32,8 @@ class Param:
 class OutputColumn:
     """What a result column means. `role`: dimension, time, measure, change (of a measure), key. `source` is the catalog object's name.
 
-    `additive` says that values of groups add up to the whole. `unit` and `format` come from the catalog (`percent` of a fraction, `percent_points` already times 100, `currency:EUR`, ...); `measure_index` points into query.metrics.
+    `unit` and `format` come from the catalog: `percent` of a fraction, `percent_points` already times 100, `currency:EUR`, ...
+    `additive`: values of groups add up to the whole. `measure_index` points into query.metrics.
     """
 
     name: str

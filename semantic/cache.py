@@ -21,6 +21,7 @@ import redis.asyncio
 import redis.exceptions
 import structlog
 
+from semantic.catalog.model import Catalog
 from semantic.states import GuardedQuery, QueryStats, ResultTable
 
 _log = structlog.get_logger("querent.cache")
@@ -66,6 +67,11 @@ def cache_key(query: GuardedQuery, policy_values: Mapping[str, Sequence[str]], d
         "data_version": data_version,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def tables_of(query: GuardedQuery, catalog: Catalog) -> tuple[tuple[str, str], ...]:
+    """The physical (database, table) of the query's datasets. Raises: NotFound when the catalog is not the query's."""
+    return tuple((found.database, found.table) for found in map(catalog.dataset, query.datasets))
 
 
 class MemoryStore:
@@ -197,8 +203,13 @@ class CachedWarehouse:
     ) -> ResultTable:
         """The rows; `stats.cached` says whether they were kept, `stats.data_version` which state of `tables` (database, table) they are of.
 
+        tables: everything the query reads (see `tables_of`); with none the result is not kept.
+
         The caller's cancellation stops the query only when nobody else waits for it. Raises: what Warehouse.run raises; errors are not kept.
         """
+        if not tables:
+            # Without knowing what it reads nobody can tell when its rows change.
+            return await self._warehouse.run(query, query_id=query_id)
         version = await self.data_version(tables)
         key = cache_key(query, policy_values or {}, version)
         flight = self._flights.get(key)

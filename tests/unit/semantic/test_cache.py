@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import QueryTooExpensive
+from core.errors import NotFound, QueryTooExpensive
 from core.ids import TenantId
 from semantic import states
-from semantic.cache import CachedWarehouse, MemoryStore, StoredResult, cache_key, decode_result, encode_result
+from semantic.cache import CachedWarehouse, MemoryStore, StoredResult, cache_key, decode_result, encode_result, tables_of
+from semantic.catalog.model import Catalog, Dataset
 from semantic.states import GuardedQuery, OutputColumn, Param, QueryStats, ResultTable
 
 TABLES = (("shop", "orders"),)
@@ -112,6 +113,17 @@ class TestKey:
         assert cache_key(guarded(columns=(column,)), {}, "v") == cache_key(self.base, {}, "v")
 
 
+class TestTablesOf:
+    catalog = Catalog(datasets=(Dataset(name="orders", database="shop", table="fct_orders", label="Orders", fields=()),))
+
+    def test_names_what_lies_in_the_warehouse(self) -> None:
+        assert tables_of(guarded(datasets=("orders",)), self.catalog) == (("shop", "fct_orders"),)
+
+    def test_a_dataset_of_another_catalog_is_an_error(self) -> None:
+        with pytest.raises(NotFound):
+            tables_of(guarded(datasets=("visits",)), self.catalog)
+
+
 class TestCachedWarehouse:
     async def _twice(self, cache: CachedWarehouse, **second: Any) -> tuple[ResultTable, ResultTable]:
         return await cache.run(guarded(), tables=TABLES), await cache.run(guarded(**second), tables=TABLES)
@@ -123,6 +135,16 @@ class TestCachedWarehouse:
         assert (first.stats.cached, second.stats.cached) == (False, True)
         assert second.table.to_pylist() == [{"n": 1}]
         assert second.stats.data_version == "v1"
+
+    def test_a_query_of_unknown_tables_is_never_kept(self) -> None:
+        warehouse = CountingWarehouse()
+        cache = cached(warehouse)
+
+        async def scenario() -> list[bool]:
+            return [(await cache.run(guarded(), tables=())).stats.cached for _ in range(2)]
+
+        assert asyncio.run(scenario()) == [False, False]
+        assert len(warehouse.runs) == 2
 
     def test_another_tenant_never_gets_it(self) -> None:
         warehouse = CountingWarehouse()

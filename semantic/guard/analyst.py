@@ -12,6 +12,7 @@ from sqlglot.errors import ParseError, SqlglotError
 from core.errors import QueryRejected
 from semantic import functions
 from semantic.guard.dialect import PlainClickHouse
+from semantic.guard.expansion import check_expansion
 from semantic.guard.lexical import plain_text
 from semantic.guard.names import check_ctes, cte_of
 from semantic.guard.rules import SCOPE
@@ -31,6 +32,7 @@ def read_analyst_sql(sql: str, access: Access, params: Mapping[str, Param], defa
     tree = _parse(plain_text(sql, params))
     check_shape(tree)
     check_ctes(tree)
+    check_expansion(tree)
     columns = _check_tables(tree, access, default_database)
     _check_columns(tree, columns)
     if lists_everything(tree):

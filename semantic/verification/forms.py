@@ -113,6 +113,7 @@ _NODES: dict[type, frozenset[str]] = {
     exp.Exists: frozenset({"this"}),
 }
 HOLDER = "_scope"
+_STATEFUL = frozenset(("AGGREGATEFUNCTION", "SIMPLEAGGREGATEFUNCTION", "DYNAMIC", "OBJECT", "VARIANT", "USERDEFINED", "FIXEDSTRING"))
 _MAX_TABLES = 40
 _MAX_CHARACTERS = 1_000_000
 _JOINS = frozenset(("", "INNER", "OUTER", "CROSS", "ANY", "ALL", "SEMI", "ANTI", "ASOF", "LEFT", "RIGHT", "FULL"))
@@ -195,6 +196,8 @@ def _check_nodes(root: exp.Expr) -> list[exp.Table]:
             case exp.Limit() | exp.Offset():
                 if not isinstance(node.expression, exp.Literal | exp.Placeholder) or node.expression.args.get("is_string"):
                     refuse("LIMIT and OFFSET must be plain numbers")
+            case exp.DataType() if not isinstance(node.this, exp.DType) or node.this.name in _STATEFUL:
+                refuse(f"type {node.sql()}")
             case exp.Placeholder():
                 if not isinstance(node.args.get("kind"), exp.DataType):
                     refuse("a placeholder that is not a value")

@@ -235,6 +235,20 @@ class TestRefusalsHelp:
         assert path is None or caught.value.path == path
         assert suggestion is None or any(suggestion in s for s in caught.value.suggestions)
 
+    def test_names_that_double_at_each_step_are_refused(self) -> None:
+        steps = ", ".join(
+            f"c{i} AS (SELECT a.region AS region FROM c{i - 1} AS a JOIN c{i - 1} AS b ON a.region = b.region)" for i in range(1, 9)
+        )
+        with pytest.raises(QueryRejected, match="table reads"):
+            sql(f"WITH c0 AS (SELECT region FROM shop.orders), {steps} SELECT count() FROM c8")
+        doubled = ", ".join(f"a{i - 1} + a{i - 1} AS a{i}" for i in range(1, 20))
+        with pytest.raises(QueryRejected, match="parts"):
+            sql(f"SELECT sum(revenue) AS a0, {doubled} FROM shop.orders")
+
+    def test_names_used_often_are_fine(self) -> None:
+        sql("WITH m AS (SELECT sum(revenue) AS r FROM shop.orders) SELECT a.r, b.r, c.r FROM m AS a, m AS b, m AS c")
+        sql("SELECT sum(revenue) AS revenue, revenue / 2 AS half, half + half AS again FROM shop.orders")
+
     @pytest.mark.parametrize(
         "text",
         [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ READER_USER = "querent"
 TOKEN_FILE = "tokens.json"
 ADDRESS_FILE = "endpoint.json"
 ADMIN_TIMEOUT_S = 600
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Connection:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Invalid(f"The warehouse URL must look like http://host:8123; found {self.url[:200]!r}.", code="bad_warehouse_url")
         secure = parts.scheme == "https"
+        if parts.hostname in LOOPBACK:
+            _never_proxy(parts.hostname)
         return {
             "interface": parts.scheme,
             "host": parts.hostname,
@@ -47,7 +51,7 @@ class Connection:
             "connect_timeout": self.connect_timeout_s,
             "send_receive_timeout": self.read_timeout_s,
             "autogenerate_session_id": False,
-            "compress": False if parts.hostname in ("127.0.0.1", "::1", "localhost") else "zstd",
+            "compress": False if parts.hostname in LOOPBACK else "zstd",
             "client_name": "querent",
             "tz_mode": "aware",
         }
@@ -56,6 +60,16 @@ class Connection:
 def warehouse_folder(settings: Settings) -> Path:
     """The data folder of the embedded endpoint: tokens, address file and the engine's own files lie in it."""
     return settings.home / "warehouse"
+
+
+def _never_proxy(host: str) -> None:
+    """A proxy from the environment must not see what stays on this machine (token and SQL), nor could it reach it.
+
+    clickhouse-connect has no argument for that, only the variable.
+    """
+    listed = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    if listed != "*" and host not in [name.strip() for name in listed.split(",")]:
+        os.environ["no_proxy"] = f"{listed},{host}".lstrip(",")
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,6 +179,17 @@ class TestErrors:
         assert (caught.value.code, caught.value.status) == ("warehouse_timeout", 504)
         wait_until_gone(warehouse_admin, "any(sipHash64")
 
+    @pytest.mark.parametrize("no_proxy", [None, "example.com"])
+    def test_a_proxy_of_the_environment_never_sees_this_machines_traffic(
+        self, warehouse_endpoint: Any, monkeypatch: pytest.MonkeyPatch, no_proxy: str | None
+    ) -> None:
+        for name in ("http_proxy", "HTTP_PROXY"):
+            monkeypatch.setenv(name, "http://127.0.0.1:9")
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.setenv("no_proxy", no_proxy or "")
+        assert SyncWarehouse(warehouse_endpoint.reader_connection).run(guarded("SELECT 1")).rows() == [[1]]
+        assert asyncio.run(Warehouse(warehouse_endpoint.reader_connection).run(guarded("SELECT 1"))).rows() == [[1]]
+
     def test_a_bad_url_is_named(self) -> None:
         with pytest.raises(Invalid, match="http"):
             SyncWarehouse(Connection("clickhouse://x", "a", SecretStr("b"))).run(guarded("SELECT 1"))

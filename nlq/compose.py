@@ -485,7 +485,7 @@ class Composer:
             limit=limit if limit_by is None else None,
             limit_by=limit_by,
             with_ties=ties and limit is not None,
-            zero_sums=True,
+            zero_sums=f.keep_empty or f.all_rows or any(t.kind in ("rank", "growth", "difference") for t in f.transforms),
             keep_empty=(f.keep_empty or f.all_rows and any(isinstance(b, ByEntity) for b in by) or bool(f.groups and any(t.kind == "rank" for t in f.transforms))) and not any(isinstance(b, ByTime) for b in by),
             transform=transforms,
             round_digits=f.round_digits,
@@ -665,7 +665,8 @@ class Composer:
         if target.kind == "dataset":
             if item.aggregate not in (None, "sum") and item.kind == "count":
                 return self._per_group_average(item, target, groups)
-            if item.kind == "aggregate":
+            amount = None if item.units or item.distinct else self._subtype_metric(dataset, None)
+            if item.kind == "aggregate" or amount is not None:
                 return self._dataset_amount(item, target, groups)
             return self._count(item, dataset, groups)
         return self._field_measure(item, target, groups)
@@ -858,6 +859,8 @@ class Composer:
     def _calculation(self, item: MeasureItem, groups: Sequence[str]) -> Measure:
         if item.left is None or item.right is None:
             raise Unbuildable("half a ratio")
+        if item.kind == "expression" and item.aggregate is not None:
+            raise Unbuildable("an aggregate of a formula over several tables")
         if item.kind == "ratio" and item.aggregate == "avg":
             row = self._row_ratio(item)
             if row is not None:

@@ -30,6 +30,7 @@ class TermDefinition:
 
     units: tuple[Unit, ...]
     percent: bool = True
+    formula: bool = False
 
 
 @dataclass(slots=True)
@@ -1438,7 +1439,7 @@ class Parser:
                 return i + 1
             u = replace(u, links=(Link(Target("dataset", target.dataset or "", target.dataset), 1.0, True),), values=())
             self.units = [*self.units[:i], u, *self.units[i + 1 :]]
-        if u.links[0].target.kind == "term" and not (s.mode == "group" and not s.each):
+        if u.links[0].target.kind == "term" and (u.links[0].target.name.startswith("#") or not (s.mode == "group" and not s.each)):
             return self._on_term(i, u)
         if self._verb_like(i, u):
             return self._on_verb(i, u)
@@ -1512,9 +1513,12 @@ class Parser:
         sub = parser.parse()
         self._use(u)
         self._take_pending()
+        aggregate = s.aggregate
         self._reset_noun()
         f = self.frame
         f.mentions.extend(sub.mentions)
+        if definition.formula:
+            return self._on_formula(i, u, definition, sub, aggregate)
         for item in [*sub.measures, *sub.rank_by]:
             item.conditions.extend(sub.conditions)
         ranks = any(t.kind == "rank" for t in sub.transforms)
@@ -1550,6 +1554,35 @@ class Parser:
         if sub.grain and not f.grain:
             f.grain = sub.grain
         f.term_times.extend(sub.times)
+        return i + 1
+
+    def _on_formula(self, i: int, u: Unit, definition: TermDefinition, sub: Frame, aggregate: str | None) -> int:
+        """A number that the question defines: "total loss is the sum of a, b and c"."""
+        s = self.s
+        parts = list(sub.measures)
+        for mention in sub.outputs:
+            mention.role = "aggregate"
+            parts.append(MeasureItem("aggregate", "sum", mention))
+        parts.sort(key=lambda m: next((n for n, x in enumerate(sub.mentions) if x is m.mention), 0))
+        first = definition.units[0].text.lower().split()[0] if definition.units else ""
+        if not parts or sub.unknown:
+            self.frame.unknown.append(u)
+            return i + 1
+        item = parts[0]
+        for part in parts[1:]:
+            item = MeasureItem("expression", left=item, right=part, op="-" if first == "difference" else "+")
+        item.label = u.text
+        item.conditions = [*item.conditions, *sub.conditions]
+        if aggregate not in (None, "sum") and len(parts) > 1:
+            item.aggregate = aggregate
+        if s.mode == "rankby":
+            self.frame.rank_by.append(item)
+        elif s.mode == "order":
+            self.frame.orders.append(OrderItem(measure=item, descending=s.direction))
+        elif s.superlative is not None:
+            self.frame.superlative = OrderItem(measure=item, descending=s.superlative == "desc")
+        else:
+            self._add_measure(item)
         return i + 1
 
     def _plain_noun(self, i: int, u: Unit) -> int:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from rapidfuzz import fuzz, process
 
-from nlq.lexicon import merge_keys
+from nlq.lexicon import Target, merge_keys
 from nlq.linking import Link, Linker, ValueLink
 from nlq.phrases import FUNCTIONS, RELATING, SOFT, STOP, Func
 from nlq.text import Token, keys_of
 from nlq.timephrase import TimePhrase
 
 _MAX_SPAN = 6
+_NOTHING: Mapping[tuple[str, ...], str] = MappingProxyType({})
 _MAX_FUNC = max(len(k) for k in FUNCTIONS)
 _SKIPPABLE = frozenset(("of", "the", "a", "an", "-", "'", "for", "in", "to", "_", "/"))
 _BOUNDARY = frozenset((",", ".", "?", "!", ";", ":", "(", ")"))
@@ -53,8 +55,13 @@ class _Cell:
     unit: Unit | None
 
 
-def segment(tokens: Sequence[Token], times: Sequence[TimePhrase], linker: Linker) -> tuple[Unit, ...]:
-    """The best cover of `tokens`, left to right. Time phrases and quotes are fixed; the rest is chosen by score."""
+def segment(
+    tokens: Sequence[Token], times: Sequence[TimePhrase], linker: Linker, defined: Mapping[tuple[str, ...], str] = _NOTHING
+) -> tuple[Unit, ...]:
+    """The best cover of `tokens`, left to right. Time phrases and quotes are fixed; the rest is chosen by score.
+
+    `defined`: phrases (lemma keys) that the question itself defines, and the names of those definitions.
+    """
     fixed = {t.start: t for t in times}
     inside_time = {i for t in times for i in range(t.start, t.end)}
     n = len(tokens)
@@ -71,6 +78,10 @@ def segment(tokens: Sequence[Token], times: Sequence[TimePhrase], linker: Linker
         for j in range(i + 1, min(n, i + max(_MAX_SPAN, _MAX_FUNC)) + 1):
             if any(k in inside_time for k in range(i, j)):
                 break
+            name = defined.get(tuple(t.key for t in tokens[i:j])) if defined else None
+            if name is not None:
+                unit = Unit(i, j, _text(tokens, i, j), links=(Link(Target("term", name), 1.1, True),), keys=(name,))
+                _offer(best, i, j, 3.5 * (j - i), unit)
             for score, unit in _units(tokens, i, j, linker):
                 _offer(best, i, j, score, unit)
             if tokens[j - 1].kind == "quoted":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -17,7 +17,7 @@ from nlq.graph import JoinGraph
 from nlq.kinds import Kinds
 from nlq.lexicon import Lexicon
 from nlq.linking import Linker, NoValues, ValueSource
-from nlq.definitions import defining_phrase, without_join_hints
+from nlq.definitions import QuestionDefinition, defining_phrase, take_definitions, without_join_hints
 from nlq.parser import Parser, TermDefinition
 from nlq.predicates import Unbuildable
 from nlq.segment import Unit, segment
@@ -52,9 +52,10 @@ class Understander:
     def understand(self, question: str, *, as_of: dt.datetime, dialogue: DialogueState | None = None) -> Understanding:
         """The reading of `question` to take, readings to choose from, or what is not known."""
         started = time.perf_counter()
-        tokens = tokenise(without_join_hints(question))
-        units = self._units(tokens, as_of)
-        frame = Parser(units, self.kinds, self.terms).parse()
+        text, defined = take_definitions(without_join_hints(question))
+        tokens = tokenise(text)
+        units, terms = self._defined_units(tokens, as_of, defined)
+        frame = Parser(units, self.kinds, terms).parse()
         candidates = self._candidates(frame, as_of)
         unknown = self._unknown(frame, units, tokens)
         ms = (time.perf_counter() - started) * 1000.0
@@ -83,6 +84,25 @@ class Understander:
                 continue
             found.setdefault(term.term, TermDefinition(units, percent))
         return found
+
+    def _defined_units(
+        self, tokens: Sequence[Token], as_of: dt.datetime, defined: Sequence[QuestionDefinition]
+    ) -> tuple[tuple[Unit, ...], Mapping[str, TermDefinition]]:
+        """Units of the question, and the terms that hold for it: the glossary's and its own."""
+        if not defined:
+            return self._units(tokens, as_of), self.terms
+        terms = dict(self.terms)
+        names: dict[tuple[str, ...], str] = {}
+        for number, definition in enumerate(defined):
+            name = f"#{number}"
+            subject = tuple(t.key for t in tokenise(definition.subject))
+            names[subject] = name
+            expression = tokenise(definition.expression)
+            others = {k: v for k, v in names.items() if v != name}
+            units = segment(expression, find_time_phrases(expression, as_of, self.catalog.calendar), self.linker, others)
+            terms[name] = TermDefinition(units, formula=True)
+        phrases = find_time_phrases(tokens, as_of, self.catalog.calendar)
+        return segment(tokens, phrases, self.linker, names), terms
 
     def _units(self, tokens: Sequence[Token], as_of: dt.datetime) -> tuple[Unit, ...]:
         return segment(tokens, find_time_phrases(tokens, as_of, self.catalog.calendar), self.linker)

@@ -11,29 +11,38 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from core.errors import Invalid, NotFound
 from core.timeseries import Grain
 from semantic.expr import FieldRef, Predicate
-from semantic.query import Measure, TimeWindow
+from semantic.query import Measure, MetricRef, TimeWindow
 
 
 class Params(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class SeriesParams(Params):
-    """Which series: a declared `metric` by name, or any `measure`; one series per value of the `segments` (and one without any)."""
+class MeasureParams(Params):
+    """What is measured: a declared `metric` by name, or any `measure`; `where` narrows the rows."""
 
     metric: str | None = None
     measure: Measure | None = None
-    segments: tuple[FieldRef, ...] = Field(default=(), max_length=3)
     where: Predicate | None = None
-    grain: Grain = Grain.DAY
     time: TimeWindow | None = None
-    max_series: int = Field(default=2000, ge=1, le=10_000)
 
     @model_validator(mode="after")
-    def _one_measure(self) -> SeriesParams:
+    def _one_measure(self) -> MeasureParams:
         if (self.metric is None) == (self.measure is None):
             raise ValueError("give exactly one of metric and measure")
         return self
+
+    @property
+    def asked(self) -> Measure:
+        return self.measure if self.measure is not None else MetricRef(metric=self.metric or "")
+
+
+class SeriesParams(MeasureParams):
+    """Which series: the whole, and one per combination of the values of `segments`."""
+
+    segments: tuple[FieldRef, ...] = Field(default=(), max_length=3)
+    grain: Grain = Grain.DAY
+    max_series: int = Field(default=2000, ge=1, le=10_000)
 
 
 class ForecastParams(SeriesParams):
@@ -44,21 +53,14 @@ class DetectParams(SeriesParams):
     false_alarms_per_year: float = Field(default=12.0, gt=0, le=365, description="How sensitive: false alarms to expect per series.")
 
 
-class ExplainParams(Params):
-    """Why `metric` (or `measure`) differs between two windows; None takes the last complete period and the one before."""
+class ExplainParams(MeasureParams):
+    """Why the measure differs between `time` and the period before; without `time` the latest complete period of `grain` with a value.
 
-    metric: str | None = None
-    measure: Measure | None = None
-    where: Predicate | None = None
-    time: TimeWindow | None = None
+    dimensions: where to look; none takes the categories that the measure can be split by.
+    """
+
     grain: Grain = Grain.MONTH
     dimensions: tuple[FieldRef, ...] = Field(default=(), max_length=10)
-
-    @model_validator(mode="after")
-    def _one_measure(self) -> ExplainParams:
-        if (self.metric is None) == (self.measure is None):
-            raise ValueError("give exactly one of metric and measure")
-        return self
 
 
 class InferCatalogParams(Params):

@@ -30,6 +30,12 @@ def _detect(context: JobContext) -> Mapping[str, Any]:
     return detect.run(context)
 
 
+def _explain(context: JobContext) -> Mapping[str, Any]:
+    from workers.jobs import explain
+
+    return explain.run(context)
+
+
 def _infer_catalog(context: JobContext) -> Mapping[str, Any]:
     from workers.jobs import infer_catalog
 
@@ -52,6 +58,7 @@ FUNCTIONS: Mapping[str, JobFunction] = {
     "diagnose": _diagnose,
     "forecast": _forecast,
     "detect": _detect,
+    "explain": _explain,
     "infer_catalog": _infer_catalog,
     "load_file": _load_file,
     "refresh_values": _refresh_values,

@@ -7,7 +7,6 @@ import re
 
 from core.ids import TenantId
 from models.names import ModelName
-from workers.jobs.series import measure_of
 from workers.kinds import SeriesParams
 
 AUTOMATIC = "auto"
@@ -17,5 +16,5 @@ def model_name(tenant: TenantId, kind: str, params: SeriesParams) -> ModelName:
     """`<tenant>.<kind>.<metric>.auto`; a measure that is no declared metric is known by a hash of what it is."""
     if params.metric is not None and re.fullmatch(r"[A-Za-z0-9_-]{1,128}", params.metric):
         return ModelName(tenant, kind, params.metric, AUTOMATIC)
-    digest = hashlib.sha256(measure_of(params).model_dump_json().encode()).hexdigest()[:12]
+    digest = hashlib.sha256(params.asked.model_dump_json().encode()).hexdigest()[:12]
     return ModelName(tenant, kind, f"adhoc-{digest}", AUTOMATIC)

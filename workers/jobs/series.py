@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from core.errors import NotEnoughData, TooLarge
+from core.errors import NotEnoughData
 from core.timeseries import FloatArray, TimeArray, TimeSeries
-from models.lineage import query_hash
 from semantic.catalog.model import Catalog, SimpleMetric
 from semantic.catalog.visible import visible_to
-from semantic.compile import compile_query
-from semantic.limits import Limits
-from semantic.pipeline import guard_compiled
-from semantic.query import Aggregate, AggregateKind, ByField, ByTime, Measure, MetricRef, SemanticQuery
-from semantic.resolve.resolve import resolve
-from semantic.states import GuardedQuery, OutputColumn, ResultTable
+from semantic.query import Aggregate, AggregateKind, ByField, ByTime, MetricRef, SemanticQuery
+from semantic.states import OutputColumn, ResultTable
 from workers.context import JobContext
+from workers.jobs.querying import Receipt, receipt_of, run_query
 from workers.kinds import SeriesParams
 
-# A job may read more than a person's question: 5 million points are 2,000 series of 6 years daily and fit in about 200 MB.
-FETCH_LIMITS = Limits(execution_s=55, memory_bytes=4 * 1024**3, result_rows=5_000_000, result_bytes=2 * 1024**3)
 TOTAL = "total"
 _ADDITIVE = (AggregateKind.COUNT, AggregateKind.COUNT_DISTINCT, AggregateKind.SUM)
 
@@ -37,26 +31,6 @@ class Segment:
     id: str
     label: str
     values: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What made the numbers: one SQL text per query, and versions."""
-
-    sql: tuple[str, ...]
-    query_hash: str
-    catalog_version: int
-    data_version: str
-    rows_read: int
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "sql": list(self.sql),
-            "query_hash": self.query_hash,
-            "catalog_version": self.catalog_version,
-            "data_version": self.data_version,
-            "rows_read": self.rows_read,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +58,7 @@ def fetch_series(context: JobContext, params: SeriesParams) -> Fetched:
     services = context.services
     catalog = services.catalog(context.tenant)
     visible = visible_to(catalog, context.principal)
-    whole = _run(context, catalog, visible, _query(params, by_segment=False))
+    whole = run_query(context, catalog, visible, _query(params, by_segment=False))
     frame = _frame(whole.result)
     if not frame["value"].notna().any():
         raise NotEnoughData("There is not a single value of this measure in the chosen time and filter; widen them.", code="no_rows")
@@ -92,7 +66,7 @@ def fetch_series(context: JobContext, params: SeriesParams) -> Fetched:
     runs, segments = [whole], {TOTAL: Segment(TOTAL, "Total", {})}
     parts: list[TimeSeries] = []
     if params.segments:
-        by_segment = _run(context, catalog, visible, _query(params, by_segment=True))
+        by_segment = run_query(context, catalog, visible, _query(params, by_segment=True))
         runs.append(by_segment)
         fill = total.times if _is_additive(params, catalog) else None
         parts, named = _split(by_segment.result, params, fill)
@@ -104,38 +78,15 @@ def fetch_series(context: JobContext, params: SeriesParams) -> Fetched:
         segments={item.series_id: segments[item.series_id] for item in (total, *kept)},
         measure=next(column for column in whole.result.columns if column.role == "measure"),
         catalog=visible,
-        receipt=_receipt(context, catalog, runs),
+        receipt=receipt_of(context, catalog, runs),
         left_out=len(parts) - len(kept),
         notes=whole.guarded.notes,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    guarded: GuardedQuery
-    result: ResultTable
-
-
-def measure_of(params: SeriesParams) -> Measure:
-    if params.measure is not None:
-        return params.measure
-    return MetricRef(metric=params.metric or "")
-
-
 def _query(params: SeriesParams, *, by_segment: bool) -> SemanticQuery:
     groups = [ByField(field=field) for field in params.segments] if by_segment else []
-    return SemanticQuery(metrics=(measure_of(params),), by=(ByTime(grain=params.grain), *groups), where=params.where, time=params.time)
-
-
-def _run(context: JobContext, catalog: Catalog, visible: Catalog, query: SemanticQuery) -> _Run:
-    context.check_cancelled()
-    compiled = compile_query(resolve(query, visible, as_of=context.as_of))
-    guarded = guard_compiled(compiled, catalog, context.principal, limits=FETCH_LIMITS, trust=context.services.trust)
-    result = context.services.warehouse_sync.run(guarded)
-    if result.truncated:
-        limit = FETCH_LIMITS.result_rows
-        raise TooLarge(f"The series have more than {limit:,} points; take a coarser grain, fewer segments or a shorter time.")
-    return _Run(guarded, result)
+    return SemanticQuery(metrics=(params.asked,), by=(ByTime(grain=params.grain), *groups), where=params.where, time=params.time)
 
 
 def _frame(result: ResultTable) -> pd.DataFrame:
@@ -188,23 +139,10 @@ def _zero_filled(series: TimeSeries, times: TimeArray) -> TimeSeries:
 
 def _is_additive(params: SeriesParams, catalog: Catalog) -> bool:
     """Whether a bucket without rows means zero: counts and sums, not averages or ratios."""
-    measure = measure_of(params)
+    measure = params.asked
     if isinstance(measure, Aggregate):
         return measure.aggregate in _ADDITIVE
     if isinstance(measure, MetricRef):
         metric = catalog.metric(measure.metric)
         return isinstance(metric, SimpleMetric) and metric.aggregate in _ADDITIVE
     return False
-
-
-def _receipt(context: JobContext, catalog: Catalog, runs: Sequence[_Run]) -> Receipt:
-    datasets = {name for run in runs for name in run.guarded.datasets}
-    tables = sorted({(catalog.dataset(name).database, catalog.dataset(name).table) for name in datasets})
-    hashes = [query_hash(run.guarded.sql, {name: param.value for name, param in run.guarded.params.items()}) for run in runs]
-    return Receipt(
-        sql=tuple(run.guarded.sql for run in runs),
-        query_hash=hashes[-1],
-        catalog_version=catalog.version,
-        data_version=context.services.warehouse_sync.data_version(tables),
-        rows_read=sum(run.result.stats.rows_read for run in runs),
-    )

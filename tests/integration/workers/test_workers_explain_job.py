@@ -1,0 +1,93 @@
+"""Explain jobs on a real warehouse: the planted drop is told with its driver, and the figures add up to hand-written SQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core.ids import JobId
+from core.principal import Principal
+from core.store import findings, jobs
+from core.store.findings import InsightEntry
+from core.store.jobs import Job, JobStatus
+from workers.jobs import FUNCTIONS
+from workers.queue import enqueue
+from workers.run import run_job
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+JUNE = {"window": {"kind": "absolute", "start": "2025-06-01", "end": "2025-07-01"}}
+
+
+@pytest.fixture
+def drop(world: Any) -> None:
+    """APAC sells half in June 2025."""
+    world.services.admin.execute(
+        f"ALTER TABLE {world.database}.sales UPDATE amount = amount / 2 WHERE region = 'APAC' AND toYYYYMM(day) = 202506",
+        settings={"mutations_sync": 2},
+    )
+
+
+def explain(world: Any, params: dict[str, Any], who: Principal | None = None) -> Job:
+    job: JobId = enqueue(world.services, "explain", params, who or world.analyst)
+    run_job(world.services, FUNCTIONS, world.tenant, job)
+    with world.services.store.read() as connection:
+        return jobs.get(connection, world.tenant, job)
+
+
+def total(world: Any, month: int, region: str | None = None) -> float:
+    where = f"toYYYYMM(day) = {month}" + (f" AND region = '{region}'" if region else "")
+    found = world.services.admin.query_arrow(f"SELECT sum(amount) AS s FROM {world.database}.sales WHERE {where}")
+    return float(found.column(0)[0].as_py())
+
+
+@pytest.mark.usefixtures("drop")
+class TestExplain:
+    def test_a_drop_is_told_with_its_driver_and_right_figures(self, world: Any) -> None:
+        done = explain(world, {"metric": "revenue", "time": JUNE})
+        assert done.error is None
+        result = dict(done.result or {})
+        change = result["change"]
+        assert change["after"] == pytest.approx(total(world, 202506))
+        assert change["before"] == pytest.approx(total(world, 202505))
+        (region,) = result["dimensions"]
+        first = region["drivers"][0]
+        assert (region["dimension"], first["segment"]) == ("Region", "APAC")
+        assert first["difference"] == pytest.approx(total(world, 202506, "APAC") - total(world, 202505, "APAC"))
+        assert result["headline"].startswith("Revenue fell ")
+        assert "Jun 2025" in result["headline"]
+        assert "May 2025" in result["headline"]
+        assert "APAC" in result["narrative"][0]
+        assert result["view_table"]["rows"][0][1] == "APAC"
+        with world.services.store.read() as connection:
+            stored = findings.get(connection, world.tenant, InsightEntry, done.id)
+        assert isinstance(stored.entry, InsightEntry)
+        assert stored.entry.headline == result["headline"]
+
+    def test_without_a_time_the_latest_complete_period_with_data_is_taken(self, world: Any) -> None:
+        done = explain(world, {"metric": "revenue"})
+        assert done.error is None
+        periods = dict(done.result or {})["periods"]
+        assert periods["after"]["start"].startswith("2025-09-01")
+        assert periods["before"]["start"].startswith("2025-08-01")
+
+    @pytest.mark.parametrize("grain", ["day", "week", "month", "quarter", "year"])
+    def test_every_grain_has_a_last_period(self, world: Any, grain: str) -> None:
+        done = explain(world, {"metric": "revenue", "grain": grain})
+        assert done.error is None
+
+    def test_an_average_is_not_said_to_add_up(self, world: Any) -> None:
+        result = dict(explain(world, {"metric": "average_sale", "time": JUNE}).result or {})
+        assert result["change"]["additive"] is False
+        assert "accounts for" not in " ".join(result["narrative"])
+        assert "share" not in result["dimensions"][0]["drivers"][0]
+
+    def test_a_manager_is_told_of_the_own_region_only(self, world: Any) -> None:
+        result = dict(explain(world, {"metric": "revenue", "time": JUNE}, world.manager).result or {})
+        assert "APAC" not in str(result)
+        assert result["change"]["after"] == pytest.approx(total(world, 202506, "EMEA"))
+
+    def test_a_period_without_data_is_said_so(self, world: Any) -> None:
+        early = {"window": {"kind": "absolute", "start": "2023-01-01", "end": "2023-02-01"}}
+        done = explain(world, {"metric": "revenue", "time": early})
+        assert (done.status, dict(done.error or {})["code"]) == (JobStatus.FAILED, "no_rows")

@@ -175,7 +175,7 @@ def measure(engine: Engine, layout: Layout, attacks: list[tuple[str, str]], acce
         else:
             figures.leaking.append(label)
     for line, _ in allowed:
-        expected: Outcome = engine.ask(layout.sql(line), settings=MEANING_SETTINGS)
+        expected: Outcome = engine.ask(layout.sql(line).rstrip("; "), settings=MEANING_SETTINGS)
         if both[line].same_as(expected) and not expected.error:
             figures.right += 1
         else:

@@ -138,10 +138,12 @@ def lists_everything(query: exp.Expr) -> bool:
         return False
     if any(_aggregates(shown) for shown in query.expressions):
         return False
-    from_ = query.args.get("from_")
-    sources = [from_.this] if from_ is not None else []
-    sources += [join.this for join in query.args.get("joins") or ()]
-    return any(_is_whole(source) for source in sources)
+    from_, joins = query.args.get("from_"), query.args.get("joins") or ()
+    if from_ is None:
+        return False
+    # An inner join with something bounded is bounded; the far side of a RIGHT or FULL join is shown in full.
+    inner = [from_.this, *(join.this for join in joins if not join.side)]
+    return all(map(_is_whole, inner)) or any(join.side in ("RIGHT", "FULL") and _is_whole(join.this) for join in joins)
 
 
 def _is_whole(source: exp.Expr) -> bool:

@@ -13,7 +13,7 @@ from semantic import functions
 MAX_NODES = 5_000
 MAX_TABLES = 20
 
-_BINARY = "And Or EQ NEQ GT GTE LT LTE Add Sub Mul Div Mod Like ILike DPipe Is"
+_BINARY = "And Or EQ NEQ GT GTE LT LTE Add Sub Mul Div Mod DPipe Is Filter Extract"
 _FORMS: dict[str, str] = {
     **dict.fromkeys(_BINARY.split(), "this expression"),
     **dict.fromkeys("Not Neg Paren Where Having From Boolean Var Exists TableAlias DataTypeParam".split(), "this"),
@@ -48,6 +48,8 @@ _FORMS: dict[str, str] = {
     "If": "this true false",
     "In": "this expressions query field",
     "Between": "this low high",
+    "Like": "this expression negate",
+    "ILike": "this expression negate",
     "Bracket": "this expressions",
     "Lambda": "this expressions",
 }

@@ -20,7 +20,7 @@ from semantic.verification.failing import Hazards, hazards
 class _AsWritten(ClickHouse):
     class Parser(ClickHouseParser):
         FUNCTIONS = {}
-        FUNCTION_PARSERS = {k: v for k, v in ClickHouseParser.FUNCTION_PARSERS.items() if k == "CAST"}
+        FUNCTION_PARSERS = {k: v for k, v in ClickHouseParser.FUNCTION_PARSERS.items() if k in ("CAST", "EXTRACT")}
         NO_PAREN_FUNCTIONS = {}
         NO_PAREN_FUNCTION_PARSERS = {k: v for k, v in ClickHouseParser.NO_PAREN_FUNCTION_PARSERS.items() if k == "CASE"}
 
@@ -38,7 +38,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _OPERATORS: tuple[type[exp.Expr], ...] = (exp.And, exp.Or, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Add, exp.Sub)
-_OPERATORS += (exp.Mul, exp.Div, exp.Mod, exp.Like, exp.ILike, exp.DPipe, exp.NullSafeEQ)
+_OPERATORS += (exp.Mul, exp.Div, exp.Mod, exp.DPipe, exp.Filter, exp.Extract, exp.NullSafeEQ)
 _CALLS: tuple[type[exp.Expr], ...] = (exp.Anonymous, exp.AnonymousAggFunc, exp.CombinedAggFunc)
 _CALLS += (exp.ParameterizedAgg, exp.CombinedParameterizedAgg)
 _SETS = frozenset({"this", "expression", "distinct", "with_"})
@@ -111,6 +111,8 @@ _NODES: dict[type, frozenset[str]] = {
     exp.Bracket: frozenset({"this", "expressions"}),
     exp.Lambda: frozenset({"this", "expressions"}),
     exp.Exists: frozenset({"this"}),
+    exp.Like: frozenset({"this", "expression", "negate"}),
+    exp.ILike: frozenset({"this", "expression", "negate"}),
 }
 HOLDER = "_scope"
 _STATEFUL = frozenset(("AGGREGATEFUNCTION", "SIMPLEAGGREGATEFUNCTION", "DYNAMIC", "OBJECT", "VARIANT", "USERDEFINED", "FIXEDSTRING"))

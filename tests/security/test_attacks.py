@@ -28,6 +28,7 @@ from core.errors import UserError
 from core.ids import TenantId, UserId
 from core.principal import Principal, Role
 from semantic.catalog.model import Catalog, CatalogField, Dataset, FieldRole, FieldType
+from semantic.limits import MEANING_SETTINGS
 from semantic.pipeline import guard_sql
 from semantic.states import GuardedQuery
 from semantic.trust import Trust
@@ -144,3 +145,20 @@ class TestHarmless:
         assert [sql for sql in accepted if Outcome(rows=both[sql].rows, error=both[sql].error).mentions(MARKS) and "south" not in sql] == []
         assert {sql: outcome.error for sql, outcome in both.items() if outcome.error} == {}
         assert sum(bool(outcome.rows) for outcome in both.values()) > len(HARMLESS) * 0.9
+
+
+ACCEPT = [line for line in (Path(__file__).parent / "accept.txt").read_text(encoding="utf-8").splitlines() if not line.startswith("# ")]
+
+
+class TestAccepted:
+    @pytest.mark.parametrize("shared", [True, False], ids=["tenant_column", "database_per_tenant"])
+    def test_ordinary_sql_gives_what_it_gives_on_the_callers_rows_alone(self, engine: EngineProcess, shared: bool) -> None:
+        accepted = {sql: guarded(sql, shared) for sql in ACCEPT}
+        load(engine, (NORTH, SOUTH))
+        found = {sql: engine.ask_guarded(query) for sql, query in accepted.items()}
+        load(engine, (NORTH,))
+        plain = {
+            sql: engine.ask((sql if shared else sql.replace("shop.", f"{OWN}.")).rstrip(";"), settings=MEANING_SETTINGS) for sql in ACCEPT
+        }
+        assert {sql: outcome.error for sql, outcome in plain.items() if outcome.error} == {}
+        assert [(sql, found[sql], plain[sql]) for sql in ACCEPT if not found[sql].same_as(plain[sql])] == []

@@ -94,6 +94,16 @@ class DatePart(Frozen):
     of: Expr
 
 
+class MakeDate(Frozen):
+    """The date of a year, month and day kept in separate fields; NULL where they are no date. `month_as`: a number, "July" or "Jul"."""
+
+    kind: Literal["make_date"] = "make_date"
+    year: Expr
+    month: Expr
+    day: Expr
+    month_as: Literal["number", "name", "short_name"] = "number"
+
+
 class Now(Frozen):
     """The `as_of` of the query: a date where `date_only`, else an instant."""
 
@@ -134,7 +144,7 @@ class Related(Frozen):
 
 
 Expr = Annotated[
-    FieldRef | Literal_ | Arithmetic | DateDiff | DatePart | Now | Text | Case | Related,
+    FieldRef | Literal_ | Arithmetic | DateDiff | DatePart | MakeDate | Now | Text | Case | Related,
     Field(discriminator="kind"),
 ]
 
@@ -303,6 +313,7 @@ for _model in (
     Arithmetic,
     DateDiff,
     DatePart,
+    MakeDate,
     Text,
     Case,
     Related,

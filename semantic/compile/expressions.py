@@ -19,6 +19,7 @@ from semantic.expr import (
     Expr,
     FieldRef,
     Literal_,
+    MakeDate,
     Now,
     Predicate,
     Related,
@@ -73,6 +74,8 @@ class Expressions(ABC):
                 return self._date_diff(node)
             case DatePart():
                 return self._date_part(node)
+            case MakeDate():
+                return self._make_date(node)
             case Text():
                 return self._text(node)
             case Case():
@@ -106,6 +109,13 @@ class Expressions(ABC):
         if node.part.startswith("trunc_"):
             return bucket(moment, node.part.removeprefix("trunc_"), is_date, self.calendar)
         return part(moment, node.part, is_date, self.calendar.time_zone)
+
+    def _make_date(self, node: MakeDate) -> exp.Expression:
+        pattern = {"number": "%Y %c %e", "name": "%Y %M %e", "short_name": "%Y %b %e"}[node.month_as]
+        space = text(" ")
+        year, month, day = (self.as_text(p) for p in (node.year, node.month, node.day))
+        joined = call("concat", year, space, call("trim", month), space, day)
+        return call("toDate32", call("parseDateTime64OrNull", joined, text(pattern), text("UTC")))
 
     def as_text(self, node: Expr) -> exp.Expression:
         compiled = self.expr(node)

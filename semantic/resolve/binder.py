@@ -24,6 +24,7 @@ from semantic.expr import (
     IsNull,
     Like,
     Literal_,
+    MakeDate,
     Not,
     Now,
     Or,
@@ -78,6 +79,9 @@ class Binder:
                 )
             case DatePart():
                 return node.model_copy(update={"of": self._moment(node.of, base, prefix)})
+            case MakeDate():
+                parts = {name: self.expr(getattr(node, name), base, prefix) for name in ("year", "month", "day")}
+                return node.model_copy(update=parts)
             case Text():
                 others = tuple(self.expr(other, base, prefix) for other in node.others)
                 return node.model_copy(update={"of": self.expr(node.of, base, prefix), "others": others})

@@ -14,6 +14,7 @@ from semantic.expr import (
     Expr,
     FieldRef,
     Literal_,
+    MakeDate,
     Now,
     Related,
     Text,
@@ -67,6 +68,8 @@ def expr_type(expr: Expr, catalog: Catalog) -> FieldType | None:
             if expr.part.startswith("trunc_"):
                 return FieldType.DATE
             return FieldType.BOOLEAN if expr.part == "is_weekend" else FieldType.INTEGER
+        case MakeDate():
+            return FieldType.DATE
         case Now():
             return FieldType.DATE if expr.date_only else FieldType.DATETIME
         case Text():

@@ -18,6 +18,7 @@ from semantic.expr import (
     InWindow,
     IsNull,
     Like,
+    MakeDate,
     Not,
     Or,
     Predicate,
@@ -54,6 +55,8 @@ def children(node: Expr | Predicate) -> tuple[Expr | Predicate, ...]:
             return (node.start, node.end)
         case DatePart():
             return (node.of,)
+        case MakeDate():
+            return (node.year, node.month, node.day)
         case Text():
             return (node.of, *node.others)
         case Case():

@@ -18,6 +18,7 @@ from semantic.catalog.infer.rates import find_rates
 from semantic.catalog.infer.relationships import Link, find_links
 from semantic.catalog.infer.schema import PhysicalSchema, PhysicalTable
 from semantic.catalog.infer.segments import find_segments
+from semantic.catalog.infer.split_dates import split_dates
 from semantic.catalog.infer.times import primary_time
 from semantic.catalog.model import Catalog, CatalogCalendar, Dataset, DatasetKind, Relationship
 
@@ -105,7 +106,8 @@ def _dataset(
         notes.append(f"{table.name} has no tenant column {tenant_column!r}: it can only be read in a database of one tenant.")
     by_column = {f.column: f.name for f in fields}
     seen = {f.name: stats.columns[f.column] for f in fields if f.column and f.column in stats.columns}
-    words = {f.name: name.columns[f.column].words for f in fields if f.column}
+    fields += split_dates(safe_name(table.name), fields, name, stats.columns)
+    words = {f.name: name.columns[f.column].words if f.column else tuple(f.label.split()) for f in fields}
     dataset = Dataset(
         name=safe_name(table.name),
         database=schema.database,

@@ -20,7 +20,7 @@ from semantic.catalog.infer import (
 )
 from semantic.catalog.model import Catalog, DatasetKind, DerivedMetric, FieldRole, RatioMetric, Relationship, SimpleMetric
 from semantic.catalog.validate import validate
-from semantic.expr import Comparison, FieldRef, Literal_
+from semantic.expr import Comparison, FieldRef, Literal_, MakeDate
 from semantic.query import AggregateKind
 
 chdb = pytest.importorskip("chdb")
@@ -34,6 +34,8 @@ CREATE TABLE w.xyShipment (xyShId String, xyShClId String, xyShFromHub String, x
   xyShWeightKg Float64, xyShQty Int32, xyShUnitPrice Decimal(10, 2), xyShTotalAmt Decimal(12, 2), xyShDiscPct Float64, xyShIsExpress UInt8,
   xyShPaid String, xyShLat Float64, xyShStatus String, xyShSettledStr Nullable(String), xyShEpochMs Int64) ENGINE MergeTree ORDER BY tuple();
 CREATE TABLE w.xyShipmentNote (xyShId String, xyNtBody String) ENGINE MergeTree ORDER BY tuple();
+CREATE TABLE w.xyVisit (arrival_year UInt16, arrival_month String, arrival_day_of_month UInt8, guests Int32) ENGINE MergeTree ORDER BY tuple();
+INSERT INTO w.xyVisit VALUES (2023, 'July', 31, 2), (2024, 'February', 29, 1), (2023, 'February', 29, 5);
 CREATE TABLE w.xyStockSnapshot (xySsDate Date, xySsHubCode String, xySsQty Int32) ENGINE MergeTree ORDER BY tuple();
 INSERT INTO w.xyClient SELECT concat('C', leftPad(toString(number), 4, '0')), concat('Client ', toString(number)), concat('m', toString(number), '@x.org'),
   ['gold', 'silver'][1 + number % 2], toDate('2020-01-01') + number, ['US', 'DE', 'FR'][1 + number % 3], '555-0100' FROM numbers(60);
@@ -171,6 +173,13 @@ class TestTimes:
         assert shipment.field("xyShSettledStr").time_format == "%Y%m%d"
         assert shipment.field("xyShEpochMs").epoch == "ms"
 
+    def test_a_date_in_three_columns_is_one_time_field(self, catalog: Catalog) -> None:
+        visit = catalog.dataset("xyVisit")
+        assert visit.time == "arrival_date"
+        made = visit.field("arrival_date").expression
+        assert isinstance(made, MakeDate)
+        assert made.month_as == "name"
+
 
 class TestMetrics:
     def test_counts_and_rates(self, catalog: Catalog) -> None:
@@ -271,7 +280,7 @@ class TestInput:
 
     def test_a_schema_without_data_still_gives_a_sound_catalog(self, execute: Execute) -> None:
         found = infer_catalog(schema_from_clickhouse(execute, "w"), EmptyProbe()).catalog
-        assert len(found.datasets) == 5
+        assert len(found.datasets) == 6
         assert [i for i in validate(found) if i.severity == "error"] == []
 
     def test_the_tenant_column_is_hidden_and_kept(self, execute: Execute) -> None:

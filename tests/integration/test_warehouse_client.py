@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import os
 import signal
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -195,14 +196,17 @@ class TestErrors:
             SyncWarehouse(Connection("clickhouse://x", "a", SecretStr("b"))).run(guarded("SELECT 1"))
 
     def test_comes_back_after_a_restart(self, start_warehouse: Any, tmp_path: Path) -> None:
-        first = start_warehouse(tmp_path / "w", "--port", "18765", token="t" * 20, reader_token="r" * 20)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = str(free.getsockname()[1])
+        first = start_warehouse(tmp_path / "w", "--port", port, token="t" * 20, reader_token="r" * 20)
         warehouse = SyncWarehouse(first.reader_connection)
         assert warehouse.run(guarded("SELECT 1")).rows() == [[1]]
         os.kill(first.process.pid, signal.SIGKILL)
         first.process.wait()
         with pytest.raises(Unavailable):
             warehouse.run(guarded("SELECT 1"))
-        start_warehouse(tmp_path / "w", "--port", "18765", token="t" * 20, reader_token="r" * 20)
+        start_warehouse(tmp_path / "w", "--port", port, token="t" * 20, reader_token="r" * 20)
         assert warehouse.run(guarded("SELECT 2")).rows() == [[2]]
 
 

@@ -1,0 +1,166 @@
+"""Every route: anonymous callers get 401, another tenant's objects are 404, roles hold, cross-site requests are refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from api.services import Services
+
+OPEN = {"/healthz", "/readyz", "/metrics", "/v1/login", "/login", "/logout", "/v1/openapi.json"}
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("api")]
+
+
+def routes(services: Services) -> list[tuple[str, str]]:
+    found = []
+    stack = list(create_app(services).routes)
+    while stack:
+        route = stack.pop()
+        stack += getattr(getattr(route, "original_router", None), "routes", [])
+        if isinstance(route, APIRoute):
+            found += [(method, route.path) for method in sorted(route.methods or ()) if method != "HEAD"]
+    return found
+
+
+class TestAnonymous:
+    def test_gets_401_or_the_sign_in_page_everywhere(self, client: TestClient, services: Services) -> None:
+        checked = 0
+        for method, path in routes(services):
+            if path in OPEN:
+                continue
+            concrete = path.replace("{", "").replace("}", "")
+            answer = client.request(method, concrete, follow_redirects=False)
+            if path.startswith("/v1"):
+                assert answer.status_code == 401, (method, path, answer.status_code)
+                assert answer.headers["content-type"] == "application/problem+json"
+                assert answer.json()["code"] == "unauthenticated"
+            else:
+                assert answer.status_code in {200, 303}, (method, path, answer.status_code)
+                assert "/login" in (answer.headers.get("location") or answer.headers.get("hx-redirect") or ""), (method, path)
+            checked += 1
+        assert checked > 25
+
+    @pytest.mark.parametrize("header", ["Bearer nonsense", "Bearer qk_aaaaaaaa_bbbbbbbb", "Basic YTpi", "Bearer " + "x" * 5000])
+    def test_bad_credentials_are_told_apart_by_nothing(self, client: TestClient, header: str) -> None:
+        answer = client.get("/v1/me", headers={"Authorization": header})
+        assert answer.status_code == 401
+
+    def test_wrong_passwords_and_unknown_people_read_the_same(self, client: TestClient) -> None:
+        said = {
+            client.post("/v1/login", json={"email": email, "password": "wrong"}).json()["detail"]
+            for email in ("executive@acme.example", "nobody@acme.example")
+        }
+        assert len(said) == 1
+
+
+class TestOtherTenant:
+    def test_sees_nothing_of_ours(self, executive: Any, analyst: Any, stranger: Any) -> None:
+        asked = executive.post("/v1/ask", {"question": "revenue last month"}).json()
+        job = analyst.post("/v1/forecasts", {"metric": "revenue", "horizon": 7}).json()
+        for path in (
+            f"/v1/ask/{asked['id']}", f"/v1/conversations/{asked['conversation_id']}", f"/v1/jobs/{job['id']}", f"/v1/jobs/{job['id']}/events", f"/jobs/{job['id']}",
+        ):  # fmt: skip
+            assert stranger.get(path).status_code == 404, path
+            assert stranger.get(path + "x").status_code == 404, path
+        assert stranger.post(f"/v1/jobs/{job['id']}/cancel").status_code == 404
+        assert stranger.post(f"/v1/ask/{asked['id']}/feedback", {"verdict": "up"}).status_code == 404
+        assert all(item["id"] != job["id"] for item in stranger.get("/v1/jobs").json()["items"])
+
+    def test_a_tenant_in_the_body_is_refused(self, executive: Any) -> None:
+        answer = executive.post("/v1/ask", {"question": "revenue last month", "tenant": "globex"})
+        assert answer.status_code == 422
+
+    def test_equal_questions_get_each_ones_own_numbers(self, executive: Any, stranger: Any) -> None:
+        ours, theirs = (c.post("/v1/ask", {"question": "revenue last month"}).json()["rows"] for c in (executive, stranger))
+        assert ours != theirs
+
+
+class TestRoles:
+    @pytest.mark.parametrize(
+        ("method", "path", "body"),
+        [
+            ("post", "/v1/sql", {"sql": "SELECT 1"}),
+            ("put", "/v1/catalog", {"yaml": "name: x"}),
+            ("post", "/v1/catalog/check", {"yaml": "name: x"}),
+            ("get", "/v1/catalog/versions", None),
+            ("post", "/v1/catalog/rollback?version=1", None),
+            ("post", "/v1/api-keys", {"name": "k"}),
+            ("get", "/v1/datasets", None),
+        ],
+    )
+    def test_executives_do_not_do_analysts_or_admins_work(self, executive: Any, method: str, path: str, body: Any) -> None:
+        answer = getattr(executive, method)(path, body) if body is not None or method == "post" else getattr(executive, method)(path)
+        assert answer.status_code == 403
+        assert answer.json()["code"] == "forbidden"
+
+    def test_a_manager_sees_one_region_only(self, manager: Any, executive: Any) -> None:
+        question = {"question": "revenue by region last month"}
+        assert [row[0] for row in manager.post("/v1/ask", question).json()["rows"]] == ["EMEA"]
+        assert len(executive.post("/v1/ask", question).json()["rows"]) == 3
+
+    def test_a_manager_is_not_told_that_other_countries_exist(self, manager: Any) -> None:
+        answer = manager.post("/v1/ask", {"question": "revenue in Japan last month"}).json()
+        assert answer["outcome"] == "refuse"
+        assert "Japan" in [word["text"] for word in answer["unknown"]]
+        assert manager.post("/v1/ask", {"question": "revenue in Germany last month"}).json()["outcome"] == "answer"
+
+    def test_hidden_columns_are_unknown(self, executive: Any, analyst: Any) -> None:
+        assert executive.post("/v1/ask", {"question": "list customer emails"}).json()["outcome"] == "refuse"
+        answer = analyst.post("/v1/sql", {"sql": "SELECT email FROM demo.customers LIMIT 1"})
+        assert answer.status_code == 422
+
+
+class TestBrowser:
+    @pytest.mark.parametrize(
+        "headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "same-site"}]
+    )
+    def test_other_sites_cannot_act_with_the_cookie(self, executive: Any, headers: dict[str, str]) -> None:
+        answer = executive.post("/v1/ask", {"question": "revenue"}, headers=headers)
+        assert answer.status_code == 403
+        assert answer.json()["code"] == "cross_site_request"
+
+    def test_headers_forbid_framing_sniffing_and_foreign_scripts(self, client: TestClient) -> None:
+        headers = client.get("/login").headers
+        assert "script-src 'self'" in headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["x-content-type-options"] == "nosniff"
+
+    @pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "/\\evil.example"])
+    def test_sign_in_leads_to_this_site_only(self, client: TestClient, target: str) -> None:
+        data = {"email": "executive@acme.example", "password": "querent-demo-1", "next": target}
+        answer = client.post("/login", data=data, follow_redirects=False)
+        client.cookies.clear()
+        assert answer.headers["location"] == "/"
+
+    def test_the_cookie_is_not_for_scripts(self, client: TestClient) -> None:
+        answer = client.post("/v1/login", json={"email": "executive@acme.example", "password": "querent-demo-1"})
+        client.cookies.clear()
+        cookie = answer.headers["set-cookie"].lower()
+        assert "httponly" in cookie
+        assert "samesite=lax" in cookie
+
+    def test_signing_out_ends_the_session(self, client: TestClient) -> None:
+        token = client.post("/v1/login", json={"email": "executive@acme.example", "password": "querent-demo-1"}).cookies["querent_session"]
+        client.cookies.clear()
+        headers = {"Cookie": f"querent_session={token}"}
+        assert client.get("/v1/me", headers=headers).status_code == 200
+        assert client.post("/v1/logout", headers=headers).status_code == 204
+        assert client.get("/v1/me", headers=headers).status_code == 401
+
+
+class TestKeys:
+    def test_a_key_works_until_it_is_revoked_and_is_shown_once(self, admin: Any, client: TestClient) -> None:
+        made = admin.post("/v1/api-keys", {"name": "ci", "days": 1})
+        assert made.status_code == 201
+        key = made.json()
+        bearer = {"Authorization": f"Bearer {key['key']}"}
+        assert client.get("/v1/me", headers=bearer).json()["tenant"] == "acme"
+        assert key["key"] not in admin.get("/v1/api-keys").text
+        admin.client.delete(f"/v1/api-keys/{key['id']}", headers=admin.headers)
+        assert client.get("/v1/me", headers=bearer).status_code == 401

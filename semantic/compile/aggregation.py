@@ -14,6 +14,7 @@ from semantic.compile.measures import accumulated_name, accumulated_parts, chang
 from semantic.compile.params import Params
 from semantic.compile.transforms import add_accumulated, add_transforms
 from semantic.query import AggregateKind
+from semantic.resolve.measures import slots_of
 from semantic.resolve.types import Aggregation, AtomValue, Formula, Operation, ResolvedHaving, ResolvedQuery
 from semantic.states import OutputColumn
 
@@ -37,6 +38,7 @@ class _Build:
 
     def run(self) -> Compiled:
         self._accumulate()
+        self._settle()
         self._measures()
         if self.shape.with_other and self.plan.keys and (self.shape.limit is not None or self.shape.limit_by is not None):
             return self._with_other()
@@ -63,7 +65,9 @@ class _Build:
 
     def _accumulate(self) -> None:
         parts = {accumulated_name(p, "a"): p for m in self.plan.measures for p in accumulated_parts(m.formula)}
-        parts |= {accumulated_name(p, "a"): p for h in self.plan.having for p in accumulated_parts(h.left)}
+        for having in self.plan.having:
+            sides = (having.left, having.right) if having.right is not None else (having.left,)
+            parts |= {accumulated_name(p, "a"): p for side in sides for p in accumulated_parts(side)}
         if parts:
             add_accumulated(self, tuple(parts.values()))
         fill = self.plan.fill
@@ -71,6 +75,14 @@ class _Build:
             key = self.plan.keys[fill.column]
             first = self.params.instant(fill.keep_from) if key.type.value == "datetime" else self.params.date(fill.keep_from.date())
             self.layer.keep(exp.GTE(this=self.layer.read(f"k{fill.column}"), expression=first))
+
+    def _settle(self) -> None:
+        """Aggregates become plain columns first, where they would be written more than once with sub-selects inside, or further selects follow."""
+        shape = self.shape
+        more = shape.transform or shape.limit_by or shape.with_other or (shape.with_ties and shape.order)
+        more = more or any(h.having.versus is not None for h in self.plan.having)
+        if self.layer.grouped and (more or any(node.find(exp.Select) for node in self.layer.columns.values())):
+            self.wrap("q")
 
     def _measures(self) -> None:
         for index, key in enumerate(self.plan.keys):
@@ -87,6 +99,7 @@ class _Build:
             self.shown.append((f"m{index}", output))
             if self.plan.compare is not None:
                 self._compared(index, main, output)
+        self._forget_atoms()
 
     def _adds_up(self, formula: Formula) -> bool:
         """Sums and counts over groups make the whole, and so do their sums and differences; ratios, averages and distinct counts do not."""
@@ -94,14 +107,27 @@ class _Build:
             return self.plan.atoms[formula.slot].aggregate in (AggregateKind.SUM, AggregateKind.COUNT)
         return isinstance(formula, Operation) and formula.op in "+-" and self._adds_up(formula.left) and self._adds_up(formula.right)
 
+    def _forget_atoms(self) -> None:
+        """Drops what only measures were made of; conditions on groups still read theirs."""
+        formulas = [side for h in self.plan.having for side in (h.left, h.right) if side is not None]
+        read = {f"{side}{slot}" for formula in formulas for slot in slots_of(formula) for side in "ab"}
+        read |= {accumulated_name(part, side) for formula in formulas for part in accumulated_parts(formula) for side in "ab"}
+        names = self.layer.columns
+        dropped = [n for n in names if (n[0] in "ab" and n[1:].isdigit()) or n.startswith(("wa_", "wb_", "iwa_", "iwb_"))]
+        for name in dropped:
+            if name not in read:
+                del names[name]
+
     def _compared(self, index: int, main: exp.Expression, output: OutputColumn) -> None:
         compare = self.plan.compare
         if compare is None:
             return
         other = value_of(self.plan.measures[index].formula, self.layer, self.params, "b")
+        ordered = any(o.target == "change" and o.index == index for o in self.shape.order)
         for form in ("value", "difference", "percent", "index"):
             name = f"{form[0]}{index}"
-            self.layer.columns[name] = changed(form, main.copy(), other.copy())
+            if form in compare.show or (ordered and form == "difference"):
+                self.layer.columns[name] = changed(form, main.copy(), other.copy())
             if form in compare.show:
                 words = _CHANGE_WORDS[form].format(label=output.label, other=compare.label)
                 same_unit = form in ("value", "difference")
@@ -135,6 +161,7 @@ class _Build:
     def _chosen_identities(self) -> exp.Select:
         again = _Build(self.resolved, self.plan, self.params)
         again._accumulate()
+        again._settle()
         again._measures()
         layer, _ = again.chosen()
         layer.columns = {f"i{i}": identity(layer.read(f"k{i}")) for i in range(len(self.plan.keys))}

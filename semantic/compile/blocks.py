@@ -139,9 +139,8 @@ def _binned(row: Row, value: exp.Expression, key: BlockKey) -> exp.Expression:
     nice = call("multiIf", *flat, *(node for step in (1, 2, 5) for node in (at_most(step), steps(step))), steps(10))
     chosen = exp.Select(expressions=[aliased(nice, "width")])
     chosen.set("from_", exp.From(this=derived(ranged, "r")))
-    size = exp.Subquery(this=chosen)
-    quotient = exp.Div(this=call("toFloat64", value), expression=size)
-    return exp.Mul(this=call("floor", quotient), expression=size.copy())
+    size = column(row.scope.join_derived(chosen, "bins", []), "width")
+    return exp.Mul(this=call("floor", exp.Div(this=call("toFloat64", value), expression=size)), expression=size.copy())
 
 
 def _finish(row: Row, keys: list[exp.Expression], values: dict[str, exp.Expression]) -> Layer:

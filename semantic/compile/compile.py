@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from core.errors import Invalid
 from semantic.compile.aggregation import compile_aggregation
 from semantic.compile.listing import compile_listing
 from semantic.compile.params import Params
 from semantic.resolve.types import Aggregation, ResolvedQuery
 from semantic.states import CompiledQuery
 
+MAX_TABLES = 40
+"""As many as the verifier reads."""
+
 
 def compile_query(resolved: ResolvedQuery) -> CompiledQuery:
     """A ClickHouse tree over physical tables, with every value a bound parameter. The same input gives the same text, byte for byte.
 
-    Raises: Invalid for what only shows while building (a transform without a time group, a share of a ratio).
+    Raises: Invalid for what only shows while building: `not_additive` (a share of a ratio), `too_complex`, `bad_query`.
     """
     params = Params(resolved.catalog.calendar.time_zone)
     if isinstance(resolved.plan, Aggregation):
         tree, columns, notes = compile_aggregation(resolved, resolved.plan, params)
     else:
         tree, columns, notes = compile_listing(resolved, resolved.plan, params)
+    reads = sum(1 for _ in tree.find_all(exp.Table))
+    if reads > MAX_TABLES:
+        raise Invalid(
+            f"This query would read tables {reads} times; at most {MAX_TABLES} are run. Ask for fewer measures, conditions or groups at once.",
+            code="too_complex",
+        )
     return CompiledQuery(tree, params.bound, columns, resolved.windows, _datasets(tree, resolved), (*resolved.notes, *notes))
 
 

@@ -114,7 +114,7 @@ class Expressions(ABC):
         pattern = {"number": "%Y %c %e", "name": "%Y %M %e", "short_name": "%Y %b %e"}[node.month_as]
         space = text(" ")
         year, month, day = (self.as_text(p) for p in (node.year, node.month, node.day))
-        joined = call("concat", year, space, call("trim", month), space, day)
+        joined = call("concat", year, space, call("trimBoth", month), space, day)
         return call("toDate32", call("parseDateTime64OrNull", joined, text(pattern), text("UTC")))
 
     def as_text(self, node: Expr) -> exp.Expression:

@@ -33,7 +33,7 @@ from semantic.expr import (
 )
 from semantic.joins import Path
 from semantic.resolve.binder import map_refs
-from semantic.resolve.walk import all_of, conjuncts, refs
+from semantic.resolve.walk import all_of, children, conjuncts, refs
 from semantic.windows import zone_of
 
 _PATTERN = {"contains": "%{}%", "starts_with": "{}%", "ends_with": "%{}"}
@@ -250,7 +250,7 @@ class Row(Expressions):
         left = _without_prefix(node.left, home)
         where = None
         if node.scope == "filtered":
-            where = all_of(*(part for part in conjuncts(self.where) if not isinstance(part, VersusAggregate)))
+            where = all_of(*(part for part in conjuncts(self.where) if not _has_versus(part)))
         inner = self.over(dataset, where)
         value = inner.expr(left)
         if self.type_of(node.left) is not FieldType.DATE and self.type_of(node.left) is not FieldType.DATETIME:
@@ -291,6 +291,11 @@ def _without_prefix(node: Expr, prefix: tuple[str, ...]) -> Expr:
     if not prefix:
         return node
     return map_refs(node, lambda ref: ref.model_copy(update={"via": ref.via[len(prefix) :]}))  # type: ignore[return-value]
+
+
+def _has_versus(predicate: Expr | Predicate) -> bool:
+    """Whether a condition compares with an aggregate of filtered rows; such conditions do not filter each other."""
+    return isinstance(predicate, VersusAggregate) or any(_has_versus(child) for child in children(predicate))
 
 
 def _holds(value: int, op: str, other: int) -> bool:

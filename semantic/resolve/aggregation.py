@@ -171,7 +171,7 @@ class _Planner:
         if ref is None:
             raise no_time(dataset, "limited to a time window")
         condition = inside(ref, bounds)
-        bound = binder.predicate(condition, dataset) if chosen is not None else condition
+        bound = binder.predicate(condition, dataset)
         self.windows.append(
             WindowUsed(
                 bounds.label, bounds.start, bounds.end, f"{ref.dataset}.{ref.field}", bounds.includes_current, bounds.current_is_partial

@@ -143,7 +143,7 @@ class Groups:
             return bound
         if time is None:
             raise no_time(dataset, "grouped by time")
-        return time
+        return self.binder.expr(time, dataset)
 
     def _cycle(self, by: ByCycle, index: int) -> None:
         cycle = by.cycle.value

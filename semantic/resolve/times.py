@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from core.errors import Invalid
-from semantic.catalog.model import DatasetKind
+from semantic.catalog.model import DatasetKind, FieldType
 from semantic.expr import Absolute, FieldRef, InWindow
 from semantic.resolve.binder import Binder
 from semantic.windows import Bounds
 
 
 def time_of(binder: Binder, dataset: str, chosen: FieldRef | None) -> FieldRef | None:
-    """The bound time field of `dataset`: the chosen one, its own, or that of the one nearest fact it belongs to (an order line's order).
+    """The time field of `dataset`, with its path (bind it where it is used: it may be computed): the chosen one, its own, or that of the one nearest fact it belongs to (an order line's order).
 
     Raises: Invalid `ambiguous_time` when several facts are equally near.
     """
     if chosen is not None:
-        bound = binder.expr(chosen, dataset)
-        return bound if isinstance(bound, FieldRef) else None
+        return _pathed(binder, chosen, dataset)
     own = binder.catalog.dataset(dataset)
     if own.time is not None:
-        bound = binder.expr(FieldRef(dataset=dataset, field=own.time), dataset)
-        return bound if isinstance(bound, FieldRef) else None
+        return _pathed(binder, FieldRef(dataset=dataset, field=own.time), dataset)
     return _inherited(binder, dataset)
+
+
+def _pathed(binder: Binder, ref: FieldRef, dataset: str) -> FieldRef | None:
+    bound = binder.expr(ref, dataset)
+    if isinstance(bound, FieldRef):
+        return bound
+    if binder.type_of(bound) not in (FieldType.DATE, FieldType.DATETIME):
+        return None
+    path = tuple(step.name for step in binder.path(dataset, ref.dataset, ref.via))
+    return FieldRef.model_construct(dataset=ref.dataset, field=ref.field, via=path)
 
 
 def _inherited(binder: Binder, dataset: str) -> FieldRef | None:
@@ -47,8 +55,7 @@ def _inherited(binder: Binder, dataset: str) -> FieldRef | None:
             suggestions=[f"{name}.{binder.catalog.dataset(name).time}" for name in nearest],
         )
     for name in nearest:
-        bound = binder.expr(FieldRef(dataset=name, field=str(binder.catalog.dataset(name).time)), dataset)
-        return bound if isinstance(bound, FieldRef) else None
+        return _pathed(binder, FieldRef(dataset=name, field=str(binder.catalog.dataset(name).time)), dataset)
     return None
 
 

@@ -10,7 +10,9 @@ from semantic.windows import Bounds
 
 
 def time_of(binder: Binder, dataset: str, chosen: FieldRef | None) -> FieldRef | None:
-    """The time field of `dataset`, with its path (bind it where it is used: it may be computed): the chosen one, its own, or that of the one nearest fact it belongs to (an order line's order).
+    """The time field of `dataset`, with its path: the chosen one, its own, or that of the one nearest fact it belongs to (an order line's order).
+
+    Bind it where it is used: it may be computed from other fields.
 
     Raises: Invalid `ambiguous_time` when several facts are equally near.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from core.errors import Invalid
+from core.timeseries import Grain
 from semantic.catalog.infer import (
     EmptyProbe,
     GlossaryEntry,
@@ -20,8 +22,10 @@ from semantic.catalog.infer import (
 )
 from semantic.catalog.model import Catalog, DatasetKind, DerivedMetric, FieldRole, RatioMetric, Relationship, SimpleMetric
 from semantic.catalog.validate import validate
+from semantic.compile import REQUIRED_SETTINGS, compile_query
 from semantic.expr import Comparison, FieldRef, Literal_, MakeDate
-from semantic.query import AggregateKind
+from semantic.query import Aggregate, AggregateKind, ByField, ByTime, MetricRef, SemanticQuery
+from semantic.resolve import resolve
 
 chdb = pytest.importorskip("chdb")
 
@@ -269,6 +273,42 @@ class TestGlossary:
 
     def test_every_reference_holds(self, glossed: InferredCatalog) -> None:
         assert [i for i in validate(glossed.catalog) if i.severity == "error"] == []
+
+
+class TestRuns:
+    """What inference writes can be asked: compiled and run on the same engine."""
+
+    def test_every_metric_field_segment_and_time_runs(self, glossed: InferredCatalog, execute: Execute) -> None:
+        catalog = glossed.catalog
+        queries = [SemanticQuery(metrics=(MetricRef(metric=m.name),)) for m in catalog.metrics]
+        for dataset in catalog.datasets:
+            rows = Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset.name)
+            queries += [
+                SemanticQuery(metrics=(rows,), by=(ByField(field=FieldRef(dataset=dataset.name, field=f.name)),)) for f in dataset.fields
+            ]
+            queries += [SemanticQuery(metrics=(rows,), by=(ByTime(grain=Grain.MONTH),))] if dataset.time else []
+        queries += [
+            SemanticQuery(metrics=(Aggregate(aggregate=AggregateKind.COUNT, dataset=s.dataset),), where=s.where) for s in catalog.segments
+        ]
+        assert len(queries) > 80
+        for query in queries:
+            self.run(query, catalog, execute)
+
+    def test_a_split_date_is_the_date(self, catalog: Catalog, execute: Execute) -> None:
+        guests = next(m for m in catalog.metrics if m.label == "total guests")
+        found = self.run(SemanticQuery(metrics=(MetricRef(metric=guests.name),), by=(ByTime(grain=Grain.MONTH),)), catalog, execute)
+        assert {tuple(map(str, row.values())) for row in found.to_pylist()} >= {("2023-07-01", "2"), ("2024-02-01", "1")}
+
+    def run(self, query: SemanticQuery, catalog: Catalog, execute: Execute) -> pa.Table:
+        compiled = compile_query(resolve(query, catalog, as_of=dt.datetime(2024, 5, 15, tzinfo=dt.UTC)))
+        sql = compiled.tree.sql("clickhouse")
+        for name, param in compiled.params.items():
+            value = param.value if not isinstance(param.value, bool) else int(param.value)
+            sql = sql.replace(
+                f"{{{name}: {param.type}}}", repr(value) if not isinstance(value, str) else "'" + value.replace("'", "\\'") + "'"
+            )
+        settings = ", ".join(f"{k} = {v}" for k, v in REQUIRED_SETTINGS.items())
+        return execute(f"{sql} SETTINGS {settings}, prefer_column_name_to_alias = 1")
 
 
 class TestInput:

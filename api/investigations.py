@@ -44,6 +44,8 @@ async def investigation(services: Services, principal: Principal, catalog: Catal
 def job_params(kind: str, query: SemanticQuery, catalog: Catalog, horizon_steps: int | None = None) -> dict[str, Any]:
     """A reading's query as the parameters of a job: its measure, segments, filter and grain. Raises: Invalid."""
     measure = _measure(query, catalog)
+    if isinstance(measure, MetricRef):
+        catalog.metric(measure.metric)
     segments = [_segment(g, catalog) for g in query.by if isinstance(g, ByField | ByEntity)]
     grain = next((g.grain for g in query.by if isinstance(g, ByTime)), None)
     params: dict[str, Any] = {"where": query.where.model_dump(mode="json") if query.where is not None else None}

@@ -13,7 +13,7 @@ from core.clock import Clock
 from core.principal import Principal
 from core.settings import Settings
 from core.store.store import Store
-from semantic.cache import CachedWarehouse, MemoryStore, RedisStore
+from semantic.cache import CachedWarehouse, MemoryStore, RedisStore, tables_of
 from semantic.pipeline import guard_sql
 from semantic.states import GuardedQuery, ResultTable
 from workers import bootstrap
@@ -62,8 +62,7 @@ class Services:
     async def run_cached(self, principal: Principal, query: GuardedQuery) -> ResultTable:
         """From the result cache when the data has not changed, else from the warehouse. Raises: UserError, Unavailable."""
         catalog = self.catalogs.full(principal.tenant)
-        tables = tuple((d.database, d.table) for d in catalog.datasets if d.name in query.datasets)
-        return await self.results.run(query, tables=tables, policy_values=principal.attributes)
+        return await self.results.run(query, tables=tables_of(query, catalog), policy_values=principal.attributes)
 
 
 def services_of(connection: HTTPConnection) -> Services:

@@ -70,7 +70,11 @@ def day(text: str | None) -> dt.date | None:
 
 def configure_logging(level: str, *, json: bool) -> None:
     """structlog and the standard library's loggers to standard error, as JSON lines or for reading."""
-    renderer = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    renderer = (
+        structlog.processors.JSONRenderer()
+        if json
+        else structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    )
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

@@ -109,7 +109,8 @@ class TestRoles:
         assert manager.post("/v1/ask", {"question": "revenue in Germany last month"}).json()["outcome"] == "answer"
 
     def test_hidden_columns_are_unknown(self, executive: Any, analyst: Any) -> None:
-        assert executive.post("/v1/ask", {"question": "list customer emails"}).json()["outcome"] == "refuse"
+        answer = executive.post("/v1/ask", {"question": "list customers with their email"}).json()
+        assert "email" not in str(answer["columns"]) + str(answer["query"])
         answer = analyst.post("/v1/sql", {"sql": "SELECT email FROM demo.customers LIMIT 1"})
         assert answer.status_code == 422
 

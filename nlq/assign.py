@@ -45,8 +45,9 @@ class Assignment:
 def assignments(frame: Frame, kinds: Kinds, graph: JoinGraph, limit: int = 6) -> list[Assignment]:
     """The best assignments of a frame, best first. Empty only when a mention has no link at all."""
     items: list[tuple[object, list[Choice]]] = []
+    aggregating = bool(frame.groups or frame.grain or frame.cycle or frame.transforms or frame.compare)
     for mention in frame.mentions:
-        items.append((mention, _mention_choices(mention, kinds)))
+        items.append((mention, _mention_choices(mention, kinds, aggregating)))
     for condition in _all_conditions(frame):
         if condition.kind == "value" and condition.values:
             items.append((condition, _value_choices(condition)))
@@ -115,20 +116,22 @@ def _doubt(choices: Sequence[Choice]) -> float:
     return len(datasets) - (scores[0] - scores[1])
 
 
-def _mention_choices(mention: Mention, kinds: Kinds) -> list[Choice]:
+def _mention_choices(mention: Mention, kinds: Kinds, aggregating: bool) -> list[Choice]:
     choices: list[Choice] = []
     exact = any(link.exact and link.score >= 0.98 for link in mention.links)
     for link in mention.links[:12]:
         target = link.target
-        if exact and link.score < 0.8:
+        if exact and link.score < 0.9:
             continue
-        score = link.score + _fit(mention, target, kinds)
-        choices.append(Choice(target.dataset, score, target))
+        score = link.score + _fit(mention, target, kinds, link.exact and link.score >= 0.99)
+        if target.kind == "metric" and link.exact and mention.role == "output":
+            score += 0.12 if aggregating else 0.0 if mention.sole else -0.1
+        choices.append(Choice(target.dataset or kinds.metric_dataset(target), score, target))
     choices.sort(key=lambda c: (-c.score, str(c.target)))
     return choices[:_CANDIDATES] or [Choice(None, -1.0)]
 
 
-def _fit(mention: Mention, target: Target, kinds: Kinds) -> float:
+def _fit(mention: Mention, target: Target, kinds: Kinds, exact: bool = False) -> float:
     """How well an object suits the part that the mention plays."""
     field = kinds.field(target)
     role = mention.role
@@ -137,7 +140,7 @@ def _fit(mention: Mention, target: Target, kinds: Kinds) -> float:
         dataset = kinds.catalog.dataset(target.dataset or "")
         return base - (0.12 if dataset.kind in (DatasetKind.BRIDGE,) and role != "related" else 0.0)
     if target.kind == "metric":
-        return {"count": -0.05, "aggregate": 0.02, "output": 0.0, "order": 0.0, "group": -0.5, "condition": 0.0, "related": -0.5, "context": -0.3}.get(role, -0.1)
+        return {"count": 0.2 if exact else -0.05, "aggregate": 0.02, "output": 0.0, "order": 0.0, "group": -0.5, "condition": 0.0, "related": -0.5, "context": -0.3}.get(role, -0.1)
     if target.kind == "display":
         return 0.05 if role in ("output", "group", "order", "condition") else -0.4
     if target.kind == "unflag":
@@ -182,9 +185,18 @@ def _value_choices(condition: Condition) -> list[Choice]:
 
 
 def _distance(dataset: str | None, near: set[str | None], graph: JoinGraph) -> float:
+    """How far a dataset lies from the nearest other one, in steps; steps that only look things up count a third."""
     if dataset is None or not near:
         return 0.0
-    return min((min(graph.distance(dataset, other), 6) for other in near if other is not None), default=0)
+    best = 6.0
+    for other in near:
+        if other is None:
+            continue
+        if other == dataset:
+            return 0.0
+        up = graph.path_up(other, dataset) or graph.path_up(dataset, other)
+        best = min(best, len(up) / 3.0 if up else float(min(graph.distance(dataset, other), 6)))
+    return best
 
 
 def _rescore(items: Sequence[tuple[object, list[Choice]]], chosen: Sequence[Choice], graph: JoinGraph, frame: Frame) -> float:

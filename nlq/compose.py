@@ -75,6 +75,7 @@ class Composer:
         self.notes: list[str] = []
         self._parts: list[Mention] = []
         self._window_done = False
+        self._split_group: tuple[str | None, str | None] | None = None
         self._explained: set[int] = set()
         self._twins: dict[int, MeasureItem] = {}
         self._entities: dict[str, Entity] = {e.dataset: e for e in catalog.entities if is_main_entity(e, catalog)}
@@ -168,6 +169,8 @@ class Composer:
 
     def _aggregated(self, measures: Sequence[MeasureItem]) -> bool:
         f = self.frame
+        if self._grouped_rows(measures):
+            return True
         if f.rank_by and all(self._plain_rank(m) for m in f.rank_by) and not measures:
             return False
         superlative = f.superlative
@@ -183,6 +186,23 @@ class Composer:
         if not measures and f.grain and not f.rank_by:
             return True
         return bool(measures or f.rank_by or f.count_word_alone)
+
+    def _grouped_rows(self, measures: Sequence[MeasureItem]) -> bool:
+        """ "orders by status": a thing by a label is counted; a thing by its own number or name is listed."""
+        f = self.frame
+        if measures or f.rank_by or f.superlative is not None or len(f.outputs) != 1:
+            return False
+        target = self.a.target(f.outputs[0])
+        if target is None or target.kind != "dataset":
+            return False
+        if f.cycle or f.grain:
+            return True
+        groups = [t for m in f.groups if (t := self.a.target(m)) is not None]
+        if not groups or any(t.kind != "field" for t in groups) or f.question_word == "who":
+            return False
+        fields = [cf for t in groups if (cf := self.kinds.field(t)) is not None]
+        labels = all(cf.role in (FieldRole.CATEGORY, FieldRole.FLAG) or (cf.role is FieldRole.NAME and t.dataset != target.dataset) for cf, t in zip(fields, groups, strict=True))
+        return labels and not any(cf.cardinality is not None and self.catalog.dataset(t.dataset or "").row_count == cf.cardinality and t.dataset == target.dataset for cf, t in zip(fields, groups, strict=True))
 
     def _plain_rank(self, item: MeasureItem) -> bool:
         """Ranking by a stored number of the very rows that are listed ("cities by population")."""
@@ -437,6 +457,10 @@ class Composer:
 
     def _aggregates(self, measures: list[MeasureItem]) -> SemanticQuery:
         f = self.frame
+        if self._grouped_rows(measures):
+            measures = [MeasureItem("count", None, f.outputs[0])]
+            f.outputs = []
+        self._average_per(measures)
         by, group_datasets = self._by(measures)
         f_measures = measures
         built: list[tuple[MeasureItem, Measure]] = []
@@ -463,8 +487,13 @@ class Composer:
             else:
                 built.append((item, measure))
         base = self._base_of(built[0][1]) or next(iter(group_datasets), None)
+        by = self._add_compared(by)
         by = self._add_time_groups(by, base)
         where = self._where(base) if base is not None else None
+        bases = {x for _, m in built for x in self._bases_of(m)}
+        if where is not None and len(bases) > 1 and '"kind":"has"' in where.model_dump_json():
+            built = [(item, self._narrowed(m)) for item, m in built]
+            where = None
         having = tuple(self._having(c, group_datasets) for c in f.having)
         transforms = self._transforms(built, by)
         order, limit, limit_by = self._order(built, by, rank)
@@ -491,6 +520,42 @@ class Composer:
             round_digits=f.round_digits,
         )
 
+    def _bases_of(self, measure: Measure) -> list[str]:
+        if isinstance(measure, Calculation):
+            return [*self._bases_of(measure.left), *self._bases_of(measure.right)]
+        base = self._base_of(measure)
+        return [base] if base is not None else []
+
+    def _narrowed(self, measure: Measure) -> Measure:
+        """The measure with the question's conditions as seen from its own rows."""
+        if isinstance(measure, Calculation):
+            return measure.model_copy(update={"left": self._narrowed(measure.left), "right": self._narrowed(measure.right)})
+        base = self._base_of(measure)
+        if base is None or isinstance(measure, Constant):
+            return measure
+        where = self._where(base)
+        parts = [p for p in (measure.where, where) if p is not None]
+        return measure.model_copy(update={"where": conjunction(parts) if parts else None})
+
+    def _average_per(self, measures: list[MeasureItem]) -> None:
+        """ "average revenue per customer": the total over the number of customers that have any."""
+        f = self.frame
+        if len(measures) != 1 or len(f.groups) != 1 or f.outputs or f.grain or f.cycle or f.rank_by:
+            return
+        item, group = measures[0], f.groups[0]
+        target, entity = self.a.target(item.mention), self.a.target(group)
+        if item.aggregate != "avg" or target is None or entity is None or entity.kind != "dataset" or group.plural:
+            return
+        base = self.kinds.metric_dataset(target) if target.kind == "metric" else None
+        if item.kind == "count" and target.kind == "dataset":
+            base = target.dataset
+        if base is None or not self.graph.points_to(base, entity.dataset or "") or (target.kind == "metric" and not isinstance(self.catalog.metric(target.name), SimpleMetric)):
+            return
+        total = MeasureItem(item.kind, None, item.mention, conditions=item.conditions, units=item.units)
+        whole = MeasureItem("distinct_of", None, group, label=base)
+        measures[0] = MeasureItem("ratio", None, left=total, right=whole)
+        f.groups = []
+
     def _implied_count(self) -> MeasureItem:
         """Nothing was said to be computed: count the rows of what is talked about."""
         mention = next((m for m in self.frame.mentions if (t := self.a.target(m)) is not None and t.kind == "dataset" and m not in self.frame.groups), None)
@@ -511,6 +576,10 @@ class Composer:
             wanted.append((mention, target))
         entities = list(dict.fromkeys(t.dataset or "" for _, t in wanted if t.kind == "dataset"))
         entities += [d for d in self._display_entities(wanted) if d not in entities]
+        if f.limit_per_group and f.groups:
+            group = self.a.target(f.groups[-1])
+            parent = group.dataset if group is not None and group.kind == "field" else None
+            self._split_group = (parent, group.field if group is not None else None) if parent in entities else None
         counted = {self.a.target(m.mention).dataset for m in measures if m.kind == "count" and m.mention is not None and self.a.target(m.mention) is not None}  # type: ignore[union-attr]
         if len(entities) > 0 and not f.groups:
             only_outputs = [d for d in entities if d in counted and not any(t.kind == "field" and t.dataset == d for _, t in wanted)]
@@ -519,19 +588,19 @@ class Composer:
                 wanted = [(m, t) for m, t in wanted if not (t.kind == "dataset" and t.dataset in only_outputs)]
         for dataset in entities:
             entity = self._entities.get(dataset)
-            shown = [t.field or "" for _, t in wanted if t.kind == "field" and t.dataset == dataset and not self._is_time_grain(t)]
+            shown = [t.field or "" for _, t in wanted if t.kind == "field" and t.dataset == dataset and not self._is_time_grain(t) and (t.dataset, t.field) != self._split_group]
             if entity is None or self._repeats(entity, shown):
                 names = shown or (list(entity.display) if entity is not None else list(self._identity(dataset)))
                 by.extend(ByField(field=FieldRef(dataset=dataset, field=n)) for n in names)
             else:
                 show = tuple(n for n in dict.fromkeys(shown) if n not in entity.key)
                 key_named = any(n in entity.key for n in shown) or not (show or entity.display)
-                explicit = any(t.kind == "field" and t.dataset == dataset for _, t in wanted)
+                explicit = bool(shown)
                 by.append(ByEntity(entity=entity.name, show=show if explicit else entity.display, show_key=key_named or not explicit))
             datasets.append(dataset)
         seen = {str(b.field) for b in by if isinstance(b, ByField)}
         for _, target in wanted:
-            if target.kind != "field" or target.dataset in entities:
+            if target.kind != "field" or (target.dataset in entities and (target.dataset, target.field) != self._split_group):
                 continue
             ref = FieldRef(dataset=target.dataset or "", field=target.field or "")
             if str(ref) in seen:
@@ -581,7 +650,8 @@ class Composer:
                 raise Unbuildable("no time to group by")
             by = [*by, ByField(field=column)]
         elif f.cycle:
-            by = [*by, ByCycle(cycle=Cycle(f.cycle))]
+            moment = self._datetime_field(base) if f.cycle == "hour_of_day" else None
+            by = [*by, ByCycle(cycle=Cycle(f.cycle), field=moment)]
         if not f.grain:
             return by
         grain = f.grain
@@ -598,6 +668,26 @@ class Composer:
             return [*by, ByField(field=ref)]
         fill = f.keep_empty or any(t.kind in ("growth", "difference") for t in f.transforms)
         return [*by, ByTime(grain=Grain(grain), fill=fill)]
+
+    def _add_compared(self, by: list[GroupBy]) -> list[GroupBy]:
+        """ "Germany vs France": one row for each."""
+        for condition in self.frame.compare_values:
+            value = self.a.value(condition)
+            if value is not None:
+                ref = FieldRef(dataset=value.dataset, field=value.field)
+                if not any(isinstance(b, ByField) and b.field == ref for b in by):
+                    by = [*by, ByField(field=ref)]
+        return by
+
+    def _datetime_field(self, base: str | None) -> FieldRef | None:
+        """A field with hours, when the primary time is a plain date."""
+        if base is None:
+            return None
+        dataset = self.catalog.dataset(base)
+        if dataset.time is not None and dataset.field(dataset.time).type is FieldType.DATETIME:
+            return None
+        found = next((c for c in dataset.fields if c.type is FieldType.DATETIME and c.role is FieldRole.TIME and not c.hidden), None)
+        return FieldRef(dataset=base, field=found.name) if found is not None else None
 
     def _auto_grain(self) -> str:
         for phrase in self.frame.times:
@@ -647,6 +737,12 @@ class Composer:
             return Constant(value=item.constant)
         if item.kind == "duration":
             return self._duration_measure(item)
+        if item.kind == "distinct_of":
+            entity_target = self.a.target(item.mention)
+            entity = self._entities.get(entity_target.dataset or "") if entity_target is not None else None
+            if entity is None or len(entity.key) != 1 or item.label is None:
+                raise Unbuildable("no key to count")
+            return Aggregate(aggregate=AggregateKind.COUNT_DISTINCT, dataset=item.label, of=FieldRef(dataset=entity.dataset, field=entity.key[0]))
         if item.kind in ("ratio", "percent", "expression"):
             return self._calculation(item, groups)
         if item.kind == "rate":
@@ -656,6 +752,8 @@ class Composer:
             if item.kind == "count" and item.mention is None:
                 return self._frequency(item, groups)
             raise Unbuildable("a measure of nothing")
+        if target.kind == "metric" and item.aggregate in ("avg", "median", "min", "max", "stddev") and isinstance(self.catalog.metric(target.name), SimpleMetric):
+            self._guess(0.25, f"{item.aggregate} of a metric that is already an aggregate")
         if target.kind == "metric":
             where = self._local(item.conditions, self._metric_dataset(target))
             return MetricRef(metric=target.name, where=where)
@@ -666,6 +764,11 @@ class Composer:
             if item.aggregate not in (None, "sum") and item.kind == "count":
                 return self._per_group_average(item, target, groups)
             amount = None if item.units or item.distinct else self._subtype_metric(dataset, None)
+            if item.label == "when":
+                ref = self.predicates.time_field(dataset)
+                if ref is None:
+                    raise Unbuildable("no date")
+                return Aggregate(aggregate=AggregateKind(item.aggregate or "max"), dataset=dataset, of=ref)
             if item.kind == "aggregate" or amount is not None:
                 return self._dataset_amount(item, target, groups)
             return self._count(item, dataset, groups)
@@ -979,6 +1082,8 @@ class Composer:
         target = self.a.target(condition.mention)
         shown = [self.a.target(m) for m in [*self.frame.outputs, *self.frame.groups]]
         measured = [self.a.target(m.mention) for m in self.frame.measures]
+        measured += [Target("dataset", v.dataset, v.dataset) for c in self.frame.conditions if c is not condition and not c.negate and (v := self.a.value(c)) is not None]
+        measured += [t for c in self.frame.conditions if c is not condition and not c.negate and c.kind in ("time", "number", "flag", "text") and (t := self.a.target(c.mention)) is not None]
         return target is not None and any(t is not None and t.dataset == target.dataset for t in [*shown, *measured])
 
     def _where(self, base: str) -> Predicate | None:
@@ -1065,6 +1170,13 @@ class Composer:
             order.append(Order(target="metric", index=0, descending=descending))
             if f.limit_asked and not f.rank_by:
                 self._guess(0.03, "ranked by the first measure")
+        if f.limit_per_group and f.limit is not None and f.groups:
+            group = self.a.target(f.groups[-1])
+            for n, b in enumerate(by):
+                same = isinstance(b, ByField) and group is not None and group.kind == "field" and b.field == FieldRef(dataset=group.dataset or "", field=group.field or "")
+                entity = isinstance(b, ByEntity) and group is not None and group.kind == "dataset" and self.catalog.entity(b.entity).dataset == group.dataset
+                if (same or entity) and len(by) > 1:
+                    return order, f.limit, LimitBy(limit=f.limit, index=n)
         if not order:
             times = [n for n, b in enumerate(by) if isinstance(b, ByTime | ByCycle)]
             order.extend(Order(target="by", index=n, descending=False) for n in times)
@@ -1128,7 +1240,9 @@ class Composer:
                 by.append(ByTime(grain=Grain(grain), fill=kind in ("growth", "difference")))
             if kind == "moving_average" and item.size is None:
                 item.size = 3
-            out.append(Transform(kind=kind, metric=index, size=item.size))
+            new = Transform(kind=kind, metric=index, size=item.size)
+            if new not in out:
+                out.append(new)
         return tuple(out)
 
     # ---------------------------------------------------------------- time
@@ -1180,7 +1294,18 @@ class Composer:
                 used = f'"dataset":"{target.dataset}"' in text or f'"rows_of":"{target.dataset}"' in text or self._entity_used(target.dataset, text) or self._on_path(target.dataset, query)
                 if not used:
                     left.append(mention)
+            elif target.kind == "field" and f'"{target.field}"' not in text and mention.role not in ("context", "start", "end"):
+                timed = self.kinds.is_time(target) and (query.time is not None or any(isinstance(b, ByTime | ByCycle) for b in query.by))
+                if not timed and not self._key_shown(target, query):
+                    left.append(mention)
+            elif target.kind == "metric" and f'"metric":"{target.name}"' not in text:
+                left.append(mention)
         return left
+
+    def _key_shown(self, target: Target, query: SemanticQuery) -> bool:
+        """Whether a key is there through the entity it identifies."""
+        entity = self._entities.get(target.dataset or "")
+        return entity is not None and target.field in (*entity.key, *entity.display) and any(isinstance(b, ByEntity) and b.entity == entity.name for b in query.by)
 
     def _entity_used(self, dataset: str, text: str) -> bool:
         entity = self._entities.get(dataset)

@@ -27,6 +27,7 @@ class Mention:
     after_of: Mention | None = None
     chosen: Target | None = None
     holder: Mention | None = None
+    sole: bool = False
     in_relative: bool = False
 
 
@@ -58,7 +59,7 @@ class Condition:
 class MeasureItem:
     """A number to compute. `aggregate` None takes the field's or metric's own default."""
 
-    kind: Literal["count", "aggregate", "ratio", "duration", "expression", "percent", "rate", "term"]
+    kind: Literal["count", "aggregate", "ratio", "duration", "expression", "percent", "rate", "term", "distinct_of"]
     aggregate: str | None = None
     mention: Mention | None = None
     distinct: bool = False

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from nlq.lexicon import Target
 from nlq.segment import Unit
-from semantic.catalog.model import Catalog, CatalogField, FieldRole, FieldType
+from semantic.catalog.model import Catalog, CatalogField, CumulativeMetric, FieldRole, FieldType, RatioMetric, SimpleMetric
 
 NUMERIC = frozenset((FieldType.INTEGER, FieldType.DECIMAL, FieldType.FLOAT))
 
@@ -15,6 +17,21 @@ class Kinds:
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
 
+    def metric_dataset(self, target: Target, depth: int = 0) -> str | None:
+        """The dataset that a metric's rows come from (a ratio's numerator's)."""
+        if target.kind != "metric" or depth > 5:
+            return None
+        metric = self.catalog.metric(target.name)
+        if isinstance(metric, SimpleMetric):
+            return metric.dataset
+        if isinstance(metric, RatioMetric):
+            return self.metric_dataset(Target("metric", metric.numerator), depth + 1)
+        if isinstance(metric, CumulativeMetric):
+            return self.metric_dataset(Target("metric", metric.metric), depth + 1)
+        names = set(re.findall(r"[A-Za-z_]\w*", metric.expression))
+        first = next((m.name for m in self.catalog.metrics if m.name in names and m.name != target.name), None)
+        return self.metric_dataset(Target("metric", first), depth + 1) if first else None
+
     def field(self, target: Target) -> CatalogField | None:
         if target.kind != "field" or target.dataset is None or target.field is None:
             return None
@@ -23,6 +40,9 @@ class Kinds:
 
     def is_dataset(self, target: Target) -> bool:
         return target.kind == "dataset"
+
+    def is_metric(self, target: Target) -> bool:
+        return target.kind == "metric"
 
     def is_time(self, target: Target) -> bool:
         field = self.field(target)

@@ -154,7 +154,7 @@ class Lexicon:
         if len(entity.display) < 2 or any(f.label == "name" or f.name == "name" for f in dataset.fields):
             return
         target = Target("display", entity.dataset, entity.dataset)
-        for text in ("name", "names", "full name", f"{entity.label} name", f"{entity.label} full name"):
+        for text in ("name", "names", "full name", "first and last name", f"{entity.label} name", f"{entity.label} full name"):
             self._add(target, text, 0.98)
 
     def _add_value(self, local: LocalValue, text: str) -> None:

@@ -12,15 +12,18 @@ from nlq.linking import Link
 from nlq.phrases import RELATING
 from nlq.segment import Unit
 
+_MEANINGFUL = frozenset(("neg", "cmp", "super", "top", "share", "ratio", "transform", "change", "compare", "null", "contains", "duration", "versus_avg", "cycle", "between"))
 _SENTENCE_END = frozenset((".", "?", "!", ";"))
+_INSTRUCTIONS = frozenset(("use", "always", "ensure", "remember", "recall", "assume", "make", "convert"))
 _PARTICIPLES = frozenset(
-    "made placed sold bought written posted given paid done created issued submitted authored published taken reviewed owned handled operated offered taught reported sent ordered purchased followed held cited manufactured produced"
+    "ordered made placed sold bought written posted given paid done created issued submitted authored published taken reviewed owned handled operated offered taught reported sent ordered purchased followed held cited manufactured produced"
     " managed attended run provided supplied served booked used earned received spent received hired".split()
 )
 _UNIT_NOUNS = frozenset(
     "meters metres meter kilometers kilometres kilometer kilometre sq km miles mile feet foot inches pounds kg kilograms grams dollars dollar usd eur euros percent people square per hours minutes seconds days years"
     " points stars times degrees units cents tons liters litres gallons cm mm m".split()
 )
+_TYING = frozenset("made make makes placed place received receive get gets got took take bought buy purchased purchase paid pay filed submitted posted have had has gave given used use visited visit opened wrote write sold sell".split())
 _SINGULAR_WH = frozenset(("which", "what", "who"))
 
 
@@ -66,6 +69,7 @@ class _State:
     last_measure: MeasureItem | None = None
     by_agent: bool = False
     exclude: bool = False
+    negate_unit: Unit | None = None
     passive: bool = False
 
 
@@ -93,9 +97,20 @@ class Parser:
     def parse(self) -> Frame:
         i = 0
         while i < len(self.units):
+            if self.units[i].text.lower() in _INSTRUCTIONS and i and self.units[i - 1].text in (".", ";", "!") and self.s.sentence:
+                i = self._instruction(i)
+                continue
             i = self._step(i)
         self._finish()
         return self.frame
+
+    def _instruction(self, i: int) -> int:
+        """A sentence on how to get there ("Use the most recent date in ..."): it adds nothing to what is asked."""
+        self.frame.notes.append("instruction")
+        while i < len(self.units) and self.units[i].text not in _SENTENCE_END:
+            self._use(self.units[i])
+            i += 1
+        return i
 
     def _step(self, i: int) -> int:
         u = self.units[i]
@@ -119,6 +134,8 @@ class Parser:
             return self._on_rate(i, u)
         if u.text.lower() in ("count", "counts"):
             self.frame.count_word_alone = True
+        if u.text.lower() in _TYING and self.s.last is not None and self.s.mode == "head" and self.kinds.likely(self.s.last.unit, "dataset") and self.s.last.role in ("output", "count"):
+            self.s.relative = True
         return i + 1
 
     # ---------------------------------------------------------------- helpers
@@ -188,6 +205,9 @@ class Parser:
 
     def _add_condition(self, condition: Condition) -> None:
         s = self.s
+        if condition.negate and s.negate_unit is not None:
+            self._use(s.negate_unit)
+            s.negate_unit = None
         condition.or_previous = s.or_next
         s.or_next = False
         if s.related is not None and condition is not s.related:
@@ -330,7 +350,7 @@ class Parser:
 
     def _on_have(self, i: int, u: Unit) -> int:
         text = u.text.lower()
-        if text in ("have", "has", "had") and self.s.last is not None:
+        if text in ("have", "has", "had", "got", "have had") and self.s.last is not None:
             self.s.relative = True
         if text in ("were", "was", "are", "is", "been", "be"):
             self.s.passive = True
@@ -363,14 +383,19 @@ class Parser:
             s.exclude = False
             s.negate = False
             s.relative = True
+            if s.negate_unit is not None:
+                self._use(u, s.negate_unit)
+            s.negate_unit = None
             return i + 1
         s.negate = not s.negate
+        s.negate_unit = u
         if words in ("ignore", "ignoring", "exclude", "excluding", "except", "leaving out"):
             j, nxt = self._peek(i + 1)
             k, after = self._peek(j + 1)
             if nxt is not None and after is not None and nxt.links and self.kinds.likely(nxt, "dataset") and (after.is_func("relative") or after.is_func("neg")):
                 self._mention(nxt, "context")
                 s.negate, s.exclude, s.relative, s.related = True, True, True, None
+                self._use(u)
                 return j + 1 if after.is_func("neg") else k + 1
         if words in ("excluding", "except", "without", "except for", "other than", "exclude", "ignore", "ignoring", "not including", "apart from"):
             self._flush_count()
@@ -470,6 +495,8 @@ class Parser:
 
     def _on_super(self, i: int, u: Unit) -> int:
         s = self.s
+        if s.superlative is not None and s.pending_units:
+            self._use(*[x for x in s.pending_units if x.is_func("super")])
         value = u.func.value if u.func else "desc"
         words = u.text.lower()
         if words in ("first", "last") and s.base_mode == "output" and not self._next_is_object(i):
@@ -561,6 +588,8 @@ class Parser:
         s = self.s
         self._flush_count()
         s.each = True
+        if self.frame.limit is not None and (self.frame.rank_by or self.frame.superlative is not None) and s.sentence == 0:
+            self.frame.limit_per_group = True
         if s.mode != "group":
             s.base_mode = s.mode if s.mode in ("head", "output") else s.base_mode
         s.mode = "group"
@@ -689,6 +718,13 @@ class Parser:
             if measure.superlative is None and self._only_for_condition(measure):
                 self.frame.measures.remove(measure)
             self.frame.having.append(Condition("number", mention, measure, op=op, number=number, units=units))
+            return
+        if self.kinds.likely(mention.unit, "metric") and not self.kinds.likely(mention.unit, "number") and not self.kinds.likely(mention.unit, "dataset"):
+            self._retract(mention)
+            mention.role = "aggregate"
+            item = MeasureItem("aggregate", None, mention, units=units)
+            self.frame.measures.append(item)
+            self.frame.having.append(Condition("number", mention, item, op=op, number=number, units=units))
             return
         if self.kinds.likely(mention.unit, "dataset") and (ahead or mention.role in ("related", "focus")):
             item = MeasureItem("count", None, mention, units=units)
@@ -862,7 +898,7 @@ class Parser:
                 self.frame.grain = str(unit.value)
             s.each = False
             s.mode = s.base_mode
-        if s.last is not None and self._adjacent_time(i) and self.kinds.likely(s.last.unit, "time"):
+        if s.last is not None and self._adjacent_time(i) and self.kinds.likely(s.last.unit, "time") and not self.kinds.likely(s.last.unit, "dataset") and s.last.role not in ("aggregate", "count", "end"):
             mention = s.last
             self._retract(mention)
             mention.role = "condition"
@@ -1354,7 +1390,7 @@ class Parser:
         if premodifier and nxt is not None:
             owners = {link.target.dataset for link in nxt.links[:3]}
             return any(v.dataset in owners for v in u.values) and not self.kinds.likely(u, "dataset")
-        after_place = before is not None and before.is_func("prep", "neg", "cmp", "have")
+        after_place = before is not None and before.is_func("prep", "neg", "cmp", "have", "relative")
         return after_place and not self.kinds.likely(u, "dataset") and not self.kinds.likely(u, "measure")
 
     def _on_value(self, i: int, u: Unit) -> int:
@@ -1364,13 +1400,15 @@ class Parser:
             fits = self._fitting(u, s.last)
             if fits:
                 owner = s.last
-                if owner.role in ("output", "focus") and not self.kinds.certainly(owner.unit, "dataset"):
+                if owner.role in ("output", "focus") and self._names_field(u, owner):
                     self._retract(owner)
                     owner.role = "condition"
         last = s.last_condition
         if last is not None and last.kind == "value" and last.values and self._listed_with(i, last) and self._same_field(u, last) and not s.both:
             last.more_values.append(u.values)
             last.units.append(u)
+            if i and self.units[i - 1].is_func("compare"):
+                self.frame.compare_values.append(last)
             s.or_next = False
             self._use(u)
             return i + 1
@@ -1386,6 +1424,15 @@ class Parser:
     def _noun_follows(self, i: int) -> bool:
         _, nxt = self._peek(i + 1)
         return nxt is not None and bool(nxt.links)
+
+    def _names_field(self, u: Unit, mention: Mention) -> bool:
+        """Whether the mention names the very field of the value ("status pending"), and no thing or metric."""
+        top = mention.links[0].score if mention.links else 0.0
+        near = [link.target for link in mention.links if link.score >= top - 0.06]
+        if any(t.kind in ("dataset", "metric") for t in near):
+            return False
+        fields = {(v.dataset, v.field) for v in u.values}
+        return any(t.kind == "field" and (t.dataset, t.field) in fields for t in near)
 
     def _fitting(self, u: Unit, mention: Mention) -> bool:
         for value in u.values:
@@ -1404,7 +1451,7 @@ class Parser:
             v = self.units[j]
             if v is last.units[-1]:
                 return True
-            if not (v.is_func("and", "or", "comma") or v.text.lower() in ("the", "in", "for") or v.soft):
+            if not (v.is_func("and", "or", "comma", "compare") or v.text.lower() in ("the", "in", "for") or v.soft):
                 return False
             j -= 1
         return False
@@ -1435,7 +1482,7 @@ class Parser:
             mention.links = (u.links[0],)
             self._add_condition(Condition("segment", mention, negate=s.negate, units=[u]))
             s.negate = False
-            if nxt is not None and nxt.text.lower() == "rate":
+            if i + 1 < len(self.units) and self.units[i + 1].text.lower() == "rate":
                 return i + 1
             u = replace(u, links=(Link(Target("dataset", target.dataset or "", target.dataset), 1.0, True),), values=())
             self.units = [*self.units[:i], u, *self.units[i + 1 :]]
@@ -1488,11 +1535,12 @@ class Parser:
             self._use(u)
             return i + 1
         known = {link.target.dataset for m in self.frame.mentions for link in m.links[:2] if link.score >= 0.9}
-        best = u.links[0].target.dataset
+        link = next((k for k in u.links if k.target.kind == "dataset"), u.links[0])
         self._use(u)
-        if best in known or u.links[0].score < 0.8:
+        if (link.target.dataset in known and not s.negate) or link.score < 0.8:
             return i + 1
         mention = self._mention(u, "related")
+        mention.links = tuple(k for k in mention.links if k.target.kind == "dataset") or mention.links
         condition = Condition("related", mention, negate=s.negate, units=[u])
         s.related = None
         self._add_condition(condition)
@@ -1609,12 +1657,21 @@ class Parser:
         if dataset and (after_of or prep) and (self.frame.mentions or self.frame.measures or self.frame.limit_asked is False and prep and not after_of):
             role = "context"
         mention = self._mention(u, role)
+        mention.sole = not self.frame.question_word and s.base_mode == "head" and len(self.frame.mentions) == 1
+        if prep and self.frame.measures + self.frame.outputs and self.kinds.certainly(u, "metric") and not after_of:
+            self.frame.unknown.append(u)
         if after_of and holder is not None:
             holder.after_of = mention
         if after_of:
             mention.after_of = None
-        if role == "output" and self.kinds.certainly(u, "time") and not mention.plural and self.frame.mentions[:-1] and not any(w in words.split() for w in ("date", "time", "timestamp", "day")) and s.base_mode == "head" and not (u.links and u.links[0].exact):
+        if role == "output" and self.kinds.certainly(u, "time") and not mention.plural and not (s.passive or s.relative or s.negate) and self.frame.mentions[:-1] and not any(w in words.split() for w in ("date", "time", "timestamp", "day")) and s.base_mode == "head" and not (u.links and u.links[0].exact):
             mention.role = "context"
+        elif role == "output" and self.kinds.certainly(u, "time") and (s.passive or s.relative or s.negate) and words.endswith(("ed", "up", "en", "t")) and "date" not in words:
+            mention.role = "condition"
+            self._add_condition(Condition("null", mention, negate=not s.negate, units=[u]))
+            if s.negate and s.negate_unit is not None:
+                self._use(s.negate_unit)
+            s.negate = False
         elif role == "output":
             self.frame.outputs.append(mention)
         if s.distinct:
@@ -1731,8 +1788,13 @@ class Parser:
         self._reset_noun()
         if dataset and not count and value in ("latest", "earliest"):
             return self._latest_noun(i, u, value, units)
-        rankable = self._rankable()
-        if dataset and not number and (rankable or count):
+        start = i - 1
+        while start >= 0 and (self.units[start] in units or self.units[start].text.lower() in ("the", "a", "also")):
+            start -= 1
+        listed = start >= 0 and self.units[start].is_func("comma", "and")
+        rankable = self._rankable(listed)
+        counting = count or any(x.text.lower() in ("most", "fewest", "the most", "least") or "number" in x.text.lower() for x in units)
+        if dataset and not number and counting and (rankable or count):
             mention = self._mention(u, "count")
             item = MeasureItem("count", None, mention, units=units, superlative=value)
             return self._rank_or_max(i, item, value, rankable)
@@ -1742,6 +1804,7 @@ class Parser:
             self.frame.superlative = OrderItem(descending=value in ("desc", "latest"))
             self.frame.superlative.measure = MeasureItem("aggregate", None, None, units=units, label=units[0].text.lower() if units else value)
             self.frame.singular = not mention.plural and self.frame.limit is None
+            self._use(*units)
             return i + 1
         mention = self._mention(u, "aggregate")
         item = MeasureItem("count" if count and not number else "aggregate", aggregate, mention, units=units, superlative=value)
@@ -1751,6 +1814,12 @@ class Parser:
 
     def _latest_noun(self, i: int, u: Unit, value: str, units: list[Unit]) -> int:
         mention = self._mention(u, "output" if not self.frame.outputs else "context")
+        mention.links = tuple(link for link in mention.links if link.target.kind == "dataset") or mention.links
+        if self.frame.question_word == "when" and not self.frame.outputs:
+            mention.role = "aggregate"
+            self._use(*units)
+            self._add_measure(MeasureItem("aggregate", "max" if value == "latest" else "min", mention, units=units, label="when"))
+            return i + 1
         if mention.role == "output":
             self.frame.outputs.append(mention)
         item = MeasureItem("aggregate", None, mention, units=units, superlative=value, label="time")
@@ -1759,17 +1828,19 @@ class Parser:
         self._use(*units)
         return i + 1
 
-    def _rankable(self) -> bool:
+    def _rankable(self, listed: bool = False) -> bool:
         """Whether the sentence has named a thing that can be ranked, and not grouped it with each."""
         s = self.s
         if self.frame.limit_asked:
             return True
         if self.frame.groups and s.sentence == self.frame.groups[-1].sentence:
             return False
+        if listed and not s.relative:
+            return False
         things = [m for m in self.frame.outputs if m.sentence == s.sentence and m.role in ("output", "focus")]
         if not things:
             return False
-        return s.relative or self.frame.question_word in ("what", "who") and self.kinds.likely(things[-1].unit, "dataset") or self.units[things[-1].unit.start - self.units[0].start if False else 0].is_func("relative", "wh")
+        return s.relative or (self.frame.question_word in ("what", "who") and self.kinds.likely(things[-1].unit, "dataset")) or self.units[0].is_func("relative", "wh")
 
     def _rank_or_max(self, i: int, item: MeasureItem, value: str, rankable: bool) -> int:
         if rankable:
@@ -1809,9 +1880,19 @@ class Parser:
         self.frame.orders.append(OrderItem(mention=mention, descending=descending))
         return i + 1
 
+    def _unused(self) -> list[Unit]:
+        """Words that would change the answer but found no place."""
+        left: list[Unit] = []
+        for u in self.units:
+            if u.func is None or u.func.kind not in _MEANINGFUL or u.links or set(range(u.start, u.end)) <= self.frame.used:
+                continue
+            left.append(u)
+        return left
+
     def _finish(self) -> None:
         self._flush_count()
         if self.s.superlative is not None or self.s.aggregate is not None or self.s.pending_units:
             for unit in self.s.pending_units:
                 if not (set(range(unit.start, unit.end)) <= self.frame.used):
                     self.frame.notes.append(f"dangling:{unit.text}")
+        self.frame.unknown.extend(u for u in self._unused() if u not in self.frame.unknown)

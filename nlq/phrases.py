@@ -175,7 +175,8 @@ SOFT = frozenset(
 RELATING = frozenset(
     """sold paid published posted placed purchased bought ordered submitted issued filed created written given sent held taken offered produced visited booked registered enrolled taught attended presented
     featured listed reported recorded awarded handled processed used owned managed assigned linked tied connected attached stored tracked captured involving involved involves corresponding generated charged
-    sell pay publish post buy submit write give send hold take offer produce visit book teach attend present own manage handle process come comes came belong worked work works living live lives actively""".split()
+    sell pay publish post buy submit write give send hold take offer produce visit book teach attend present own manage handle process come comes came belong worked work works living live lives actively
+    bring brings brought generate generates generated drive drives drove yield yields perform performs performed contribute contributes account accounts see saw deliver deliveries attract attracts spend spent cause causes caused""".split()
 )
 
 # A word and the opposite of a yes/no field's name.

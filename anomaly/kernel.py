@@ -54,9 +54,11 @@ STRANGE_ROWS = 8  # after so many in a row it is: the season itself has changed
 SLOT_RATE = 0.15
 SLOT_CUT = 10.0
 SLOT_POWER = 0.9
-MISS_UNITS = 6.0  # a miss below so many mean misses counts less: minimum effect
-MISS_POWER = 0.8
+MISS_UNITS = 12.0  # a miss below so many mean misses counts less: minimum effect
+MISS_POWER = 0.7
 SURPRISE_CUT = 8.0
+LEAST_SURPRISE = 3.5  # usual errors; below, rarity alone does not make an alert
+LEAST_POWER = 3.0
 MIN_BLOCKS = 10
 FORGET_BLOCKS = 1460.0  # half-life of rarity: a year of six-hour blocks
 LONG_MEMORY_ROWS = 100_000.0
@@ -238,7 +240,11 @@ def step(
     hold: int,
     out: FloatArray,
 ) -> None:
-    """Judge one value, then learn it. out (3,): score, expected, spread. holiday_back: cells back to the last Sunday on a holiday, else 0."""
+    """Judge one value, then learn it.
+
+    out (4,): score, expected, spread, distance from what was expected before the incident. holiday_back: cells back to the last Sunday
+    on a holiday, else 0.
+    """
     f = m.scalars
     out[:] = np.nan
     size = m.cells.shape[0]
@@ -336,6 +342,8 @@ def step(
         miss = abs(y - middle_p)
 
         held_z, held = held_miss(m, cell, y, base_day, base_week, floor)
+        if held_z < np.inf:
+            out[3] = held_z
         if holiday_back > 0:
             for j in range(4):
                 at = cell - holiday_back - j * long if long > 1 else cell - holiday_back - j * short
@@ -366,7 +374,10 @@ def step(
             f[UNIT] = f[MISS]
 
         effect = min(1.0, miss / (MISS_UNITS * f[MISS] + floor)) ** MISS_POWER
-        score = np.log(max(surprise, slow_6) * effect + 1e-3)
+        surprise = max(surprise, slow_6)
+        score = np.log(surprise * effect + 1e-3)
+        if surprise < LEAST_SURPRISE:
+            score -= LEAST_POWER * np.log(LEAST_SURPRISE / (surprise + 1e-3))
         ranked = (lasting, level, beyond, far / (f[UNIT] + TINY))
         for k in range(RANKED):
             if f[BLOCKS] >= MIN_BLOCKS:
@@ -401,9 +412,10 @@ def run(
     score: FloatArray,
     expected: FloatArray,
     spread: FloatArray,
+    from_before: FloatArray,
 ) -> None:
-    """Advance the memory over the rows; fills score, expected, spread (all (n,)); NaN where nothing can be said."""
-    out = np.empty(3)
+    """Advance the memory over the rows; fills score, expected, spread, from_before (all (n,)); NaN where nothing can be said."""
+    out = np.empty(4)
     for i in range(values.shape[0]):
         step(
             m,
@@ -423,3 +435,4 @@ def run(
         score[i] = out[0]
         expected[i] = out[1]
         spread[i] = out[2]
+        from_before[i] = out[3]

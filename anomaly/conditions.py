@@ -1,0 +1,93 @@
+"""What is wrong without a single strange value: no data, a value that does not move, a level that stayed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+
+from anomaly.incidents import Watched, quiet_seconds
+from anomaly.prepare import NS_PER_S
+from anomaly.types import Incident
+
+LONGER = 3.0  # than the longest gap or standstill before
+LEAST_ROWS = 100  # before a gap or a standstill can be called unusual
+FLAT_ROWS = 12
+NEW_LEVEL_ERRORS = 3.0
+
+
+def missing_data(w: Watched, as_of: datetime | None) -> list[Incident]:
+    """A gap longer than the quiet time and three times the longest one before; the last one is open when data have not come by as_of."""
+    ns = w.times.astype(np.int64)
+    step_ns = w.step_s * NS_PER_S
+    quiet_ns = quiet_seconds(w.step_s) * NS_PER_S
+    gaps = np.diff(ns)
+    found: list[Incident] = []
+    longest = np.maximum.accumulate(np.r_[step_ns, gaps])
+    for i in np.flatnonzero((gaps > quiet_ns) & (gaps > LONGER * longest[:-1])).tolist():
+        if i + 1 >= LEAST_ROWS:
+            found.append(notice(w, "missing_data", i, ns[i] + step_ns, ns[i + 1] - step_ns, is_open=False))
+    if as_of is not None and len(ns) >= LEAST_ROWS:
+        complete_until = int(as_of.timestamp() * NS_PER_S) // step_ns * step_ns
+        silence = complete_until - (int(ns[-1]) + step_ns)
+        if silence >= quiet_ns and silence > LONGER * int(longest[-1]):
+            found.append(notice(w, "missing_data", len(ns) - 1, ns[-1] + step_ns, complete_until - step_ns, is_open=True))
+    return found
+
+
+def flat_line(w: Watched, others: Sequence[Incident]) -> list[Incident]:
+    """A standstill: one value for longer than the quiet time and three times the longest standstill before, unless an incident covers it."""
+    values, ns = w.values, w.times.astype(np.int64)
+    if len(values) < LEAST_ROWS:
+        return []
+    starts = np.flatnonzero(np.r_[True, values[1:] != values[:-1]])
+    lengths = np.diff(np.r_[starts, len(values)])
+    longest = np.maximum.accumulate(np.r_[1, lengths])[:-1]
+    quiet_rows = max(FLAT_ROWS, quiet_seconds(w.step_s) // w.step_s)
+    found: list[Incident] = []
+    for start, length, before in zip(starts.tolist(), lengths.tolist(), longest.tolist(), strict=True):
+        known_at = start + int(max(quiet_rows, LONGER * before)) - 1
+        if start < LEAST_ROWS or start + length <= known_at or np.isnan(values[start]):
+            continue
+        last = start + length - 1
+        if any(i.start <= w.times[last] and i.end >= w.times[max(0, start - quiet_rows)] for i in others):
+            continue
+        found.append(notice(w, "flat_line", known_at, ns[start], ns[last], is_open=last == len(values) - 1))
+    return found
+
+
+def level_shift(w: Watched, others: Sequence[Incident]) -> list[Incident]:
+    """'This is the new normal': after an incident the score is calm again, and the values are still far from what was expected before it."""
+    quiet_rows = quiet_seconds(w.step_s) // w.step_s
+    found: list[Incident] = []
+    starts = [int(np.searchsorted(w.times, i.start)) for i in others]  # type: ignore[call-overload]
+    for k, i in enumerate(others):
+        last = int(np.searchsorted(w.times, i.end))  # type: ignore[call-overload]
+        stop = last + 1 + int(quiet_rows)
+        if stop > len(w.times) or (k + 1 < len(starts) and starts[k + 1] < stop):
+            continue
+        after = w.scored.from_before[last + 1 : stop]
+        after = after[~np.isnan(after)]
+        if len(after) >= max(3, len(w.times[last + 1 : stop]) // 2) and float(np.median(after)) >= NEW_LEVEL_ERRORS:
+            ns = w.times.astype(np.int64)
+            found.append(notice(w, "level_shift", stop - 1, ns[starts[k]], ns[stop - 1], is_open=False))
+    return found
+
+
+def notice(w: Watched, kind: str, known_at: int, start_ns: int, end_ns: int, *, is_open: bool) -> Incident:
+    """An incident that is not about one value; known_at: row at which it could be known."""
+    expected, actual = float(w.scored.expected[known_at]), float(w.values[known_at])
+    return Incident(
+        series_id=w.series_id,
+        start=np.datetime64(int(start_ns), "ns"),
+        end=np.datetime64(int(end_ns), "ns"),
+        detected_at=w.times[known_at],
+        direction="both",
+        kind=kind,  # type: ignore[arg-type]
+        severity=30.0,
+        impact=0.0,
+        expected=expected,
+        actual=actual,
+        is_open=is_open,
+    )

@@ -107,7 +107,7 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
-    "forecast": Kind(ForecastParams, "heavy", {"fetch": 0.1, "fit": 0.75, "write": 0.05, "register": 0.1}),
+    "forecast": Kind(ForecastParams, "heavy", {"fetch": 0.1, "fit": 0.75, "write": 0.05, "register": 0.1}, soft_limit_s=7200),
     "detect": Kind(DetectParams, "heavy", {"fetch": 0.1, "score": 0.75, "write": 0.05, "register": 0.1}),
     "explain": Kind(ExplainParams, "default", {"fetch": 0.6, "explain": 0.4}, soft_limit_s=300),
     "infer_catalog": Kind(InferCatalogParams, "default", {"read schema": 0.2, "infer": 0.7, "save": 0.1}, soft_limit_s=900),

@@ -18,6 +18,7 @@ from core.ids import TenantId, UserId
 from core.principal import Role
 from core.store import (
     Store,
+    alert_rules,
     api_keys,
     audit,
     catalogs,
@@ -127,6 +128,30 @@ class TestValues:
 
 
 class TestAtOnce:
+    def test_a_reader_keeps_its_snapshot_while_another_writes(self, store: Store) -> None:
+        with store.read() as reader:
+            before = tenants.get(reader, ACME)
+            with store.write() as writer:
+                tenants.set_disabled(writer, ACME, True)
+            assert tenants.get(reader, ACME) == before
+        with store.read() as reader:
+            assert tenants.get(reader, ACME).disabled
+
+    def test_two_schedulers_never_get_the_same_rule(self, store: Store) -> None:
+        with store.write() as connection:
+            for number in range(40):
+                new = alert_rules.NewAlertRule(f"rule {number}", "revenue", {}, ANN, next_run_at=NOW)
+                alert_rules.create(connection, ACME, new, now=NOW)
+
+        def lease(number: int) -> list[str]:
+            with store.write() as connection:
+                taken = alert_rules.lease_due(connection, f"s{number}", now=NOW, lease_for=timedelta(minutes=1), limit=20)
+            return [rule.id for rule in taken]
+
+        taken = [key for keys in at_once(lease) for key in keys]
+        assert len(taken) == len(set(taken))
+        assert len(taken) >= 20
+
     def test_one_of_many_claimants_gets_the_job(self, store: Store) -> None:
         with store.write() as connection:
             job = jobs.create(connection, ACME, ANN, NewJob("k", "q", {}), now=NOW)

@@ -1,4 +1,4 @@
-"""A tenant with real parts: state store, catalog, users, and three years of daily sales by region in a real warehouse."""
+"""A tenant with real parts: state store, catalog, users, and fourteen months of daily sales by region in a real warehouse."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from semantic.query import AggregateKind
 from semantic.warehouse.admin import WarehouseAdmin
 from workers.bootstrap import Services, build_services
 
-START, DAYS = date(2023, 1, 1), 1000
+START, DAYS = date(2024, 8, 1), 422
 REPOSITORY = Path(__file__).parents[3]
 REGIONS = ("EMEA", "APAC", "AMER")
 

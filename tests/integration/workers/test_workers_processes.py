@@ -69,6 +69,17 @@ class TestKilledWorker:
         if whole_group:
             assert (done.attempts, done.losses) == (2, 1)
 
+    def test_a_killed_child_process_costs_one_attempt(self, world: Any, processes: Any) -> None:
+        parent = processes.worker("--concurrency=1")
+        job = enqueue(world.services, "diagnose", {"hold_s": 3}, world.analyst)
+        running = until(world, job, lambda found: found.progress > 0.1)
+        child = int((running.lease_owner or "").split("/")[1])
+        assert child != parent.pid
+        os.kill(child, signal.SIGKILL)
+        done = until(world, job, ended, within_s=30)
+        assert (done.status, done.attempts, done.losses) == (JobStatus.DONE, 2, 1)
+        assert parent.poll() is None
+
     def test_a_forecast_killed_while_it_fits_leaves_no_doubled_rows(self, world: Any, processes: Any) -> None:
         first = processes.worker("--concurrency=1")
         params = {"metric": "revenue", "segments": [REGION], "horizon_steps": 14}
@@ -169,3 +180,15 @@ class TestWarehouseDown:
             assert warehouse.poll() is None
         finally:
             world.services.close()
+
+
+class TestBeat:
+    def test_beat_brings_lost_jobs_back_and_starts_daily_work(self, world: Any, processes: Any) -> None:
+        processes.start("workers", "beat")
+        messages = Path(world.environment["QUERENT_HOME"]) / "broker" / "messages"
+        deadline = time.monotonic() + 40
+        sent = ""
+        while "querent.reap" not in sent and time.monotonic() < deadline:
+            time.sleep(0.2)
+            sent = " ".join(message.read_text() for message in messages.glob("*.msg"))
+        assert "querent.reap" in sent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import cast
 
 from sqlglot import exp
 
@@ -33,7 +34,7 @@ from semantic.expr import (
 )
 from semantic.joins import Path
 from semantic.resolve.binder import map_refs
-from semantic.resolve.walk import all_of, children, conjuncts, refs
+from semantic.resolve.walk import all_of, children, conjuncts, refs, related
 from semantic.windows import zone_of
 
 _PATTERN = {"contains": "%{}%", "starts_with": "{}%", "ends_with": "%{}"}
@@ -82,7 +83,14 @@ class Row(Expressions):
 
     def filter(self, predicate: Predicate | None) -> exp.Expression | None:
         """The whole filter as one condition without outer parentheses."""
-        return both(*(self.condition(item) for item in conjuncts(predicate)))
+        return both(*(self._part(item) for item in conjuncts(predicate)))
+
+    def _part(self, item: Predicate) -> exp.Expression:
+        """One part of a conjunction. About a dimension that nothing else reads, it is a semi-join: a set to look up instead of columns to join."""
+        via = _far_only(item)
+        if via is None or self.scope.joins_already(via) or not self.scope.graph.is_to_one(via):
+            return self.condition(item)
+        return self._semi(self.scope.table(())[0], self.scope.graph.steps(via), cast(Predicate, _without_prefix(item, via)), None)
 
     def _sure(self, condition: exp.Expression) -> exp.Expression:
         """NULL as not matching."""
@@ -247,7 +255,7 @@ class Row(Expressions):
         paths = {ref.via for ref in refs(node.left)}
         home = next(iter(paths)) if len(paths) == 1 and node.scope == "all" and not node.per else ()
         dataset = self.scope.table(home)[1].name
-        left = _without_prefix(node.left, home)
+        left = cast(Expr, _without_prefix(node.left, home))
         where = None
         if node.scope == "filtered":
             where = all_of(*(part for part in conjuncts(self.where) if not _has_versus(part)))
@@ -286,8 +294,21 @@ class _Prefixed(Scope):
     def take(self, wanted: str) -> str:
         return self._scope.take(wanted)
 
+    def joins_already(self, via: tuple[str, ...]) -> bool:
+        return True
 
-def _without_prefix(node: Expr, prefix: tuple[str, ...]) -> Expr:
+
+def _far_only(item: Predicate) -> tuple[str, ...] | None:
+    """The path whose end alone the condition is about, if it never holds where that row is missing; else None."""
+    plain = isinstance(item, Like) or (isinstance(item, Comparison) and isinstance(item.right, Literal_) and item.right.value is not None)
+    plain = plain or (isinstance(item, (In, InWindow)) and not item.negate)
+    if not plain or any(True for _ in related(item)):
+        return None
+    paths = {ref.via for ref in refs(item)}
+    return next(iter(paths)) or None if len(paths) == 1 else None
+
+
+def _without_prefix(node: Expr | Predicate, prefix: tuple[str, ...]) -> Expr | Predicate:
     if not prefix:
         return node
     return map_refs(node, lambda ref: ref.model_copy(update={"via": ref.via[len(prefix) :]}))  # type: ignore[return-value]

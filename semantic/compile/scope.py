@@ -34,6 +34,9 @@ class Scope:
         self._taken.add(name)
         return name
 
+    def joins_already(self, via: tuple[str, ...]) -> bool:
+        return via in self._aliases
+
     def table(self, via: tuple[str, ...]) -> tuple[str, Dataset]:
         """Alias and dataset at the end of `via`, joined on the way."""
         known = self._aliases.get(via)

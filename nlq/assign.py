@@ -128,7 +128,30 @@ def _mention_choices(mention: Mention, kinds: Kinds, aggregating: bool) -> list[
             score += 0.12 if aggregating else 0.0 if mention.sole else -0.1
         choices.append(Choice(target.dataset or kinds.metric_dataset(target), score, target))
     choices.sort(key=lambda c: (-c.score, str(c.target)))
-    return choices[:_CANDIDATES] or [Choice(None, -1.0)]
+    return _without_copies(choices, kinds)[:_CANDIDATES] or [Choice(None, -1.0)]
+
+
+def _without_copies(choices: list[Choice], kinds: Kinds) -> list[Choice]:
+    """Keys that only repeat another candidate's primary key (foreign keys) are left out: "customer id" is the customer's."""
+    owners: dict[str, float] = {}
+    for choice in choices:
+        target = choice.target
+        if target is None or target.kind != "field" or target.dataset is None:
+            continue
+        if kinds.catalog.dataset(target.dataset).primary_key == (target.field,):
+            owners[target.dataset] = max(owners.get(target.dataset, -9.0), choice.score)
+    if not owners:
+        return choices
+    copies = {
+        (r.from_dataset, r.from_fields[0]): r.to_dataset for r in kinds.catalog.relationships if len(r.from_fields) == 1 and r.to_dataset in owners
+    }
+    kept = []
+    for choice in choices:
+        target = choice.target
+        owner = copies.get((target.dataset or "", target.field or "")) if target is not None and target.kind == "field" else None
+        if owner is None or owner == (target.dataset if target else None) or choice.score > owners[owner] + 0.08:
+            kept.append(choice)
+    return kept
 
 
 def _fit(mention: Mention, target: Target, kinds: Kinds, exact: bool = False) -> float:
@@ -219,5 +242,10 @@ def _rescore(items: Sequence[tuple[object, list[Choice]]], chosen: Sequence[Choi
                 total += 0.3
             if item.links and chosen[i].target is not None and chosen[i].target.kind == "field" and focus == here:  # type: ignore[union-attr]
                 total += 0.04
+    same: dict[tuple[str, ...], Target] = {}
+    for (item, _), choice in zip(items, chosen, strict=True):
+        if isinstance(item, Mention) and choice.target is not None and choice.target.kind == "field":
+            first = same.setdefault(item.unit.keys, choice.target)
+            total += 0.05 if first == choice.target else -0.1
     spread = {d for d in datasets if d is not None}
     return total - 0.06 * len(spread)

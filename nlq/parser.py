@@ -499,7 +499,8 @@ class Parser:
             self._use(*[x for x in s.pending_units if x.is_func("super")])
         value = u.func.value if u.func else "desc"
         words = u.text.lower()
-        if words in ("first", "last") and s.base_mode == "output" and not self._next_is_object(i):
+        if words in ("first", "last") and not self._next_is_object(i) and (s.base_mode == "output" or self.frame.orders):
+            self._use(u)
             return i + 1
         s.superlative = value
         s.super_number = "number" in words or "count" in words or "amount of" in words
@@ -1636,7 +1637,7 @@ class Parser:
     def _plain_noun(self, i: int, u: Unit) -> int:
         s = self.s
         words = u.text.lower()
-        if self.kinds.likely(u, "dataset") and i and (self.units[i - 1].text.lower().split()[-1] == "all" or self.units[i - 1].text.lower() in ("all the",)):
+        if (self.kinds.likely(u, "dataset") or self.kinds.likely(u, "key")) and i and (self.units[i - 1].text.lower().split()[-1] == "all" or self.units[i - 1].text.lower() in ("all the",)):
             self.frame.all_rows = True
         if s.last is not None and i and self.units[i - 1] is s.last.unit and s.last.role == "group" and self.kinds.likely(s.last.unit, "dataset") and s.last in self.frame.groups:
             self.frame.groups.remove(s.last)

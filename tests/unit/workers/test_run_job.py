@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 
 from core.errors import Invalid, NotEnoughData, Unavailable
 from core.ids import JobId, TenantId
@@ -297,3 +298,23 @@ class TestEnqueue:
             enqueue(services, kind, params, ann.principal())
         with services.store.read() as connection:
             assert jobs.list_all(connection, ACME) == ()
+
+
+class TestInterruption:
+    def test_the_time_limit_is_told_as_such(self, services: Services, ann: User) -> None:
+        def work(_: JobContext) -> Mapping[str, Any]:
+            raise SoftTimeLimitExceeded
+
+        ended = run(services, accept(services, ann), work)
+        assert (ended.status, dict(ended.error or {})["code"]) == (JobStatus.FAILED, "job_timeout")
+
+    def test_an_interruption_after_a_cancel_is_a_cancel(self, services: Services, ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(heartbeat, "BEAT_S", 0.05)
+        job = accept(services, ann)
+
+        def work(context: JobContext) -> Mapping[str, Any]:
+            cancel(services, ACME, job)
+            assert context.heartbeat.cancelled.wait(10)
+            raise SoftTimeLimitExceeded
+
+        assert run(services, job, work).status is JobStatus.CANCELLED

@@ -13,7 +13,7 @@ from semantic.compile.listing import cut, ordering
 from semantic.compile.measures import accumulated_name, accumulated_parts, changed, value_of
 from semantic.compile.params import Params
 from semantic.compile.transforms import add_accumulated, add_transforms
-from semantic.query import AggregateKind
+from semantic.query import AggregateKind, CompareGroup
 from semantic.resolve.measures import slots_of
 from semantic.resolve.types import Aggregation, AtomValue, Formula, Operation, ResolvedHaving, ResolvedQuery
 from semantic.states import OutputColumn
@@ -93,7 +93,7 @@ class _Build:
             main = value_of(measure.formula, self.layer, self.params)
             self.layer.columns[f"m{index}"] = main
             output = OutputColumn(
-                measure.name, measure.label, "measure", measure.source, measure.unit, measure.format,
+                measure.name, self._main_label(measure.label), "measure", measure.source, measure.unit, measure.format,
                 measure_index=index, good_direction=measure.good_direction, additive=self._adds_up(measure.formula),
             )  # fmt: skip
             self.shown.append((f"m{index}", output))
@@ -106,6 +106,12 @@ class _Build:
         if isinstance(formula, AtomValue):
             return self.plan.atoms[formula.slot].aggregate in (AggregateKind.SUM, AggregateKind.COUNT)
         return isinstance(formula, Operation) and formula.op in "+-" and self._adds_up(formula.left) and self._adds_up(formula.right)
+
+    def _main_label(self, label: str) -> str:
+        """The label beside a compared group names its own group."""
+        compare = self.plan.compare
+        is_group = isinstance(self.resolved.query.compare, CompareGroup)
+        return f"{label}, {compare.base_label}" if compare is not None and is_group else label
 
     def _forget_atoms(self) -> None:
         """Drops what only measures were made of; conditions on groups still read theirs."""
@@ -129,7 +135,7 @@ class _Build:
             if form in compare.show or (ordered and form == "difference"):
                 self.layer.columns[name] = changed(form, main.copy(), other.copy())
             if form in compare.show:
-                words = _CHANGE_WORDS[form].format(label=output.label, other=compare.label)
+                words = _CHANGE_WORDS[form].format(label=self.plan.measures[index].label, other=compare.label)
                 same_unit = form in ("value", "difference")
                 shown = OutputColumn(
                     _CHANGE_NAMES[form].format(name=output.name), words, "measure" if form == "value" else "change", output.source,

@@ -13,7 +13,7 @@ from semantic.compile.expressions import Expressions
 from semantic.compile.functions import both, call, either, operation, parametric, paren, text, whole
 from semantic.compile.idents import aliased, column
 from semantic.compile.params import Params
-from semantic.compile.scope import Scope, raw
+from semantic.compile.scope import Scope, compared_as_text, raw
 from semantic.expr import (
     Absolute,
     And,
@@ -186,7 +186,8 @@ class Row(Expressions):
         source, target = self.catalog.dataset(first.source), self.catalog.dataset(first.target)
         inner = self.over(first.target, where)
         inner_alias, _ = inner.scope.table(())
-        textual = [source.field(a).type is not target.field(b).type for a, b in zip(first.source_fields, first.target_fields, strict=True)]
+        pairs = zip(first.source_fields, first.target_fields, strict=True)
+        textual = [compared_as_text(source.field(a), target.field(b)) for a, b in pairs]
         outer_keys = [raw(alias, source.field(name)) for name in first.source_fields]
         inner_keys = [raw(inner_alias, target.field(name)) for name in first.target_fields]
         outer_keys = [call("toString", k) if t else k for k, t in zip(outer_keys, textual, strict=True)]
@@ -237,6 +238,9 @@ class Row(Expressions):
         deep = Row(_Prefixed(inner.scope, rest_names), self.params)
         inner.scope.table(rest_names)
         keys = [raw(inner_alias, target.field(name)) for name in first.target_fields]
+        pairs = zip(first.source_fields, first.target_fields, strict=True)
+        textual = [compared_as_text(source.field(a), target.field(b)) for a, b in pairs]
+        keys = [call("toString", key) if t else key for key, t in zip(keys, textual, strict=True)]
         value = related_aggregate(node, deep)
         condition = deep.filter(node.where)
         columns = [aliased(key, f"k{i}") for i, key in enumerate(keys)]
@@ -246,6 +250,7 @@ class Row(Expressions):
             select.set("where", exp.Where(this=condition))
         select.set("group", exp.Group(expressions=[key.copy() for key in keys]))
         here = [raw(source_alias, source.field(name)) for name in first.source_fields]
+        here = [call("toString", key) if t else key for key, t in zip(here, textual, strict=True)]
         alias = self.scope.join_derived(select, f"{node.dataset}_{node.aggregate}", [(h, f"k{i}") for i, h in enumerate(here)])
         found = column(alias, "v")
         return call("ifNull", found, whole(0)) if node.aggregate in ("count", "count_distinct") else found

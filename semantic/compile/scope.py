@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from semantic.catalog.model import Catalog, CatalogField, Dataset
+from semantic.catalog.model import Catalog, CatalogField, Dataset, FieldType
 from semantic.compile.functions import both, call
 from semantic.compile.idents import column, derived, ident
 from semantic.joins import JoinGraph, Step, graph_of
@@ -83,13 +83,21 @@ def raw(alias: str, field: CatalogField) -> exp.Expression:
     return column(alias, field.column or field.name)
 
 
+_NUMBERS = frozenset({FieldType.INTEGER, FieldType.DECIMAL, FieldType.FLOAT, FieldType.BOOLEAN})
+
+
+def compared_as_text(left: CatalogField, right: CatalogField) -> bool:
+    """Whether two key columns only compare as text (a number stored as text on one side)."""
+    return left.type is not right.type and not {left.type, right.type} <= _NUMBERS
+
+
 def join_condition(step: Step, source_alias: str, source: Dataset, target_alias: str, target: Dataset) -> exp.Expression:
-    """Equality of the relationship's fields; keys of different types are compared as text."""
+    """Equality of the relationship's fields; keys of different kinds are compared as text."""
     parts = []
     for left_name, right_name in zip(step.source_fields, step.target_fields, strict=True):
         left_field, right_field = source.field(left_name), target.field(right_name)
         left, right = raw(source_alias, left_field), raw(target_alias, right_field)
-        if left_field.type is not right_field.type:
+        if compared_as_text(left_field, right_field):
             left, right = call("toString", left), call("toString", right)
         parts.append(exp.EQ(this=left, expression=right))
     on = both(*parts)

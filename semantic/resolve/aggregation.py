@@ -65,7 +65,7 @@ def plan_aggregation(query: SemanticQuery, binder: Binder) -> Planned:
     atoms = list(measures.atoms)
     if not atoms:
         atoms = [TimedAtom(Atom(AggregateKind.COUNT, _home_of_groups(groups, binder)), None, "rows")]
-    bounds = _bounds(query, binder)
+    bounds = window_of(query, binder)
     formulas = [*(m.formula for m in shown), *(h.left for h in having), *(h.right for h in having if h.right is not None)]
     accumulated = [part for formula in formulas for part in accumulated_in(formula)]
     if accumulated:
@@ -209,7 +209,8 @@ def _to_many_prefixes(binder: Binder, keys: tuple[BlockKey, ...]) -> set[tuple[s
     return found
 
 
-def _bounds(query: SemanticQuery, binder: Binder) -> Bounds | None:
+def window_of(query: SemanticQuery, binder: Binder) -> Bounds | None:
+    """The absolute window of the query, cut where the running period starts if only complete ones are asked for."""
     bounds = None
     if query.time is not None:
         bounds = resolve_window(query.time.window, binder.catalog.calendar, binder.as_of, query.time.label)

@@ -8,6 +8,7 @@ from core.errors import Invalid
 from semantic.catalog.model import FieldRole, FieldType
 from semantic.expr import FieldRef
 from semantic.query import SemanticQuery
+from semantic.resolve.aggregation import window_of
 from semantic.resolve.binder import Binder
 from semantic.resolve.groups import no_time
 from semantic.resolve.names import Names
@@ -15,7 +16,6 @@ from semantic.resolve.times import inside, time_of
 from semantic.resolve.types import Listing, RowColumn
 from semantic.resolve.walk import all_of, refs
 from semantic.states import WindowUsed
-from semantic.windows import resolve_window
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,9 @@ def plan_listing(query: SemanticQuery, binder: Binder) -> PlannedRows:
     scoped = binder.joining(frozenset(joined)) if joined else binder
     where = scoped.predicate(query.where, base) if query.where is not None else None
     windows: tuple[WindowUsed, ...] = ()
-    if query.time is not None:
-        bounds = resolve_window(query.time.window, binder.catalog.calendar, binder.as_of, query.time.label)
-        time = query.time.field or time_of(binder, base, None)
+    bounds = window_of(query, binder)
+    if bounds is not None:
+        time = (query.time.field if query.time is not None else None) or time_of(binder, base, None)
         if time is None:
             raise no_time(base, "limited to a time window")
         where = all_of(where, scoped.predicate(inside(time, bounds), base))

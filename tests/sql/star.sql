@@ -32,3 +32,5 @@ CREATE TABLE tenant_shop.balances (account_id Int32, day Date, balance Decimal(1
 INSERT INTO tenant_shop.balances VALUES (1, '2024-04-29', 10, 1), (1, '2024-04-30', 20, 1), (2, '2024-04-30', 5, 2), (1, '2024-05-01', 30, 1), (1, '2024-05-15', 40, 1), (2, '2024-05-15', 6, 2);
 CREATE TABLE tenant_shop.visits (visit_id Int32, customer_id Int32, day_text String, seen_at Int64, seconds Nullable(Int32), `order` String) ENGINE = MergeTree ORDER BY visit_id;
 INSERT INTO tenant_shop.visits VALUES (1, 1, '15/05/2024', 1715767200, 30, 'a'), (2, 1, '14/05/2024', 1715680800, 90, 'b'), (3, 2, '01/04/2024', 1711922400, NULL, 'a'), (4, 3, 'bad', 1711922399, 10, 'a'), (5, 6, '31/12/2023', 1704063599, 20, 'c');
+CREATE TABLE tenant_shop.codes (code String, note String) ENGINE = MergeTree ORDER BY code;
+INSERT INTO tenant_shop.codes VALUES ('1', 'first'), ('4', 'fourth'), ('x', 'none');

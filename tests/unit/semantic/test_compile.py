@@ -97,6 +97,10 @@ class TestColumns:
         done = compiled(metrics=[{"kind": "aggregate", "aggregate": "count", "dataset": "shipments"}], by=["@departs>regions.name"])
         assert done.columns[0].label == "Departure region: Region"
 
+    def test_compared_groups_are_named(self) -> None:
+        against = {"kind": "group", "where": ["@orders.status", "=", "paid"], "label": "paid", "base_label": "other", "show": ["value"]}
+        assert [c.label for c in compiled(metrics=["#revenue"], compare=against).columns] == ["Revenue, other", "Revenue, paid"]
+
     def test_a_change_in_percent_is_in_percent_points(self) -> None:
         month = {"window": {"kind": "calendar", "unit": "month"}}
         done = compiled(metrics=["#revenue"], time=month, compare={"kind": "period", "to": "previous_period"})

@@ -23,7 +23,7 @@ from semantic.compile import compile_query
 from semantic.pipeline import guard_compiled
 from semantic.query import SemanticQuery
 from semantic.resolve import resolve
-from semantic.states import GuardedQuery
+from semantic.states import GuardedQuery, Param
 
 SHOWN_ROWS = 1_000
 
@@ -154,15 +154,17 @@ def guard(services: Services, principal: Principal, visible: VisibleCatalog, que
     Raises: UserError.
     """
     compiled = compile_query(resolve(query, visible.catalog, as_of=as_of))
-    return guard_compiled(compiled, services.catalogs.full(principal.tenant, visible.catalog.version), principal)
+    full = services.catalogs.full(principal.tenant, visible.catalog.version)
+    return guard_compiled(compiled, full, principal, trust=services.core.trust)
 
 
-async def answer_sql(services: Services, principal: Principal, sql: str) -> schemas.Answer:
+async def answer_sql(services: Services, principal: Principal, request: schemas.SqlRequest) -> schemas.Answer:
     """Analyst SQL through the same guard and verifier. Raises: UserError, Unavailable."""
+    sql, params = request.sql, {name: Param(p.type, p.value) for name, p in request.parameters.items()}
     moment = Moment.of(services, None)
     log = AskedLog(services, principal, schemas.AskRequest(question=sql[:4_000]))
     try:
-        guarded = await run_in_threadpool(services.guard_sql, principal, sql)
+        guarded = await run_in_threadpool(services.guard_sql, principal, sql, params)
         result = await services.run_cached(principal, guarded)
     except UserError as error:
         await run_in_threadpool(log.failed, error, moment.ms())

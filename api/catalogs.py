@@ -12,7 +12,11 @@ from core.store import catalogs
 from nlq.understand import Understander
 from semantic.catalog.model import Catalog
 from semantic.catalog.visible import visible_to
-from semantic.values import ValueIndex, build_value_index
+from semantic.compile import compile_query
+from semantic.pipeline import guard_compiled
+from semantic.query import SemanticQuery
+from semantic.resolve import resolve
+from semantic.states import ResultTable
 from workers import bootstrap
 
 
@@ -30,7 +34,6 @@ class CatalogBook:
     def __init__(self, core: bootstrap.Services, *, capacity: int = 64) -> None:
         self._core = core
         self._full: Lru[tuple[TenantId, int], Catalog] = Lru(capacity)
-        self._values: Lru[tuple[TenantId, int], ValueIndex] = Lru(capacity)
         self._visible: Lru[tuple[object, ...], VisibleCatalog] = Lru(capacity)
 
     def full(self, tenant: TenantId, version: int | None = None) -> Catalog:
@@ -45,14 +48,16 @@ class CatalogBook:
         """What this caller sees of the current catalog. Raises: NotFound; Unavailable when values cannot be read now."""
         catalog = self.full(principal.tenant)
         attributes = tuple(sorted((name, tuple(sorted(values))) for name, values in principal.attributes.items()))
-        key = (principal.tenant, catalog.version, principal.roles, attributes)
+        stamp = self._core.value_files.stamp(principal.tenant, catalog.version)
+        key = (principal.tenant, catalog.version, stamp, principal.roles, attributes)
         return self._visible.get_or_make(key, lambda: self._build(catalog, principal))
 
     def _build(self, catalog: Catalog, principal: Principal) -> VisibleCatalog:
         seen = visible_to(catalog, principal)
-        index = self._values.get_or_make((principal.tenant, catalog.version), lambda: self._index(catalog, principal.tenant))
-        values = grounding(index, catalog, seen, principal, self._core.warehouse_sync.run, self._core.clock.now())
-        return VisibleCatalog(seen, Understander(seen, values))
+        shared = self._core.values(principal.tenant, catalog.version)
 
-    def _index(self, catalog: Catalog, tenant: TenantId) -> ValueIndex:
-        return build_value_index(catalog, self._core.admin.query_arrow, tenant)
+        def read(query: SemanticQuery) -> ResultTable:
+            compiled = compile_query(resolve(query, seen, as_of=self._core.clock.now()))
+            return self._core.warehouse_sync.run(guard_compiled(compiled, catalog, principal, trust=self._core.trust))
+
+        return VisibleCatalog(seen, Understander(seen, grounding(shared, catalog, seen, principal, read)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,16 +9,13 @@ from core.errors import AppError
 from core.principal import Principal
 from semantic.catalog.model import Catalog
 from semantic.catalog.visible import applies
-from semantic.compile import compile_query
 from semantic.expr import FieldRef
-from semantic.pipeline import guard_compiled
 from semantic.query import Aggregate, AggregateKind, ByField, Order, SemanticQuery
-from semantic.resolve import resolve
-from semantic.states import GuardedQuery, ResultTable
+from semantic.states import ResultTable
 from semantic.values import StoredValue, ValueIndex, ValueMatch, is_indexable, visible_fields
 
 MAX_OWN_VALUES = 5_000
-RunSync = Callable[[GuardedQuery], ResultTable]
+Read = Callable[[SemanticQuery], ResultTable]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +29,21 @@ class Grounding:
         return sorted(found, key=lambda m: -m.score)[:limit]
 
 
-def grounding(shared: ValueIndex, full: Catalog, seen: Catalog, principal: Principal, run: RunSync, now: dt.datetime) -> Grounding:
-    """shared: the tenant's index. Values of datasets that a row policy narrows are read with the caller's own rights."""
+def grounding(shared: ValueIndex, full: Catalog, seen: Catalog, principal: Principal, read: Read) -> Grounding:
+    """shared: the tenant's index. Values of datasets that a row policy narrows come from `read`, which has the caller's own rights."""
     narrowed = {p.dataset for p in full.row_policies if applies(principal, p)}
     shown = shared.restricted_to(visible_fields(full, principal))
     if not narrowed:
         return Grounding((shown,))
-    own: list[StoredValue] = []
-    for dataset in seen.datasets:
-        if dataset.name not in narrowed:
-            continue
-        for field in dataset.fields:
-            if is_indexable(field):
-                own += _own_values(FieldRef(dataset=dataset.name, field=field.name), full, seen, principal, run, now)
-    return Grounding((shown, ValueIndex(own)))
+    refs = [FieldRef(dataset=d.name, field=f.name) for d in seen.datasets if d.name in narrowed for f in d.fields if is_indexable(f)]
+    return Grounding((shown, ValueIndex(value for ref in refs for value in _own_values(ref, read))))
 
 
-def _own_values(ref: FieldRef, full: Catalog, seen: Catalog, principal: Principal, run: RunSync, now: dt.datetime) -> list[StoredValue]:
+def _own_values(ref: FieldRef, read: Read) -> list[StoredValue]:
     count = Aggregate(aggregate=AggregateKind.COUNT, dataset=ref.dataset)
     query = SemanticQuery(metrics=(count,), by=(ByField(field=ref),), order=(Order(target="metric"),), limit=MAX_OWN_VALUES)
     try:
-        result = run(guard_compiled(compile_query(resolve(query, seen, as_of=now)), full, principal))
+        result = read(query)
     except AppError:
         return []  # a value that cannot be read is one that is not grounded; the question itself will say what is wrong
     return [StoredValue(ref, str(row[0]), int(row[1])) for row in result.rows() if row[0] is not None]

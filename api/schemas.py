@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -37,14 +37,25 @@ class QueryRequest(In):
     question: str = Field(default="", max_length=4_000)
 
 
+class SqlParameter(In):
+    """A value for `{name:Type}` in the SQL; `type` is the ClickHouse type that stands there."""
+
+    type: str = Field(pattern=r"^(String|U?Int(8|16|32|64)|Float(32|64)|Bool|Date(32)?|DateTime|Decimal\(\d{1,2}, ?\d{1,2}\))$")
+    value: str | int | float | bool
+
+
 class SqlRequest(In):
-    """Analyst SQL on `database.table` names of the catalog. It runs through the same guard as every other query."""
+    """Analyst SQL on `database.table` names of the catalog. It runs through the same guard as every other query.
+
+    Text with quotes or backslashes is sent as a parameter: `WHERE name = {who:String}` with `parameters: {"who": {"type": "String", "value": "O'Brien"}}`.
+    """
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"sql": "SELECT region, count() FROM demo.orders GROUP BY region"}]}
     )
 
     sql: str = Field(min_length=1, max_length=100_000)
+    parameters: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")], SqlParameter] = Field(default_factory=dict, max_length=100)
 
 
 class Column(BaseModel):

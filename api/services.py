@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
-import redis.asyncio
 from starlette.requests import HTTPConnection
 
 from api.catalogs import CatalogBook
@@ -13,9 +13,9 @@ from core.clock import Clock
 from core.principal import Principal
 from core.settings import Settings
 from core.store.store import Store
-from semantic.cache import CachedWarehouse, MemoryStore, RedisStore, tables_of
+from semantic.cache import tables_of
 from semantic.pipeline import guard_sql
-from semantic.states import GuardedQuery, ResultTable
+from semantic.states import GuardedQuery, Param, ResultTable
 from workers import bootstrap
 
 
@@ -43,26 +43,20 @@ class Services:
 
     @property
     def uploads(self) -> Path:
-        return self.settings.home.resolve() / "uploads"
+        return self.core.uploads
 
     async def close(self) -> None:
         """On the event loop that ran the queries."""
         await self.core.warehouse.close()
 
-    def guard_sql(self, principal: Principal, sql: str) -> GuardedQuery:
+    def guard_sql(self, principal: Principal, sql: str, params: Mapping[str, Param]) -> GuardedQuery:
         """Raises: QueryRejected, Forbidden, NotFound when the tenant has no catalog."""
-        return guard_sql(sql, self.catalogs.full(principal.tenant), principal, pseudonym_key=self.core.pseudonym_key)
-
-    @cached_property
-    def results(self) -> CachedWarehouse:
-        url = self.settings.redis_url
-        kept = RedisStore(redis.asyncio.Redis.from_url(url)) if url else MemoryStore()
-        return CachedWarehouse(self.core.warehouse, kept)
+        return guard_sql(sql, self.catalogs.full(principal.tenant), principal, params=params, trust=self.core.trust)
 
     async def run_cached(self, principal: Principal, query: GuardedQuery) -> ResultTable:
         """From the result cache when the data has not changed, else from the warehouse. Raises: UserError, Unavailable."""
         catalog = self.catalogs.full(principal.tenant)
-        return await self.results.run(query, tables=tables_of(query, catalog), policy_values=principal.attributes)
+        return await self.core.results.run(query, tables=tables_of(query, catalog), policy_values=principal.attributes)
 
 
 def services_of(connection: HTTPConnection) -> Services:

@@ -71,7 +71,7 @@ async def query(request: Request, body: schemas.QueryRequest, caller: Caller) ->
 
 @router.post("/sql", summary="Run analyst SQL through the guard")
 async def sql(request: Request, body: schemas.SqlRequest, caller: Analyst) -> schemas.Answer:
-    return await until_gone(request, answering.answer_sql(services_of(request), caller, body.sql))
+    return await until_gone(request, answering.answer_sql(services_of(request), caller, body))
 
 
 @router.get("/conversations", summary="Your conversations, latest first")

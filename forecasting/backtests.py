@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.timeseries import FloatArray
+from forecasting.clean import fill_gaps
 from forecasting.folds import origins
 from forecasting.members.member import Member
 from forecasting.members.naive import repeat_last, repeat_season
@@ -42,7 +43,7 @@ def trial(series: Prepared, members: tuple[Member, ...], *, folds: int) -> Trial
         known = series.raw[cut : cut + h]
         actual[row, : known.shape[0]] = known
         past = series.cut(cut)
-        naive[row] = repeat_last(past.y, repeat_season(past), h)
+        naive[row] = repeat_last(fill_gaps(past.raw, past.seasons), repeat_season(past), h)
         for name, point in points(past, members).items():
             at_folds.setdefault(name, np.full((len(cuts), h), np.nan))[row] = point
     return Trial(points(series, members), at_folds, actual, naive, scale(series.y, season), cuts)
@@ -55,14 +56,14 @@ def cuts_of(series: Prepared, folds: int) -> tuple[int, ...]:
 
 def keep_sane(point: FloatArray, series: Prepared) -> FloatArray:
     """Clipped to `belt`; NaN stays."""
-    low, high = belt(series.filled, series.floor)
+    low, high = belt(series.raw, series.floor)
     return np.clip(point, low, high)
 
 
 def points(series: Prepared, members: tuple[Member, ...]) -> dict[str, FloatArray]:
     """Member -> (horizon,) finite forecasts, kept inside a wide belt around history; failures are absent."""
     found: dict[str, FloatArray] = {}
-    low, high = belt(series.y, series.floor)
+    low, high = belt(series.raw, series.floor)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         for member in members:
@@ -73,13 +74,13 @@ def points(series: Prepared, members: tuple[Member, ...]) -> dict[str, FloatArra
             except Exception:  # any library error: the other members serve
                 continue
             if point.shape == (series.horizon,) and np.isfinite(point).all():
-                found[member.name] = np.clip(point, low, high)
+                found[member.name] = np.clip(series.effects.restore(point, series.y.shape[0]), low, high)
     return found
 
 
 def belt(y: FloatArray, floor: float | None) -> tuple[float, float]:
     """Bounds no forecast may leave: three times the range of history beyond it, and the floor."""
-    low, high = float(y.min()), float(y.max())
+    low, high = float(np.nanmin(y)), float(np.nanmax(y))
     room = 3.0 * (high - low)
     return (low - room if floor is None else max(floor, low - room)), high + room
 

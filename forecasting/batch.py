@@ -10,9 +10,10 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from forecasting.backtests import Trial, keep_sane, trial
+from forecasting.backtests import Trial, cuts_of, keep_sane, trial
 from forecasting.members.pool import POOL
 from forecasting.pooled.committee import Opinions, Seat, ask, seats
+from forecasting.pooled.copies import teachers
 from forecasting.prepare import Prepared
 
 CHUNK = 16
@@ -42,13 +43,14 @@ def run_trials(series: Sequence[Prepared], plan: Plan, executor: Executor | None
     committee = (
         seats(series[0].seasons, series[0].horizon, [s.y.shape[0] for s in series], plan.pooled_effort) if plan.pooled_effort else ()
     )
+    teaching = teachers(series) if committee else []
     if executor is None:
         trials = []
         for chunk in chunks:
             trials += local_trials(chunk, plan)
             on_series(len(chunk))
-        return _with_opinions(series, trials, [opinion(seat, series, plan) for seat in committee])
-    pooled = [executor.submit(opinion, seat, list(series), plan) for seat in committee]
+        return _with_opinions(series, trials, [opinion(seat, series, teaching, plan) for seat in committee])
+    pooled = [executor.submit(opinion, seat, list(series), teaching, plan) for seat in committee]
     local = [executor.submit(local_trials, list(chunk), plan) for chunk in chunks]
     sizes = {id(future): len(chunk) for future, chunk in zip(local, chunks, strict=True)}
     for future in as_completed(local):
@@ -62,13 +64,19 @@ def local_trials(chunk: Sequence[Prepared], plan: Plan) -> list[Trial]:
         return [trial(one, POOL, folds=plan.folds) for one in chunk]
 
 
-def opinion(seat: Seat, series: Sequence[Prepared], plan: Plan) -> Opinions | None:
+def opinion(seat: Seat, series: Sequence[Prepared], teaching: Sequence[bool], plan: Plan) -> Opinions | None:
     """One network's word on every series. It learns from series as they were, gaps filled but nothing set aside."""
-    from forecasting.backtests import cuts_of
-
     with single_threaded(), np.errstate(all="ignore"):
-        at_cuts = [[one.cut(cut).filled for cut in cuts_of(one, plan.folds)] for one in series]
-        return ask(seat, [one.filled for one in series], at_cuts, plan.seed)
+        at_cuts = [[one.cut(cut) for cut in cuts_of(one, plan.folds)] for one in series]
+        said = ask(seat, [one.filled for one in series], [[past.filled for past in cuts] for cuts in at_cuts], teaching, plan.seed)
+        if said is None:
+            return None
+        at_folds = [
+            np.array([past.effects.restore(point, past.y.shape[0]) for past, point in zip(cuts, points, strict=True)]).reshape(points.shape)
+            for cuts, points in zip(at_cuts, said.at_folds, strict=True)
+        ]
+        ahead = [one.effects.restore(point, one.y.shape[0]) for one, point in zip(series, said.ahead, strict=True)]
+        return Opinions(said.name, at_folds, ahead)
 
 
 def _with_opinions(series: Sequence[Prepared], trials: list[Trial], opinions: Sequence[Opinions | None]) -> list[Trial]:

@@ -12,8 +12,10 @@ import numpy.typing as npt
 
 from core.errors import Invalid, NotEnoughData
 from core.timeseries import FloatArray, TimeArray
+from forecasting.adjust import SMOOTHED_FROM
 from forecasting.clean import clean_outliers, fill_gaps
 from forecasting.closed import closed_positions
+from forecasting.effects import NO_EFFECTS, Effects, estimate_effects, holiday_flags
 from forecasting.grid import Step, index_of, infer_step, time_at
 from forecasting.local_time import to_utc, to_wall_clock
 from forecasting.seasons import calendar_seasons, weekly_or_shorter
@@ -30,10 +32,10 @@ _NONE: Mapping[str, FloatArray] = MappingProxyType({})
 class Prepared:
     """A series on its regular grid of wall-clock buckets.
 
-    y: (n,) complete: gaps filled, wild values set aside. filled: (n,) gaps filled only. raw: (n,) as observed, NaN in gaps. start: wall clock of y[0].
+    raw: (n,) as observed, NaN in gaps. filled: (n,) gaps filled and `effects` taken out. y: (n,) the same with wild values set aside.
+    start: wall clock of y[0]. causes: name -> (n + horizon,) holidays and regressors, known for past and future.
     seasons: candidate lengths in steps, ascending. future_steps: (h,) >= 1, steps after the last bucket; future_times: (h,) UTC.
     floor: 0.0 where history is never negative, else None. closed: position in the week cycle -> always zero; empty when never.
-    regressors: name -> (n + max(future_steps),), history and future in one, complete.
     """
 
     series_id: str
@@ -47,8 +49,9 @@ class Prepared:
     future_times: TimeArray
     floor: float | None
     closed: BoolArray
-    regressors: Mapping[str, FloatArray] = field(default_factory=lambda: _NONE)
-    country: str | None = None
+    effects: Effects = NO_EFFECTS
+    all_seasons: tuple[int, ...] = ()
+    causes: Mapping[str, FloatArray] = field(default_factory=lambda: _NONE)
     notes: tuple[str, ...] = ()
 
     @property
@@ -58,16 +61,20 @@ class Prepared:
     def cut(self, n: int) -> Prepared:
         """The same series as it was when only the first n buckets were known. Cleaning is redone on them, so nothing looks ahead."""
         raw = self.raw[:n]
-        filled = fill_gaps(raw, self.seasons)
-        total = n + self.horizon
+        known = np.isfinite(raw)
+        complete = fill_gaps(raw, self.all_seasons)
+        causes = {name: values[: n + self.horizon] for name, values in self.causes.items()}
+        effects = estimate_effects(complete, self.all_seasons, self.step, self.horizon, causes)
+        filled = effects.remove(complete)
         return replace(
             self,
             raw=raw,
             filled=filled,
-            y=clean_outliers(filled, np.isfinite(raw), self.seasons),
+            y=clean_outliers(filled, known, self.seasons),
+            effects=effects,
+            causes=causes,
             floor=0.0 if (raw[np.isfinite(raw)] >= 0).all() else None,
             closed=closed_positions(raw, weekly_or_shorter(self.step, self.seasons)),
-            regressors={name: values[:total] for name, values in self.regressors.items()},
         )
 
     def wall_times(self, n: int | None = None) -> TimeArray:
@@ -119,9 +126,16 @@ def prepare(item: ForecastInput) -> Prepared:
         notes.append(f"{missing} of {n} buckets had no value and were filled for the fit.")
     steps, future_times = _future(item, start, step, n)
     seasons = _seasons(item, step)
-    filled = fill_gaps(raw, seasons)
-    y = clean_outliers(filled, np.isfinite(raw), seasons)
-    replaced = int((np.isfinite(raw) & (np.abs(y - np.nan_to_num(raw)) > 1e-12 * max(1.0, float(np.abs(y).max())))).sum())
+    known = np.isfinite(raw)
+    complete = fill_gaps(raw, seasons)
+    horizon = int(steps.max())
+    causes = _regressors(item, rows, index, start, step, n, steps)
+    causes |= holiday_flags(time_at(np.arange(n + horizon), start, step), item.country, step)
+    effects = estimate_effects(complete, seasons, step, horizon, causes)
+    filled = effects.remove(complete)
+    left = tuple(s for s in seasons if s < SMOOTHED_FROM or s == seasons[0] or s * step.approximate_seconds < 300 * 86_400)
+    y = clean_outliers(filled, known, left)
+    replaced = int((np.isfinite(raw) & (np.abs(y - filled) > 1e-12 * max(1.0, float(np.abs(y).max())))).sum())
     if replaced:
         notes.append(f"{replaced} extreme values were set aside for the fit.")
     return Prepared(
@@ -131,13 +145,14 @@ def prepare(item: ForecastInput) -> Prepared:
         raw=raw,
         filled=filled,
         y=y,
-        seasons=seasons,
+        seasons=left,
+        all_seasons=seasons,
+        effects=effects,
+        causes=causes,
         future_steps=steps,
         future_times=future_times,
         floor=0.0 if (raw[np.isfinite(raw)] >= 0).all() else None,
         closed=closed_positions(raw, weekly_or_shorter(step, seasons)),
-        regressors=_regressors(item, rows, index, start, step, n, steps),
-        country=item.country,
         notes=tuple(notes),
     )
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from forecasting.members.member import Member
-from forecasting.members.naive import naive, repeat_season, seasonal_naive
-from forecasting.members.smoothing import complex_smoothing, dynamic_theta, ets, on_adjusted
+from forecasting.members.naive import naive, recent_mean, repeat_season, seasonal_naive, seasonal_naive_short, short_season
+from forecasting.members.smoothing import complex_smoothing, damped_trend, dynamic_theta, level, on_adjusted
 from forecasting.prepare import Prepared
 
 
@@ -16,6 +16,16 @@ def _has_season(series: Prepared) -> bool:
     return repeat_season(series) > 1
 
 
+def _is_within_week(series: Prepared) -> bool:
+    """Is there a season of a day or a week? A mean over years would say little."""
+    season = short_season(series)
+    return season > 1 and season * series.step.approximate_seconds <= 8 * 86_400
+
+
+def _has_two_seasons(series: Prepared) -> bool:
+    return _is_within_week(series) and short_season(series) < repeat_season(series)
+
+
 def _eight_points(series: Prepared) -> bool:
     return bool(series.y.shape[0] >= 8)
 
@@ -23,7 +33,10 @@ def _eight_points(series: Prepared) -> bool:
 POOL: tuple[Member, ...] = (
     Member("naive", naive, _always),
     Member("seasonal_naive", seasonal_naive, _has_season),
-    Member("dynamic_theta", on_adjusted(dynamic_theta), _eight_points),
-    Member("ets", on_adjusted(ets), _eight_points),
+    Member("seasonal_naive_short", seasonal_naive_short, _has_two_seasons),
+    Member("recent_mean", recent_mean, _is_within_week),
+    Member("level", on_adjusted(level), _eight_points),
     Member("complex_smoothing", on_adjusted(complex_smoothing), _eight_points),
+    Member("damped_trend", on_adjusted(damped_trend), _eight_points),
+    Member("dynamic_theta", on_adjusted(dynamic_theta), _eight_points),
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from core.timeseries import FloatArray
-from forecasting.adjust import Adjusted, adjust, present_seasons
+from forecasting.adjust import FAST_DECAY, SLOW_DECAY, Adjusted, adjust
 from forecasting.prepare import Prepared
 
 MAX_FIT_POINTS = 400
@@ -16,10 +16,9 @@ MAX_FIT_POINTS = 400
 
 def adjusted(series: Prepared) -> Adjusted:
     """The series without the seasons its data shows; multiplicative when all values are well above zero."""
-    seasons = present_seasons(series.y, series.seasons)
-    cycles = 12
     multiplicative = bool(series.y.min() > 0.1 * series.y.mean() > 0)
-    return adjust(series.y, seasons, series.horizon, multiplicative=multiplicative, cycles=cycles)
+    decay = FAST_DECAY if series.step.approximate_seconds < 80_000 else SLOW_DECAY
+    return adjust(series.y, series.seasons, series.horizon, multiplicative=multiplicative, decay=decay)
 
 
 def on_adjusted(model: Callable[[FloatArray, int], FloatArray]) -> Callable[[Prepared], FloatArray]:
@@ -32,11 +31,18 @@ def on_adjusted(model: Callable[[FloatArray, int], FloatArray]) -> Callable[[Pre
     return fit
 
 
-def ets(rest: FloatArray, horizon: int) -> FloatArray:
-    """Exponential smoothing without season, error and trend form chosen by AICc."""
+def damped_trend(rest: FloatArray, horizon: int) -> FloatArray:
+    """Exponential smoothing with a damped trend. Source: Gardner and McKenzie (1985)."""
     from statsforecast.models import AutoETS
 
-    return np.asarray(AutoETS(season_length=1, model="ZZN").forecast(rest, horizon)["mean"])
+    return np.asarray(AutoETS(season_length=1, model="AAN", damped=True).forecast(rest, horizon)["mean"])
+
+
+def level(rest: FloatArray, horizon: int) -> FloatArray:
+    """Simple exponential smoothing: the last level, held."""
+    from statsforecast.models import SimpleExponentialSmoothingOptimized
+
+    return np.asarray(SimpleExponentialSmoothingOptimized().forecast(rest, horizon)["mean"])
 
 
 def dynamic_theta(rest: FloatArray, horizon: int) -> FloatArray:

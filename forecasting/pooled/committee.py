@@ -46,7 +46,8 @@ def seats(seasons: tuple[int, ...], horizon: int, lengths: Sequence[int], effort
     least = min(max(8, long + long // 2), max(60, long + long // 6))
     base = max(60, long + long // 6)
     wide = 2 * long if long > 60 else 30
-    recipe = Recipe(hidden=128 if long > 31 else 64, steps=int((2000 if long > 31 else 1200) * effort))
+    steps = 1200 if long <= 31 or horizon > 100 else 2000
+    recipe = Recipe(hidden=128 if long > 31 else 64, steps=int(steps * effort))
 
     def shape(length: int, own: bool) -> Shape:
         return Shape(length, horizon, short, own, min(least, length))
@@ -58,15 +59,18 @@ def seats(seasons: tuple[int, ...], horizon: int, lengths: Sequence[int], effort
     )
 
 
-def ask(seat: Seat, histories: Sequence[FloatArray], at_cuts: Sequence[Sequence[FloatArray]], seed: int) -> Opinions | None:
+def ask(
+    seat: Seat, histories: Sequence[FloatArray], at_cuts: Sequence[Sequence[FloatArray]], teaching: Sequence[bool], seed: int
+) -> Opinions | None:
     """What one network says of every series at every fold and at its end; None when the batch teaches too little.
 
-    histories: (n,) complete. at_cuts: per series its history as known at each fold, latest fold first. The network that speaks at the folds
+    histories: (n,) complete. at_cuts: per series its history as known at each fold, latest fold first. teaching: which of them
+    may be learned from. The network that speaks at the folds
     has seen only what came before the earliest of them.
     """
     before = [cuts[-1] if cuts else y for y, cuts in zip(histories, at_cuts, strict=True)]
     logs = [uses_logarithm(y) for y in before]
-    with_folds = [k for k, cuts in enumerate(at_cuts) if cuts]
+    with_folds = [k for k, cuts in enumerate(at_cuts) if cuts and teaching[k]]
     h = seat.shape.horizon
     at_folds = [np.full((len(cuts), h), np.nan) for cuts in at_cuts]
     first = learn_pooled([before[k] for k in with_folds], [logs[k] for k in with_folds], seat.shape, seat.recipe, seed)
@@ -77,7 +81,8 @@ def ask(seat: Seat, histories: Sequence[FloatArray], at_cuts: Sequence[Sequence[
         if first is None
         else Recipe(seat.recipe.hidden, int(seat.recipe.steps * LEARN_AGAIN_SHARE), seat.recipe.batch, seat.recipe.rate)
     )
-    second = learn_pooled(histories, logs, seat.shape, recipe, seed + 1, first)
+    taught = [k for k, teaches in enumerate(teaching) if teaches]
+    second = learn_pooled([histories[k] for k in taught], [logs[k] for k in taught], seat.shape, recipe, seed + 1, first)
     if second is None:
         return None
     long_enough = [k for k, y in enumerate(histories) if y.shape[0] >= seat.shape.least]

@@ -14,6 +14,8 @@ from forecasting.pooled.windows import CLIP, Shape, common_unit, last_window, sc
 MIN_WINDOWS = 2_000
 """Fewer windows than this teach a network less than a theta model knows."""
 MAX_WINDOWS_PER_SERIES = 500
+WINDOWS_OF_FEW_SERIES = 12_000
+"""A batch of a few long series may give this many windows together, beyond the cap per series."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ def learn_pooled(
     """A network over all histories, or None when they hold too few windows. Continues from `start` when given."""
     rng = np.random.default_rng([seed, 17])
     z = [np.log(np.maximum(y, 1e-12)) if is_log else y for y, is_log in zip(histories, logs, strict=True)]
-    windows, targets, owner = training_windows(z, shape, rng, MAX_WINDOWS_PER_SERIES)
+    windows, targets, owner = training_windows(z, shape, rng, max(MAX_WINDOWS_PER_SERIES, WINDOWS_OF_FEW_SERIES // max(1, len(z))))
     if windows.shape[0] < MIN_WINDOWS:
         return None
     is_log = np.array(logs, dtype=np.bool_)[owner]

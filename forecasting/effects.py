@@ -1,0 +1,119 @@
+"""What the calendar and known causes add to a series: the time of the year, holidays and regressors.
+
+They are taken out before any member looks and put back into its forecast, so that every member profits and none has to know them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.timeseries import FloatArray, TimeArray
+from forecasting.adjust import SMOOTHED_FROM, adjust, centred_mean
+from forecasting.grid import Step
+
+MIN_T = 3.0
+"""An event's or regressor's effect is kept when it is three times its standard error."""
+NEIGHBOURHOOD_DAYS = 29
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """parts: name -> (n + horizon,) additive effects, in logarithms when is_log; absent names have no effect."""
+
+    parts: Mapping[str, FloatArray]
+    is_log: bool
+
+    def remove(self, values: FloatArray) -> FloatArray:
+        """(n,) values without the effects of the first n steps."""
+        total = self._total(0, values.shape[0])
+        return values if total is None else np.asarray(values / np.exp(total) if self.is_log else values - total)
+
+    def restore(self, point: FloatArray, n: int) -> FloatArray:
+        """(horizon,) forecast from step n on, with its effects."""
+        total = self._total(n, n + point.shape[0])
+        return point if total is None else np.asarray(point * np.exp(total) if self.is_log else point + total)
+
+    def _total(self, first: int, last: int) -> FloatArray | None:
+        found = [part[first:last] for part in self.parts.values()]
+        return None if not found else np.asarray(np.sum(found, axis=0))
+
+
+NO_EFFECTS = Effects({}, False)
+
+
+def estimate_effects(filled: FloatArray, seasons: tuple[int, ...], step: Step, horizon: int, causes: Mapping[str, FloatArray]) -> Effects:
+    """The effects that the history shows.
+
+    filled: (n,) without gaps. seasons: all candidates. causes: name -> (n + horizon,) event flags and regressors, complete.
+    """
+    n = filled.shape[0]
+    years = tuple(
+        s for s in seasons if s >= SMOOTHED_FROM and s != seasons[0] and 2 * s <= n and s * step.approximate_seconds > 300 * 86_400
+    )
+    if not years and not causes:
+        return NO_EFFECTS
+    is_log = bool(filled.min() > 0.1 * filled.mean() > 0)
+    z = np.log(filled) if is_log else filled
+    shorter = tuple(s for s in seasons if s not in years and 2 * s <= n)
+    profiles = adjust(z, shorter + years, 0).profiles
+    parts: dict[str, FloatArray] = {}
+    at = np.arange(n + horizon)
+    rest = z.copy()
+    for season, profile in profiles.items():
+        rest = rest - profile[at[:n] % season]
+        if season in years and profile.any():
+            parts["time of year"] = profile[at % season]
+    if causes:
+        parts |= _causes(rest, causes, max(5, round(NEIGHBOURHOOD_DAYS * step.steps_per_day) if step.steps_per_day >= 1 else 5))
+    return Effects(parts, is_log)
+
+
+def _causes(rest: FloatArray, causes: Mapping[str, FloatArray], neighbourhood: int) -> dict[str, FloatArray]:
+    """Least squares of the series on the causes, both less their local level; weak ones are dropped, then the rest is fitted again."""
+    n = rest.shape[0]
+    if n < 2 * neighbourhood:
+        return {}
+    spread = 1.4826 * float(np.median(np.abs(rest - centred_mean(rest, neighbourhood)))) + 1e-12
+    wanted = np.clip(rest - centred_mean(rest, neighbourhood), -12 * spread, 12 * spread)
+    local = {name: x[:n] - centred_mean(x[:n], neighbourhood) for name, x in causes.items() if np.ptp(x[:n]) > 0}
+    for _ in range(2):
+        if not local:
+            return {}
+        names = list(local)
+        x = np.column_stack([local[name] for name in names])
+        gram = x.T @ x
+        gram = gram + 1e-6 * np.trace(gram) / gram.shape[0] * np.eye(gram.shape[0])
+        inverse = np.linalg.inv(gram)
+        slopes = inverse @ (x.T @ wanted)
+        error = wanted - x @ slopes
+        deviation = np.sqrt(max(float(error @ error) / max(n - len(names), 1), 1e-24) * np.diag(inverse))
+        strong = np.abs(slopes) > MIN_T * deviation
+        if strong.all():
+            return {name: slope * causes[name] for name, slope in zip(names, slopes, strict=True)}
+        local = {name: local[name] for name, keep in zip(names, strong, strict=True) if keep}
+    return {}
+
+
+def holiday_flags(wall: TimeArray, country: str | None, step: Step) -> dict[str, FloatArray]:
+    """Holiday name -> (k,) 1.0 on its days, for holidays that fall at least twice; empty without a country or for steps longer than a day.
+
+    wall: (k,) wall-clock times. An unknown country has no holidays.
+    """
+    if country is None or step.months or step.approximate_seconds > 86_400:
+        return {}
+    import holidays
+
+    days = wall.astype("datetime64[D]")
+    first, last = int(str(days[0])[:4]), int(str(days[-1])[:4])
+    try:
+        calendar = holidays.country_holidays(country, years=range(first, last + 1))
+    except NotImplementedError:
+        return {}
+    named: dict[str, list[np.datetime64]] = {}
+    for day, name in calendar.items():
+        named.setdefault(f"holiday: {name}", []).append(np.datetime64(day, "D"))
+    flags = {name: np.isin(days, np.array(dates)).astype(np.float64) for name, dates in named.items() if len(dates) >= 2}
+    return {name: flag for name, flag in flags.items() if flag.any()}

@@ -67,3 +67,40 @@ def unit_of(words: tuple[str, ...], comment: str) -> str | None:
             if candidate in UNITS:
                 return UNITS[candidate]
     return None
+
+
+_PHRASE = re.compile(r"\s*(?:the\s+|an?\s+)?(?P<said>[A-Za-z][A-Za-z' -]{2,60}?)\s*(?:[.;,(\[]|$)", re.IGNORECASE)
+_NO_NAME = frozenset(
+    "unique uniquely identifier id foreign primary key indicates indicate whether if flag any first last format type of the date timestamp time when "
+    "date stores contains internal value".split()
+)
+_NO_PHRASE = frozenset("assigned each actual one short brief given provided associated url".split())
+_RELATIVE = re.compile(r"\s(?:that|which|where|when|who|whose|at|during|on|is|was|are)\s", re.IGNORECASE)
+
+
+def spoken_name(comment: str, table: tuple[str, ...]) -> str:
+    """What the comment's first clause calls the column, without the table it is of; empty when it names nothing short.
+
+    >>> spoken_name("Manufacturer of the car", ("car",)), spoken_name("The cost of a one-way trip for this fare", ("fare",))
+    ('manufacturer', 'cost of a one-way trip')
+    >>> spoken_name("Unique identifier for each car", ("car",)), spoken_name("Number of students who liked it", ("course",))
+    ('', '')
+    """
+    match = _PHRASE.match(comment)
+    if not match:
+        return ""
+    said = match["said"].lower().strip()
+    if _RELATIVE.search(said):
+        return ""  # half of a statement says something else
+    noun = " ".join(table)
+    said = re.sub(rf"\s+(?:of|for|in|by)\s+(?:the|this|each|an?|every)\s+{re.escape(noun)}s?\s*$", "", said)
+    words = said.split()
+    if (
+        not words
+        or len(words) > 5
+        or words[0] in _NO_NAME
+        or set(words) & _NO_PHRASE
+        or words[-1] in ("of", "for", "the", "in", "to", "by")
+    ):
+        return ""
+    return said

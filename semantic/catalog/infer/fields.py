@@ -126,7 +126,7 @@ def _field(context: FieldContext, column: PhysicalColumn, name: str) -> CatalogF
         role=role,
         label=said.label,
         description=column.comment,
-        synonyms=said.synonyms,
+        synonyms=_synonyms(context, said, column.comment),
         aggregate=kind.aggregate if kind else (AggregateKind.COUNT_DISTINCT if role == FieldRole.KEY else None),
         additive=kind.additive if kind else False,
         unit=unit or ("year" if role == FieldRole.CATEGORY and said.words[-1] == "year" and parsed.is_number else None),
@@ -141,6 +141,15 @@ def _field(context: FieldContext, column: PhysicalColumn, name: str) -> CatalogF
         data_class=DataClass.CONFIDENTIAL if pii else DataClass.INTERNAL,
         hidden=column.name == context.tenant_column or bool(set(said.words) & v.PII_WORDS["secret"] - {"token", "pin", "hash", "salt"}),
     )
+
+
+def _synonyms(context: FieldContext, said: ColumnName, comment: str) -> tuple[str, ...]:
+    """Of the name, then what the comment calls it, unless that is what another column of the table is called."""
+    phrase = comments.spoken_name(comment, context.name.words)
+    others = {x for c in context.name.columns.values() if c is not said for x in (c.label, *c.synonyms)}
+    if not phrase or phrase == said.label or phrase in said.synonyms or phrase in others:
+        return said.synonyms
+    return (*said.synonyms, phrase)
 
 
 def _role(

@@ -23,7 +23,7 @@ from semantic.catalog.infer import (
 from semantic.catalog.model import Catalog, DatasetKind, DerivedMetric, FieldRole, RatioMetric, Relationship, SimpleMetric
 from semantic.catalog.validate import validate
 from semantic.compile import REQUIRED_SETTINGS, compile_query
-from semantic.expr import Comparison, FieldRef, Literal_, MakeDate
+from semantic.expr import Comparison, FieldRef, Literal_, MakeDate, Or
 from semantic.query import Aggregate, AggregateKind, ByField, ByTime, MetricRef, SemanticQuery
 from semantic.resolve import resolve
 
@@ -209,6 +209,7 @@ GLOSSARY = [
     GlossaryEntry("Gold Client", "one for each xyClId of: select distinct xyClId from xyClient where xyClTier = 'gold'"),
     GlossaryEntry("Loyalty", "column xyClTier of: table xyClient"),
     GlossaryEntry("note", "Always use xyShipment.xyShDueDate instead of xyShipment.xyShDate when getting the date."),
+    GlossaryEntry("note", "Look at the ORB hubs (hub name contains 'Hub 1' or 'Hub 2') first."),
     GlossaryEntry("churn mood", "how the client feels about us lately"),
     GlossaryEntry("Broken", "SUM(nothing_here) from nowhere"),
 ]
@@ -265,6 +266,12 @@ class TestGlossary:
 
     def test_a_stated_preference_sets_the_primary_time(self, glossed: InferredCatalog) -> None:
         assert glossed.catalog.dataset("xyShipment").time == "xyShDueDate"
+
+    def test_a_group_of_values_in_a_note_is_a_segment(self, glossed: InferredCatalog) -> None:
+        segment = next(s for s in glossed.catalog.segments if s.label == "ORB hubs")
+        assert segment.dataset == "xyHub"
+        assert isinstance(segment.where, Or)
+        assert "ORB" in segment.synonyms
 
     def test_what_cannot_be_carried_stays_as_text_and_is_listed(self, glossed: InferredCatalog) -> None:
         for term in ("churn mood", "Broken"):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from semantic.catalog.infer.fields import safe_name
 from semantic.catalog.infer.glossary.draft import Draft
-from semantic.catalog.model import CatalogField, Dataset, FieldRole, Relationship
+from semantic.catalog.infer.words import plural
+from semantic.catalog.model import CatalogField, Dataset, FieldRole, FieldType, Relationship, Segment
+from semantic.expr import FieldRef, In, Like, Or, Predicate
 
 _NAME = r"[`\"]?([A-Za-z_][\w]*)[`\"]?"
 _COLUMN = r"[`\"]?([A-Za-z_]\w*)\.([A-Za-z_]\w*)[`\"]?"
@@ -17,8 +20,14 @@ _JOIN_ON = re.compile(rf"{_NAME}\s+can be joined (?:to|with)\s+{_NAME}\s+on\s+{_
 _JOIN_COLUMNS = re.compile(rf"{_COLUMN}\s+can be joined (?:to|with)\s+[`\"]?(\w+)[`\"]?\s+(?:from|in|of)\s+(?P<tables>.+)", re.IGNORECASE)
 
 
+_GROUP = re.compile(
+    r"(?P<label>(?:[\w.-]+\s+)?[\w.-]+)\s*\((?P<field>[\w. ]+?)\s+(?P<op>contains|includes|is|in|is one of|starts with|=)\s+(?P<values>['\"][^()]+['\"])\s*\)"
+)
+
+
 def read_note(draft: Draft, text: str) -> bool:
-    """Whether the note was understood and carried: a preferred date, or a join. Other notes stay text."""
+    """Whether the note was understood and carried: a preferred date, a join, or a group of values. Other notes stay text."""
+    grouped = [_group(draft, match, text) for match in _GROUP.finditer(text)]
     prefer = _PREFER.search(text)
     if prefer:
         return _prefer(draft, prefer)
@@ -31,7 +40,49 @@ def read_note(draft: Draft, text: str) -> bool:
     if plain:
         left, right = draft.table(plain[1]), draft.table(plain[2])
         return bool(left and right and _related(draft, left, right))
-    return False
+    return any(grouped)
+
+
+def _group(draft: Draft, match: re.Match[str], text: str) -> bool:
+    """ "premium brands (brand name is 'A', 'B' or 'C')": a segment of the dataset that has the field."""
+    found = [(d, f) for d, f in draft.fields_called(match["field"]) if f.type == FieldType.STRING]
+    values = re.findall(r"['\"]([^'\"]+)['\"]", match["values"])
+    if len({(d.name, f.name) for d, f in found}) != 1 or not values:
+        return False
+    dataset, field = found[0]
+    ref = FieldRef(dataset=dataset.name, field=field.name)
+    kind: Literal["contains", "starts_with"] = "starts_with" if match["op"] == "starts with" else "contains"
+    where: Predicate
+    if match["op"] in ("contains", "includes", "starts with"):
+        likes = tuple(Like(field=ref, match=kind, value=v) for v in values)
+        where = likes[0] if len(likes) == 1 else Or(items=likes)
+    else:
+        where = In(field=ref, values=tuple(values), ignore_case=True)
+    words = match["label"].split()
+    name = words[0] if len(words) > 1 and _is_proper(words[0]) else ""
+    label = match["label"] if name or len(words) == 1 else words[-1]
+    if not name and not _is_proper(label):
+        return False
+    home = draft.datasets[dataset.name]
+    synonyms = dict.fromkeys(
+        x for x in (name, f"{name} {plural(home.label)}" if name else "", f"{name} companies" if name.isupper() else "") if x
+    )
+    segment = Segment(
+        name=draft.free_segment(label),
+        label=label,
+        dataset=dataset.name,
+        where=where,
+        synonyms=tuple(s for s in synonyms if s != label),
+        description=text,
+    )
+    draft.add_segment(segment)
+    draft.add_term(label, text, synonyms=segment.synonyms, means=f"segment:{segment.name}")
+    return True
+
+
+def _is_proper(word: str) -> bool:
+    """A name or acronym, not a common word."""
+    return word[:1].isupper() and (word.isupper() or word[1:].islower())
 
 
 def _prefer(draft: Draft, match: re.Match[str]) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import Conflict, NotFound
 from core.ids import JobId, TenantId, UserId
-from core.store import Store, job_events, job_leases, jobs
+from core.store import Store, job_events, job_leases, jobs, retention
 from core.store.job_leases import Lease, Progress
 from core.store.jobs import Job, JobStatus, NewJob
 
@@ -216,3 +216,18 @@ class TestUnsent:
         with store.write() as connection:
             job_leases.mark_sent(connection, ACME, JobId("job_unknown"), now=NOW)
             assert job_leases.unsent(connection, now=NOW, resend_after=self.WAITS) == ()
+
+
+class TestRetention:
+    def test_progress_of_old_jobs_goes_and_their_statuses_stay(self, store: Store) -> None:
+        old, running = add_job(store), add_job(store)
+        for job in (old, running):
+            claim(store, job)
+        with store.write() as connection:
+            for job in (old, running):
+                job_leases.report(connection, Lease(job.id, ACME, "w1"), Progress("fit", 0.5, 1, 2), now=NOW)
+            job_leases.finish(connection, Lease(old.id, ACME, "w1"), {}, now=NOW)
+            assert retention.prune(connection, now=NOW + timedelta(days=7)).progress_events == 0
+            assert retention.prune(connection, now=NOW + timedelta(days=7, seconds=1)).progress_events == 1
+            assert [event.kind for event in job_events.after(connection, ACME, old.id)] == ["status", "status", "status"]
+            assert len(job_events.after(connection, ACME, running.id)) == 3

@@ -83,7 +83,7 @@ class TestFloors:
 
 
 class TestFreshInterpreter:
-    @pytest.mark.parametrize("module", ["nlq", "semantic.pipeline", "forecasting", "anomaly"])
+    @pytest.mark.parametrize("module", ["nlq", "semantic.pipeline", "forecasting", "anomaly", "api.app", "workers.queue"])
     def test_importing_a_room_stays_light(self, module: str) -> None:
         assert heavy_after(f"import {module}") == set()
 

@@ -44,10 +44,10 @@ def like_groups(series: Sequence[Prepared]) -> list[list[int]]:
 def run_trials(series: Sequence[Prepared], plan: Plan, executor: Executor | None, on_series: Callable[[int], None]) -> list[Trial]:
     """One trial per series of one group, networks included. on_series is told how many more series are done."""
     chunks = [series[first : first + CHUNK] for first in range(0, len(series), CHUNK)]
-    committee = (
-        seats(series[0].seasons, series[0].horizon, [s.y.shape[0] for s in series], plan.pooled_effort) if plan.pooled_effort else ()
-    )
-    teaching = teachers(series) if committee else []
+    teaching = teachers(series) if plan.pooled_effort and len(series) >= MIN_TEACHERS else []
+    committee: tuple[Seat, ...] = ()
+    if sum(teaching) >= MIN_TEACHERS:
+        committee = seats(series[0].seasons, series[0].horizon, [s.y.shape[0] for s in series], plan.pooled_effort)
     if executor is None:
         trials = []
         for chunk in chunks:

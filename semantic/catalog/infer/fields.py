@@ -243,7 +243,7 @@ def _number_role(column: PhysicalColumn, words: tuple[str, ...], stats: ColumnSt
         return FieldRole.KEY
     if _is_row_number(stats):
         return FieldRole.KEY
-    if set(words) & {"latitude", "longitude"}:
+    if set(words) & {"latitude", "longitude"} or last in ("timestamp", "epoch"):
         return FieldRole.ATTRIBUTE
     return FieldRole.MEASURE
 

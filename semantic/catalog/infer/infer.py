@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from core.errors import AppError
 from semantic.catalog.infer.entities import find_entities
 from semantic.catalog.infer.fields import FieldContext, build_fields, safe_name
 from semantic.catalog.infer.glossary import GlossaryEntry, apply_glossary
@@ -51,8 +52,8 @@ def infer_catalog(
     """
     chosen = options or InferenceOptions()
     notes: list[str] = []
+    schema, stats = _read(schema, probe, notes)
     names = name_tables(schema)
-    stats = {t.name: probe.table(t) for t in schema.tables}
     keys = primary_keys(schema, names, stats, probe)
     links, link_notes = find_links(schema, names, stats, keys, probe)
     notes += link_notes
@@ -78,6 +79,20 @@ def infer_catalog(
         catalog, glossary_notes = apply_glossary(catalog, glossary)
         notes += glossary_notes
     return InferredCatalog(catalog, tuple(notes))
+
+
+def _read(schema: PhysicalSchema, probe: Probe, notes: list[str]) -> tuple[PhysicalSchema, dict[str, TableStats]]:
+    """Statistics by table, and the schema without tables that cannot be read (a view over a table that is gone)."""
+    stats: dict[str, TableStats] = {}
+    for table in schema.tables:
+        try:
+            stats[table.name] = probe.table(table)
+        except (AppError, RuntimeError) as error:
+            if isinstance(error, AppError) and error.retryable:
+                raise
+            reason = str(error).strip().splitlines()
+            notes.append(f"{table.name} cannot be read and was left out: {reason[0][:160] if reason else 'no reason given'}.")
+    return PhysicalSchema(schema.database, tuple(t for t in schema.tables if t.name in stats)), stats
 
 
 def _dataset(

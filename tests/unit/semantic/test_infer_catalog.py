@@ -9,12 +9,15 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from core.errors import Invalid
+from core.errors import Invalid, Unavailable
 from core.timeseries import Grain
 from semantic.catalog.infer import (
     EmptyProbe,
     GlossaryEntry,
     InferredCatalog,
+    PhysicalColumn,
+    PhysicalSchema,
+    PhysicalTable,
     SqlProbe,
     infer_catalog,
     schema_from_clickhouse,
@@ -329,6 +332,23 @@ class TestInput:
         found = infer_catalog(schema_from_clickhouse(execute, "w"), EmptyProbe()).catalog
         assert len(found.datasets) == 6
         assert [i for i in validate(found) if i.severity == "error"] == []
+
+    def test_a_table_that_cannot_be_read_is_left_out_with_a_note(self, execute: Execute) -> None:
+        schema = schema_from_clickhouse(execute, "w")
+        gone = PhysicalTable("gone", (PhysicalColumn("id", "Int64"),))
+        found = infer_catalog(PhysicalSchema("w", (*schema.tables, gone)), SqlProbe(execute, "w"))
+        assert len(found.catalog.datasets) == len(schema.tables)
+        assert any("gone cannot be read" in n for n in found.notes)
+
+    def test_an_answer_that_may_come_later_is_not_taken_for_a_missing_table(self, execute: Execute) -> None:
+        def down(sql: str) -> pa.Table:
+            raise Unavailable("The warehouse is down.")
+
+        with pytest.raises(Unavailable):
+            infer_catalog(schema_from_clickhouse(execute, "w"), SqlProbe(down, "w"))
+
+    def test_an_empty_database_gives_an_empty_catalog(self) -> None:
+        assert infer_catalog(PhysicalSchema("d", ()), EmptyProbe()).catalog.datasets == ()
 
     def test_the_tenant_column_is_hidden_and_kept(self, execute: Execute) -> None:
         found = infer_catalog(schema_from_clickhouse(execute, "w"), EmptyProbe(), tenant_column="xyClCountry")

@@ -112,7 +112,10 @@ def prepare(item: ForecastInput) -> Prepared:
             code="bad_series",
         )
     values = series.values[rows].astype(np.float64)
-    raw = _on_grid(index, values, notes)
+    repeats = rows.shape[0] - np.unique(times[rows]).shape[0]
+    if repeats:
+        notes.append(f"{repeats} rows repeated a time; the last of each was used.")
+    raw = _on_grid(index, values)
     raw = _drop_incomplete(raw, item, start, step, notes)
     if raw.shape[0] > MAX_POINTS:
         dropped = raw.shape[0] - MAX_POINTS
@@ -173,13 +176,10 @@ def _check(item: ForecastInput) -> None:
             raise Invalid(f"Future regressor {name!r}: expected {h} values; found {values.shape[0]}.", code="bad_regressor")
 
 
-def _on_grid(index: IntArray, values: FloatArray, notes: list[str]) -> FloatArray:
+def _on_grid(index: IntArray, values: FloatArray) -> FloatArray:
     """(n,) on the grid; the last of several rows for a bucket wins."""
     raw = np.full(int(index.max()) + 1, np.nan)
     raw[index] = values
-    repeats = index.shape[0] - int(np.isfinite(raw).sum())
-    if repeats:
-        notes.append(f"{repeats} rows repeated a bucket; the last of each was used.")
     return raw
 
 
@@ -204,11 +204,18 @@ def _drop_incomplete(raw: FloatArray, item: ForecastInput, start: np.datetime64,
 
 def _future(item: ForecastInput, start: np.datetime64, step: Step, n: int) -> tuple[IntArray, TimeArray]:
     """Steps after the last bucket, and their UTC times."""
-    if item.future_times is None:
+    within_day = item.time_zone is not None and not step.months and step.approximate_seconds < 20 * 3600
+    if item.future_times is None and not within_day:
         steps = np.arange(1, item.horizon_steps + 1)
         return steps, to_utc(time_at(n - 1 + steps, start, step), item.time_zone)
-    times = item.future_times.astype("datetime64[ns]")
+    if item.future_times is None:
+        last = to_utc(time_at(np.array([n - 1]), start, step), item.time_zone)[0]
+        times = time_at(np.arange(1, item.horizon_steps + 1), last, step)
+    else:
+        times = item.future_times.astype("datetime64[ns]")
     steps = index_of(to_wall_clock(times, item.time_zone), start, step) - (n - 1)
+    if within_day and times[0] > to_utc(time_at(np.array([n - 1]), start, step), item.time_zone)[0]:
+        steps = np.maximum(steps, 1)
     if (steps < 1).any():
         raise Invalid(
             f"Series {item.series.series_id!r}: expected future times after the last complete bucket; found {str(times[np.argmin(steps)])[:19]}.",

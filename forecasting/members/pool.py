@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from forecasting.members.intermittent import croston, is_intermittent, teunter_syntetos_babai
 from forecasting.members.member import Member
 from forecasting.members.naive import naive, recent_mean, repeat_season, seasonal_naive, seasonal_naive_short, short_season
 from forecasting.members.smoothing import complex_smoothing, damped_trend, dynamic_theta, level, on_adjusted
@@ -35,6 +36,8 @@ POOL: tuple[Member, ...] = (
     Member("seasonal_naive", seasonal_naive, _has_season),
     Member("seasonal_naive_short", seasonal_naive_short, _has_two_seasons),
     Member("recent_mean", recent_mean, _is_within_week),
+    Member("croston", croston, is_intermittent),
+    Member("teunter_syntetos_babai", teunter_syntetos_babai, is_intermittent),
     Member("level", on_adjusted(level), _eight_points),
     Member("complex_smoothing", on_adjusted(complex_smoothing), _eight_points),
     Member("damped_trend", on_adjusted(damped_trend), _eight_points),

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 
 from sqlglot import exp
 
-from semantic.catalog.model import FieldType
+from semantic.catalog.model import FieldRole, FieldType
 from semantic.compile.functions import call, operation, text
 from semantic.compile.params import Params
 from semantic.compile.scope import Scope, raw
@@ -118,8 +118,12 @@ class Expressions(ABC):
         return call("toDate32", call("parseDateTime64OrNull", joined, text(pattern), text("UTC")))
 
     def as_text(self, node: Expr) -> exp.Expression:
+        """The value as String; keys and categories may be stored as UUID, Enum or FixedString, which text functions refuse."""
         compiled = self.expr(node)
-        return compiled if self.type_of(node) is FieldType.STRING else call("toString", compiled)
+        plain = self.type_of(node) is FieldType.STRING
+        if plain and isinstance(node, FieldRef):
+            plain = self.catalog.field(node).role in (FieldRole.NAME, FieldRole.TEXT, FieldRole.ATTRIBUTE)
+        return compiled if plain else call("toString", compiled)
 
     def _text(self, node: Text) -> exp.Expression:
         of = self.as_text(node.of)

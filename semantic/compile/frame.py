@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from semantic.catalog.model import Catalog
 from semantic.compile.blocks import Layer, Rest, block_layer, dimension_layer, is_count, is_sum
-from semantic.compile.functions import call, whole
+from semantic.compile.functions import call, text, whole
 from semantic.compile.idents import aliased, column, derived
 from semantic.compile.params import Params
 from semantic.compile.times import _ADD
@@ -103,7 +103,8 @@ def _filled(layer: Layer, plan: Aggregation, params: Params) -> Layer:
     instants = _ADD[grain] in ("addHours", "addMinutes")
     for name in inner.columns:
         if name == time:
-            inner.columns[name] = inner.columns[name] if instants else call("toDate", inner.columns[name])
+            column_ = inner.columns[name]
+            inner.columns[name] = call("toDateTime", column_, text(params.zone)) if instants else call("toDate32", column_)
         elif not name.startswith("k"):
             inner.columns[name] = call("toNullable", inner.columns[name])
     if not fill.shown:
@@ -111,9 +112,9 @@ def _filled(layer: Layer, plan: Aggregation, params: Params) -> Layer:
     others = [f"k{index}" for index in range(len(plan.keys)) if index != fill.column]
     bound = {}
     if fill.start is not None:
-        bound["from_"] = params.instant(fill.start) if instants else params.add("Date", fill.start.date())
+        bound["from_"] = params.instant(fill.start) if instants else params.add("Date32", fill.start.date())
     if fill.end is not None:
-        bound["to"] = params.instant(fill.end) if instants else params.add("Date", fill.end.date())
+        bound["to"] = params.instant(fill.end) if instants else params.add("Date32", fill.end.date())
     step = exp.Interval(this=whole(1), unit=exp.Var(this=grain.upper()))
     ordered = exp.Ordered(this=inner.columns[time].copy(), with_fill=exp.WithFill(**bound, step=step))
     order = [exp.Ordered(this=inner.columns[name].copy()) for name in others]

@@ -101,14 +101,14 @@ class Row(Expressions):
             return exp.Is(this=self.expr(node.left), expression=exp.Null())
         left, right = self.expr(node.left), self.expr(node.right)
         if node.ignore_case and self.type_of(node.left) is FieldType.STRING:
-            left, right = call("lowerUTF8", left), call("lowerUTF8", right)
+            left, right = call("lowerUTF8", call("toString", left)), call("lowerUTF8", right)
         return operation(node.op, left, right)
 
     def _in(self, node: In) -> exp.Expression:
         field = self.expr(node.field)
         values = [self.params.value(value) for value in node.values]
         if node.ignore_case and self.type_of(node.field) is FieldType.STRING:
-            field = call("lowerUTF8", field)
+            field = call("lowerUTF8", call("toString", field))
             values = [call("lowerUTF8", value) for value in values]
         test: exp.Expression = exp.In(this=paren(field), expressions=values)
         return exp.Not(this=self._sure(test)) if node.negate else test

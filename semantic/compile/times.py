@@ -55,7 +55,7 @@ def bucket(moment: exp.Expression, grain: str, is_date: bool, calendar: CatalogC
     """Start of the bucket that holds `moment`: a Date, or for hours and minutes an instant, in the calendar's zone."""
     zone = () if is_date else (text(calendar.time_zone),)
     if grain == "day":
-        return moment if is_date else call("toDate", moment, *zone)
+        return moment if is_date else call("toDate32", moment, *zone)
     if grain == "hour":
         return call("toStartOfHour", moment, *zone)
     if grain == "minute":

@@ -34,3 +34,5 @@ CREATE TABLE tenant_shop.visits (visit_id Int32, customer_id Int32, day_text Str
 INSERT INTO tenant_shop.visits VALUES (1, 1, '15/05/2024', 1715767200, 30, 'a'), (2, 1, '14/05/2024', 1715680800, 90, 'b'), (3, 2, '01/04/2024', 1711922400, NULL, 'a'), (4, 3, 'bad', 1711922399, 10, 'a'), (5, 6, '31/12/2023', 1704063599, 20, 'c');
 CREATE TABLE tenant_shop.codes (code String, note String) ENGINE = MergeTree ORDER BY code;
 INSERT INTO tenant_shop.codes VALUES ('1', 'first'), ('4', 'fourth'), ('x', 'none');
+CREATE TABLE tenant_shop.odd (id UUID, kind Enum8('Alpha' = 1, 'Beta' = 2), code FixedString(3), seen DateTime64(3, 'UTC'), big UInt64, maybe LowCardinality(Nullable(String))) ENGINE = MergeTree ORDER BY id;
+INSERT INTO tenant_shop.odd VALUES ('61f0c404-5cb3-11e7-907b-a6006ad3dba0', 'Alpha', 'abc', '2024-03-01 10:00:00.5', 18446744073709551615, NULL), ('61f0c404-5cb3-11e7-907b-a6006ad3dba1', 'Beta', 'abd', '1960-03-01 10:00:00.5', 5, 'x');

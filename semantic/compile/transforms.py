@@ -9,7 +9,7 @@ from sqlglot import exp
 from core.errors import Invalid
 from semantic.compile.blocks import Layer
 from semantic.compile.expressions import divided
-from semantic.compile.functions import call, paren, whole
+from semantic.compile.functions import call, is_null, paren, whole
 from semantic.compile.listing import ordering
 from semantic.compile.measures import accumulated_name, value_of
 from semantic.compile.params import Params
@@ -90,8 +90,11 @@ def _value(build: Build, transform: Transform, order: list[tuple[str, bool, bool
         return exp.Window(this=call("dense_rank"), partition_by=within or None, order=ranked)
     times = [i for i, c in enumerate(build.plan.keys) if c.role == "time"]
     if times:
-        along = [ordering(build.layer.read(f"k{times[0]}"), False, True)]
+        time = build.layer.read(f"k{times[0]}")
+        along = [ordering(time, False, True)]
         within = [build.layer.read(f"k{i}") for i in range(len(build.plan.keys)) if i != times[0]]
+        if _may_be_null(build):
+            within.append(is_null(time.copy()))
     else:
         along = [ordering(build.layer.read(name), down, last) for name, down, last in order]
         within = [build.layer.read(f"k{i}") for i, c in enumerate(build.plan.keys) if c.by in transform.per]
@@ -121,6 +124,11 @@ def _value(build: Build, transform: Transform, order: list[tuple[str, bool, bool
         return change
     growth = divided(change, call("abs", before.copy()))
     return exp.Mul(this=growth, expression=whole(100)) if transform.percent else growth
+
+
+def _may_be_null(build: Build) -> bool:
+    """Whether rows without a time make a bucket of their own, which no other bucket leads to: only an open window lets them in."""
+    return not build.resolved.windows
 
 
 def _counts_distinct(build: Build, transform: Transform) -> bool:

@@ -262,14 +262,10 @@ def _is_whole(stats: ColumnStats) -> bool:
 
 
 def _is_row_number(stats: ColumnStats | None) -> bool:
-    """0 or 1 to n without gaps: the number of the row."""
-    return (
-        stats is not None
-        and stats.rows >= _ENOUGH_ROWS
-        and stats.is_unique
-        and stats.low in (0, 1)
-        and stats.high == stats.low + stats.rows - 1
-    )
+    """From 0 or 1 up to the number of rows, nearly without gaps and each once: the number of the row."""
+    if stats is None or stats.rows < _ENOUGH_ROWS or stats.low not in (0, 1) or stats.high is None:
+        return False
+    return stats.distinct == stats.filled >= 0.9 * stats.rows and stats.high.is_integer() and stats.high <= stats.low + stats.rows
 
 
 def _values(column: PhysicalColumn, words: tuple[str, ...], role: FieldRole, stats: ColumnStats | None) -> tuple[str, ...]:

@@ -219,6 +219,8 @@ def _name_column(
         candidates += [bare[:-1], full[:-1]]
     if own != full and all(len(x) > 1 for x in own):
         candidates.append(own)
+    if set(full) <= {"date", "day", "time", "datetime"}:
+        candidates.append(("date",))
     if full[-1] == "text" and len(full) > 1:
         candidates.append(full[:-1])
     if label[-1] in _HEAD_SYNONYMS:

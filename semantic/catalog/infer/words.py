@@ -23,7 +23,7 @@ ABBREVIATIONS: dict[str, str] = {
     "eff": "effective", "emp": "employee", "emplid": "employee id", "env": "environment", "eqp": "equipment", "est": "estimated",
     "expd": "expired", "expr": "expiration", "fcst": "forecast", "flg": "flag", "flt": "flight", "fname": "first name",
     "freq": "frequency", "fx": "exchange rate", "fy": "fiscal year", "gndr": "gender", "gp": "gross profit", "grp": "group",
-    "hdr": "header", "hosp": "hospital", "hr": "hour", "hrs": "hours", "ident": "identifier", "ind": "indicator", "ins": "insurance",
+    "hdr": "header", "hosp": "hospital", "hr": "hour", "hrs": "hours", "hum": "humidity", "ident": "identifier", "ind": "indicator", "ins": "insurance",
     "int": "interest", "inv": "invoice", "invc": "invoice", "itm": "item", "lang": "language", "lat": "latitude", "lname": "last name",
     "los": "length of stay", "lng": "longitude", "lon": "longitude", "loc": "location", "lst": "last", "ltv": "lifetime value",
     "lvl": "level", "manuf": "manufacturer", "max": "maximum", "mbr": "member", "mfg": "manufacturer", "mfr": "manufacturer",
@@ -50,7 +50,7 @@ _AMBIGUOUS = frozenset(ABBREVIATIONS) | frozenset("req exp min ind cap mod pop s
 
 # Words that column names are often glued from ("authorname", "numcitedby"); the schema's own words are added per database.
 _GLUED = frozenset(
-    "account active address age agent airline airport amount area author average balance begin book brand budget by campaign capacity category "
+    "account active dte address age agent airline airport amount area author average balance begin book brand budget by campaign capacity category "
     "channel city claim class client code comment company contact cost count country course created currency customer data date datetime day "
     "days department description device discount distance district duration email employee end event expense fee file first flag flight full "
     "gender group guest height hire hour id image income index industry invoice item job key kind label language last latitude length level "

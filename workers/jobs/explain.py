@@ -241,7 +241,7 @@ def _table(change: PeriodChange, measure: OutputColumn, words: Wording, *, addit
 
     rows = [
         [item.dimension, driver.segment, said(driver.before), said(driver.after), said(driver.difference)]
-        + ([number(driver.share, "percent")] if additive else [])
+        + ([f"{driver.share:.0%}"] if additive and math.isfinite(driver.share) else [""] if additive else [])
         for item in change.dimensions
         for driver in (*item.drivers, *item.detractors)
     ][:SHOWN_ROWS]

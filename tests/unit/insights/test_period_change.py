@@ -51,13 +51,24 @@ class TestWords:
         )
         assert change_headline(change, WORDS) == "Revenue fell 20% to €240K in Feb 2026 (€300K in Jan 2026)."
         assert change_narrative(change, WORDS, additive=True) == [
-            "By Region, EMEA (-€70K) accounts for 116.7% of the change.",
+            "By Region, EMEA (-€70K) accounts for 117% of the change.",
             "Against the fall: APAC (+€10K).",
         ]
 
     def test_an_even_change_is_said_to_be_even(self) -> None:
         change = period_change(200, 100, {"Region": [SegmentChange("a", 100, 50), SegmentChange("b", 100, 50)]})
         assert change_narrative(change, WORDS, additive=True) == ["No segment stands out: the change is spread evenly over Region."]
+
+    def test_moves_against_each_other_are_not_given_as_shares(self) -> None:
+        change = period_change(1000, 1010, {"Region": [SegmentChange("EMEA", 500, 800), SegmentChange("APAC", 500, 210)]})
+        assert change_narrative(change, WORDS, additive=True) == [
+            "The change is what is left of larger moves against each other; by Region: EMEA (+€300.00), APAC (-€290.00)."
+        ]
+
+    def test_a_small_percentage_keeps_a_digit_and_the_label_begins_large(self) -> None:
+        change = period_change(1000, 1023.7, {})
+        words = Wording("units sold", None, None, before="Jan 2026", after="Feb 2026")
+        assert change_headline(change, words) == "Units sold rose 2.4% to 1,024 in Feb 2026 (1,000 in Jan 2026)."
 
     def test_no_change_needs_no_reasons(self) -> None:
         change = period_change(100, 100, {"Region": [SegmentChange("a", 50, 60), SegmentChange("b", 50, 40)]})

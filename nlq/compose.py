@@ -112,6 +112,20 @@ class Composer:
                 out.append(part)
         return out
 
+    def over_rows(self, before: SemanticQuery) -> SemanticQuery:
+        """What this frame adds to a listing: conditions, time, order and limit over the same rows."""
+        base = before.rows_of
+        if base is None:
+            raise Unbuildable("no rows")
+        f = self.frame
+        outputs = list(before.fields)
+        shown = [t for m in [*f.outputs, *f.groups] if (t := self.a.target(m)) is not None and t.kind == "field"]
+        outputs += [o for o in self._columns(shown, base) if o not in outputs]
+        order, limit, _ = self._row_order(outputs, base) if f.orders or f.rank_by or f.superlative else ([], f.limit, False)
+        return before.model_copy(
+            update={"fields": tuple(outputs), "where": self._where(base), "time": self._time(base, rows=True), "order": tuple(order), "limit": limit}
+        )
+
     def _guess(self, cost: float, note: str) -> None:
         self.penalty += cost
         self.notes.append(note)
@@ -733,6 +747,8 @@ class Composer:
         return catalog_field.aggregate.value if catalog_field.aggregate is not None else "sum"
 
     def _measure(self, item: MeasureItem, groups: Sequence[str]) -> Measure:
+        if item.given is not None:
+            return item.given
         if item.constant is not None:
             return Constant(value=item.constant)
         if item.kind == "duration":

@@ -9,6 +9,7 @@ from nlq.lexicon import Target
 from nlq.linking import Link, ValueLink
 from nlq.segment import Unit
 from nlq.timephrase import TimePhrase
+from semantic.query import Measure
 
 Role = Literal["count", "aggregate", "output", "group", "order", "condition", "related", "focus", "context", "start", "end"]
 
@@ -59,7 +60,7 @@ class Condition:
 class MeasureItem:
     """A number to compute. `aggregate` None takes the field's or metric's own default."""
 
-    kind: Literal["count", "aggregate", "ratio", "duration", "expression", "percent", "rate", "term", "distinct_of"]
+    kind: Literal["count", "aggregate", "ratio", "duration", "expression", "percent", "rate", "term", "distinct_of", "given"]
     aggregate: str | None = None
     mention: Mention | None = None
     distinct: bool = False
@@ -77,6 +78,7 @@ class MeasureItem:
     superlative: str | None = None
     label: str | None = None
     constant: float | None = None
+    given: Measure | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -133,3 +135,4 @@ class Frame:
     complete: bool = False
     count_word_alone: bool = False
     all_rows: bool = False
+    loose_verbs: int = 0

@@ -134,6 +134,8 @@ class Parser:
             return self._on_rate(i, u)
         if u.text.lower() in ("count", "counts"):
             self.frame.count_word_alone = True
+        if u.soft and u.text.lower() in RELATING:
+            self.frame.loose_verbs += 1
         if u.text.lower() in _TYING and self.s.last is not None and self.s.mode == "head" and self.kinds.likely(self.s.last.unit, "dataset") and self.s.last.role in ("output", "count"):
             self.s.relative = True
         return i + 1

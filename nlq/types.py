@@ -53,6 +53,15 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Suggestion:
+    """One completion: `text` is the whole question box after taking it, `label` what is shown."""
+
+    text: str
+    kind: Literal["metric", "dimension", "value", "period", "entity", "question"]
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class DialogueState:
     """What was understood before: the last readings, newest first. Immutable; each Understanding carries the next one."""
 

@@ -1,45 +1,59 @@
-"""Question -> Understanding: tokens, time, units, frame, assignments, queries, then answer, ask back or refuse."""
+"""Question -> Understanding: route, tokens, time, units, frame, assignments, queries; then answer, ask back or refuse."""
 
 from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 
 from pydantic import ValidationError
 
 from core.errors import AppError
-from nlq.assign import assignments
+from core.timeseries import Grain
+from nlq import dialogue as talk
+from nlq.assign import Assignment, assignments
+from nlq.chips import chips_of, paraphrase
 from nlq.compose import Composed, Composer
-from nlq.frame import Frame
+from nlq.confidence import ANSWER, CLARIFY, CLOSE, confidence, features
+from nlq.define import definition_of, overview
+from nlq.frame import Frame, MeasureItem
 from nlq.graph import JoinGraph
+from nlq.intents import Routed, route
 from nlq.kinds import Kinds
+from nlq.language import looks_english
 from nlq.lexicon import Lexicon
 from nlq.linking import Linker, NoValues, ValueSource
-from nlq.definitions import QuestionDefinition, defining_phrase, take_definitions, without_join_hints
-from nlq.parser import Parser, TermDefinition
+from nlq.parser import Parser
 from nlq.predicates import Unbuildable
-from nlq.segment import Unit, segment
-from nlq.text import Token, tokenise
-from nlq.timephrase import find_time_phrases
-from nlq.types import DialogueState, Intent, Reading, Span, Understanding, UnknownWord
+from nlq.reading import Prepared, Preparer
+from nlq.suggest import Suggester
+from nlq.text import Token
+from nlq.types import DialogueState, Intent, Reading, Span, Suggestion, Understanding, UnknownWord
+from nlq.wording import Wording
 from semantic.catalog.model import Catalog
 from semantic.compile import compile_query
+from semantic.query import ByTime, SemanticQuery
 from semantic.resolve import resolve
+
+_MAX_CHARS = 6_000
+_CHECKED = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A reading before it is worded."""
+class _Candidate:
+    """A reading before it is worded. `score` orders candidates of one question; `confidence` is comparable between questions."""
 
-    composed: Composed
+    query: SemanticQuery
     score: float
+    confidence: float
+    composed: Composed
+    assignment: Assignment
     frame: Frame
 
 
 class Understander:
-    """Understands questions over one catalog as one role sees it. Thread-safe; build once, ask often."""
+    """Understands questions over one catalog as one role sees it. Thread-safe; build once per catalog version and visibility, ask often."""
 
     def __init__(self, catalog: Catalog, values: ValueSource | None = None) -> None:
         self.catalog = catalog
@@ -47,105 +61,291 @@ class Understander:
         self.linker = Linker(self.lexicon, values or NoValues())
         self.graph = JoinGraph(catalog)
         self.kinds = Kinds(catalog)
-        self.terms = self._definitions()
+        self.preparer = Preparer(self.linker, self.kinds, catalog)
+        self._wording = Wording(catalog)
+        self._suggester = Suggester(catalog)
+        self._verified = {_plain(v.question): v for v in catalog.verified}
 
     def understand(self, question: str, *, as_of: dt.datetime, dialogue: DialogueState | None = None) -> Understanding:
-        """The reading of `question` to take, readings to choose from, or what is not known."""
+        """The reading of `question` to take, readings to choose from, or what is not known.
+
+        as_of: when the question counts as asked (aware; naive is UTC). dialogue: what was understood before in this conversation.
+        """
         started = time.perf_counter()
-        text, defined = take_definitions(without_join_hints(question))
-        tokens = tokenise(text)
-        units, terms = self._defined_units(tokens, as_of, defined)
-        frame = Parser(units, self.kinds, terms).parse()
-        candidates = self._candidates(frame, as_of)
-        unknown = self._unknown(frame, units, tokens)
-        ms = (time.perf_counter() - started) * 1000.0
-        if unknown or not candidates:
-            message = "Not understood: " + ", ".join(u.text for u in unknown) if unknown else "No reading fits the catalog."
-            return Understanding(question, "refuse", unknown=tuple(unknown), message=message, as_of=as_of, ms=ms)
+        found = self._understand(question[:_MAX_CHARS], as_of, dialogue)
+        following = talk.remember(dialogue, question, found.readings if found.outcome == "answer" else ())
+        return replace(found, question=question, as_of=as_of, ms=(time.perf_counter() - started) * 1000.0, dialogue=found.dialogue or following)
+
+    def suggest(self, prefix: str) -> list[Suggestion]:
+        """Completions of what is being typed, best first; at most eight."""
+        return self._suggester.suggest(prefix)
+
+    def follow_ups(self, reading: Reading) -> list[str]:
+        """Short questions that may come next about this reading."""
+        return self._suggester.follow_ups(reading)
+
+    def examples(self) -> list[str]:
+        """Questions that this catalog can answer."""
+        return self._suggester.examples()
+
+    # ---------------------------------------------------------------- flow
+
+    def _understand(self, question: str, as_of: dt.datetime, dialogue: DialogueState | None) -> Understanding:
+        before = dialogue.readings[0] if dialogue is not None and dialogue.readings else None
+        if not question.strip():
+            return self._refusal(question, "Ask a question about your data.", ())
+        if talk.is_reset(question):
+            return Understanding(question, "describe", message="Starting over. " + overview(self.catalog), suggestions=tuple(self.examples()), dialogue=DialogueState())
+        if before is not None and talk.only_why(question):
+            return Understanding(question, "answer", (replace(before, intent=Intent.WHY),))
+        verified = self._verified.get(_plain(question))
+        if verified is not None:
+            return self._verified_reading(question, verified.query, as_of)
+        routed = route(question)
+        if routed.intent is Intent.DESCRIBE:
+            return Understanding(question, "describe", message=overview(self.catalog), suggestions=tuple(self.examples()))
+        if routed.intent is Intent.DEFINE:
+            said = definition_of(routed.subject, self.catalog, self.linker)
+            if said is not None:
+                return Understanding(question, "define", message=said, suggestions=tuple(self.examples()[:3]))
+        if not looks_english(question):
+            return self._refusal(question, "I understand questions in English only.", ())
+        return self._ask(question, routed, as_of, before)
+
+    def _ask(self, question: str, routed: Routed, as_of: dt.datetime, before: Reading | None) -> Understanding:
+        prepared = self.preparer.prepare(routed.text, as_of)
+        frame = Parser(prepared.units, self.kinds, prepared.terms).parse()
+        unknown = self._unknown(frame, prepared)
+        named = self._names_measure(frame)
+        if before is not None and not unknown and talk.continues(question, frame, named):
+            found = self._continue(question, routed, prepared, frame, before, as_of, named)
+            if found is not None:
+                return found
+        if routed.intent is not Intent.ASK and not named:
+            return self._about_nothing(question, routed, prepared, frame, before, as_of, unknown)
+        errors: list[str] = []
+        candidates = [] if unknown else self._candidates(frame, as_of, errors)
+        if unknown:
+            return self._refusal(question, _not_understood(unknown), unknown)
+        if not candidates:
+            return self._refusal(question, _why_none(errors), ())
+        return self._decide(question, routed, prepared, candidates)
+
+    def _decide(self, question: str, routed: Routed, prepared: Prepared, candidates: Sequence[_Candidate]) -> Understanding:
+        """Answer when one reading is clear, ask back when two are close, refuse when none is likely."""
         best = candidates[0]
-        reading = Reading(Intent.ASK, best.composed.query, (), max(0.05, 1.0 - best.composed.penalty), "")
-        return Understanding(question, "answer", readings=(reading,), as_of=as_of, ms=ms)
+        left = [m for m in best.composed.unexplained]
+        if left:
+            words = tuple(UnknownWord(m.unit.text, prepared.span(m.unit.start, m.unit.end), self.linker.nearest(m.unit.text)) for m in left)
+            return self._refusal(question, _not_understood(words), words)
+        readings = tuple(self._reading(c, routed, prepared) for c in candidates[:4])
+        close = [r for c, r in zip(candidates[1:], readings[1:], strict=False) if best.score - c.score < CLOSE and not c.composed.unexplained]
+        if best.confidence < CLARIFY:
+            return replace(self._refusal(question, "I am not sure enough what is asked. Please say it in other words.", ()), readings=readings[:1])
+        if close and (best.confidence < 0.9):
+            return Understanding(question, "clarify", (readings[0], *close[:3]), message="Which of these do you mean?")
+        if best.confidence < ANSWER:
+            return Understanding(question, "clarify", readings[: max(1, min(4, 1 + len(close)))], message="Is this what you mean?")
+        return Understanding(question, "answer", readings[:1])
 
-    def _definitions(self) -> dict[str, TermDefinition]:
-        """Glossary words whose definition is a phrase of this grammar, such as "per month customer signups"."""
-        found: dict[str, TermDefinition] = {}
-        epoch = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
-        for term in self.catalog.glossary:
-            if term.means or term.term.strip().lower() in ("note", "notes", ""):
-                continue
-            phrase, percent = defining_phrase(term.definition)
-            tokens = tokenise(phrase)
-            if not tokens or len(tokens) > 60:
-                continue
-            units = self._units(tokens, epoch)
-            parser = Parser(units, self.kinds)
-            frame = parser.parse()
-            if self._unknown(frame, units, tokens) or not (frame.measures or frame.transforms or frame.outputs or frame.rank_by):
-                continue
-            found.setdefault(term.term, TermDefinition(units, percent))
-        return found
+    def _refusal(self, question: str, message: str, unknown: tuple[UnknownWord, ...]) -> Understanding:
+        nearest = [n for w in unknown for n in w.nearest]
+        return Understanding(question, "refuse", unknown=unknown, message=message, suggestions=tuple(dict.fromkeys([*nearest[:3], *self.examples()[:3]])))
 
-    def _defined_units(
-        self, tokens: Sequence[Token], as_of: dt.datetime, defined: Sequence[QuestionDefinition]
-    ) -> tuple[tuple[Unit, ...], Mapping[str, TermDefinition]]:
-        """Units of the question, and the terms that hold for it: the glossary's and its own."""
-        if not defined:
-            return self._units(tokens, as_of), self.terms
-        terms = dict(self.terms)
-        names: dict[tuple[str, ...], str] = {}
-        for number, definition in enumerate(defined):
-            name = f"#{number}"
-            subject = tuple(t.key for t in tokenise(definition.subject))
-            names[subject] = name
-            expression = tokenise(definition.expression)
-            others = {k: v for k, v in names.items() if v != name}
-            units = segment(expression, find_time_phrases(expression, as_of, self.catalog.calendar), self.linker, others)
-            terms[name] = TermDefinition(units, formula=True)
-        phrases = find_time_phrases(tokens, as_of, self.catalog.calendar)
-        return segment(tokens, phrases, self.linker, names), terms
+    # ---------------------------------------------------------------- readings
 
-    def _units(self, tokens: Sequence[Token], as_of: dt.datetime) -> tuple[Unit, ...]:
-        return segment(tokens, find_time_phrases(tokens, as_of, self.catalog.calendar), self.linker)
-
-    def _candidates(self, frame: Frame, as_of: dt.datetime) -> list[Candidate]:
-        found: list[Candidate] = []
-        self.errors: list[str] = []
-        for assignment in assignments(frame, self.kinds, self.graph):
+    def _candidates(self, frame: Frame, as_of: dt.datetime, errors: list[str]) -> list[_Candidate]:
+        """Distinct queries that resolve and compile, best first."""
+        found: list[_Candidate] = []
+        for assignment in assignments(frame, self.kinds, self.graph, _CHECKED):
             try:
                 composed = Composer(self.catalog, self.kinds, self.graph, _copy(frame), assignment, as_of).compose()
             except (Unbuildable, ValidationError) as error:
-                self.errors.append(str(error)[:100])
+                errors.append(str(error)[:200])
                 continue
-            found.append(Candidate(composed, assignment.score - composed.penalty - 0.3 * len(composed.unexplained), frame))
+            sure = confidence(features(frame, assignment, composed))
+            score = assignment.score - composed.penalty - 0.3 * len(composed.unexplained)
+            found.append(_Candidate(composed.query, score, sure, composed, assignment, frame))
         found.sort(key=lambda c: -c.score)
-        valid: list[Candidate] = []
-        for candidate in found[:4]:
-            try:
-                compile_query(resolve(candidate.composed.query, self.catalog, as_of=as_of))
-            except AppError as error:
-                self.errors.append(f"{error}"[:200])
+        valid: list[_Candidate] = []
+        for candidate in found:
+            if any(candidate.query == v.query for v in valid):
+                continue
+            if valid and valid[0].score - candidate.score > CLOSE:
+                break
+            problem = self._problem(candidate.query, as_of)
+            if problem is not None:
+                errors.append(problem)
                 continue
             valid.append(candidate)
-            if len(valid) == 2:
-                break
         return valid
 
-    def _unknown(self, frame: Frame, units: Sequence[Unit], tokens: Sequence[Token]) -> list[UnknownWord]:
+    def _problem(self, query: SemanticQuery, as_of: dt.datetime) -> str | None:
+        """Why a query cannot be run, or None."""
+        try:
+            compile_query(resolve(query, self.catalog, as_of=as_of))
+        except AppError as error:
+            return error.message
+        return None
+
+    def _reading(self, candidate: _Candidate, routed: Routed, prepared: Prepared) -> Reading:
+        query = self._shaped(candidate.query, routed)
+        spans = self._spans(candidate, prepared)
+        if routed.place is not None:
+            spans["intent"] = Span(*routed.place)
+        chips = chips_of(query, self._wording, routed.intent, spans)
+        return Reading(routed.intent, query, chips, candidate.confidence, paraphrase(chips), horizon_steps=routed.horizon)
+
+    def _shaped(self, query: SemanticQuery, routed: Routed) -> SemanticQuery:
+        """A forecast looks at the whole history in steps of its horizon."""
+        if routed.intent is not Intent.FORECAST or not query.metrics:
+            return query
+        by = query.by
+        if routed.grain is not None and not any(isinstance(b, ByTime) for b in by):
+            by = (*by, ByTime(grain=Grain(routed.grain)))
+        return query.model_copy(update={"by": by, "time": None, "order": (), "limit": None})
+
+    def _spans(self, candidate: _Candidate, prepared: Prepared) -> dict[str, Span]:
+        spans: dict[str, Span] = {}
+        for mention in candidate.frame.mentions:
+            target = candidate.assignment.target(mention)
+            if target is None:
+                continue
+            span = prepared.span(mention.unit.start, mention.unit.end)
+            spans.setdefault(str(target), span)
+            if target.kind == "dataset":
+                entity = next((e for e in self.catalog.entities if e.dataset == target.dataset), None)
+                if entity is not None:
+                    spans.setdefault(f"entity:{entity.name}", span)
+        for phrase in candidate.frame.times[:1]:
+            spans["time"] = prepared.span(phrase.start, phrase.end)
+        return spans
+
+    def _verified_reading(self, question: str, query: SemanticQuery, as_of: dt.datetime) -> Understanding:
+        problem = self._problem(query, as_of)
+        if problem is not None:
+            return self._refusal(question, f"This question was verified, but its query no longer fits the catalog: {problem}", ())
+        chips = chips_of(query, self._wording, Intent.ASK, {})
+        return Understanding(question, "answer", (Reading(Intent.ASK, query, chips, 0.99, "Verified: " + paraphrase(chips)),))
+
+    def _unknown(self, frame: Frame, prepared: Prepared) -> tuple[UnknownWord, ...]:
+        """Words that no part of a reading explains."""
         out: list[UnknownWord] = []
-        for unit in units:
-            refused = (unit.unknown and not set(range(unit.start, unit.end)) <= frame.used) or any(unit.start == x.start and unit.end == x.end for x in frame.unknown)
-            if refused:
-                span = Span(tokens[unit.start].start, tokens[unit.end - 1].end)
-                out.append(UnknownWord(unit.text, span, self.linker.nearest(unit.text)))
-        return out
+        places = {(u.start, u.end) for u in frame.unknown}
+        for unit in prepared.units:
+            lost = unit.unknown and not set(range(unit.start, unit.end)) <= frame.used
+            if lost or (unit.start, unit.end) in places:
+                out.append(UnknownWord(unit.text, prepared.span(unit.start, unit.end), self.linker.nearest(unit.text)))
+        return tuple(out)
+
+    def _names_measure(self, frame: Frame) -> bool:
+        """Whether the question itself says what to compute or list."""
+        if frame.measures or frame.rank_by or frame.having:
+            return True
+        return any(self.kinds.likely(m.unit, "dataset") or self.kinds.likely(m.unit, "metric") or self.kinds.likely(m.unit, "measure") for m in frame.outputs)
+
+    # ---------------------------------------------------------------- conversation
+
+    def _continue(self, question: str, routed: Routed, prepared: Prepared, frame: Frame, before: Reading, as_of: dt.datetime, named: bool) -> Understanding | None:
+        """The reading before, changed by this question; None when that gives nothing that can be run."""
+        total = talk.asks_total(question) and not named
+        delta = _copy(frame)
+        if before.query.metrics and not named:
+            delta.groups = [*delta.groups, *delta.outputs]
+            delta.outputs = []
+        errors: list[str] = []
+        for assignment in assignments(delta, self.kinds, self.graph, 3):
+            query = self._merged(delta, assignment, before.query, as_of, named=named, total=total, errors=errors)
+            if query is None:
+                continue
+            if query == before.query and routed.intent is Intent.ASK:
+                continue
+            problem = self._problem(query, as_of)
+            if problem is not None:
+                errors.append(problem)
+                continue
+            intent = routed.intent if routed.intent is not Intent.ASK or before.intent is Intent.ASK else before.intent
+            shaped = self._shaped(query, replace(routed, intent=intent))
+            chips = chips_of(shaped, self._wording, intent, {})
+            return Understanding(question, "answer", (Reading(intent, shaped, chips, 0.85, paraphrase(chips), horizon_steps=routed.horizon),))
+        return None
+
+    def _merged(
+        self, delta: Frame, assignment: Assignment, before: SemanticQuery, as_of: dt.datetime, *, named: bool, total: bool, errors: list[str]
+    ) -> SemanticQuery | None:
+        frame = _copy(delta)
+        if before.metrics and not named:
+            frame.measures = [MeasureItem("given", given=m) for m in before.metrics]
+        try:
+            composer = Composer(self.catalog, self.kinds, self.graph, frame, assignment, as_of)
+            changed = composer.over_rows(before) if before.rows_of and not named else composer.compose().query
+            return talk.merge(before, changed, measures=named, total=total)
+        except (Unbuildable, ValidationError, ValueError) as error:
+            errors.append(str(error)[:200])
+            return None
+
+    def _about_nothing(
+        self, question: str, routed: Routed, prepared: Prepared, frame: Frame, before: Reading | None, as_of: dt.datetime, unknown: tuple[UnknownWord, ...]
+    ) -> Understanding:
+        """A why, forecast or unusual question without a measure: about the one before, or about the key metrics."""
+        if unknown:
+            return self._refusal(question, _not_understood(unknown), unknown)
+        if before is not None and before.query.metrics:
+            found = self._continue(question, routed, prepared, frame, before, as_of, named=False)
+            if found is not None:
+                return found
+            query = self._shaped(before.query, routed)
+            chips = chips_of(query, self._wording, routed.intent, {})
+            return Understanding(question, "answer", (Reading(routed.intent, query, chips, 0.85, paraphrase(chips), horizon_steps=routed.horizon),))
+        metrics = sorted((m for m in self.catalog.metrics if not m.hidden), key=lambda m: not m.certified)[:4]
+        if routed.intent is not Intent.UNUSUAL or not metrics:
+            asked = {Intent.WHY: "Why did which measure change?", Intent.FORECAST: "Forecast which measure?"}.get(routed.intent, "Which measure?")
+            return self._refusal(question, asked, ())
+        readings = []
+        for metric in metrics:
+            delta = _copy(frame)
+            delta.measures = [MeasureItem("given", given=_metric_ref(metric.name))]
+            for assignment in assignments(delta, self.kinds, self.graph, 1):
+                try:
+                    query = Composer(self.catalog, self.kinds, self.graph, delta, assignment, as_of).compose().query
+                except (Unbuildable, ValidationError):
+                    continue
+                if self._problem(query, as_of) is None:
+                    chips = chips_of(query, self._wording, routed.intent, {})
+                    readings.append(Reading(routed.intent, query, chips, 0.6, paraphrase(chips)))
+        if not readings:
+            return self._refusal(question, "Unusual in which measure?", ())
+        return Understanding(question, "answer" if len(readings) == 1 else "clarify", tuple(readings), message="In which measure?")
+
+
+def _metric_ref(name: str):  # type: ignore[no-untyped-def]
+    from semantic.query import MetricRef
+
+    return MetricRef(metric=name)
+
+
+def _plain(question: str) -> str:
+    return " ".join(question.lower().strip(" ?.!").split())
+
+
+def _not_understood(unknown: Sequence[UnknownWord]) -> str:
+    words = ", ".join(f"“{w.text}”" for w in unknown[:6])
+    near = list(dict.fromkeys(n for w in unknown for n in w.nearest))[:4]
+    return f"I do not know {words} in this data." + (f" Nearest known: {', '.join(near)}." if near else "")
+
+
+def _why_none(errors: Sequence[str]) -> str:
+    useful = next((e for e in errors if len(e) > 40), "")
+    return "I understand the words, but found no way to compute this." + (f" {useful}" if useful else "")
 
 
 def _copy(frame: Frame) -> Frame:
     """A frame whose lists may be changed by a composer."""
-    from dataclasses import fields
-
     values = {f.name: getattr(frame, f.name) for f in fields(frame)}
     for name, value in values.items():
         if isinstance(value, list):
             values[name] = list(value)
     return Frame(**values)
+
+
+__all__ = ["Token", "Understander"]

@@ -1,0 +1,94 @@
+"""A query as chips (its parts, for people to see and edit) and as one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nlq.types import Chip, Intent, Span
+from nlq.wording import Wording
+from semantic.expr import And, Predicate
+from semantic.query import Aggregate, ByEntity, ByField, CompareGroup, Measure, MetricRef, SemanticQuery
+
+_TRANSFORMS = {
+    "share": "share of total", "running_total": "running total", "moving_average": "moving average", "growth": "growth in percent", "difference": "change", "rank": "rank", "lag": "previous value",
+}  # fmt: skip
+
+
+def chips_of(query: SemanticQuery, wording: Wording, intent: Intent, spans: Mapping[str, Span]) -> tuple[Chip, ...]:
+    """Chips in reading order. `spans`: places in the question by catalog object (`metric:revenue`, `field:countries.country`, `time`)."""
+    chips: list[Chip] = []
+    if intent is not Intent.ASK:
+        chips.append(Chip("intent", intent.value, "", spans.get("intent")))
+    for i, measure in enumerate(query.metrics):
+        source = _source(measure)
+        chips.append(Chip("metric", wording.measure(measure), f"/metrics/{i}", spans.get(source or ""), source))
+    if query.rows_of is not None:
+        source = f"dataset:{query.rows_of}"
+        chips.append(Chip("entity", wording.plural(query.rows_of), "/rows_of", spans.get(source), source))
+        for i, output in enumerate(query.fields):
+            name = f"field:{output.expr.dataset}.{output.expr.field}" if output.expr.kind == "field" else None
+            chips.append(Chip("entity", wording.expr(output.expr), f"/fields/{i}", spans.get(name or ""), name))
+    for i, group in enumerate(query.by):
+        name = f"field:{group.field.dataset}.{group.field.field}" if isinstance(group, ByField) else f"entity:{group.entity}" if isinstance(group, ByEntity) else None
+        chips.append(Chip("group", f"by {wording.group(group)}", f"/by/{i}", spans.get(name or ""), name))
+    for path, predicate in _conditions(query.where):
+        chips.append(Chip("filter", wording.predicate(predicate), path))
+    for i, having in enumerate(query.having):
+        right = f"{having.value:g}" if having.value is not None else f"the {having.versus}" if having.versus else wording.measure(having.other) if having.other else ""
+        chips.append(Chip("having", f"{wording.measure(having.measure)} {having.op} {right}", f"/having/{i}"))
+    if query.time is not None:
+        chips.append(Chip("time", wording.window(query.time.window), "/time", spans.get("time")))
+    if query.compare is not None:
+        label = query.compare.label if isinstance(query.compare, CompareGroup) else query.compare.to.replace("_", " ")
+        chips.append(Chip("compare", f"vs {label}", "/compare"))
+    for i, transform in enumerate(query.transform):
+        size = f" over {transform.size}" if transform.size else ""
+        chips.append(Chip("transform", _TRANSFORMS[transform.kind] + size, f"/transform/{i}"))
+    chips.extend(_order(query, wording))
+    if query.limit_by is not None:
+        chips.append(Chip("limit", f"top {query.limit_by.limit} for each {wording.group(query.by[query.limit_by.index])}", "/limit_by"))
+    elif query.limit is not None:
+        chips.append(Chip("limit", f"first {query.limit}" + (" and ties" if query.with_ties else ""), "/limit"))
+    return tuple(chips)
+
+
+def paraphrase(chips: tuple[Chip, ...]) -> str:
+    """One line that says what is computed."""
+    parts: dict[str, list[str]] = {}
+    for chip in chips:
+        parts.setdefault(chip.kind, []).append(chip.label)
+    lead = ", ".join(parts.get("metric", [])) or ": ".join(filter(None, (parts.get("entity", [""])[0], ", ".join(parts.get("entity", [])[1:]))))
+    rest = [*parts.get("group", []), *(f"where {p}" for p in parts.get("filter", [])), *(f"having {p}" for p in parts.get("having", []))]
+    rest += [*parts.get("time", []), *parts.get("compare", []), *parts.get("transform", []), *parts.get("order", []), *parts.get("limit", [])]
+    return ", ".join([lead, *rest]) if lead else ", ".join(rest)
+
+
+def _source(measure: Measure) -> str | None:
+    if isinstance(measure, MetricRef):
+        return f"metric:{measure.metric}"
+    if isinstance(measure, Aggregate):
+        return f"field:{measure.of.dataset}.{measure.of.field}" if measure.of is not None and measure.of.kind == "field" else f"dataset:{measure.dataset}"
+    return None
+
+
+def _conditions(where: Predicate | None) -> list[tuple[str, Predicate]]:
+    if where is None:
+        return []
+    if isinstance(where, And):
+        return [(f"/where/items/{i}", p) for i, p in enumerate(where.items)]
+    return [("/where", where)]
+
+
+def _order(query: SemanticQuery, wording: Wording) -> list[Chip]:
+    chips: list[Chip] = []
+    for i, order in enumerate(query.order):
+        name = ""
+        if order.target == "metric" and order.index < len(query.metrics):
+            name = wording.measure(query.metrics[order.index])
+        elif order.target == "by" and order.index < len(query.by):
+            name = wording.group(query.by[order.index])
+        elif order.target == "field" and order.index < len(query.fields):
+            name = wording.expr(query.fields[order.index].expr)
+        direction = "highest first" if order.descending else "lowest first"
+        chips.append(Chip("order", f"{name}, {direction}" if name else direction, f"/order/{i}"))
+    return chips

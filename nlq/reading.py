@@ -1,0 +1,86 @@
+"""A question made ready for the grammar: definitions taken out, tokens, time phrases and units, with places in the original text."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from nlq.definitions import QuestionDefinition, defining_phrase, take_definitions, without_join_hints
+from nlq.kinds import Kinds
+from nlq.linking import Linker
+from nlq.parser import Parser, TermDefinition
+from nlq.segment import Unit, segment
+from nlq.text import Token, tokenise
+from nlq.timephrase import find_time_phrases
+from nlq.types import Span
+from semantic.catalog.model import Catalog
+
+_EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+_MAX_DEFINITION_TOKENS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    tokens: tuple[Token, ...]
+    units: tuple[Unit, ...]
+    terms: Mapping[str, TermDefinition]
+
+    def span(self, start: int, end: int) -> Span:
+        """The characters of tokens [start, end)."""
+        if not self.tokens:
+            return Span(0, 0)
+        last = min(max(end - 1, start), len(self.tokens) - 1)
+        return Span(self.tokens[min(start, last)].start, self.tokens[last].end)
+
+
+class Preparer:
+    """Prepares questions over one catalog; knows its glossary phrases."""
+
+    def __init__(self, linker: Linker, kinds: Kinds, catalog: Catalog) -> None:
+        self._linker = linker
+        self._kinds = kinds
+        self._catalog = catalog
+        self.terms = self._glossary_terms()
+
+    def prepare(self, text: str, as_of: dt.datetime) -> Prepared:
+        asked, defined = take_definitions(without_join_hints(text))
+        tokens = tokenise(asked)
+        if not defined:
+            return Prepared(tokens, self._units(tokens, as_of), self.terms)
+        terms, names = self._defined(defined, as_of)
+        units = segment(tokens, find_time_phrases(tokens, as_of, self._catalog.calendar), self._linker, names)
+        return Prepared(tokens, units, terms)
+
+    def _defined(self, defined: Sequence[QuestionDefinition], as_of: dt.datetime) -> tuple[dict[str, TermDefinition], dict[tuple[str, ...], str]]:
+        """Terms that hold for one question: the glossary's and its own, which may build on each other."""
+        terms = dict(self.terms)
+        names: dict[tuple[str, ...], str] = {}
+        for number, definition in enumerate(defined):
+            subject = tuple(t.key for t in tokenise(definition.subject))
+            others = dict(names)
+            names[subject] = f"#{number}"
+            expression = tokenise(definition.expression)
+            units = segment(expression, find_time_phrases(expression, as_of, self._catalog.calendar), self._linker, others)
+            terms[f"#{number}"] = TermDefinition(units, formula=True)
+        return terms, names
+
+    def _units(self, tokens: Sequence[Token], as_of: dt.datetime) -> tuple[Unit, ...]:
+        return segment(tokens, find_time_phrases(tokens, as_of, self._catalog.calendar), self._linker)
+
+    def _glossary_terms(self) -> dict[str, TermDefinition]:
+        """Glossary words whose definition is a phrase of this grammar, such as "per month customer signups"."""
+        found: dict[str, TermDefinition] = {}
+        for term in self._catalog.glossary:
+            if term.means or term.term.strip().lower() in ("note", "notes", ""):
+                continue
+            phrase, percent = defining_phrase(term.definition)
+            tokens = tokenise(phrase)
+            if not tokens or len(tokens) > _MAX_DEFINITION_TOKENS:
+                continue
+            units = self._units(tokens, _EPOCH)
+            frame = Parser(units, self._kinds).parse()
+            lost = any(u.unknown and not set(range(u.start, u.end)) <= frame.used for u in units) or frame.unknown
+            if not lost and (frame.measures or frame.transforms or frame.outputs or frame.rank_by):
+                found.setdefault(term.term, TermDefinition(units, percent))
+        return found

@@ -1,0 +1,145 @@
+"""Parts of a SemanticQuery in words, for chips and paraphrases."""
+
+from __future__ import annotations
+
+from semantic.catalog.model import Catalog
+from semantic.expr import (
+    And,
+    Arithmetic,
+    Between,
+    Comparison,
+    DateDiff,
+    DatePart,
+    Expr,
+    FieldRef,
+    Has,
+    In,
+    InWindow,
+    IsNull,
+    Like,
+    Literal_,
+    Not,
+    Now,
+    Or,
+    Predicate,
+    Related,
+    Rolling,
+    VersusAggregate,
+    Window,
+)
+from semantic.expr import Calendar_ as CalendarWindow
+from semantic.query import Aggregate, ByCycle, ByEntity, ByField, ByTime, Calculation, Constant, GroupBy, Measure, MetricRef
+
+_AGGREGATES = {
+    "count": "number of", "count_distinct": "number of different", "sum": "total", "avg": "average", "median": "median", "quantile": "percentile of", "min": "lowest",
+    "max": "highest", "stddev": "standard deviation of",
+}  # fmt: skip
+_OPS = {"=": "is", "!=": "is not", "<": "below", "<=": "at most", ">": "above", ">=": "at least"}
+
+
+class Wording:
+    """Words for one catalog's objects."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def field(self, ref: FieldRef) -> str:
+        dataset = self._catalog.dataset(ref.dataset)
+        label = dataset.field(ref.field).label
+        same = sum(1 for d in self._catalog.datasets for f in d.fields if f.label == label)
+        return label if same <= 1 or dataset.label in label else f"{dataset.label} {label}"
+
+    def plural(self, dataset: str) -> str:
+        entity = next((e for e in self._catalog.entities if e.dataset == dataset and e.plural), None)
+        if entity is not None:
+            return entity.plural
+        label = self._catalog.dataset(dataset).label
+        return label if label.endswith("s") else f"{label}s"
+
+    def measure(self, measure: Measure) -> str:
+        if isinstance(measure, Constant):
+            return f"{measure.value:g}"
+        if isinstance(measure, Calculation):
+            if measure.op == "*" and isinstance(measure.right, Constant) and measure.right.value == 100 and isinstance(measure.left, Calculation):
+                return f"percentage of {self.measure(measure.left.left)} in {self.measure(measure.left.right)}"
+            sign = {"/": "per", "*": "times", "+": "plus", "-": "minus"}[measure.op]
+            return f"{self.measure(measure.left)} {sign} {self.measure(measure.right)}"
+        where = f" where {self.predicate(measure.where)}" if measure.where is not None else ""
+        if isinstance(measure, MetricRef):
+            return self._catalog.metric(measure.metric).label + where
+        of = self.expr(measure.of) if measure.of is not None else self.plural(measure.dataset)
+        return f"{_AGGREGATES[measure.aggregate.value]} {of}{where}"
+
+    def group(self, group: GroupBy) -> str:
+        if isinstance(group, ByField):
+            return self.field(group.field)
+        if isinstance(group, ByEntity):
+            return self._catalog.entity(group.entity).label
+        if isinstance(group, ByTime):
+            return f"fiscal {group.grain.value}" if group.fiscal else group.grain.value
+        if isinstance(group, ByCycle):
+            return group.cycle.value.replace("_", " ")
+        return self.expr(group.expr)
+
+    def expr(self, expr: Expr) -> str:
+        if isinstance(expr, FieldRef):
+            return self.field(expr)
+        if isinstance(expr, Literal_):
+            return str(expr.value)
+        if isinstance(expr, Arithmetic):
+            return f"{self.expr(expr.left)} {expr.op} {self.expr(expr.right)}"
+        if isinstance(expr, DateDiff):
+            return f"{expr.unit}s from {self.expr(expr.start)} to {self.expr(expr.end)}"
+        if isinstance(expr, DatePart):
+            return f"{expr.part.removeprefix('trunc_').replace('_', ' ')} of {self.expr(expr.of)}"
+        if isinstance(expr, Now):
+            return "today"
+        if isinstance(expr, Related):
+            kind = {"min": "first", "max": "last"}.get(expr.aggregate, expr.aggregate)
+            return f"{kind} {self.expr(expr.of) if expr.of is not None else self._catalog.dataset(expr.dataset).label}"
+        return expr.kind
+
+    def predicate(self, predicate: Predicate) -> str:
+        if isinstance(predicate, And):
+            return " and ".join(self.predicate(p) for p in predicate.items)
+        if isinstance(predicate, Or):
+            return " or ".join(self.predicate(p) for p in predicate.items)
+        if isinstance(predicate, Not):
+            return f"not ({self.predicate(predicate.item)})"
+        if isinstance(predicate, Comparison):
+            if isinstance(predicate.left, DatePart) and predicate.left.part == "is_weekend":
+                return "on weekends"
+            return f"{self.expr(predicate.left)} {_OPS[predicate.op]} {self.expr(predicate.right)}"
+        if isinstance(predicate, In):
+            values = ", ".join(str(v) for v in predicate.values)
+            return f"{self.expr(predicate.field)} {'is not' if predicate.negate else 'is'} {values}"
+        if isinstance(predicate, Between):
+            return f"{self.expr(predicate.field)} between {self.expr(predicate.low)} and {self.expr(predicate.high)}"
+        if isinstance(predicate, Like):
+            return f"{self.expr(predicate.field)} {predicate.match.replace('_', ' ')} {predicate.value!r}"
+        if isinstance(predicate, IsNull):
+            return f"{self.expr(predicate.field)} is {'there' if predicate.negate else 'missing'}"
+        if isinstance(predicate, InWindow):
+            return f"{self.expr(predicate.field)} {'not ' if predicate.negate else ''}{self.window(predicate.window)}"
+        if isinstance(predicate, Has):
+            count = f"{_OPS[predicate.count_op]} {predicate.count} " if predicate.count_op else ""
+            inner = f" where {self.predicate(predicate.where)}" if predicate.where is not None else ""
+            return f"{'without' if predicate.negate else 'with'} {count}{self.plural(predicate.dataset)}{inner}"
+        if isinstance(predicate, VersusAggregate):
+            return f"{self.expr(predicate.left)} {_OPS[predicate.op]} the {_AGGREGATES.get(predicate.aggregate, predicate.aggregate)}"
+        return predicate.kind
+
+    def window(self, window: Window) -> str:
+        if isinstance(window, CalendarWindow):
+            unit = f"fiscal {window.unit.value}" if window.fiscal else window.unit.value
+            if window.to_date:
+                return f"{unit} to date"
+            if window.unit.value == "day" and window.offset in (0, -1, 1):
+                return {0: "today", -1: "yesterday", 1: "tomorrow"}[window.offset]
+            return {0: f"this {unit}", -1: f"last {unit}", 1: f"next {unit}"}.get(window.offset, f"{abs(window.offset)} {unit}s {'ago' if window.offset < 0 else 'ahead'}")
+        if isinstance(window, Rolling):
+            kind = "complete " if window.anchor == "period" else ""
+            return f"{'next' if window.direction == 'future' else 'last'} {window.count} {kind}{window.unit.value}{'s' if window.count != 1 else ''}"
+        if window.start is not None and window.end is not None:
+            return f"from {window.start} to before {window.end}"
+        return f"from {window.start} on" if window.start is not None else f"before {window.end}"

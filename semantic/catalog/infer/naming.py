@@ -219,7 +219,7 @@ def _name_column(
         candidates += [bare[:-1], full[:-1]]
     if own != full and all(len(x) > 1 for x in own):
         candidates.append(own)
-    if set(full) <= {"date", "day", "time", "datetime"}:
+    if set(full) <= {"date", "day", "time", "datetime"} and full[0] != "day":
         candidates.append(("date",))
     if full[-1] == "text" and len(full) > 1:
         candidates.append(full[:-1])

@@ -13,6 +13,7 @@ from nlq.graph import JoinGraph
 from nlq.kinds import Kinds
 from nlq.lexicon import Target, is_main_entity
 from nlq.predicates import Predicates, Unbuildable, conjunction
+from nlq.text import keys_of
 from semantic.catalog.model import Catalog, DatasetKind, Entity, FieldRole, FieldType, SimpleMetric
 from semantic.expr import Arithmetic, DateDiff, Expr, FieldRef, Has, Literal_, Not, Now, Predicate, Related, VersusAggregate
 from semantic.query import (
@@ -308,7 +309,7 @@ class Composer:
         rank_items = [*f.rank_by, *([f.superlative.measure] if f.superlative is not None and f.superlative.measure is not None else [])]
         for item in rank_items:
             target = self.a.target(item.mention)
-            if target is not None and target.dataset is not None and target.kind == "field":
+            if target is not None and target.dataset is not None and (target.kind == "field" or item.label == "time"):
                 needed.append(target.dataset)
         focus = self._focus_dataset()
         base, expand = self._row_base(list(dict.fromkeys(needed)), focus)
@@ -1307,7 +1308,7 @@ class Composer:
             if id(mention) in self._explained:
                 continue
             if target.kind == "dataset" and target.dataset is not None:
-                used = f'"dataset":"{target.dataset}"' in text or f'"rows_of":"{target.dataset}"' in text or self._entity_used(target.dataset, text) or self._on_path(target.dataset, query)
+                used = f'"dataset":"{target.dataset}"' in text or f'"rows_of":"{target.dataset}"' in text or self._entity_used(target.dataset, text) or self._on_path(target.dataset, query) or self._described(mention, text)
                 if not used:
                     left.append(mention)
             elif target.kind == "field" and f'"{target.field}"' not in text and mention.role not in ("context", "start", "end"):
@@ -1328,8 +1329,23 @@ class Composer:
         return entity is not None and f'"entity":"{entity.name}"' in text
 
     def _on_path(self, dataset: str, query: SemanticQuery) -> bool:
-        base = query.rows_of or next((b for m in query.metrics if (b := self._base_of(m))), None)
-        return base is not None and (self.graph.points_to(base, dataset) or dataset == base)
+        bases = {query.rows_of} if query.rows_of else {b for m in query.metrics for b in self._all_bases(m)}
+        return any(base is not None and (dataset == base or self.graph.points_to(base, dataset)) for base in bases)
+
+    def _all_bases(self, measure: Measure) -> set[str]:
+        if isinstance(measure, MetricRef):
+            return set(self.kinds.metric_datasets(measure.metric))
+        if isinstance(measure, Calculation):
+            return self._all_bases(measure.left) | self._all_bases(measure.right)
+        return {measure.dataset} if isinstance(measure, Aggregate) else set()
+
+    def _described(self, mention: Mention, text: str) -> bool:
+        """Whether the words are part of the description of a field that is used ("students" for a count of students)."""
+        for dataset in self.catalog.datasets:
+            for described in dataset.fields:
+                if described.description and f'"field":"{described.name}"' in text and f'"dataset":"{dataset.name}"' in text and set(mention.unit.keys) <= set(keys_of(described.description)):
+                    return True
+        return False
 
 
 def _target_of(ref: FieldRef) -> Target:

@@ -32,6 +32,22 @@ class Kinds:
         first = next((m.name for m in self.catalog.metrics if m.name in names and m.name != target.name), None)
         return self.metric_dataset(Target("metric", first), depth + 1) if first else None
 
+    def metric_datasets(self, name: str, depth: int = 0) -> frozenset[str]:
+        """Every dataset that a metric is computed from."""
+        if depth > 5:
+            return frozenset()
+        metric = self.catalog.metric(name)
+        if isinstance(metric, SimpleMetric):
+            return frozenset((metric.dataset,))
+        if isinstance(metric, RatioMetric):
+            parts = [metric.numerator, metric.denominator]
+        elif isinstance(metric, CumulativeMetric):
+            parts = [metric.metric]
+        else:
+            words = set(re.findall(r"[A-Za-z_]\w*", metric.expression))
+            parts = [m.name for m in self.catalog.metrics if m.name in words and m.name != name]
+        return frozenset(d for p in parts for d in self.metric_datasets(p, depth + 1))
+
     def field(self, target: Target) -> CatalogField | None:
         if target.kind != "field" or target.dataset is None or target.field is None:
             return None

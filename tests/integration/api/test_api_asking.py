@@ -119,8 +119,15 @@ class TestSql:
 
     @pytest.mark.parametrize(
         "sql",
-        ["SELECT * FROM system.tables", "DROP TABLE demo.orders", "SELECT * FROM file('/etc/passwd')", "SELECT 1; SELECT 2", "SELECT tenant_id FROM demo.orders LIMIT 1", "nonsense ("],
-    )  # fmt: skip
+        [
+            "SELECT * FROM system.tables",
+            "DROP TABLE demo.orders",
+            "SELECT * FROM file('/etc/passwd')",
+            "SELECT 1; SELECT 2",
+            "SELECT tenant_id FROM demo.orders LIMIT 1",
+            "nonsense (",
+        ],
+    )
     def test_what_the_guard_does_not_allow_is_refused(self, analyst: Any, sql: str) -> None:
         answer = analyst.post("/v1/sql", {"sql": sql})
         assert answer.status_code == 422

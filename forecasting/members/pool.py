@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from forecasting.members.autoregression import autoregression, is_long
 from forecasting.members.intermittent import croston, is_intermittent, teunter_syntetos_babai
 from forecasting.members.member import Member
 from forecasting.members.naive import naive, recent_mean, repeat_season, seasonal_naive, seasonal_naive_short, short_season
@@ -40,6 +41,7 @@ POOL: tuple[Member, ...] = (
     Member("teunter_syntetos_babai", teunter_syntetos_babai, is_intermittent),
     Member("level", on_adjusted(level), _eight_points),
     Member("complex_smoothing", on_adjusted(complex_smoothing), _eight_points),
+    Member("autoregression", autoregression, is_long),
     Member("damped_trend", on_adjusted(damped_trend), _eight_points),
     Member("dynamic_theta", on_adjusted(dynamic_theta), _eight_points),
 )

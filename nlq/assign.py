@@ -125,7 +125,7 @@ def _mention_choices(mention: Mention, kinds: Kinds, aggregating: bool) -> list[
             continue
         score = link.score + _fit(mention, target, kinds, link.exact and link.score >= 0.99)
         if target.kind == "metric" and link.exact and mention.role == "output":
-            score += 0.12 if aggregating else 0.0 if mention.sole else -0.1
+            score += 0.12 if aggregating or mention.sole else -0.1
         choices.append(Choice(target.dataset or kinds.metric_dataset(target), score, target))
     choices.sort(key=lambda c: (-c.score, str(c.target)))
     return _without_copies(choices, kinds)[:_CANDIDATES] or [Choice(None, -1.0)]

@@ -158,9 +158,14 @@ class Composer:
                 target.kind == "metric"
                 or (target.kind == "field" and self._is_amount(target))
                 or (target.kind == "dataset" and self._subtype_metric(target.dataset or "", None) is not None)
-            ) and (len(f.groups) > 1 or measures):
+            ) and (len(f.groups) > 1 or measures or f.compare_values):
                 f.groups.remove(mention)
                 measures.append(MeasureItem("aggregate", None, mention))
+        listed = f.question_word in ("who",) or f.distinct
+        amounts = [(m, t) for m in f.outputs if (t := self.a.target(m)) is not None and t.kind == "field" and self._is_amount(t)]
+        if amounts and len(amounts) == len(f.outputs) and not measures and not groups and not ranked and not f.orders and not listed:
+            measures.extend(MeasureItem("aggregate", None, m) for m, _ in amounts)
+            f.outputs = []
         f.measures = measures
 
     def _is_amount(self, target: Target) -> bool:
@@ -480,6 +485,8 @@ class Composer:
         f_measures = measures
         built: list[tuple[MeasureItem, Measure]] = []
         rank = [*f.rank_by]
+        if f.superlative is not None and f.superlative.measure is None and f_measures:
+            f.superlative.measure = f_measures[0]
         if f.superlative is not None and f.superlative.measure is not None:
             rank.append(f.superlative.measure)
         items: list[MeasureItem] = []
@@ -510,6 +517,8 @@ class Composer:
             built = [(item, self._narrowed(m)) for item, m in built]
             where = None
         having = tuple(self._having(c, group_datasets) for c in f.having)
+        if having and not by:
+            raise Unbuildable("a condition on a total that is not grouped")
         transforms = self._transforms(built, by)
         order, limit, limit_by = self._order(built, by, rank)
         singular = f.superlative is not None and f.limit is None and not f.orders
@@ -517,6 +526,9 @@ class Composer:
         if singular and limit is None:
             limit = 1
         time = self._time(base, rows=False)
+        if time is not None and self._moved_window(built, base):
+            where = self._where(base or "") if base is not None else where
+            time = None
         compare = self._compare()
         return SemanticQuery(
             metrics=tuple(m for _, m in built),
@@ -534,6 +546,18 @@ class Composer:
             transform=transforms,
             round_digits=f.round_digits,
         )
+
+    def _moved_window(self, built: Sequence[tuple[MeasureItem, Measure]], base: str | None) -> bool:
+        """Counting things that did something in a period: the period is that of what they did. Moves it into the relation."""
+        f = self.frame
+        if base is None or len(built) != 1 or built[0][0].kind != "count" or self.catalog.dataset(base).kind is not DatasetKind.DIMENSION:
+            return False
+        for condition in f.conditions:
+            target = self.a.target(condition.mention)
+            if condition.kind == "related" and target is not None and target.dataset is not None and target.dataset != base and self._has_time(target.dataset):
+                condition.inner.append(Condition("time", None, time=f.times[0]))
+                return True
+        return False
 
     def _bases_of(self, measure: Measure) -> list[str]:
         if isinstance(measure, Calculation):
@@ -1046,7 +1070,7 @@ class Composer:
             ref = self.predicates.time_field(target.dataset or "")
             if ref is None:
                 raise Unbuildable("an event without a date")
-            return Related(aggregate="min", dataset=target.dataset or "", of=ref)
+            return Related(aggregate="min" if mention.first or "last" not in mention.unit.text.lower() else "max", dataset=target.dataset or "", of=ref)
         if not self.kinds.is_time(target):
             raise Unbuildable("duration of no date")
         return FieldRef(dataset=target.dataset or "", field=target.field or "")

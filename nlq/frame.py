@@ -29,6 +29,7 @@ class Mention:
     chosen: Target | None = None
     holder: Mention | None = None
     sole: bool = False
+    first: bool = False
     in_relative: bool = False
 
 

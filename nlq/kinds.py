@@ -81,6 +81,14 @@ class Kinds:
         field = self.field(target)
         return field is not None and field.type in NUMERIC and field.role is not FieldRole.KEY
 
+    def amounts_of(self, unit: Unit) -> list[Target]:
+        """The additive numbers of the dataset that a unit names."""
+        dataset = next((k.target.dataset for k in unit.links if k.target.kind == "dataset"), None)
+        if dataset is None:
+            return []
+        fields = self.catalog.dataset(dataset).fields
+        return [Target("field", f"{dataset}.{f.name}", dataset, f.name) for f in fields if f.role is FieldRole.MEASURE and not f.hidden]
+
     def likely(self, unit: Unit, test: str) -> bool:
         """Whether one of the unit's best links passes the test named `test`."""
         check = getattr(self, f"is_{test}")

@@ -15,6 +15,7 @@ from semantic.expr import FieldRef
 
 _MIN_FUZZY_LENGTH = 5
 _MIN_FUZZY_RATIO = 84.0
+_MAX_LOCAL_FUZZY = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Linker:
     def __init__(self, lexicon: Lexicon, values: ValueSource) -> None:
         self._lexicon = lexicon
         self._values = values
+        self._local_values = tuple(lexicon.values)
         self._memo: dict[str, dict[str, float]] = {}
         self._value_memo: dict[tuple[str, bool, bool], tuple[ValueLink, ...]] = {}
 
@@ -125,7 +127,7 @@ class Linker:
         types = self._lexicon.type_words.get(target, frozenset())
         taken = [False] * len(alternate.keys)
         gained = 0.0
-        exact, in_context, core = True, False, 0
+        exact, in_context, core, generic = True, False, 0, 0
         for key, row in zip(keys, matches, strict=True):
             best, at = 0.0, -1
             for i, word in enumerate(alternate.keys):
@@ -141,6 +143,7 @@ class Linker:
                 in_context = True
                 continue
             if key in types:
+                generic += 1
                 continue
             return None
         if not core:
@@ -151,6 +154,7 @@ class Linker:
             score -= 0.02
         if in_context:
             score += 0.03
+        score -= 0.03 * generic
         return Link(target, min(score, 1.05), exact and all(taken), in_context)
 
     def _stored(self, text: str, fuzzy: bool, named: bool) -> tuple[ValueLink, ...]:
@@ -188,6 +192,11 @@ class Linker:
                 if weight >= 0.85:
                     for local in self._lexicon.values.get(other, ()):
                         _keep(found, local, 0.8)
+        if not found and fuzzy and len(tokens) == 1 and len(text) >= _MIN_FUZZY_LENGTH and len(self._lexicon.values) <= _MAX_LOCAL_FUZZY:
+            hit = process.extractOne(text, self._local_values, scorer=fuzz.ratio, score_cutoff=_MIN_FUZZY_RATIO)
+            if hit is not None and hit[0][0] == text[0]:
+                for local in self._lexicon.values[hit[0]]:
+                    _keep(found, local, 0.95 * hit[1] / 100.0)
         return sorted(found.values(), key=lambda v: (-v.score, v.dataset, v.field, v.value))[:10]
 
     def nearest(self, text: str, limit: int = 3) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -24,6 +25,7 @@ _UNIT_NOUNS = frozenset(
     " points stars times degrees units cents tons liters litres gallons cm mm m".split()
 )
 _TYING = frozenset("made make makes placed place received receive get gets got took take bought buy purchased purchase paid pay filed submitted posted have had has gave given used use visited visit opened wrote write sold sell".split())
+_MOVED = re.compile(r"^(?:did|has|have|is|are)\b.*\b(?:go|gone|going|went)? ?(?:up|down|increase|increased|decrease|decreased|rise|risen|fall|fallen|drop|dropped|grow|grown|decline|declined|improve|improved|change|changed)\b")
 _SINGULAR_WH = frozenset(("which", "what", "who"))
 
 
@@ -69,6 +71,7 @@ class _State:
     last_measure: MeasureItem | None = None
     by_agent: bool = False
     exclude: bool = False
+    comparing: bool = False
     negate_unit: Unit | None = None
     passive: bool = False
 
@@ -690,6 +693,8 @@ class Parser:
         units = self._take_pending()
         number, op = s.number, s.compare_op or "="
         j, nxt = self._peek(i)
+        if nxt is not None and nxt.text.lower() == "times" and (s.last is None or s.last.role != "related"):
+            self.frame.unknown.append(nxt)
         while nxt is not None and (nxt.text.lower() in _UNIT_NOUNS or nxt.is_func("agg")) and not nxt.links:
             self._use(nxt)
             j, nxt = self._peek(j + 1)
@@ -716,6 +721,17 @@ class Parser:
 
     def _number_condition(self, mention: Mention, op: str, number: float | None, units: list[Unit], *, ahead: bool) -> None:
         s = self.s
+        if mention.role == "related" and not ahead and s.related is not None:
+            following = self.units[self._after_number(units)].text.lower() if self._after_number(units) < len(self.units) else ""
+            if following in ("times", "time") and s.related.mention is mention:
+                s.related.op, s.related.number = op, number
+                return
+            amounts = self.kinds.amounts_of(mention.unit)
+            if len(amounts) == 1:
+                amount = Mention(mention.unit, "condition", (Link(amounts[0], 1.0, True),), s.sentence)
+                self.frame.mentions.append(amount)
+                self._add_condition(Condition("number", amount, op=op, number=number, units=units))
+                return
         measure = next((m for m in self.frame.measures if m.mention is mention), None)
         if measure is not None and s.mode != "head_cond":
             if measure.superlative is None and self._only_for_condition(measure):
@@ -741,6 +757,14 @@ class Parser:
             self._retract(mention)
         mention.role = "condition"
         self._add_condition(Condition("number", mention, op=op, number=number, units=units))
+
+    def _after_number(self, units: Sequence[Unit]) -> int:
+        """The position after a comparison's words and its number."""
+        end = max((u.end for u in units), default=0)
+        position = next((k for k, v in enumerate(self.units) if v.start >= end), len(self.units))
+        while position < len(self.units) and self.units[position].number is not None:
+            position += 1
+        return position
 
     def _only_for_condition(self, measure: MeasureItem) -> bool:
         """A measure named after "with" or "having" is there for its condition, not to be shown."""
@@ -887,6 +911,7 @@ class Parser:
             self.frame.compare = "previous_period"
         elif self.frame.compare is None:
             self.frame.compare = "vs"
+            self.s.comparing = u.text.lower() in ("compare", "comparing", "comparison of", "comparison", "difference between", "the difference between")
         return i + 1
 
     def _on_time(self, i: int, u: Unit) -> int:
@@ -908,9 +933,16 @@ class Parser:
             self._add_condition(Condition("time", mention, time=phrase, negate=s.negate, units=[u]))
             s.negate = False
             return i + 1
+        if s.negate and s.related is not None and not s.related.negate and any(c.kind == "time" for c in s.related.inner):
+            again = Condition("related", s.related.mention, negate=True, units=[u])
+            again.inner.append(Condition("time", None, time=phrase, units=[u]))
+            s.negate, s.related = False, None
+            self._add_condition(again)
+            return i + 1
         if s.negate:
             s.negate = False
-            self._add_condition(Condition("time", None, time=phrase, negate=True, units=[u]))
+            condition = Condition("time", None, time=phrase, negate=True, units=[u])
+            self._add_condition(condition)
             return i + 1
         if s.related is not None:
             self._add_condition(Condition("time", None, time=phrase, units=[u]))
@@ -970,6 +1002,14 @@ class Parser:
             self._use(u)
             return i + 1
         word = {"date": "day"}.get(word, word)
+        if s.superlative in ("desc", "asc") and word in ("day", "week", "month", "quarter", "year", "hour"):
+            self._take_pending()
+            self.frame.grain = word
+            self.frame.superlative = OrderItem(descending=s.superlative == "desc")
+            self.frame.singular = self.frame.limit is None
+            self._reset_noun()
+            self._use(u)
+            return i + 1
         if s.each or s.mode == "group":
             self.frame.grain = word
             self._use(u)
@@ -996,6 +1036,14 @@ class Parser:
     def _on_cycle(self, i: int, u: Unit) -> int:
         value = u.func.value if u.func else ""
         self._use(u)
+        others = {v.text.lower().split()[-1] for v in self.units if v is not u and v.is_func("cycle")}
+        mine = u.text.lower().split()[-1]
+        if (mine.startswith("weekend") and others & {"weekday", "weekdays"}) or (mine.startswith("weekday") and others & {"weekend", "weekends"}):
+            self.frame.cycle = "is_weekend"
+            for v in self.units:
+                if v.is_func("cycle", "compare"):
+                    self._use(v)
+            return i + 1
         if value in ("weekend", "weekday"):
             condition = Condition("cycle", op="=", literal="weekend", negate=(value == "weekday") ^ self.s.negate, units=[u])
             self.s.negate = False
@@ -1070,7 +1118,10 @@ class Parser:
         if u.text.lower() in ("in its name", "in their name", "in the name"):
             return i + 1
         j, nxt = self._peek(i + 1)
-        if nxt is not None and not nxt.quoted and nxt.text.lower() in ("the", "letter", "word", "letters", "prefix", "string", "text", "phrase", "a"):
+        raw = self.units[i + 1] if i + 1 < len(self.units) else None
+        if raw is not None and len(raw.text) == 1 and raw.text.isupper():
+            j, nxt = i + 1, raw
+        if nxt is not None and not nxt.quoted and nxt is not raw and nxt.text.lower() in ("the", "letter", "word", "letters", "prefix", "string", "text", "phrase", "a"):
             j, nxt = self._peek(j + 1)
         if nxt is None or not (nxt.quoted or nxt.unknown or nxt.values or nxt.number is not None or nxt.text.isalpha()) or s.last is None:
             return i + 1
@@ -1279,8 +1330,16 @@ class Parser:
             self._use(v)
         self._take_pending()
         self._reset_noun()
+        before_last = [v for v in self.units[i : found[-1][0]] if v.is_func("super")]
         start = self._mention(found[0][1], "start")
         end = self._mention(found[1][1], "end") if len(found) > 1 else None
+        for mention, (place, unit_of) in zip((start, end), found, strict=False):
+            lead = self.units[place - 1] if place else None
+            if mention is not None and lead is not None and lead.is_func("super") and lead.func is not None and lead.func.value in ("earliest", "latest") and self.kinds.likely(unit_of, "dataset"):
+                mention.links = tuple(k for k in mention.links if k.target.kind == "dataset") or mention.links
+                mention.first = lead.func.value == "earliest"
+        if end is None and before_last and "since" in words:
+            aggregate = "min" if before_last[-1].func is not None and before_last[-1].func.value == "latest" else "max"
         item = MeasureItem("duration", aggregate, start=start, end=end, unit=unit, exact=not said, units=[u], superlative=superlative)
         if superlative:
             self.frame.superlative = OrderItem(measure=item, descending=superlative in ("desc", "latest"))
@@ -1375,6 +1434,7 @@ class Parser:
         return i + 1
 
     def _is_value(self, i: int, u: Unit) -> bool:
+        s = self.s
         if not u.values:
             return False
         if not u.links:
@@ -1393,6 +1453,9 @@ class Parser:
         if premodifier and nxt is not None:
             owners = {link.target.dataset for link in nxt.links[:3]}
             return any(v.dataset in owners for v in u.values) and not self.kinds.likely(u, "dataset")
+        owners = {k.target.dataset for k in s.last.links[:3]} if s.last is not None else set()
+        if any(k.target.dataset in owners and k.exact for k in u.links[:3]) and not any(v.dataset in owners for v in u.values):
+            return False
         after_place = before is not None and before.is_func("prep", "neg", "cmp", "have", "relative")
         return after_place and not self.kinds.likely(u, "dataset") and not self.kinds.likely(u, "measure")
 
@@ -1407,10 +1470,12 @@ class Parser:
                     self._retract(owner)
                     owner.role = "condition"
         last = s.last_condition
+        if last is not None and last.kind == "value" and last.values and self._listed_with(i, last) and not self._same_field(u, last) and not s.both and self._in_or_list(i):
+            s.or_next = True
         if last is not None and last.kind == "value" and last.values and self._listed_with(i, last) and self._same_field(u, last) and not s.both:
             last.more_values.append(u.values)
             last.units.append(u)
-            if i and self.units[i - 1].is_func("compare"):
+            if s.comparing or (i and self.units[i - 1].is_func("compare")):
                 self.frame.compare_values.append(last)
             s.or_next = False
             self._use(u)
@@ -1457,6 +1522,15 @@ class Parser:
             if not (v.is_func("and", "or", "comma", "compare") or v.text.lower() in ("the", "in", "for") or v.soft):
                 return False
             j -= 1
+        return False
+
+    def _in_or_list(self, i: int) -> bool:
+        """Whether the list that position i is in ends with "or"."""
+        for v in self.units[max(0, i - 1) : i + 10]:
+            if v.is_func("or"):
+                return True
+            if v.text in _SENTENCE_END or v.is_func("close", "and"):
+                return False
         return False
 
     def _same_field(self, u: Unit, last: Condition) -> bool:
@@ -1547,8 +1621,9 @@ class Parser:
         condition = Condition("related", mention, negate=s.negate, units=[u])
         s.related = None
         self._add_condition(condition)
-        s.related = condition if s.relative or s.passive or s.negate else None
+        s.related = condition
         s.negate = s.passive = False
+        s.last = mention
         return i + 1
 
     def _on_term(self, i: int, u: Unit) -> int:
@@ -1659,8 +1734,9 @@ class Parser:
         role = "output"
         if dataset and (after_of or prep) and (self.frame.mentions or self.frame.measures or self.frame.limit_asked is False and prep and not after_of):
             role = "context"
+        _, nxt_clause = self._peek(i + 1)
         mention = self._mention(u, role)
-        mention.sole = not self.frame.question_word and s.base_mode == "head" and len(self.frame.mentions) == 1
+        mention.sole = not (nxt_clause is not None and nxt_clause.is_func("relative", "neg", "have")) and not self.frame.question_word and s.base_mode == "head" and len(self.frame.mentions) == 1
         if prep and self.frame.measures + self.frame.outputs and self.kinds.certainly(u, "metric") and not after_of:
             self.frame.unknown.append(u)
         if after_of and holder is not None:
@@ -1894,6 +1970,9 @@ class Parser:
 
     def _finish(self) -> None:
         self._flush_count()
+        words = " ".join(u.text.lower() for u in self.units)
+        if self.frame.compare is None and self.frame.times and _MOVED.search(words):
+            self.frame.compare = "previous_period"
         if self.s.superlative is not None or self.s.aggregate is not None or self.s.pending_units:
             for unit in self.s.pending_units:
                 if not (set(range(unit.start, unit.end)) <= self.frame.used):

@@ -86,7 +86,7 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
             "|number of months between|months between|hours between|number of hours between|weeks between|minutes between|number of minutes between|years between|number of years between|amount of time between|number of weeks between|length of time between|gap between|time elapsed between"
             "|days it takes from|time it takes from|difference between their time from|elapsed time between|time to"),
     **_rows("transform", "share", "share of total|percentage of total|percent of total|percentage of the total|proportion of total|proportion of the total|share of the total|contribution to|contribution of|contribution|percent of the total|% of total|as a percentage of total|as a share of total"
-            "|as a percentage of the total|as percent of total|pct of total"),
+            "|as a percentage of the total|as percent of total|pct of total|share|% share|percentage share|percent share|market share"),
     **_rows("transform", "running", "running total|running total of|cumulative|cumulative total|cumulative sum|cumulatively|running sum|accumulated|running sum of|cumulative sum of|running totals"),
     **_rows("transform", "moving", "moving average|rolling average|moving average of|rolling average of|rolling mean"),
     **_rows("transform", "rank", "rank|ranking|ranks"),
@@ -139,7 +139,7 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
             "|longer than the average|longer than average|more than average|exceeding the average|more than the overall average|above the overall average"),
     **_rows("versus_avg", "avg<", "below average|below the average|less than the average|lower than the average|under the average|below the mean|smaller than the average|fewer than the average|lower than average|less than average|shorter than average|worse than average|below - average|under average"),
     **_rows("of", "of", "of"),
-    **_rows("prep", "in", "out of all|out of all the|out of the total|in|on|at|for|from|to|into|during|within|of the|for the|in the|from the|on the|at the|to the|within the|among|amongst|through|via|over the|under the|inside|between the|about|regarding|around|toward|towards|off|as|onto|upon|throughout|in all|for all|of all|out of|of all the|for all the"
+    **_rows("prep", "in", "because of|due to|owing to|thanks to|out of all|out of all the|out of the total|in|on|at|for|from|to|into|during|within|of the|for the|in the|from the|on the|at the|to the|within the|among|amongst|through|via|over the|under the|inside|between the|about|regarding|around|toward|towards|off|as|onto|upon|throughout|in all|for all|of all|out of|of all the|for all the"
             "|across the|in any|of any|for any|for this|as a|for a|for an|in a|in an|by a|by an|of a|of an|from a|from an|to a|to an|on a|on an|at a|at an|but|out|along"),
     **_rows("have", "have", "have|has|had|do|does|did|is|are|was|were|be|been|being|will|would|can|could|should|may|might|must|shall|there|there is|there are|there were|have been|has been|had been|having been|were there|are there|is there|was there|have had|has had|got"),
     **_rows("op", "=", "equals to"),
@@ -165,8 +165,8 @@ SOFT = frozenset(
     combination combinations combo pair pairs pairing group groups grouping split type types kind kinds sort sorts category level levels way ways full complete whole entire single individual
     present presented currently today's ensure note recall remember treat consider considered assume round rounded decimal decimals places place integer whole consist consists contain contained
     have had do done show shows showed serve served serving offer offered offers receive received receives earn earned earns live lives located living reside found based
-    want answer return returned returns per unique distinct again order ordered as-is name's results' respectively only first last next previous order sum average mean count max min rate ratio percentage percent share
-    possible part parts rank best worst most least highest lowest amounts amount relative relation proportion represent represents represented vary varies differ differs compare change changes between during
+    want answer return returned returns per unique distinct again order ordered as-is name's results' respectively only first last next previous order sum average mean count max min rate ratio percentage percent 
+    possible part parts rank best worst most least highest lowest amounts amount relative relation represent represents represented vary varies differ differs compare change changes between during
     year month week quarter hour minute years months weeks quarters hours minutes day's regular convert converted conversion datetime unix timestamp alphabetical alphabetically descending ascending no. nr left inner outer
     distribution distributed spread depending type's far long many much often total's hand kept keep keeps held holding hold remain remaining""".split()
 )

@@ -233,6 +233,8 @@ class Predicates:
             outer = [c for c in inner if c.kind in ("time", "cycle") and c.mention is None]
             inner = [c for c in inner if c not in outer]
         where = self.build(inner, dataset) if inner else None
+        if condition.number is not None:
+            return [(base, counted(dataset, where, condition.op, int(condition.number)), False)]
         if outer:
             moved = [(base, p, False) for c in outer for _, p, _ in self._located(c, base)]
             rest = [] if where is None and not condition.negate else [(base, self._has(base, dataset, where, negate=condition.negate) if dataset != base else where, False)]
@@ -321,6 +323,13 @@ class Predicates:
 
     def _ref(self, target: Target) -> FieldRef:
         return FieldRef(dataset=target.dataset or "", field=target.field or "")
+
+
+def counted(dataset: str, where: Predicate | None, op: str, count: int) -> Predicate:
+    """A bound on how many related rows there are; bounds that zero satisfies are said as their opposite, negated."""
+    if op in ("<", "<=") and count >= (1 if op == "<" else 0):
+        return Has(dataset=dataset, where=where, negate=True, count_op=">=" if op == "<" else ">", count=count)
+    return Has(dataset=dataset, where=where, count_op=op, count=count)  # type: ignore[arg-type]
 
 
 def conjunction(items: Sequence[Predicate]) -> Predicate:

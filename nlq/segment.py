@@ -145,7 +145,7 @@ def _units(tokens: Sequence[Token], i: int, j: int, linker: Linker) -> list[tupl
 def _single(token: Token, i: int, func: Func | None) -> tuple[float, Unit]:
     if token.kind == "number" or token.value is not None:
         return 1.7, Unit(i, i + 1, token.text, number=token.value, func=func)
-    if token.norm in STOP or not any(c.isalnum() for c in token.norm):
+    if (token.norm in STOP and token.text != "US") or not any(c.isalnum() for c in token.norm):
         return 0.5, Unit(i, i + 1, token.text, soft=True, func=func)
     if token.norm in SOFT or token.norm in RELATING:
         return 0.45, Unit(i, i + 1, token.text, soft=True, func=func, keys=(token.key,))
@@ -174,7 +174,7 @@ def _linked(span: Sequence[Token], i: int, j: int, text: str, linker: Linker, fu
     skipped = len(span) - len(content)
     if skipped > 2 or not content or any(t.kind == "symbol" for t in content):
         return None
-    if len(content) == 1 and (content[0].norm in STOP or content[0].norm in _LIGHT_VERBS):
+    if len(content) == 1 and ((content[0].norm in STOP and content[0].text != "US") or content[0].norm in _LIGHT_VERBS):
         return None
     inside = len(content) > 1 and any(t.norm in _NEVER_INSIDE for t in content)
     both_names = [t.norm for t in content] in (["first", "and", "last", "name"], ["first", "and", "last", "names"])
@@ -210,7 +210,7 @@ def _linked(span: Sequence[Token], i: int, j: int, text: str, linker: Linker, fu
         exact = bool(links and links[0].exact and links[0].score >= 0.99)
         if not exact and func.kind not in ("null",):
             score = min(score, 1.55)
-    if n == 1 and (span[0].norm in SOFT or span[0].norm in STOP) and top < 0.9:
+    if n == 1 and (span[0].norm in SOFT or (span[0].norm in STOP and span[0].text != "US")) and top < 0.9:
         return None
     if n == 1 and span[0].norm in RELATING and not any(k.target.kind == "dataset" or k.score > 0.6 for k in links) and not values:
         return None

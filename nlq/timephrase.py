@@ -190,6 +190,8 @@ def _token_at(starts: list[int], char: int) -> int:
 def _can_range(text: str, left: _Atom, right: _Atom) -> bool:
     gap = text[left.b : right.a].strip(" ,")
     before = text[: left.a]
+    if right.year_given and left.year_given and _day_of(right.start) < _day_of(left.start):
+        return False
     if gap == "and":
         return bool(re.search(r"\bbetween (?:the )?(?:start of )?(?:year |years )?(?:the )?\Z|\bfrom (?:the )?\Z", before))
     return not (isinstance(left.window, Calendar_ | Rolling) and isinstance(right.window, Calendar_ | Rolling) and gap == "-")

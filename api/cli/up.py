@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from collections.abc import Callable
@@ -51,8 +52,14 @@ def start_warehouse(stack: Stack, settings: Settings) -> None:
 
 
 def start_services(stack: Stack, settings: Settings) -> None:
-    """API, workers and beat; the API is waited for."""
-    stack.start(Part("worker", python("-m", "api.cli", "worker")))
+    """API, workers and beat; the API is waited for. Short jobs have a worker of their own, so that they do not wait behind long ones."""
+    stack.start(Part("worker", python("-m", "api.cli", "worker", "--queues", "default", "--concurrency", "1")))
+    stack.start(
+        Part(
+            "worker-heavy",
+            python("-m", "api.cli", "worker", "--queues", "heavy,models", "--concurrency", str(max(1, (os.cpu_count() or 2) - 1))),
+        )
+    )
     stack.start(Part("beat", python("-m", "api.cli", "beat")))
     stack.start(Part("api", python("-m", "api.cli", "serve"), http_ok(f"http://{settings.api_host}:{settings.api_port}/healthz")))
 

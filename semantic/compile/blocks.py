@@ -11,7 +11,7 @@ from sqlglot import exp
 from semantic.catalog.model import Catalog, FieldType
 from semantic.compile.aggregates import aggregate, truth_as_number
 from semantic.compile.functions import both, call, no, text, whole
-from semantic.compile.idents import aliased, column, derived
+from semantic.compile.idents import again, aliased, column, derived
 from semantic.compile.params import Params
 from semantic.compile.rows import Row
 from semantic.compile.scope import Scope, raw
@@ -32,7 +32,7 @@ class Layer:
     grouped: bool = False
 
     def read(self, name: str) -> exp.Expression:
-        return self.columns[name].copy()
+        return again(self.columns[name])
 
     def keep(self, condition: exp.Expression) -> None:
         """Only rows that meet `condition`."""
@@ -80,7 +80,7 @@ def block_layer(
     keys = [block_key(row, key) for key in block.keys]
     if rest is not None:
         if rest.chosen is not None:
-            row.extra = _outside([key.copy() for key in keys], rest.chosen())
+            row.extra = _outside([again(key) for key in keys], rest.chosen())
         keys = [keys[i] for i in rest.kept]
         block = replace(block, keys=tuple(block.keys[i] for i in rest.kept))
     own = [(slot, atoms[slot]) for slot in block.slots]
@@ -150,7 +150,7 @@ def _finish(row: Row, keys: list[exp.Expression], values: dict[str, exp.Expressi
     if condition is not None:
         select.set("where", exp.Where(this=condition))
     if keys:
-        select.set("group", exp.Group(expressions=[key.copy() for key in keys]))
+        select.set("group", exp.Group(expressions=[again(key) for key in keys]))
     columns: dict[str, exp.Expression] = {f"k{index}": key for index, key in enumerate(keys)}
     return Layer(select, columns | values, grouped=True)
 

@@ -25,15 +25,15 @@ def compile_query(resolved: ResolvedQuery) -> CompiledQuery:
         tree, columns, notes = compile_aggregation(resolved, resolved.plan, params)
     else:
         tree, columns, notes = compile_listing(resolved, resolved.plan, params)
-    reads = sum(1 for _ in tree.find_all(exp.Table))
-    if reads > MAX_TABLES:
+    tables = list(tree.find_all(exp.Table))
+    if len(tables) > MAX_TABLES:
         raise Invalid(
-            f"This query would read tables {reads} times; at most {MAX_TABLES} are run. Ask for fewer measures, conditions or groups at once.",
+            f"This query would read tables {len(tables)} times; at most {MAX_TABLES} are run. Ask for fewer measures, conditions or groups at once.",
             code="too_complex",
         )
-    return CompiledQuery(tree, params.bound, columns, resolved.windows, _datasets(tree, resolved), (*resolved.notes, *notes))
+    return CompiledQuery(tree, params.bound, columns, resolved.windows, _datasets(tables, resolved), (*resolved.notes, *notes))
 
 
-def _datasets(tree: exp.Expression, resolved: ResolvedQuery) -> tuple[str, ...]:
-    named = {table.meta.get("dataset") for table in tree.find_all(exp.Table)}
+def _datasets(tables: list[exp.Table], resolved: ResolvedQuery) -> tuple[str, ...]:
+    named = {table.meta.get("dataset") for table in tables}
     return tuple(d.name for d in resolved.catalog.datasets if d.name in named)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 
 from sqlglot import exp
 
@@ -27,19 +28,28 @@ _NULL_TYPES = {
 _COMPARE: dict[str, type[exp.Binary]] = {"=": exp.EQ, "!=": exp.NEQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE}
 
 
+def quoted(name: str) -> exp.Identifier:
+    return exp.Identifier(this=name, quoted=True)
+
+
 def column(name: str) -> exp.Column:
-    return exp.Column(this=exp.to_identifier(name, quoted=True), table=exp.to_identifier(SCOPE))
+    return exp.Column(this=quoted(name), table=exp.Identifier(this=SCOPE, quoted=False))
 
 
 def call(name: str, *arguments: exp.Expr) -> exp.Anonymous:
     return exp.Anonymous(this=name, expressions=list(arguments))
 
 
+@lru_cache(maxsize=256)
+def _type(name: str) -> exp.DataType:
+    return exp.DataType.build(name, dialect="clickhouse")
+
+
 def bound(name: str, type_: str) -> exp.Placeholder:
-    return exp.Placeholder(this=exp.var(name), kind=exp.DataType.build(type_, dialect="clickhouse"))
+    return exp.Placeholder(this=exp.Var(this=name), kind=_type(type_).copy())
 
 
-def projection(access: ColumnAccess, has_key: bool) -> exp.Expr:
+def projection(access: ColumnAccess, has_key: bool) -> exp.Alias:
     """The column, or what stands in for it. A pseudonym without a key would be guessable, so without one it is masked."""
     shown: exp.Expr
     if access.treatment == "show":
@@ -55,7 +65,7 @@ def projection(access: ColumnAccess, has_key: bool) -> exp.Expr:
     else:
         type_ = exp.DataType.build(f"Nullable({_NULL_TYPES[access.type]})", dialect="clickhouse")
         shown = exp.Cast(this=exp.Null(), to=type_)
-    return exp.alias_(shown, access.column, quoted=True)
+    return exp.Alias(this=shown, alias=quoted(access.column))
 
 
 def row_predicate(rule: RowRule) -> tuple[exp.Expr, dict[str, Param]]:

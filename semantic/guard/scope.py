@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from core.errors import QueryRejected
-from semantic.guard.names import cte_of
-from semantic.guard.rules import PSEUDONYM_KEY, SCOPE, bound, column, projection, row_predicate
+from semantic.guard.names import cte_of, nodes_of
+from semantic.guard.rules import PSEUDONYM_KEY, SCOPE, bound, column, projection, quoted, row_predicate
 from semantic.policies import Access, ColumnAccess, Condition, TableAccess
 from semantic.states import Param
 
@@ -31,11 +31,19 @@ def isolate(tree: exp.Expr, access: Access, *, datasets: Collection[str] = (), p
     datasets: which datasets the query means, where several lie over one table. analyst: fields marked hidden are left out.
     Raises: QueryRejected for a table that is not in the catalog or not kept apart per tenant.
     """
-    used = {i.name for i in tree.find_all(exp.Identifier)}
-    everything = any(_is_listing_star(star) for star in tree.find_all(exp.Star))
+    used: set[str] = set()
+    everything = False
+    tables: list[exp.Table] = []
+    for node in nodes_of(tree):
+        if isinstance(node, exp.Identifier):
+            used.add(node.name)
+        elif isinstance(node, exp.Table):
+            tables.append(node)
+        elif isinstance(node, exp.Star):
+            everything = everything or _is_listing_star(node)
     params: dict[str, Param] = {}
     replaced: list[TableAccess] = []
-    for table in list(tree.find_all(exp.Table)):
+    for table in tables:
         if cte_of(table) is not None:
             continue
         found = physical(table, access)
@@ -43,7 +51,7 @@ def isolate(tree: exp.Expr, access: Access, *, datasets: Collection[str] = (), p
         columns = columns or [next((c for c in found.columns if c.treatment == "show"), found.columns[0])]
         select, bindings = _narrowed(found, columns, _filter(table, found, datasets), access, pseudonym_key)
         params.update(bindings)
-        alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.name, quoted=True))
+        alias = table.args.get("alias") or exp.TableAlias(this=quoted(table.name))
         table.replace(exp.Subquery(this=select, alias=alias))
         replaced.append(found)
     return Scoped(tree, params, tuple(replaced))
@@ -101,11 +109,14 @@ def _narrowed(
     if pseudonym_key and any(c.treatment == "hash" for c in columns):
         params[PSEUDONYM_KEY] = Param("String", pseudonym_key)
     source = exp.Table(
-        this=exp.to_identifier(found.table, quoted=True),
-        db=exp.to_identifier(found.database, quoted=True),
-        alias=exp.TableAlias(this=exp.to_identifier(SCOPE)),
+        this=quoted(found.table),
+        db=quoted(found.database),
+        alias=exp.TableAlias(this=exp.Identifier(this=SCOPE, quoted=False)),
     )
     select = exp.Select(expressions=[projection(c, bool(pseudonym_key)) for c in columns], from_=exp.From(this=source))
     if conditions:
-        select.set("where", exp.Where(this=exp.and_(*conditions, copy=False, wrap=False)))
+        whole = conditions[0]
+        for further in conditions[1:]:
+            whole = exp.And(this=whole, expression=further)
+        select.set("where", exp.Where(this=whole))
     return select, params

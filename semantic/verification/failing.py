@@ -22,6 +22,7 @@ _FROM_NUMBERS = frozenset(("tofloat32", "tofloat64"))
 _FROM_WHOLE = frozenset(
     "toint8 toint16 toint32 toint64 touint8 touint16 touint32 touint64 todate todate32 todatetime toint128 toint256".split()
 )
+_HARMLESS = (exp.Identifier, exp.Column, exp.Literal, exp.Placeholder, exp.DataType, exp.Select, exp.Subquery, exp.Table, exp.TableAlias)
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Neg)
 _ARITHMETIC_CALLS = frozenset(("plus", "minus", "multiply", "divide", "negate"))
 
@@ -41,14 +42,16 @@ class Hazards:
     aliases: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
-def hazards(root: exp.Expr, calls: tuple[type[exp.Expr], ...]) -> Hazards:
-    """The hazards of a query; `calls` are the node types of function calls."""
+def hazards(nodes: Iterable[exp.Expr], calls: tuple[type[exp.Expr], ...]) -> Hazards:
+    """The hazards of a query, given all its nodes; `calls` are the node types of function calls."""
     always = False
     of_text: set[str] = set()
     of_fractions: set[str] = set()
     of_decimals: set[str] = set()
     aliases: dict[str, set[str]] = {}
-    for node in root.walk():
+    for node in nodes:
+        if isinstance(node, _HARMLESS):
+            continue
         name = node.name.lower() if isinstance(node, calls) else ""
         if isinstance(node, _ARITHMETIC) or name in _ARITHMETIC_CALLS:
             of_decimals |= _names(node)
@@ -84,7 +87,19 @@ def may_fail(found: Hazards, tables: Iterable[TableAccess]) -> bool:
 
 
 def _names(node: exp.Expr) -> set[str]:
-    return {column.name for column in node.find_all(exp.Column)}
+    """The names of all columns in it."""
+    names: set[str] = set()
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, exp.Column):
+            names.add(part.name)
+        for value in part.args.values():
+            if isinstance(value, exp.Expr):
+                waiting.append(value)
+            elif isinstance(value, list):
+                waiting.extend(inner for inner in value if isinstance(inner, exp.Expr))
+    return names
 
 
 def _types(names: frozenset[str], found: Hazards, types: dict[str, set[FieldType]]) -> set[FieldType]:

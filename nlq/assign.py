@@ -118,10 +118,14 @@ def _doubt(choices: Sequence[Choice]) -> float:
 
 def _mention_choices(mention: Mention, kinds: Kinds, aggregating: bool) -> list[Choice]:
     choices: list[Choice] = []
+    words = mention.unit.text.lower().split()
+    named = any(link.target.kind == "dataset" and link.exact and link.score >= 0.98 for link in mention.links) and not {"date", "time", "day"} & set(words)
     exact = any(link.exact and link.score >= 0.98 for link in mention.links)
     for link in mention.links[:12]:
         target = link.target
         if exact and link.score < 0.9:
+            continue
+        if named and kinds.is_time(target) and mention.role in ("output", "count", "group", "aggregate", "context"):
             continue
         score = link.score + _fit(mention, target, kinds, link.exact and link.score >= 0.99)
         if target.kind == "metric" and link.exact and mention.role == "output":

@@ -147,7 +147,7 @@ class Composer:
                 if not any(self._same(item, m) for m in measures):
                     measures.append(item)
                 f.outputs.remove(mention)
-            elif (groups or aggregates) and self._event(mention, target):
+            elif (groups or aggregates) and self._is_event(mention, target):
                 item = MeasureItem("count", None, mention)
                 if not any(self._same(item, m) for m in measures):
                     measures.append(item)
@@ -182,7 +182,7 @@ class Composer:
                 return True
         return False
 
-    def _event(self, mention: Mention, target: Target) -> bool:
+    def _is_event(self, mention: Mention, target: Target) -> bool:
         """A time field named by its event, not as a date ("signups", "hires"): each row is one such event."""
         words = {w.lower() for w in mention.unit.text.split()}
         return self.kinds.is_time(target) and mention.plural and not words & {"date", "dates", "time", "times", "timestamp", "day", "days"}
@@ -310,7 +310,7 @@ class Composer:
         durations = [m for m in f.measures if m.kind == "duration"]
         needed = list(dict.fromkeys(t.dataset or "" for t in targets))
         for item in durations:
-            needed += [t.dataset or "" for m in (item.start, item.end) if (t := self.a.target(m)) is not None and not self._first_event(m)]
+            needed.append(self._elapsed(item)[1])
         rank_items = [*f.rank_by, *([f.superlative.measure] if f.superlative is not None and f.superlative.measure is not None else [])]
         for item in rank_items:
             target = self.a.target(item.mention)
@@ -579,6 +579,13 @@ class Composer:
     def _average_per(self, measures: list[MeasureItem]) -> None:
         """ "average revenue per customer": the total over the number of customers that have any."""
         f = self.frame
+        facts = [m for m in f.groups if not m.plural and (t := self.a.target(m)) is not None and t.kind == "dataset" and self.catalog.dataset(t.dataset or "").kind is DatasetKind.FACT]
+        if len(measures) == 1 and len(f.groups) > 1 and len(facts) == 1 and facts[0] is f.groups[0] and facts[0].per:
+            target = self.a.target(measures[0].mention)
+            if target is not None and target.kind == "metric":
+                measures[0] = MeasureItem("ratio", None, left=measures[0], right=MeasureItem("count", None, facts[0], units=facts[0].unit and [facts[0].unit]))
+                f.groups = f.groups[1:]
+                return
         if len(measures) != 1 or len(f.groups) != 1 or f.outputs or f.grain or f.cycle or f.rank_by:
             return
         item, group = measures[0], f.groups[0]
@@ -1041,19 +1048,51 @@ class Composer:
         whole = Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset)
         return Calculation(op="*", left=Calculation(op="/", left=part, right=whole), right=Constant(value=item.scale))
 
-    def _first_event(self, mention: Mention | None) -> bool:
-        if mention is None:
-            return False
-        words = mention.unit.text.lower()
-        target = self.a.target(mention)
-        return target is not None and (target.kind == "dataset" or words.split()[0] in ("first", "last", "latest"))
-
     def _duration(self, item: MeasureItem) -> Expr:
-        start = self._moment(item.start) if item.start is not None else self._first_date(item.end)
-        end = self._moment(item.end) if item.end is not None else Now()
-        return DateDiff(unit=item.unit, start=start, end=end, exact=item.exact)  # type: ignore[arg-type]
+        return self._elapsed(item)[0]
 
-    def _first_date(self, end: Mention | None) -> Expr:
+    def _elapsed(self, item: MeasureItem) -> tuple[Expr, str]:
+        """The time from one moment to the other, and the dataset whose rows have both."""
+        first, second = self._place(item.start), self._place(item.end)
+        if item.start is None and second is not None:
+            earlier = self._first_date(item.end)
+            return DateDiff(unit=item.unit, start=earlier, end=second[0], exact=item.exact), second[0].dataset  # type: ignore[arg-type]
+        if first is None:
+            raise Unbuildable("duration without a date")
+        if second is None:
+            return DateDiff(unit=item.unit, start=first[0], end=Now(), exact=item.exact), first[0].dataset  # type: ignore[arg-type]
+        start, end = self._event(first, second[0].dataset), self._event(second, first[0].dataset)
+        homes = [e.dataset for e in (start, end) if isinstance(e, FieldRef)]
+        bases = [x for x in self.graph.bases(homes) if x in homes] or self.graph.bases(homes)
+        if not bases:
+            raise Unbuildable("dates of unrelated things")
+        return DateDiff(unit=item.unit, start=start, end=end, exact=item.exact), bases[0]  # type: ignore[arg-type]
+
+    def _place(self, mention: Mention | None) -> tuple[FieldRef, str | None] | None:
+        """The date that a mention means, and whether the first or last of several is meant."""
+        if mention is None:
+            return None
+        target = self.a.target(mention)
+        if target is None:
+            raise Unbuildable("duration without a date")
+        which = "min" if mention.first else "max" if mention.last else None
+        if target.kind == "dataset":
+            ref = self.predicates.time_field(target.dataset or "")
+            if ref is None:
+                raise Unbuildable("an event without a date")
+            return ref, which
+        if not self.kinds.is_time(target):
+            raise Unbuildable("duration of no date")
+        return FieldRef(dataset=target.dataset or "", field=target.field or ""), which
+
+    def _event(self, place: tuple[FieldRef, str | None], other: str) -> Expr:
+        """A date of one row, or the first or last among rows that point to `other`."""
+        ref, which = place
+        if which is not None and ref.dataset != other and self.graph.points_to(ref.dataset, other):
+            return Related(aggregate=which, dataset=ref.dataset, of=ref)  # type: ignore[arg-type]
+        return ref
+
+    def _first_date(self, end: Mention | None) -> FieldRef:
         """The primary date of the thing whose later date `end` names."""
         target = self.a.target(end)
         ref = self.predicates.time_field(target.dataset or "") if target is not None else None
@@ -1062,33 +1101,15 @@ class Composer:
         self._guess(0.06, f"from {ref.field}")
         return ref
 
-    def _moment(self, mention: Mention | None) -> Expr:
-        target = self.a.target(mention)
-        if target is None or mention is None:
-            raise Unbuildable("duration without a date")
-        if target.kind == "dataset":
-            ref = self.predicates.time_field(target.dataset or "")
-            if ref is None:
-                raise Unbuildable("an event without a date")
-            return Related(aggregate="min" if mention.first or "last" not in mention.unit.text.lower() else "max", dataset=target.dataset or "", of=ref)
-        if not self.kinds.is_time(target):
-            raise Unbuildable("duration of no date")
-        return FieldRef(dataset=target.dataset or "", field=target.field or "")
-
     def _duration_measure(self, item: MeasureItem) -> Measure:
-        expr = self._duration(item)
-        targets = [t for m in (item.start, item.end) if (t := self.a.target(m)) is not None]
-        datasets = list(dict.fromkeys(t.dataset or "" for t in targets))
-        bases = [b for b in self.graph.bases(datasets) if b in datasets] or self.graph.bases(datasets)
-        if not bases:
-            raise Unbuildable("dates of unrelated things")
+        expr, base = self._elapsed(item)
         kind = AggregateKind(item.aggregate) if item.aggregate in ("avg", "sum", "min", "max", "median") else AggregateKind.AVG
         if item.aggregate is None:
             if item.superlative is not None:
                 kind = AggregateKind.MAX if _FLIP[item.superlative] else AggregateKind.MIN
             else:
                 self._guess(0.08, "average duration")
-        return Aggregate(aggregate=kind, dataset=bases[0], of=expr, where=self._local(item.conditions, bases[0]))
+        return Aggregate(aggregate=kind, dataset=base, of=expr, where=self._local(item.conditions, base))
 
     def _base_of(self, measure: Measure) -> str | None:
         if isinstance(measure, Aggregate):

@@ -30,6 +30,8 @@ class Mention:
     holder: Mention | None = None
     sole: bool = False
     first: bool = False
+    last: bool = False
+    per: bool = False
     in_relative: bool = False
 
 

@@ -564,7 +564,8 @@ class Parser:
             s.by_agent = True
             s.relative = True
             return i + 1
-        if s.top and nxt is not None and not nxt.is_func("each", "grain"):
+        ranking = any(t.kind == "rank" and t.measure is None for t in self.frame.transforms) and not self.frame.rank_by
+        if (s.top or ranking) and nxt is not None and not nxt.is_func("each", "grain"):
             s.mode = "rankby"
             s.top = False
             return i + 1
@@ -1338,6 +1339,7 @@ class Parser:
             if mention is not None and lead is not None and lead.is_func("super") and lead.func is not None and lead.func.value in ("earliest", "latest") and self.kinds.likely(unit_of, "dataset"):
                 mention.links = tuple(k for k in mention.links if k.target.kind == "dataset") or mention.links
                 mention.first = lead.func.value == "earliest"
+                mention.last = lead.func.value == "latest"
         if end is None and before_last and "since" in words:
             aggregate = "min" if before_last[-1].func is not None and before_last[-1].func.value == "latest" else "max"
         item = MeasureItem("duration", aggregate, start=start, end=end, unit=unit, exact=not said, units=[u], superlative=superlative)
@@ -1732,7 +1734,8 @@ class Parser:
         holder = s.last
         dataset = self.kinds.likely(u, "dataset")
         role = "output"
-        if dataset and (after_of or prep) and (self.frame.mentions or self.frame.measures or self.frame.limit_asked is False and prep and not after_of):
+        counted = self.kinds.likely(u, "metric") and not self.frame.measures and not self.frame.outputs
+        if dataset and not counted and (after_of or prep) and (self.frame.mentions or self.frame.measures or self.frame.limit_asked is False and prep and not after_of):
             role = "context"
         _, nxt_clause = self._peek(i + 1)
         mention = self._mention(u, role)
@@ -1793,6 +1796,7 @@ class Parser:
             self.frame.groups.remove(s.last)
             s.last.role = "context"
         mention = self._mention(u, "group")
+        mention.per = bool(i and self.units[i - 1].text.lower().startswith("per"))
         self.frame.groups.append(mention)
         self._reset_noun()
         if s.each:

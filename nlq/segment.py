@@ -176,6 +176,8 @@ def _linked(span: Sequence[Token], i: int, j: int, text: str, linker: Linker, fu
         return None
     if len(content) == 1 and ((content[0].norm in STOP and content[0].text != "US") or content[0].norm in _LIGHT_VERBS):
         return None
+    if skipped and span[0].norm in _PERIODS:
+        return None
     inside = len(content) > 1 and any(t.norm in _NEVER_INSIDE for t in content)
     both_names = [t.norm for t in content] in (["first", "and", "last", "name"], ["first", "and", "last", "names"])
     if inside and any(t.norm in _NEVER_INSIDE and t.norm != "per" for t in content) and not both_names:
@@ -185,7 +187,7 @@ def _linked(span: Sequence[Token], i: int, j: int, text: str, linker: Linker, fu
     if inside:
         links = [k for k in links if k.exact and k.score >= 0.97]
     if len(content) > 1 and content[0].norm.endswith("s") and content[-1].norm.endswith(("ed", "ing", "up")):
-        links = [k for k in links if not k.context]
+        links = [k for k in links if not k.context and (k.exact or k.target.kind != "metric")]
     named = all(t.text[:1].isupper() for t in content) and i > 0
     values = linker.values([t for t in span if t.norm not in ("the",)], fuzzy=not links and (named or _may_be_misspelt(content))) if len(span) <= 5 else []
     if _is_filler(content):
@@ -232,6 +234,7 @@ _NEVER_INSIDE = frozenset(
 
 
 _AFTER_ORDER = frozenset("by in from descending ascending desc asc alphabetically chronologically on according alphabetical the".split())
+_PERIODS = frozenset("day days week weeks month months quarter quarters year years hour hours time date dates".split())
 _LIGHT_VERBS = frozenset("made making took taken given did done got".split())
 
 

@@ -18,6 +18,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from core.errors import AppError, Cancelled, InternalError
 from core.ids import new_id
+from semantic.limits import MEANING_SETTINGS
 from semantic.states import GuardedQuery, QueryStats, ResultTable
 from semantic.warehouse.arrow import to_table
 from semantic.warehouse.connection import Connection
@@ -27,7 +28,7 @@ from semantic.warehouse.versions import parse_version, version_sql
 
 _log = structlog.get_logger("querent.query")
 # What a query means without a word from the guard; its own settings come on top.
-SAFE_DEFAULTS: Mapping[str, str | int] = {"join_use_nulls": 1, "prefer_column_name_to_alias": 1}
+SAFE_DEFAULTS: Mapping[str, str | int] = MEANING_SETTINGS
 # Not worth failing for when the server keeps them to itself: its own caps hold then.
 _OPTIONAL_PREFIXES = ("max_", "output_format_", "readonly")
 _OPTIONAL_SUFFIX = "_overflow_mode"

@@ -35,7 +35,9 @@ def explain_rate(leaves: Leaves, bad: FloatArray, trials: FloatArray, *, limit: 
     Raises: NotEnoughData without a step before or without any trial; Invalid for negative or unequal arrays.
     """
     if bad.shape != trials.shape or bad.ndim != 2 or bad.shape[1] != leaves.count:
-        raise Invalid(f"Bad outcomes and trials must both be (steps, {leaves.count}); found {bad.shape} and {trials.shape}.", code="bad_leaves")
+        raise Invalid(
+            f"Bad outcomes and trials must both be (steps, {leaves.count}); found {bad.shape} and {trials.shape}.", code="bad_leaves"
+        )
     if len(bad) < 2 or trials[-1].sum() <= 0:
         raise NotEnoughData("An incident needs trials in its own step and at least one step before it.", code="no_rows")
     if not np.isfinite(bad).all() or not np.isfinite(trials).all() or bad.min() < 0 or trials.min() < 0:

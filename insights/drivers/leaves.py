@@ -96,7 +96,9 @@ class Leaves:
 def leaves_of(dimensions: Sequence[str], columns: Sequence[Sequence[str]]) -> tuple[Leaves, Codes]:
     """Leaves from rows (one text column per dimension), and for each row the leaf that it belongs to. Equal rows share a leaf."""
     if not columns or not len(columns[0]):
-        return Leaves(tuple(dimensions), tuple(() for _ in dimensions), np.zeros((len(dimensions), 0), dtype=np.int64)), np.zeros(0, np.int64)
+        return Leaves(tuple(dimensions), tuple(() for _ in dimensions), np.zeros((len(dimensions), 0), dtype=np.int64)), np.zeros(
+            0, np.int64
+        )
     labels: list[tuple[str, ...]] = []
     coded: list[Codes] = []
     for column in columns:

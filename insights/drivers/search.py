@@ -51,7 +51,9 @@ class Found:
     tried: int
 
 
-def search(leaves: Leaves, moved: Moved, *, limit: int = 5, max_order: int = MAX_ORDER, upward: bool = False, outside: Mask | None = None) -> Found:
+def search(
+    leaves: Leaves, moved: Moved, *, limit: int = 5, max_order: int = MAX_ORDER, upward: bool = False, outside: Mask | None = None
+) -> Found:
     """The best segments of up to `max_order` dimensions.
 
     upward: only segments above what was expected. outside: leaves that a segment may not touch.
@@ -72,7 +74,9 @@ def search(leaves: Leaves, moved: Moved, *, limit: int = 5, max_order: int = MAX
         # Equal sets of leaves recur in other cuboids, so a few more than `limit` are kept of each.
         order = np.argsort(-top, kind="stable")[: 2 * limit]
         best += [
-            (float(top[s]), len(cuboid.dimensions), cuboid.dimensions, int(s), float(grid[summed[s].argmax()])) for s in order if top[s] > 0.0
+            (float(top[s]), len(cuboid.dimensions), cuboid.dimensions, int(s), float(grid[summed[s].argmax()]))
+            for s in order
+            if top[s] > 0.0
         ]
     by_dimensions = {cuboid.dimensions: cuboid for cuboid in cuboids}
     best.sort(key=lambda item: (-round(item[0], 9), item[1], item[2], item[3]))
@@ -94,7 +98,8 @@ def _summed(cuboid: Cuboid, gains: FloatArray) -> FloatArray:
     """(segments, grid) sums of the leaves' gains."""
     steps = gains.shape[1]
     places = (cuboid.key[:, None] * steps + np.arange(steps)[None, :]).ravel()
-    return np.bincount(places, weights=gains.ravel(), minlength=cuboid.size * steps).reshape(cuboid.size, steps)
+    summed: FloatArray = np.bincount(places, weights=gains.ravel(), minlength=cuboid.size * steps).astype(np.float64)
+    return summed.reshape(cuboid.size, steps)
 
 
 def _distinct(

@@ -1,0 +1,336 @@
+"""Why a metric changed between two periods: facts in the order in which they are told. Pure numbers in, facts out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+from scipy import stats
+
+from core.timeseries import FloatArray
+from insights.drivers.change import Cause, Causes, amount_causes, rate_causes
+from insights.drivers.leaves import Cuboid, Leaves
+from insights.drivers.mix_rate import Split, split_rate
+from insights.drivers.parts import PartChange
+from insights.types import Fact, Period, Quantity, Score, Test
+
+MIX_MATTERS = 0.3  # of all that moved in a rate
+MIN_HISTORY = 6
+MAX_TOLD_DRIVERS = 2
+_NO_RECEIPTS: Mapping[str, int] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Cube:
+    """What was measured per leaf: (leaves,) each. Amounts have no bases; rates are tops over bases."""
+
+    leaves: Leaves
+    before: FloatArray
+    after: FloatArray
+    base_before: FloatArray | None = None
+    base_after: FloatArray | None = None
+    base_label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """kind: amount (segments add up), rate (top over base, times scale), other. history: values of the periods before, baseline last.
+
+    year_ago: the same period a year before and its value. receipts: which query made what (whole, year_ago, history, cube).
+    """
+
+    quantity: Quantity
+    kind: Literal["amount", "rate", "other"]
+    period: Period
+    baseline: Period
+    before: float
+    after: float
+    year_ago: tuple[Period, float] | None = None
+    history: tuple[float, ...] = ()
+    cube: Cube | None = None
+    scale: float = 1.0
+    parts: tuple[PartChange, ...] = ()
+    receipts: Mapping[str, int] = field(default_factory=lambda: _NO_RECEIPTS)
+
+    @property
+    def difference(self) -> float:
+        return self.after - self.before
+
+    def receipt(self, name: str) -> tuple[int, ...]:
+        return (self.receipts[name],) if name in self.receipts else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """facts: all, told or not, best first after the change itself. told: those for the narrative, in order."""
+
+    facts: tuple[Fact, ...]
+    told: tuple[Fact, ...]
+    causes: Causes | None
+    splits: tuple[Split, ...]
+
+
+def explain_change(study: Study) -> Explained:
+    """Facts about a change: how large, against what is usual and a year ago, its parts, mix and rate, segments that account for it."""
+    change = _change(study)
+    context = [*_year_ago(study), *_usual(study)]
+    if study.difference == 0 or study.cube is None or study.cube.leaves.count < 2:
+        parts = _parts(study)
+        return Explained((change, *parts, *context), (change, *parts[:3], *context), None, ())
+    causes, splits = _causes(study), _splits(study)
+    drivers = [_driver_fact(study, cause, causes.tried) for cause in causes.causes] if causes else []
+    towards = [f for f in drivers if f is not None and f.kind == "driver"]
+    against = [f for f in drivers if f is not None and f.kind == "counter_driver"]
+    mix = _mix_facts(study, splits)
+    told_drivers = [*towards[:MAX_TOLD_DRIVERS], *against[:1]]
+    rest = _remainder(study, told_drivers) if told_drivers else []
+    none = [_no_driver(study, causes)] if causes is not None and not towards and not mix else []
+    parts = _parts(study)
+    told = [
+        change,
+        *_balanced(parts, mix, [*told_drivers, *rest, *none]),
+        *context[: 1 if len(parts) + len(mix) + len(told_drivers) > 2 else 2],
+    ]
+    return Explained((change, *mix, *towards, *against, *rest, *none, *parts, *context), tuple(told[:7]), causes, splits)
+
+
+def _balanced(parts: Sequence[Fact], mix: Sequence[Fact], drivers: Sequence[Fact]) -> list[Fact]:
+    """At most five: parts give way to what is more telling."""
+    room = max(5 - len(mix) - len(drivers), 0)
+    return [*parts[: min(room, 2)], *mix, *drivers][:5]
+
+
+def _change(study: Study) -> Fact:
+    test = _usual_test(study)
+    relative = abs(study.difference) / abs(study.before) if study.before else 1.0
+    score = Score(min(1.0, relative), 1.0 - (test.p if test else 0.5))
+    values = {"before": study.before, "after": study.after, "difference": study.difference}
+    return Fact(
+        "period_change", study.quantity, study.period, study.baseline, values=values, test=test, impact=study.difference, score=score,
+        receipts=study.receipt("whole"),
+    )  # fmt: skip
+
+
+def _moves(study: Study) -> FloatArray:
+    """How the metric moved from period to period before: in its own unit for rates, relative else. Without the change itself."""
+    known = np.asarray([v for v in study.history if math.isfinite(v)], dtype=np.float64)
+    if len(known) < MIN_HISTORY:
+        return np.zeros(0)
+    if study.kind == "rate" or (known <= 0).any():
+        return np.diff(known)
+    return np.diff(np.log(known))
+
+
+def _usual_test(study: Study) -> Test | None:
+    """Whether the move is larger than moves have been: t of the move over their root mean square."""
+    moves = _moves(study)
+    if len(moves) < MIN_HISTORY - 1 or not np.any(moves):
+        return None
+    relative = study.kind != "rate" and min(v for v in study.history if math.isfinite(v)) > 0
+    if relative and (study.before <= 0 or study.after <= 0):
+        return None
+    move = math.log(study.after / study.before) if relative else study.difference
+    spread = float(np.sqrt(np.mean(moves**2)))
+    return Test("t", move / spread, float(2 * stats.t.sf(abs(move) / spread, len(moves))), len(moves))
+
+
+def _year_ago(study: Study) -> list[Fact]:
+    if study.year_ago is None or not math.isfinite(study.year_ago[1]):
+        return []
+    period, value = study.year_ago
+    if period.start == study.baseline.start:
+        return []
+    values = {"year_ago": value, "after": study.after}
+    return [
+        Fact(
+            "year_ago", study.quantity, study.period, period, values=values, impact=study.after - value, receipts=study.receipt("year_ago")
+        )
+    ]
+
+
+def _usual(study: Study) -> list[Fact]:
+    moves = _moves(study)
+    if not len(moves):
+        return []
+    positive = study.kind != "rate" and min(v for v in study.history if math.isfinite(v)) > 0
+    usual = float(np.median(np.abs(np.expm1(moves) if positive else moves)))
+    if (study.kind != "rate" and not positive) or not usual:
+        return []
+    return [Fact("usual_move", study.quantity, study.period, study.baseline, values={"usual": usual}, receipts=study.receipt("history"))]
+
+
+def _parts(study: Study) -> list[Fact]:
+    return [
+        Fact(
+            "part", study.quantity, study.period, study.baseline, names=(part.name,), impact=part.effect,
+            values={"before": part.before, "after": part.after, "effect": part.effect}, receipts=study.receipt("whole"),
+        )
+        for part in study.parts
+    ]  # fmt: skip
+
+
+def _causes(study: Study) -> Causes | None:
+    """None where a leaf is below 0: shares of what cancels out say nothing."""
+    cube = study.cube
+    if cube is None or study.kind == "other":
+        return None
+    columns = [c for c in (cube.before, cube.after, cube.base_before, cube.base_after) if c is not None]
+    if any((column < 0).any() for column in columns):
+        return None
+    if cube.base_before is None or cube.base_after is None:
+        return amount_causes(cube.leaves, cube.before, cube.after)
+    return rate_causes(cube.leaves, (cube.before, cube.base_before), (cube.after, cube.base_after))
+
+
+def _driver_fact(study: Study, cause: Cause, tried: int) -> Fact | None:
+    """A driver where the segment moved with the whole, a counter driver where it moved against it; None where it only lagged."""
+    whole, difference = study.difference, cause.difference
+    values: dict[str, float] = {}
+    if study.kind == "rate" and study.cube is not None and study.cube.base_after is not None:
+        # What the segment's own rate did to the whole rate, at its present share.
+        difference = cause.unexpected / float(study.cube.base_after.sum()) * study.scale
+        values = {
+            "rate_before": cause.before / cause.base_before * study.scale if cause.base_before else math.nan,
+            "rate_after": cause.after / cause.base_after * study.scale if cause.base_after else math.nan,
+        }
+    if difference * cause.unexpected <= 0:
+        return None
+    part = difference / whole
+    values |= {
+        "before": cause.before,
+        "after": cause.after,
+        "difference": difference,
+        "share": part,
+        "whole": whole,
+        "unexpected": cause.unexpected,
+    }
+    scope = cause.segment.pairs
+    test = Test("log-likelihood ratio", cause.gain, cause.p, tried)
+    score = Score(min(1.0, abs(part)), 1.0 - cause.p, actionability=1.0 if len(scope) <= 2 else 0.8)
+    return Fact(
+        "driver" if part > 0 else "counter_driver", study.quantity, study.period, study.baseline, scope, values, test=test,
+        impact=difference, score=score, receipts=study.receipt("cube"),
+    )  # fmt: skip
+
+
+def _remainder(study: Study, drivers: Sequence[Fact]) -> list[Fact]:
+    """How the metric did without the segments that were told."""
+    cube = study.cube
+    if cube is None:
+        return []
+    outside = np.ones(cube.leaves.count, dtype=bool)
+    for fact in drivers:
+        inside = np.ones(cube.leaves.count, dtype=bool)
+        for dimension, value in fact.scope:
+            place = cube.leaves.dimensions.index(dimension)
+            inside &= cube.leaves.codes[place] == cube.leaves.labels[place].index(value)
+        outside &= ~inside
+    before, after = float(cube.before[outside].sum()), float(cube.after[outside].sum())
+    if cube.base_before is not None and cube.base_after is not None:
+        bases = float(cube.base_before[outside].sum()), float(cube.base_after[outside].sum())
+        if min(bases) <= 0:
+            return []
+        before, after = before / bases[0] * study.scale, after / bases[1] * study.scale
+    if before <= 0:
+        return []
+    return [
+        Fact(
+            "remainder",
+            study.quantity,
+            study.period,
+            study.baseline,
+            values={"before": before, "after": after},
+            impact=after - before,
+            receipts=study.receipt("cube"),
+        )
+    ]
+
+
+def _no_driver(study: Study, causes: Causes) -> Fact:
+    cube = study.cube
+    names = (
+        () if cube is None else tuple(d for d, labels in zip(cube.leaves.dimensions, cube.leaves.labels, strict=True) if len(labels) > 1)
+    )
+    test = Test("log-likelihood ratio", 0.0, causes.best_p, causes.tried)
+    return Fact("no_driver", study.quantity, study.period, study.baseline, names=names[:4], test=test, receipts=study.receipt("cube"))
+
+
+def _splits(study: Study) -> tuple[Split, ...]:
+    """A rate's mix and rate by each dimension, the one with most mix first."""
+    cube = study.cube
+    if cube is None or cube.base_before is None or cube.base_after is None or study.kind != "rate":
+        return ()
+    found: list[Split] = []
+    for cuboid in cube.leaves.cuboids(1):
+        labels = cube.leaves.labels[cuboid.dimensions[0]]
+
+        def summed(column: FloatArray, cuboid: Cuboid = cuboid) -> FloatArray:
+            return np.bincount(cuboid.key, weights=column, minlength=cuboid.size).astype(np.float64)
+
+        split = split_rate(
+            cube.leaves.dimensions[cuboid.dimensions[0]], labels, (summed(cube.before), summed(cube.base_before)),
+            (summed(cube.after), summed(cube.base_after)),
+        )  # fmt: skip
+        if split is not None:
+            found.append(_scaled(split, study.scale))
+    return tuple(sorted(found, key=lambda split: (-abs(split.mix_effect), len(split.segments), split.dimension)))
+
+
+def _scaled(split: Split, scale: float) -> Split:
+    if scale == 1.0:
+        return split
+    segments = tuple(
+        replace(
+            s,
+            rate_before=s.rate_before * scale,
+            rate_after=s.rate_after * scale,
+            rate_effect=s.rate_effect * scale,
+            mix_effect=s.mix_effect * scale,
+        )
+        for s in split.segments
+    )
+    return replace(
+        split, before=split.before * scale, after=split.after * scale, rate_effect=split.rate_effect * scale,
+        mix_effect=split.mix_effect * scale, segments=segments,
+    )  # fmt: skip
+
+
+def _mix_facts(study: Study, splits: Sequence[Split]) -> list[Fact]:
+    """A shift of the mix, and a reversal where there is one, by the dimension that shows it most."""
+    if not splits or study.cube is None:
+        return []
+    best = splits[0]
+    if best.mix_weight < MIX_MATTERS or abs(best.mix_effect) < 0.2 * abs(study.difference) or not _mix_is_real(best):
+        return []
+    facts: list[Fact] = []
+    values = {"mix": best.mix_effect, "rate": best.rate_effect, "whole": study.difference}
+    common = Fact(
+        "mix_rate",
+        study.quantity,
+        study.period,
+        study.baseline,
+        names=(best.dimension,),
+        values=values,
+        impact=best.mix_effect,
+        receipts=study.receipt("cube"),
+    )
+    if best.reversal:
+        facts.append(replace(common, kind="reversal"))
+    facts.append(common)
+    moved = max(best.segments, key=lambda s: (abs(s.mix_effect), s.name))
+    if study.cube.base_label:
+        shares = {"share_before": moved.share_before, "share_after": moved.share_after}
+        scope = ((best.dimension, moved.name),)
+        facts.append(
+            replace(common, kind="share_shift", names=(study.cube.base_label,), scope=scope, values=shares, impact=moved.mix_effect)
+        )
+    return facts
+
+
+def _mix_is_real(split: Split) -> bool:
+    """Whether some segment's share of the base moved by a hundredth or more; less is not a shift that anyone would act on."""
+    return max(abs(s.share_after - s.share_before) for s in split.segments) >= 0.01

@@ -1,0 +1,150 @@
+"""What is known about a metric, as values with their proof. Words are made from these and checked against them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+FactKind = Literal[
+    "period_change",
+    "year_ago",
+    "usual_move",
+    "driver",
+    "counter_driver",
+    "remainder",
+    "no_driver",
+    "mix_rate",
+    "reversal",
+    "share_shift",
+    "part",
+    "record",
+    "unusual_value",
+    "new_trend",
+    "level_shift",
+    "concentration",
+    "outlier_segment",
+    "late_data",
+]
+_NONE: Mapping[str, float] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """[start, end) on the wall clock of the catalog's calendar; None is open. label: as people write it."""
+
+    label: str
+    start: dt.datetime | None = None
+    end: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A significance test. n: observations (or segments tried) behind it. p is corrected for what was tried to find this one fact."""
+
+    name: str
+    statistic: float
+    p: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Each part 0 to 1; the value is their product, so that a fact must have some of each."""
+
+    impact: float
+    significance: float
+    novelty: float = 1.0
+    actionability: float = 1.0
+
+    @property
+    def value(self) -> float:
+        return self.impact * self.significance * self.novelty * self.actionability
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """How a metric's numbers are written."""
+
+    label: str
+    format: str | None = None
+    unit: str | None = None
+    good_direction: Literal["up", "down"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """scope: dimension label -> value, empty for the whole. values: named numbers in the metric's unit, shares as fractions.
+
+    names: other names that the fact is about (a dimension, a part). impact: in the metric's unit, signed. receipts: places in the list of
+    queries that made the numbers.
+    """
+
+    kind: FactKind
+    quantity: Quantity
+    period: Period
+    baseline: Period | None = None
+    scope: tuple[tuple[str, str], ...] = ()
+    values: Mapping[str, float] = field(default_factory=lambda: _NONE)
+    names: tuple[str, ...] = ()
+    test: Test | None = None
+    impact: float = 0.0
+    score: Score | None = None
+    receipts: tuple[int, ...] = ()
+
+    @property
+    def segment(self) -> str:
+        """The scope as it is written in sentences and tables."""
+        return " / ".join(value if _speaks_for_itself(value) else f"{dimension} {value}" for dimension, value in self.scope)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "metric": self.quantity.label,
+            "scope": dict(self.scope),
+            "period": _period(self.period),
+            "baseline": _period(self.baseline) if self.baseline else None,
+            "values": {name: value if value == value and abs(value) != float("inf") else None for name, value in self.values.items()},
+            "names": list(self.names),
+            "test": None
+            if self.test is None
+            else {"name": self.test.name, "statistic": self.test.statistic, "p": self.test.p, "n": self.test.n},
+            "impact": self.impact,
+            "score": None
+            if self.score is None
+            else {
+                "value": self.score.value,
+                "impact": self.score.impact,
+                "significance": self.score.significance,
+                "novelty": self.score.novelty,
+                "actionability": self.score.actionability,
+            },
+            "receipts": list(self.receipts),
+        }
+
+
+def _period(period: Period) -> dict[str, Any]:
+    return {
+        "label": period.label,
+        "start": period.start.isoformat() if period.start else None,
+        "end": period.end.isoformat() if period.end else None,
+        "end_inclusive": False,
+    }
+
+
+def _speaks_for_itself(value: str) -> bool:
+    """Whether a value can stand without its dimension: "EMEA" can, "true", "3" and "(none)" cannot."""
+    return any(c.isalpha() for c in value) and value.lower() not in {
+        "true",
+        "false",
+        "yes",
+        "no",
+        "y",
+        "n",
+        "(none)",
+        "none",
+        "other",
+        "unknown",
+    }

@@ -53,14 +53,14 @@ def assignments(frame: Frame, kinds: Kinds, graph: JoinGraph, limit: int = 6) ->
             items.append((condition, _value_choices(condition)))
     items.sort(key=lambda item: _doubt(item[1]))
     beam: list[tuple[float, tuple[Choice, ...]]] = [(0.0, ())]
-    for position, (_, choices) in enumerate(items):
+    for _, choices in items:
         grown: list[tuple[float, tuple[Choice, ...]]] = []
         for score, chosen in beam:
-            near = {c.dataset for c in chosen if c.dataset}
+            near: set[str | None] = {c.dataset for c in chosen if c.dataset}
             for choice in choices:
                 grown.append((score + choice.score - _STEP * _distance(choice.dataset, near, graph), (*chosen, choice)))
         grown.sort(key=lambda pair: -pair[0])
-        beam = grown[: _BEAM if position < len(items) - 1 else _BEAM]
+        beam = grown[:_BEAM]
     ranked = sorted(((_rescore(items, chosen, graph, frame), n, chosen) for n, (_, chosen) in enumerate(beam)), key=lambda t: (-t[0], t[1]))
     out: list[Assignment] = []
     for score, _, chosen in ranked[:limit]:
@@ -119,7 +119,11 @@ def _doubt(choices: Sequence[Choice]) -> float:
 def _mention_choices(mention: Mention, kinds: Kinds, aggregating: bool) -> list[Choice]:
     choices: list[Choice] = []
     words = mention.unit.text.lower().split()
-    named = any(link.target.kind == "dataset" and link.exact and link.score >= 0.98 for link in mention.links) and not {"date", "time", "day"} & set(words)
+    named = any(link.target.kind == "dataset" and link.exact and link.score >= 0.98 for link in mention.links) and not {
+        "date",
+        "time",
+        "day",
+    } & set(words)
     exact = any(link.exact and link.score >= 0.98 for link in mention.links)
     for link in mention.links[:12]:
         target = link.target
@@ -147,7 +151,9 @@ def _without_copies(choices: list[Choice], kinds: Kinds) -> list[Choice]:
     if not owners:
         return choices
     copies = {
-        (r.from_dataset, r.from_fields[0]): r.to_dataset for r in kinds.catalog.relationships if len(r.from_fields) == 1 and r.to_dataset in owners
+        (r.from_dataset, r.from_fields[0]): r.to_dataset
+        for r in kinds.catalog.relationships
+        if len(r.from_fields) == 1 and r.to_dataset in owners
     }
     kept = []
     for choice in choices:
@@ -163,11 +169,30 @@ def _fit(mention: Mention, target: Target, kinds: Kinds, exact: bool = False) ->
     field = kinds.field(target)
     role = mention.role
     if target.kind == "dataset":
-        base = {"count": 0.15, "related": 0.1, "context": 0.05, "focus": 0.06, "output": 0.04, "group": 0.04, "aggregate": -0.12, "order": -0.1, "condition": -0.1}.get(role, 0.0)
+        base = {
+            "count": 0.15,
+            "related": 0.1,
+            "context": 0.05,
+            "focus": 0.06,
+            "output": 0.04,
+            "group": 0.04,
+            "aggregate": -0.12,
+            "order": -0.1,
+            "condition": -0.1,
+        }.get(role, 0.0)
         dataset = kinds.catalog.dataset(target.dataset or "")
         return base - (0.12 if dataset.kind in (DatasetKind.BRIDGE,) and role != "related" else 0.0)
     if target.kind == "metric":
-        return {"count": 0.2 if exact else -0.05, "aggregate": 0.02, "output": 0.0, "order": 0.0, "group": -0.5, "condition": 0.0, "related": -0.5, "context": -0.3}.get(role, -0.1)
+        return {
+            "count": 0.2 if exact else -0.05,
+            "aggregate": 0.02,
+            "output": 0.0,
+            "order": 0.0,
+            "group": -0.5,
+            "condition": 0.0,
+            "related": -0.5,
+            "context": -0.3,
+        }.get(role, -0.1)
     if target.kind == "display":
         return 0.05 if role in ("output", "group", "order", "condition") else -0.4
     if target.kind == "unflag":
@@ -235,8 +260,8 @@ def _rescore(items: Sequence[tuple[object, list[Choice]]], chosen: Sequence[Choi
         here = datasets[i]
         if here is None:
             continue
-        others = {d for j, d in enumerate(datasets) if j != i and d is not None}
-        total -= _STEP * _distance(here, others, graph)  # type: ignore[arg-type]
+        others: set[str | None] = {d for j, d in enumerate(datasets) if j != i and d is not None}
+        total -= _STEP * _distance(here, others, graph)
         if isinstance(item, Mention):
             if item.after_of is not None and id(item.after_of) in by_item and by_item[id(item.after_of)].dataset == here:
                 total += 0.2

@@ -10,8 +10,14 @@ from semantic.expr import And, Predicate
 from semantic.query import Aggregate, ByEntity, ByField, CompareGroup, Measure, MetricRef, SemanticQuery
 
 _TRANSFORMS = {
-    "share": "share of total", "running_total": "running total", "moving_average": "moving average", "growth": "growth in percent", "difference": "change", "rank": "rank", "lag": "previous value",
-}  # fmt: skip
+    "share": "share of total",
+    "running_total": "running total",
+    "moving_average": "moving average",
+    "growth": "growth in percent",
+    "difference": "change",
+    "rank": "rank",
+    "lag": "previous value",
+}
 
 
 def chips_of(query: SemanticQuery, wording: Wording, intent: Intent, spans: Mapping[str, Span]) -> tuple[Chip, ...]:
@@ -29,12 +35,26 @@ def chips_of(query: SemanticQuery, wording: Wording, intent: Intent, spans: Mapp
             name = f"field:{output.expr.dataset}.{output.expr.field}" if output.expr.kind == "field" else None
             chips.append(Chip("entity", wording.expr(output.expr), f"/fields/{i}", spans.get(name or ""), name))
     for i, group in enumerate(query.by):
-        name = f"field:{group.field.dataset}.{group.field.field}" if isinstance(group, ByField) else f"entity:{group.entity}" if isinstance(group, ByEntity) else None
+        name = (
+            f"field:{group.field.dataset}.{group.field.field}"
+            if isinstance(group, ByField)
+            else f"entity:{group.entity}"
+            if isinstance(group, ByEntity)
+            else None
+        )
         chips.append(Chip("group", f"by {wording.group(group)}", f"/by/{i}", spans.get(name or ""), name))
     for path, predicate in _conditions(query.where):
         chips.append(Chip("filter", wording.predicate(predicate), path))
     for i, having in enumerate(query.having):
-        right = f"{having.value:g}" if having.value is not None else f"the {having.versus}" if having.versus else wording.measure(having.other) if having.other else ""
+        right = (
+            f"{having.value:g}"
+            if having.value is not None
+            else f"the {having.versus}"
+            if having.versus
+            else wording.measure(having.other)
+            if having.other
+            else ""
+        )
         chips.append(Chip("having", f"{wording.measure(having.measure)} {having.op} {right}", f"/having/{i}"))
     if query.time is not None:
         chips.append(Chip("time", wording.window(query.time.window), "/time", spans.get("time")))
@@ -57,9 +77,17 @@ def paraphrase(chips: tuple[Chip, ...]) -> str:
     parts: dict[str, list[str]] = {}
     for chip in chips:
         parts.setdefault(chip.kind, []).append(chip.label)
-    lead = ", ".join(parts.get("metric", [])) or ": ".join(filter(None, (parts.get("entity", [""])[0], ", ".join(parts.get("entity", [])[1:]))))
+    lead = ", ".join(parts.get("metric", [])) or ": ".join(
+        filter(None, (parts.get("entity", [""])[0], ", ".join(parts.get("entity", [])[1:])))
+    )
     rest = [*parts.get("group", []), *(f"where {p}" for p in parts.get("filter", [])), *(f"having {p}" for p in parts.get("having", []))]
-    rest += [*parts.get("time", []), *parts.get("compare", []), *parts.get("transform", []), *parts.get("order", []), *parts.get("limit", [])]
+    rest += [
+        *parts.get("time", []),
+        *parts.get("compare", []),
+        *parts.get("transform", []),
+        *parts.get("order", []),
+        *parts.get("limit", []),
+    ]
     return ", ".join([lead, *rest]) if lead else ", ".join(rest)
 
 
@@ -67,7 +95,11 @@ def _source(measure: Measure) -> str | None:
     if isinstance(measure, MetricRef):
         return f"metric:{measure.metric}"
     if isinstance(measure, Aggregate):
-        return f"field:{measure.of.dataset}.{measure.of.field}" if measure.of is not None and measure.of.kind == "field" else f"dataset:{measure.dataset}"
+        return (
+            f"field:{measure.of.dataset}.{measure.of.field}"
+            if measure.of is not None and measure.of.kind == "field"
+            else f"dataset:{measure.dataset}"
+        )
     return None
 
 

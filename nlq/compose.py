@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from core.timeseries import Grain
+from nlq.adjectives import ADJECTIVES
 from nlq.assign import Assignment
 from nlq.frame import Condition, Frame, MeasureItem, Mention, OrderItem
 from nlq.graph import JoinGraph
@@ -40,15 +41,6 @@ from semantic.query import (
 )
 
 _FLIP = {"asc": False, "earliest": False, "desc": True, "latest": True}
-
-
-_ADJECTIVES: dict[str, tuple[str, ...]] = {
-    "highest": ("altitude", "elevation", "height", "rating", "score", "amount", "value", "price"), "tallest": ("height", "altitude", "elevation"), "largest": ("area", "size", "population", "amount", "volume", "capacity"),
-    "biggest": ("area", "size", "population", "amount", "volume", "capacity"), "longest": ("length", "duration", "distance"), "shortest": ("length", "duration", "distance", "height"), "deepest": ("depth",),
-    "heaviest": ("weight",), "lightest": ("weight",), "fastest": ("speed",), "slowest": ("speed",), "cheapest": ("price", "cost", "fare", "amount"), "costliest": ("price", "cost"), "priciest": ("price", "cost"),
-    "expensive": ("price", "cost", "fare", "amount"), "smallest": ("area", "size", "population", "amount", "volume"), "lowest": ("altitude", "elevation", "price", "rating", "score", "amount"), "best": ("rating", "score"),
-    "worst": ("rating", "score"), "richest": ("income", "salary", "wealth"), "greatest": ("area", "size", "population", "amount"), "oldest": ("age",), "youngest": ("age",), "valuable": ("value", "price", "amount"),
-}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -124,7 +116,13 @@ class Composer:
         outputs += [o for o in self._columns(shown, base) if o not in outputs]
         order, limit, _ = self._row_order(outputs, base) if f.orders or f.rank_by or f.superlative else ([], f.limit, False)
         return before.model_copy(
-            update={"fields": tuple(outputs), "where": self._where(base), "time": self._time(base, rows=True), "order": tuple(order), "limit": limit}
+            update={
+                "fields": tuple(outputs),
+                "where": self._where(base),
+                "time": self._time(base, rows=True),
+                "order": tuple(order),
+                "limit": limit,
+            }
         )
 
     def _guess(self, cost: float, note: str) -> None:
@@ -141,7 +139,12 @@ class Composer:
             target = self.a.target(mention)
             if target is None:
                 continue
-            subtype = target.kind == "dataset" and (groups or aggregates) and self._subtype_metric(target.dataset or "", None) is not None and self._amount_beside(mention)
+            subtype = (
+                target.kind == "dataset"
+                and (groups or aggregates)
+                and self._subtype_metric(target.dataset or "", None) is not None
+                and self._amount_beside(mention)
+            )
             if subtype or target.kind == "metric" or (target.kind == "field" and self._is_amount(target) and (groups or aggregates)):
                 item = MeasureItem("aggregate", None, mention, units=[])
                 if not any(self._same(item, m) for m in measures):
@@ -154,11 +157,15 @@ class Composer:
                 f.outputs.remove(mention)
         for mention in list(f.groups):
             target = self.a.target(mention)
-            if target is not None and (
-                target.kind == "metric"
-                or (target.kind == "field" and self._is_amount(target))
-                or (target.kind == "dataset" and self._subtype_metric(target.dataset or "", None) is not None)
-            ) and (len(f.groups) > 1 or measures or f.compare_values):
+            if (
+                target is not None
+                and (
+                    target.kind == "metric"
+                    or (target.kind == "field" and self._is_amount(target))
+                    or (target.kind == "dataset" and self._subtype_metric(target.dataset or "", None) is not None)
+                )
+                and (len(f.groups) > 1 or measures or f.compare_values)
+            ):
                 f.groups.remove(mention)
                 measures.append(MeasureItem("aggregate", None, mention))
         listed = f.question_word in ("who",) or f.distinct
@@ -221,8 +228,14 @@ class Composer:
         if not groups or any(t.kind != "field" for t in groups) or f.question_word == "who":
             return False
         fields = [cf for t in groups if (cf := self.kinds.field(t)) is not None]
-        labels = all(cf.role in (FieldRole.CATEGORY, FieldRole.FLAG) or (cf.role is FieldRole.NAME and t.dataset != target.dataset) for cf, t in zip(fields, groups, strict=True))
-        return labels and not any(cf.cardinality is not None and self.catalog.dataset(t.dataset or "").row_count == cf.cardinality and t.dataset == target.dataset for cf, t in zip(fields, groups, strict=True))
+        labels = all(
+            cf.role in (FieldRole.CATEGORY, FieldRole.FLAG) or (cf.role is FieldRole.NAME and t.dataset != target.dataset)
+            for cf, t in zip(fields, groups, strict=True)
+        )
+        return labels and not any(
+            cf.cardinality is not None and self.catalog.dataset(t.dataset or "").row_count == cf.cardinality and t.dataset == target.dataset
+            for cf, t in zip(fields, groups, strict=True)
+        )
 
     def _plain_rank(self, item: MeasureItem) -> bool:
         """Ranking by a stored number of the very rows that are listed ("cities by population")."""
@@ -232,7 +245,7 @@ class Composer:
         """The number that an adjective measures ("tallest": height), or the dataset's only number."""
         found = self.catalog.dataset(dataset)
         numbers = [f for f in found.fields if f.role is FieldRole.MEASURE and not f.hidden]
-        wanted = _ADJECTIVES.get(word.split()[-1] if word.split()[0] not in ("most", "least") else " ".join(word.split()[1:2]), ())
+        wanted = ADJECTIVES.get(word.split()[-1] if word.split()[0] not in ("most", "least") else " ".join(word.split()[1:2]), ())
         for key in wanted:
             for candidate in numbers:
                 if key in candidate.label.lower().split() or any(key in s.lower().split() for s in candidate.synonyms):
@@ -244,12 +257,25 @@ class Composer:
     def _settle_adjective(self) -> None:
         """ "highest mountains": find the number that makes one higher."""
         superlative = self.frame.superlative
-        if superlative is None or superlative.measure is None or superlative.measure.kind != "aggregate" or superlative.measure.mention is not None or superlative.measure.label == "time":
+        if (
+            superlative is None
+            or superlative.measure is None
+            or superlative.measure.kind != "aggregate"
+            or superlative.measure.mention is not None
+            or superlative.measure.label == "time"
+        ):
             return
         focus = self._focus_dataset()
         if focus is None:
             raise Unbuildable("nothing to rank")
-        target = next((t for o in self.frame.orders if (t := self.a.target(o.mention)) is not None and t.kind == "field" and t.dataset == focus and self.kinds.is_number(t)), None)
+        target = next(
+            (
+                t
+                for o in self.frame.orders
+                if (t := self.a.target(o.mention)) is not None and t.kind == "field" and t.dataset == focus and self.kinds.is_number(t)
+            ),
+            None,
+        )
         target = target or self._adjective_field(superlative.measure.label or "", focus)
         if target is None:
             raise Unbuildable("which number ranks is unclear")
@@ -272,10 +298,15 @@ class Composer:
         if focus is None:
             return False
         columns = [self.a.target(m) for m in self.frame.outputs]
-        if any(t is not None and t.kind == "dataset" and t.dataset == focus for t in columns) or any(m.role == "context" and (t := self.a.target(m)) is not None and t.dataset == focus for m in self.frame.mentions):
+        if any(t is not None and t.kind == "dataset" and t.dataset == focus for t in columns) or any(
+            m.role == "context" and (t := self.a.target(m)) is not None and t.dataset == focus for m in self.frame.mentions
+        ):
             return target.dataset == focus or (self.graph.points_to(focus, target.dataset or "") and focus != target.dataset)
         names = [t for t in columns if t is not None and t.kind == "field" and t.dataset == target.dataset]
-        return any((cf := self.kinds.field(t)) is not None and cf.role in (FieldRole.NAME, FieldRole.KEY) for t in names) and target.dataset == focus
+        return (
+            any((cf := self.kinds.field(t)) is not None and cf.role in (FieldRole.NAME, FieldRole.KEY) for t in names)
+            and target.dataset == focus
+        )
 
     def _focus_dataset(self) -> str | None:
         """The dataset of the thing asked for."""
@@ -285,9 +316,11 @@ class Composer:
                 return target.dataset
         for mention in self.frame.mentions:
             target = self.a.target(mention)
-            if mention.role == "context" and target is not None and target.kind == "dataset":
-                if any((t := self.a.target(m)) is not None and t.dataset == target.dataset for m in self.frame.outputs):
-                    return target.dataset
+            owned = target is not None and any(
+                (t := self.a.target(m)) is not None and t.dataset == target.dataset for m in self.frame.outputs
+            )
+            if mention.role == "context" and target is not None and target.kind == "dataset" and owned:
+                return target.dataset
         for mention in self.frame.outputs:
             target = self.a.target(mention)
             if target is not None and target.dataset is not None:
@@ -300,7 +333,11 @@ class Composer:
         f = self.frame
         columns: list[Mention] = [*f.outputs, *f.groups]
         if not columns:
-            columns = [m for m in f.mentions if m.role in ("context", "related", "condition") and (t := self.a.target(m)) is not None and t.kind == "dataset"][:1]
+            columns = [
+                m
+                for m in f.mentions
+                if m.role in ("context", "related", "condition") and (t := self.a.target(m)) is not None and t.kind == "dataset"
+            ][:1]
             if not columns:
                 raise Unbuildable("nothing to show")
             self._guess(0.15, "shows what a condition names")
@@ -370,7 +407,12 @@ class Composer:
             roles = {cf.role for t in own if (cf := self.kinds.field(t)) is not None}
             entity = self._entities.get(dataset or "")
             shown = {t.field for t in own}
-            if len(own) > 1 or roles & {FieldRole.NAME} or (entity is not None and shown & set(entity.display)) or (FieldRole.KEY in roles and not (entity is not None and entity.display)):
+            if (
+                len(own) > 1
+                or roles & {FieldRole.NAME}
+                or (entity is not None and shown & set(entity.display))
+                or (FieldRole.KEY in roles and not (entity is not None and entity.display))
+            ):
                 explicit.add(dataset)
         seen: set[str] = set()
 
@@ -413,8 +455,7 @@ class Composer:
             return len(outputs) - 1
 
         for item in f.rank_by:
-            expr = self._row_expr(item)
-            order.append(Order(target="field", index=index_of(expr, show=True), descending=not f.ascending_top))
+            order.append(Order(target="field", index=index_of(self._row_expr(item), show=True), descending=not f.ascending_top))
         if f.superlative is not None and f.superlative.measure is not None:
             item = f.superlative.measure
             if item.label == "time":
@@ -438,7 +479,9 @@ class Composer:
                 order.append(Order(target="field", index=index, descending=bool(wanted.descending)))
                 continue
             if wanted.measure is not None and wanted.measure.kind == "duration":
-                order.append(Order(target="field", index=index_of(self._duration(wanted.measure), show=True), descending=bool(wanted.descending)))
+                order.append(
+                    Order(target="field", index=index_of(self._duration(wanted.measure), show=True), descending=bool(wanted.descending))
+                )
                 continue
             mention = wanted.mention or (wanted.measure.mention if wanted.measure else None)
             target = self.a.target(mention)
@@ -455,9 +498,7 @@ class Composer:
             new = Order(target="field", index=index_of(ref_order, show=False), descending=bool(wanted.descending))
             order = [o for o in order if o.index != new.index] + [new] if not order or order[0].index != new.index else order
         limit = f.limit
-        if limit is None and f.superlative is not None and not f.orders:
-            limit = 1
-        elif limit is None and f.superlative is not None and f.singular:
+        if (limit is None and f.superlative is not None and not f.orders) or (limit is None and f.superlative is not None and f.singular):
             limit = 1
         else:
             ties = ties and limit == 1
@@ -542,7 +583,12 @@ class Composer:
             limit_by=limit_by,
             with_ties=ties and limit is not None,
             zero_sums=f.keep_empty or f.all_rows or any(t.kind in ("rank", "growth", "difference") for t in f.transforms),
-            keep_empty=(f.keep_empty or f.all_rows and any(isinstance(b, ByEntity) for b in by) or bool(f.groups and any(t.kind == "rank" for t in f.transforms))) and not any(isinstance(b, ByTime) for b in by),
+            keep_empty=(
+                f.keep_empty
+                or (f.all_rows and any(isinstance(b, ByEntity) for b in by))
+                or bool(f.groups and any(t.kind == "rank" for t in f.transforms))
+            )
+            and not any(isinstance(b, ByTime) for b in by),
             transform=transforms,
             round_digits=f.round_digits,
         )
@@ -554,7 +600,13 @@ class Composer:
             return False
         for condition in f.conditions:
             target = self.a.target(condition.mention)
-            if condition.kind == "related" and target is not None and target.dataset is not None and target.dataset != base and self._has_time(target.dataset):
+            if (
+                condition.kind == "related"
+                and target is not None
+                and target.dataset is not None
+                and target.dataset != base
+                and self._has_time(target.dataset)
+            ):
                 condition.inner.append(Condition("time", None, time=f.times[0]))
                 return True
         return False
@@ -579,11 +631,20 @@ class Composer:
     def _average_per(self, measures: list[MeasureItem]) -> None:
         """ "average revenue per customer": the total over the number of customers that have any."""
         f = self.frame
-        facts = [m for m in f.groups if not m.plural and (t := self.a.target(m)) is not None and t.kind == "dataset" and self.catalog.dataset(t.dataset or "").kind is DatasetKind.FACT]
+        facts = [
+            m
+            for m in f.groups
+            if not m.plural
+            and (t := self.a.target(m)) is not None
+            and t.kind == "dataset"
+            and self.catalog.dataset(t.dataset or "").kind is DatasetKind.FACT
+        ]
         if len(measures) == 1 and len(f.groups) > 1 and len(facts) == 1 and facts[0] is f.groups[0] and facts[0].per:
             target = self.a.target(measures[0].mention)
             if target is not None and target.kind == "metric":
-                measures[0] = MeasureItem("ratio", None, left=measures[0], right=MeasureItem("count", None, facts[0], units=facts[0].unit and [facts[0].unit]))
+                measures[0] = MeasureItem(
+                    "ratio", None, left=measures[0], right=MeasureItem("count", None, facts[0], units=[facts[0].unit])
+                )
                 f.groups = f.groups[1:]
                 return
         if len(measures) != 1 or len(f.groups) != 1 or f.outputs or f.grain or f.cycle or f.rank_by:
@@ -595,7 +656,11 @@ class Composer:
         base = self.kinds.metric_dataset(target) if target.kind == "metric" else None
         if item.kind == "count" and target.kind == "dataset":
             base = target.dataset
-        if base is None or not self.graph.points_to(base, entity.dataset or "") or (target.kind == "metric" and not isinstance(self.catalog.metric(target.name), SimpleMetric)):
+        if (
+            base is None
+            or not self.graph.points_to(base, entity.dataset or "")
+            or (target.kind == "metric" and not isinstance(self.catalog.metric(target.name), SimpleMetric))
+        ):
             return
         total = MeasureItem(item.kind, None, item.mention, conditions=item.conditions, units=item.units)
         whole = MeasureItem("distinct_of", None, group, label=base)
@@ -604,7 +669,10 @@ class Composer:
 
     def _implied_count(self) -> MeasureItem:
         """Nothing was said to be computed: count the rows of what is talked about."""
-        mention = next((m for m in self.frame.mentions if (t := self.a.target(m)) is not None and t.kind == "dataset" and m not in self.frame.groups), None)
+        mention = next(
+            (m for m in self.frame.mentions if (t := self.a.target(m)) is not None and t.kind == "dataset" and m not in self.frame.groups),
+            None,
+        )
         if mention is None:
             raise Unbuildable("nothing to compute")
         self._guess(0.1, "counts rows")
@@ -626,7 +694,9 @@ class Composer:
             group = self.a.target(f.groups[-1])
             parent = group.dataset if group is not None and group.kind == "field" else None
             self._split_group = (parent, group.field if group is not None else None) if parent in entities else None
-        counted = {self.a.target(m.mention).dataset for m in measures if m.kind == "count" and m.mention is not None and self.a.target(m.mention) is not None}  # type: ignore[union-attr]
+        counted = {
+            t.dataset for m in measures if m.kind == "count" and m.mention is not None and (t := self.a.target(m.mention)) is not None
+        }
         if len(entities) > 0 and not f.groups:
             only_outputs = [d for d in entities if d in counted and not any(t.kind == "field" and t.dataset == d for _, t in wanted)]
             if only_outputs and len(measures) == len(counted):
@@ -634,7 +704,11 @@ class Composer:
                 wanted = [(m, t) for m, t in wanted if not (t.kind == "dataset" and t.dataset in only_outputs)]
         for dataset in entities:
             entity = self._entities.get(dataset)
-            shown = [t.field or "" for _, t in wanted if t.kind == "field" and t.dataset == dataset and not self._is_time_grain(t) and (t.dataset, t.field) != self._split_group]
+            shown = [
+                t.field or ""
+                for _, t in wanted
+                if t.kind == "field" and t.dataset == dataset and not self._is_time_grain(t) and (t.dataset, t.field) != self._split_group
+            ]
             if entity is None or self._repeats(entity, shown):
                 names = shown or (list(entity.display) if entity is not None else list(self._identity(dataset)))
                 by.extend(ByField(field=FieldRef(dataset=dataset, field=n)) for n in names)
@@ -664,11 +738,13 @@ class Composer:
     def _repeats(self, entity: Entity, shown: Sequence[str]) -> bool:
         """Whether the entity's name is a label that many of its rows share, so that people mean the label."""
         dataset = self.catalog.dataset(entity.dataset)
-        names = [n for n in (shown or entity.display)]
+        names = list(shown or entity.display)
         if len(names) != 1 or names[0] in entity.key or dataset.row_count is None:
             return False
         named = dataset.field(names[0])
-        return not named.pii and named.role is FieldRole.NAME and named.cardinality is not None and named.cardinality < 0.8 * dataset.row_count
+        return (
+            not named.pii and named.role is FieldRole.NAME and named.cardinality is not None and named.cardinality < 0.8 * dataset.row_count
+        )
 
     def _display_entities(self, wanted: Sequence[tuple[Mention, Target]]) -> list[str]:
         """Datasets whose name or key was asked for beside other columns: their rows are the groups."""
@@ -680,7 +756,7 @@ class Composer:
             catalog_field = self.kinds.field(target)
             same = [t for _, t in wanted if t.dataset == target.dataset and t.kind == "field"]
             identifies = target.field in entity.key and len(entity.key) == 1
-            person = target.field in entity.display and (len(same) > 1 or catalog_field is not None and catalog_field.pii)
+            person = target.field in entity.display and (len(same) > 1 or (catalog_field is not None and catalog_field.pii))
             if identifies or person:
                 found.append(target.dataset)
         return list(dict.fromkeys(found))
@@ -691,7 +767,14 @@ class Composer:
     def _add_time_groups(self, by: list[GroupBy], base: str | None) -> list[GroupBy]:
         f = self.frame
         if f.cycle and base is not None and not self._has_time(base):
-            column = next((FieldRef(dataset=base, field=c.name) for c in self.catalog.dataset(base).fields if c.label.lower().split()[-1] in ("day", "weekday") and c.type is FieldType.STRING), None)
+            column = next(
+                (
+                    FieldRef(dataset=base, field=c.name)
+                    for c in self.catalog.dataset(base).fields
+                    if c.label.lower().split()[-1] in ("day", "weekday") and c.type is FieldType.STRING
+                ),
+                None,
+            )
             if column is None:
                 raise Unbuildable("no time to group by")
             by = [*by, ByField(field=column)]
@@ -754,7 +837,11 @@ class Composer:
             if dataset.name != base and not self.graph.points_to(base, dataset.name):
                 continue
             for candidate in dataset.fields:
-                if candidate.label.lower().split()[-1] == grain and candidate.type in (FieldType.INTEGER, FieldType.STRING) and not candidate.hidden:
+                if (
+                    candidate.label.lower().split()[-1] == grain
+                    and candidate.type in (FieldType.INTEGER, FieldType.STRING)
+                    and not candidate.hidden
+                ):
                     return FieldRef(dataset=dataset.name, field=candidate.name)
             if dataset.time is not None and dataset.name != base:
                 return None
@@ -770,7 +857,9 @@ class Composer:
         ta, tb = self.a.target(a.mention), self.a.target(b.mention)
         if ta is None or tb is None or ta != tb or [id(c) for c in a.conditions] != [id(c) for c in b.conditions]:
             return False
-        return (a.aggregate or "default") == (b.aggregate or "default") or self._default(ta) in (a.aggregate or self._default(ta), b.aggregate or self._default(ta)) and None in (a.aggregate, b.aggregate)
+        return (a.aggregate or "default") == (b.aggregate or "default") or (
+            self._default(ta) in (a.aggregate or self._default(ta), b.aggregate or self._default(ta)) and None in (a.aggregate, b.aggregate)
+        )
 
     def _default(self, target: Target) -> str:
         catalog_field = self.kinds.field(target)
@@ -790,7 +879,9 @@ class Composer:
             entity = self._entities.get(entity_target.dataset or "") if entity_target is not None else None
             if entity is None or len(entity.key) != 1 or item.label is None:
                 raise Unbuildable("no key to count")
-            return Aggregate(aggregate=AggregateKind.COUNT_DISTINCT, dataset=item.label, of=FieldRef(dataset=entity.dataset, field=entity.key[0]))
+            return Aggregate(
+                aggregate=AggregateKind.COUNT_DISTINCT, dataset=item.label, of=FieldRef(dataset=entity.dataset, field=entity.key[0])
+            )
         if item.kind in ("ratio", "percent", "expression"):
             return self._calculation(item, groups)
         if item.kind == "rate":
@@ -800,7 +891,11 @@ class Composer:
             if item.kind == "count" and item.mention is None:
                 return self._frequency(item, groups)
             raise Unbuildable("a measure of nothing")
-        if target.kind == "metric" and item.aggregate in ("avg", "median", "min", "max", "stddev") and isinstance(self.catalog.metric(target.name), SimpleMetric):
+        if (
+            target.kind == "metric"
+            and item.aggregate in ("avg", "median", "min", "max", "stddev")
+            and isinstance(self.catalog.metric(target.name), SimpleMetric)
+        ):
             self._guess(0.25, f"{item.aggregate} of a metric that is already an aggregate")
         if target.kind == "metric":
             where = self._local(item.conditions, self._metric_dataset(target))
@@ -859,8 +954,8 @@ class Composer:
         zero = {"<": count > 0, "<=": count >= 0, "=": count == 0, "!=": count != 0, ">": count < 0, ">=": count <= 0}[op]
         if zero and op in ("<", "<="):
             flipped = {"<": ">=", "<=": ">"}[op]
-            return Has(dataset=counted, negate=True, count_op=flipped, count=count)  # type: ignore[arg-type]
-        return Has(dataset=counted, count_op=op, count=count)  # type: ignore[arg-type]
+            return Has(dataset=counted, negate=True, count_op=flipped, count=count)
+        return Has(dataset=counted, count_op=op, count=count)
 
     def _bridge_to(self, base: str, dataset: str) -> str:
         """The dataset whose rows are counted: a bridge between the two where there is one."""
@@ -871,7 +966,11 @@ class Composer:
 
     def _frequency(self, item: MeasureItem, groups: Sequence[str]) -> Measure:
         """ "most common X": count rows of the fact that X describes."""
-        facts = [t.dataset for m in self.frame.mentions if (t := self.a.target(m)) is not None and t.kind == "dataset" and t.dataset not in groups]
+        facts = [
+            t.dataset
+            for m in self.frame.mentions
+            if (t := self.a.target(m)) is not None and t.kind == "dataset" and t.dataset not in groups
+        ]
         valued = [v.dataset for c in self.frame.conditions if (v := self.a.value(c)) is not None]
         group = groups[0] if groups else None
         for dataset in [*facts, *valued]:
@@ -879,7 +978,11 @@ class Composer:
                 return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset)
         if group is None:
             raise Unbuildable("how often what")
-        children = [d.name for d in self.catalog.datasets if d.name != group and self.graph.points_to(d.name, group) and d.kind in (DatasetKind.FACT, DatasetKind.BRIDGE)]
+        children = [
+            d.name
+            for d in self.catalog.datasets
+            if d.name != group and self.graph.points_to(d.name, group) and d.kind in (DatasetKind.FACT, DatasetKind.BRIDGE)
+        ]
         own = self.catalog.dataset(group)
         if own.kind is DatasetKind.FACT or not children:
             return Aggregate(aggregate=AggregateKind.COUNT, dataset=group)
@@ -888,10 +991,22 @@ class Composer:
         return Aggregate(aggregate=AggregateKind.COUNT, dataset=nearest)
 
     def _count(self, item: MeasureItem, dataset: str, groups: Sequence[str]) -> Measure:
-        stored = next((c for c in self.catalog.dataset(dataset).fields if c.role is FieldRole.MEASURE and c.label.lower().split()[-1] in ("count", "quantity") and len(c.label.split()) <= 3), None)
+        stored = next(
+            (
+                c
+                for c in self.catalog.dataset(dataset).fields
+                if c.role is FieldRole.MEASURE and c.label.lower().split()[-1] in ("count", "quantity") and len(c.label.split()) <= 3
+            ),
+            None,
+        )
         if stored is not None and not item.distinct:
             self._guess(0.05, f"{stored.label} is summed")
-            return Aggregate(aggregate=AggregateKind.SUM, dataset=dataset, of=FieldRef(dataset=dataset, field=stored.name), where=self._local(item.conditions, dataset))
+            return Aggregate(
+                aggregate=AggregateKind.SUM,
+                dataset=dataset,
+                of=FieldRef(dataset=dataset, field=stored.name),
+                where=self._local(item.conditions, dataset),
+            )
         base = self._count_base(dataset, groups, item)
         where = self._local(item.conditions, base)
         if base == dataset:
@@ -905,14 +1020,31 @@ class Composer:
     def _count_base(self, dataset: str, groups: Sequence[str], item: MeasureItem) -> str:
         others = [g for g in groups if g != dataset and not self.graph.points_to(dataset, g)]
         if not others and item.distinct:
-            facts = [t.dataset for m in self.frame.measures if m is not item and (t := self.a.target(m.mention)) is not None and t.dataset not in (None, dataset)]
-            facts += [b for m in self.frame.measures if (t := self.a.target(m.mention)) is not None and t.kind == "metric" and (b := self._metric_base(t.name)) is not None]
+            facts = [
+                t.dataset
+                for m in self.frame.measures
+                if m is not item and (t := self.a.target(m.mention)) is not None and t.dataset not in (None, dataset)
+            ]
+            facts += [
+                b
+                for m in self.frame.measures
+                if (t := self.a.target(m.mention)) is not None and t.kind == "metric" and (b := self._metric_base(t.name)) is not None
+            ]
             for fact in facts:
-                if fact is not None and self.graph.points_to(fact, dataset) and fact != dataset and all(self.graph.points_to(fact, g) for g in groups):
+                if (
+                    fact is not None
+                    and self.graph.points_to(fact, dataset)
+                    and fact != dataset
+                    and all(self.graph.points_to(fact, g) for g in groups)
+                ):
                     return fact
         if not others:
             return dataset
-        context = [t.dataset for m in self.frame.mentions if m.role in ("related", "context", "count", "aggregate") and (t := self.a.target(m)) is not None and t.dataset is not None]
+        context = [
+            t.dataset
+            for m in self.frame.mentions
+            if m.role in ("related", "context", "count", "aggregate") and (t := self.a.target(m)) is not None and t.dataset is not None
+        ]
         bases = self.graph.bases([dataset, *others])
         if not bases:
             raise Unbuildable(f"{dataset} cannot be grouped by {others}")
@@ -934,20 +1066,36 @@ class Composer:
         if item.kind == "count" and catalog_field.role is not FieldRole.MEASURE:
             kind = AggregateKind.COUNT_DISTINCT
             if self.kinds.is_time(target):
-                return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=self._local(item.conditions, dataset), time_field=ref)
+                return Aggregate(
+                    aggregate=AggregateKind.COUNT, dataset=dataset, where=self._local(item.conditions, dataset), time_field=ref
+                )
             if catalog_field.role is FieldRole.FLAG:
                 return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=self.predicates.flag(ref, catalog_field, value=True))
-            if catalog_field.role is not FieldRole.KEY and catalog_field.values and all(v.strip().replace(".", "", 1).isdigit() for v in catalog_field.values):
+            if (
+                catalog_field.role is not FieldRole.KEY
+                and catalog_field.values
+                and all(v.strip().replace(".", "", 1).isdigit() for v in catalog_field.values)
+            ):
                 raise Unbuildable("numbers kept as text")
             if others:
                 base = self._count_base(dataset, groups, item)
             return Aggregate(aggregate=kind, dataset=base, of=ref, where=self._local(item.conditions, base))
         kind = self._aggregate_kind(item, target)
-        if kind in (AggregateKind.SUM, AggregateKind.AVG, AggregateKind.MEDIAN) and catalog_field.type not in (FieldType.INTEGER, FieldType.DECIMAL, FieldType.FLOAT):
+        if kind in (AggregateKind.SUM, AggregateKind.AVG, AggregateKind.MEDIAN) and catalog_field.type not in (
+            FieldType.INTEGER,
+            FieldType.DECIMAL,
+            FieldType.FLOAT,
+        ):
             if self.kinds.is_time(target) and item.aggregate in ("sum", None):
-                return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=self._local(item.conditions, dataset), time_field=ref)
+                return Aggregate(
+                    aggregate=AggregateKind.COUNT, dataset=dataset, where=self._local(item.conditions, dataset), time_field=ref
+                )
             if item.aggregate == "sum" or item.aggregate is None:
-                return Aggregate(aggregate=AggregateKind.COUNT_DISTINCT if catalog_field.role is FieldRole.KEY else AggregateKind.COUNT, dataset=dataset, of=ref)
+                return Aggregate(
+                    aggregate=AggregateKind.COUNT_DISTINCT if catalog_field.role is FieldRole.KEY else AggregateKind.COUNT,
+                    dataset=dataset,
+                    of=ref,
+                )
             raise Unbuildable(f"{kind} of text")
         if item.distinct and kind is AggregateKind.COUNT:
             kind = AggregateKind.COUNT_DISTINCT
@@ -982,7 +1130,12 @@ class Composer:
         if len(additive) == 1 or (item.aggregate != "sum" and len(amounts) == 1):
             self._guess(0.08, f"{dataset.label} means {additive[0].label}")
             kind = AggregateKind(item.aggregate or additive[0].aggregate or "sum")
-            return Aggregate(aggregate=kind, dataset=dataset.name, of=FieldRef(dataset=dataset.name, field=additive[0].name), where=self._local(item.conditions, dataset.name))
+            return Aggregate(
+                aggregate=kind,
+                dataset=dataset.name,
+                of=FieldRef(dataset=dataset.name, field=additive[0].name),
+                where=self._local(item.conditions, dataset.name),
+            )
         if item.aggregate == "sum":
             self._guess(0.1, f"counts {dataset.label}")
             return self._count(item, dataset.name, groups)
@@ -994,14 +1147,19 @@ class Composer:
             return None
         wanted = aggregate or "sum"
         for metric in self.catalog.metrics:
-            if isinstance(metric, SimpleMetric) and metric.dataset == dataset and metric.aggregate.value == wanted and metric.of is not None:
+            if (
+                isinstance(metric, SimpleMetric)
+                and metric.dataset == dataset
+                and metric.aggregate.value == wanted
+                and metric.of is not None
+            ):
                 return metric.name
         return None
 
     def _per_group_average(self, item: MeasureItem, target: Target, groups: Sequence[str]) -> Measure:
         """ "average number of orders per customer": rows over distinct group entities is what is meant."""
         dataset = target.dataset or ""
-        count = self._count(MeasureItem("count", None, item.mention, conditions=item.conditions), dataset, [])
+        self._count(MeasureItem("count", None, item.mention, conditions=item.conditions), dataset, [])
         entity = next((g for g in groups if g in self._entities and g != dataset), None)
         if entity is None or item.aggregate != "avg":
             raise Unbuildable("average of a count needs groups")
@@ -1018,7 +1176,7 @@ class Composer:
                 return row
         left = self._measure(item.left, groups)
         right = self._measure(item.right, groups)
-        result: Measure = Calculation(op=item.op, left=left, right=right)  # type: ignore[arg-type]
+        result: Measure = Calculation(op=item.op, left=left, right=right)
         if item.scale != 1.0:
             result = Calculation(op="*", left=result, right=Constant(value=item.scale))
         return result
@@ -1031,7 +1189,9 @@ class Composer:
         if left is None or right is None or left.kind != "field" or right.kind != "field" or left.dataset != right.dataset:
             return None
         expr = Arithmetic(
-            op="/", left=FieldRef(dataset=left.dataset or "", field=left.field or ""), right=FieldRef(dataset=right.dataset or "", field=right.field or "")
+            op="/",
+            left=FieldRef(dataset=left.dataset or "", field=left.field or ""),
+            right=FieldRef(dataset=right.dataset or "", field=right.field or ""),
         )
         return Aggregate(aggregate=AggregateKind.AVG, dataset=left.dataset or "", of=expr)
 
@@ -1056,17 +1216,17 @@ class Composer:
         first, second = self._place(item.start), self._place(item.end)
         if item.start is None and second is not None:
             earlier = self._first_date(item.end)
-            return DateDiff(unit=item.unit, start=earlier, end=second[0], exact=item.exact), second[0].dataset  # type: ignore[arg-type]
+            return DateDiff(unit=item.unit, start=earlier, end=second[0], exact=item.exact), second[0].dataset
         if first is None:
             raise Unbuildable("duration without a date")
         if second is None:
-            return DateDiff(unit=item.unit, start=first[0], end=Now(), exact=item.exact), first[0].dataset  # type: ignore[arg-type]
+            return DateDiff(unit=item.unit, start=first[0], end=Now(), exact=item.exact), first[0].dataset
         start, end = self._event(first, second[0].dataset), self._event(second, first[0].dataset)
         homes = [e.dataset for e in (start, end) if isinstance(e, FieldRef)]
         bases = [x for x in self.graph.bases(homes) if x in homes] or self.graph.bases(homes)
         if not bases:
             raise Unbuildable("dates of unrelated things")
-        return DateDiff(unit=item.unit, start=start, end=end, exact=item.exact), bases[0]  # type: ignore[arg-type]
+        return DateDiff(unit=item.unit, start=start, end=end, exact=item.exact), bases[0]
 
     def _place(self, mention: Mention | None) -> tuple[FieldRef, str | None] | None:
         """The date that a mention means, and whether the first or last of several is meant."""
@@ -1089,7 +1249,7 @@ class Composer:
         """A date of one row, or the first or last among rows that point to `other`."""
         ref, which = place
         if which is not None and ref.dataset != other and self.graph.points_to(ref.dataset, other):
-            return Related(aggregate=which, dataset=ref.dataset, of=ref)  # type: ignore[arg-type]
+            return Related(aggregate=which, dataset=ref.dataset, of=ref)
         return ref
 
     def _first_date(self, end: Mention | None) -> FieldRef:
@@ -1144,8 +1304,19 @@ class Composer:
         target = self.a.target(condition.mention)
         shown = [self.a.target(m) for m in [*self.frame.outputs, *self.frame.groups]]
         measured = [self.a.target(m.mention) for m in self.frame.measures]
-        measured += [Target("dataset", v.dataset, v.dataset) for c in self.frame.conditions if c is not condition and not c.negate and (v := self.a.value(c)) is not None]
-        measured += [t for c in self.frame.conditions if c is not condition and not c.negate and c.kind in ("time", "number", "flag", "text") and (t := self.a.target(c.mention)) is not None]
+        measured += [
+            Target("dataset", v.dataset, v.dataset)
+            for c in self.frame.conditions
+            if c is not condition and not c.negate and (v := self.a.value(c)) is not None
+        ]
+        measured += [
+            t
+            for c in self.frame.conditions
+            if c is not condition
+            and not c.negate
+            and c.kind in ("time", "number", "flag", "text")
+            and (t := self.a.target(c.mention)) is not None
+        ]
         return target is not None and any(t is not None and t.dataset == target.dataset for t in [*shown, *measured])
 
     def _where(self, base: str) -> Predicate | None:
@@ -1179,7 +1350,17 @@ class Composer:
         return []
 
     def _is_aggregate_now(self) -> bool:
-        return bool(self.frame.measures or self.frame.rank_by or (self.frame.superlative is not None and self.frame.superlative.measure is not None and not self._row_superlative(self.frame.superlative.measure)) or self.frame.grain or self.frame.count_word_alone)
+        return bool(
+            self.frame.measures
+            or self.frame.rank_by
+            or (
+                self.frame.superlative is not None
+                and self.frame.superlative.measure is not None
+                and not self._row_superlative(self.frame.superlative.measure)
+            )
+            or self.frame.grain
+            or self.frame.count_word_alone
+        )
 
     def _row_having(self, condition: Condition, base: str) -> Predicate:
         item = condition.measure
@@ -1190,7 +1371,7 @@ class Composer:
             raise Unbuildable("condition on no field")
         ref = FieldRef(dataset=target.dataset or "", field=target.field or "")
         if condition.kind == "average":
-            return VersusAggregate(op=condition.op, left=ref, aggregate="avg")  # type: ignore[arg-type]
+            return VersusAggregate(op=condition.op, left=ref, aggregate="avg")
         predicate = self.predicates._field_predicate(condition, ref)
         if ref.dataset != base and not self.graph.points_to(base, ref.dataset):
             return Has(dataset=ref.dataset, where=predicate)
@@ -1204,12 +1385,14 @@ class Composer:
             item = MeasureItem("aggregate", None, condition.mention)
         measure = self._measure(item, groups)
         if condition.kind == "average":
-            return Having(measure=measure, op=condition.op, versus="avg")  # type: ignore[arg-type]
+            return Having(measure=measure, op=condition.op, versus="avg")
         if condition.number is None or condition.op == "between":
             raise Unbuildable("having between")
-        return Having(measure=measure, op=condition.op, value=condition.number)  # type: ignore[arg-type]
+        return Having(measure=measure, op=condition.op, value=condition.number)
 
-    def _order(self, built: Sequence[tuple[MeasureItem, Measure]], by: Sequence[GroupBy], rank: Sequence[MeasureItem]) -> tuple[list[Order], int | None, LimitBy | None]:
+    def _order(
+        self, built: Sequence[tuple[MeasureItem, Measure]], by: Sequence[GroupBy], rank: Sequence[MeasureItem]
+    ) -> tuple[list[Order], int | None, LimitBy | None]:
         f = self.frame
         order: list[Order] = []
         descending = not f.ascending_top
@@ -1235,8 +1418,18 @@ class Composer:
         if f.limit_per_group and f.limit is not None and f.groups:
             group = self.a.target(f.groups[-1])
             for n, b in enumerate(by):
-                same = isinstance(b, ByField) and group is not None and group.kind == "field" and b.field == FieldRef(dataset=group.dataset or "", field=group.field or "")
-                entity = isinstance(b, ByEntity) and group is not None and group.kind == "dataset" and self.catalog.entity(b.entity).dataset == group.dataset
+                same = (
+                    isinstance(b, ByField)
+                    and group is not None
+                    and group.kind == "field"
+                    and b.field == FieldRef(dataset=group.dataset or "", field=group.field or "")
+                )
+                entity = (
+                    isinstance(b, ByEntity)
+                    and group is not None
+                    and group.kind == "dataset"
+                    and self.catalog.entity(b.entity).dataset == group.dataset
+                )
                 if (same or entity) and len(by) > 1:
                     return order, f.limit, LimitBy(limit=f.limit, index=n)
         if not order:
@@ -1275,7 +1468,11 @@ class Composer:
             if item_target == target and not (target.kind == "dataset" and item.kind != "count"):
                 return Order(target="metric", index=n, descending=descending)
         for n, b in enumerate(by):
-            if isinstance(b, ByField) and target.kind == "field" and b.field == FieldRef(dataset=target.dataset or "", field=target.field or ""):
+            if (
+                isinstance(b, ByField)
+                and target.kind == "field"
+                and b.field == FieldRef(dataset=target.dataset or "", field=target.field or "")
+            ):
                 return Order(target="by", index=n, descending=descending)
             if isinstance(b, ByEntity) and target.dataset is not None and self.catalog.entity(b.entity).dataset == target.dataset:
                 return Order(target="by", index=n, descending=descending)
@@ -1353,7 +1550,13 @@ class Composer:
             if id(mention) in self._explained:
                 continue
             if target.kind == "dataset" and target.dataset is not None:
-                used = f'"dataset":"{target.dataset}"' in text or f'"rows_of":"{target.dataset}"' in text or self._entity_used(target.dataset, text) or self._on_path(target.dataset, query) or self._described(mention, text)
+                used = (
+                    f'"dataset":"{target.dataset}"' in text
+                    or f'"rows_of":"{target.dataset}"' in text
+                    or self._entity_used(target.dataset, text)
+                    or self._on_path(target.dataset, query)
+                    or self._described(mention, text)
+                )
                 if not used:
                     left.append(mention)
             elif target.kind == "field" and f'"{target.field}"' not in text and mention.role not in ("context", "start", "end"):
@@ -1367,7 +1570,11 @@ class Composer:
     def _key_shown(self, target: Target, query: SemanticQuery) -> bool:
         """Whether a key is there through the entity it identifies."""
         entity = self._entities.get(target.dataset or "")
-        return entity is not None and target.field in (*entity.key, *entity.display) and any(isinstance(b, ByEntity) and b.entity == entity.name for b in query.by)
+        return (
+            entity is not None
+            and target.field in (*entity.key, *entity.display)
+            and any(isinstance(b, ByEntity) and b.entity == entity.name for b in query.by)
+        )
 
     def _entity_used(self, dataset: str, text: str) -> bool:
         entity = self._entities.get(dataset)
@@ -1388,7 +1595,12 @@ class Composer:
         """Whether the words are part of the description of a field that is used ("students" for a count of students)."""
         for dataset in self.catalog.datasets:
             for described in dataset.fields:
-                if described.description and f'"field":"{described.name}"' in text and f'"dataset":"{dataset.name}"' in text and set(mention.unit.keys) <= set(keys_of(described.description)):
+                if (
+                    described.description
+                    and f'"field":"{described.name}"' in text
+                    and f'"dataset":"{dataset.name}"' in text
+                    and set(mention.unit.keys) <= set(keys_of(described.description))
+                ):
                     return True
         return False
 

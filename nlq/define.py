@@ -52,7 +52,9 @@ def _metric(metric: Metric) -> str:
 def overview(catalog: Catalog) -> str:
     """What the catalog holds, in a few lines."""
     metrics = [m.label for m in sorted((m for m in catalog.metrics if not m.hidden), key=lambda m: not m.certified)]
-    dimensions = list(dict.fromkeys(f.label for d in catalog.datasets if not d.hidden for f in d.fields if f.role is FieldRole.CATEGORY and not f.hidden))
+    dimensions = list(
+        dict.fromkeys(f.label for d in catalog.datasets if not d.hidden for f in d.fields if f.role is FieldRole.CATEGORY and not f.hidden)
+    )
     entities = [e.plural or e.label for e in catalog.entities]
     lines = []
     if metrics:

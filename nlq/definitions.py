@@ -6,31 +6,40 @@ import re
 from dataclasses import dataclass
 
 _JOIN_HINT = re.compile(
-    r",?\s*(?:(?:based on|by|using|via|through)\s+)(?:joining|doing an?\s+(?:left|right|inner|outer|full)?\s*(?:outer\s+)?join|(?:an?\s+)?(?:left|inner|right|outer)\s+join(?:ing)?)\b[^.?!;]*",
+    r",?\s*(?:(?:based on|by|using|via|through)\s+)(?:joining|doing an?\s+(?:left|right|inner|outer"
+    r"|full)?\s*(?:outer\s+)?join|(?:an?\s+)?(?:left|inner|right|outer)\s+join(?:ing)?)\b[^.?!;]*",
     re.IGNORECASE,
 )
 _HEAD = r"(?:sum|total|difference|ratio|product|average|mean|number|count|amount|share|percentage|quotient)\b"
 _STOPS = r"(?=(?<!divided)(?<!multiplied)\s+(?:by|per)\s|\s+for each\b|\s+in each\b|\s+grouped\b|\s*[?.;]|$)"
 _WHICH_IS = re.compile(
-    rf"(?P<s>(?:[\w%'-]+\s+){{0,3}}[\w%'-]+)\s*(?P<c>,?\s+which\s+(?:is|are|equals|means)\s+(?:the\s+)*(?P<e>{_HEAD}.*?){_STOPS})", re.IGNORECASE
+    rf"(?P<s>(?:[\w%'-]+\s+){{0,3}}[\w%'-]+)\s*(?P<c>,?\s+which\s+(?:is|are|equals|means)\s+(?:the\s+)*(?P<e>{_HEAD}.*?){_STOPS})",
+    re.IGNORECASE,
 )
 _WHERE_IS = re.compile(
-    rf"(?P<c>,?\s*\bwhere\s+(?P<s>(?:[\w%'-]+\s+){{0,3}}[\w%'-]+)\s+(?:is|are|equals|means|refers\s+to|=)\s+(?:the\s+)*(?P<e>(?:{_HEAD}[^?;.]*?|[^?;.]*?\bdivided\s+by\b[^?;.]*?))(?=\s+and\s+(?:[\w%'-]+\s+){{0,3}}[\w%'-]+\s+(?:is|equals)\s|\s*[?.;]|$))",
+    rf"(?P<c>,?\s*\bwhere\s+(?P<s>(?:[\w%'-]+\s+){{0,3}}[\w%'-]+)\s+(?:is|are|equals|means|refers\s+to"
+    rf"|=)\s+(?:the\s+)*(?P<e>(?:{_HEAD}[^?;.]*?"
+    rf"|[^?;.]*?\bdivided\s+by\b[^?;.]*?))(?=\s+and\s+(?:[\w%'-]+\s+){{0,3}}[\w%'-]+\s+(?:is|equals)\s|\s*[?.;]|$))",
     re.IGNORECASE,
 )
 _AND_IS = re.compile(
-    rf"(?P<c>\s+and\s+(?P<s>(?:[\w%'-]+\s+){{0,3}}[\w%'-]+?)\s+(?:is|equals)\s+(?:the\s+)*(?P<e>(?:{_HEAD}[^?;.]*|[^?;.]*\bdivided\s+by\b[^?;.]*))(?=\s*[?.;]|$))",
+    rf"(?P<c>\s+and\s+(?P<s>(?:[\w%'-]+\s+){{0,3}}[\w%'-]+?)\s+(?:is|equals)\s+(?:the\s+)*(?P<e>(?:{_HEAD}[^?;.]*"
+    rf"|[^?;.]*\bdivided\s+by\b[^?;.]*))(?=\s*[?.;]|$))",
     re.IGNORECASE,
 )
 _NOTE = re.compile(
-    r"(?P<c>\b(?:please\s+)?note\s+that\s+(?P<s>(?:[\w%'-]+\s+){0,3}[\w%'-]+)\s+(?:refers\s+to|means|is\s+defined\s+as|is\s+calculated\s+as|is)\s+(?:the\s+)*(?P<e>[^?;.]+)(?:[.;?]|$))",
+    r"(?P<c>\b(?:please\s+)?note\s+that\s+(?P<s>(?:[\w%'-]+\s+){0,3}[\w%'-]+)\s+(?:refers\s+to|means"
+    r"|is\s+defined\s+as|is\s+calculated\s+as|is)\s+(?:the\s+)*(?P<e>[^?;.]+)(?:[.;?]|$))",
     re.IGNORECASE,
 )
 _DEFINED = re.compile(
-    rf"(?P<c>(?:^|(?<=[.?!;]))\s*(?:here,?\s+|the\s+)?(?P<s>(?:[\w%'-]+\s+){{0,3}}[\w%'-]+)\s+(?:refers\s+to|is\s+defined\s+as|is\s+calculated\s+as|is\s+the\s+(?={_HEAD})|=)\s+(?:the\s+)*(?P<e>[^?;.]+)(?:[.;]|$))",
+    rf"(?P<c>(?:^|(?<=[.?!;]))\s*(?:here,?\s+|the\s+)?(?P<s>(?:[\w%'-]+\s+){{0,3}}[\w%'-]+)\s+(?:refers\s+to"
+    rf"|is\s+defined\s+as|is\s+calculated\s+as|is\s+the\s+(?={_HEAD})|=)\s+(?:the\s+)*(?P<e>[^?;.]+)(?:[.;]|$))",
     re.IGNORECASE,
 )
-_NOT_SUBJECT = frozenset("what which who how are is was were the of and by for show return give list me a an total-of in their each all per".split())
+_NOT_SUBJECT = frozenset(
+    "what which who how are is was were the of and by for show return give list me a an total-of in their each all per".split()
+)
 
 
 @dataclass(frozen=True, slots=True)

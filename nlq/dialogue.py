@@ -8,14 +8,32 @@ from collections.abc import Sequence
 from nlq.frame import Frame
 from nlq.types import DialogueState, Reading
 from semantic.expr import And, Comparison, Expr, FieldRef, In, InWindow, IsNull, Like, Not, Predicate
-from semantic.query import ByEntity, ByField, ByTime, GroupBy, Order, SemanticQuery
+from semantic.query import Aggregate, AggregateKind, ByEntity, ByField, ByTime, GroupBy, Order, SemanticQuery
 
 _CUE = re.compile(
-    r"^\s*(?:and|also|now|then|but|ok(?:ay)?|what about|how about|only|just|without|excluding|except|not|no|instead|same|again|by|per|for|in|on|show|make it|split|group|break|sort|order|top|bottom|compare|compared|versus|vs|as|with|add|remove|drop|their|its|them|those|these|it)\b",
+    r"^\s*(?:and|also|now|then|but|ok(?:ay)?|what about|how about|only|just|without|excluding|except|not|no|instead"
+    r"|same|again|by|per|for|in|on|show|make it|split|group|break|sort|order|top|bottom|compare|compared|versus|vs"
+    r"|as|with|add|remove|drop|their|its|them|those|these|it)\b",
     re.IGNORECASE,
 )
-_RESET = re.compile(r"^\s*(?:start (?:over|again|afresh)|reset|clear|new (?:question|topic)|forget (?:it|that|everything))\s*[.!]*\s*$", re.IGNORECASE)
+_RESET = re.compile(
+    r"^\s*(?:start (?:over|again|afresh)|reset|clear|new (?:question|topic)|forget (?:it|that|everything))\s*[.!]*\s*$", re.IGNORECASE
+)
 _ONLY_WHY = re.compile(r"^\s*(?:but\s+)?why(?:\s+(?:is|was)\s+(?:that|this|it)|\s+so)?\s*[?!.]*\s*$", re.IGNORECASE)
+_HOW_MANY = re.compile(
+    r"^\s*(?:and\s+)?how many(?:\s+(?:of\s+)?(?:them|those|these))?(?:\s+(?:are|is|were)\s+(?:there|they|that|those))?\s*[?.!]*\s*$",
+    re.IGNORECASE,
+)
+_THEIR_TOTAL = re.compile(
+    r"^\s*(?:and\s+)?(?:what(?:'s| is| are)|show(?: me)?|give(?: me)?)?\s*(?:their|its|the|that in)?\s*(?:grand\s+|overall\s+)?total\s*[?.!]*\s*$",
+    re.IGNORECASE,
+)
+_COMPLETE = re.compile(
+    r"^\s*(?:only\s+complete\s+\w+|(?:but\s+)?(?:excluding|without|not including|exclude"
+    r"|ignore)\s+(?:the\s+)?(?:current|this|running|incomplete)\s+(?:day|week|month|quarter|year"
+    r"|period))\s*[.!]*\s*$",
+    re.IGNORECASE,
+)
 _REPLACES = re.compile(r"\b(?:instead|rather|what about|how about|switch to|replace)\b", re.IGNORECASE)
 _TOTAL = re.compile(r"\b(?:total|overall|altogether|sum)\b", re.IGNORECASE)
 _KEPT = 5
@@ -29,12 +47,45 @@ def only_why(question: str) -> bool:
     return bool(_ONLY_WHY.match(question))
 
 
+def special(question: str, before: SemanticQuery) -> SemanticQuery | None:
+    """Follow-ups that are about the whole answer: its total, how many rows it has, complete periods only."""
+    if _HOW_MANY.match(question) and before.rows_of is not None:
+        count = Aggregate(aggregate=AggregateKind.COUNT, dataset=before.rows_of)
+        return SemanticQuery(metrics=(count,), where=before.where, time=before.time)
+    if _THEIR_TOTAL.match(question) and before.metrics:
+        return before.model_copy(
+            update={
+                "by": (),
+                "order": (),
+                "limit": None,
+                "limit_by": None,
+                "transform": (),
+                "having": (),
+                "with_ties": False,
+                "keep_empty": False,
+            }
+        )
+    if _COMPLETE.match(question) and before.metrics:
+        return before.model_copy(update={"complete_periods_only": True})
+    return None
+
+
 def continues(question: str, frame: Frame, measures_named: bool) -> bool:
     """Whether a question leans on the one before: it names nothing to compute, or opens like an afterthought and is short."""
     words = question.split()
     if not words or len(words) > 14:
         return False
-    delta = bool(frame.groups or frame.grain or frame.cycle or frame.conditions or frame.times or frame.limit_asked or frame.orders or frame.transforms or frame.compare)
+    delta = bool(
+        frame.groups
+        or frame.grain
+        or frame.cycle
+        or frame.conditions
+        or frame.times
+        or frame.limit_asked
+        or frame.orders
+        or frame.transforms
+        or frame.compare
+    )
     if not measures_named and delta:
         return True
     return bool(_CUE.match(question)) and len(words) <= 8
@@ -62,6 +113,10 @@ def merge(before: SemanticQuery, delta: SemanticQuery, *, measures: bool, total:
     measures: `delta` names its own measures, which take the place of the old ones. total: drop the groups.
     """
     changes: dict[str, object] = {}
+    if measures and not delta.metrics and delta.rows_of is not None:
+        delta = SemanticQuery(
+            metrics=(Aggregate(aggregate=AggregateKind.COUNT, dataset=delta.rows_of),), where=delta.where, time=delta.time
+        )
     if measures:
         changes["metrics"] = delta.metrics
         changes["order"] = tuple(o for o in before.order if o.target == "by" or o.index < len(delta.metrics))

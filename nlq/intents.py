@@ -8,37 +8,57 @@ from dataclasses import dataclass
 from nlq.types import Intent
 
 _WHY = re.compile(
-    r"\b(?:why(?:\s+(?:did|does|do|is|are|was|were|has|have|had))?|how come|what(?:'s| is| was| are)?\s+(?:drove|driving|caus(?:ed|ing)|behind|explains?|responsible for)(?:\s+(?:the|this|that))?"
-    r"|(?:what|which)\s+(?:drivers?|factors?|reasons?)\s+\w+|(?:reasons?|root causes?|drivers?|explanation)\s+(?:for|of|behind)(?:\s+the)?|explain\s+(?:the|why)|main drivers? of)\b",
+    r"\b(?:why(?:\s+(?:did|does|do|is|are|was|were|has|have|had))?|how come|what(?:'s| is| was| are)?\s+(?:drove"
+    r"|driving|caus(?:ed|ing)|behind|explains?|responsible for)(?:\s+(?:the|this|that))?"
+    r"|(?:what|which)\s+(?:drivers?|factors?|reasons?)\s+\w+|(?:reasons?|root causes?|drivers?|explanation)\s+(?:for"
+    r"|of|behind)(?:\s+the)?|explain\s+(?:the|why)|main drivers? of)\b",
     re.IGNORECASE,
 )
 _MOVE = re.compile(
-    r"\b(?:drop(?:ped|s|ping)?|f[ae]ll(?:en|s|ing)?|decreas(?:ed?|es|ing)|declin(?:ed?|es|ing)|r[io]se(?:n|s)?|rising|increas(?:ed?|es|ing)|gr[eo]w(?:n|s|th)?|grow(?:ing)?|jump(?:ed|s)?|spik(?:ed?|es)|plummet(?:ed)?|plung(?:ed?|es)"
-    r"|chang(?:ed?|es|ing)|go(?:ne|es)?\s+(?:up|down)|went\s+(?:up|down)|down|up|so\s+(?:low|high|bad|good)|slow(?:ed)?(?:\s+down)?|dip(?:ped|s)?|surg(?:ed?|es)|lower|higher|worse|better|move[ds]?|shift(?:ed)?)\b",
+    r"\b(?:drop(?:ped|s|ping)?|f[ae]ll(?:en|s|ing)?|decreas(?:ed?|es|ing)|declin(?:ed?|es|ing)|r[io]se(?:n|s)?"
+    r"|rising|increas(?:ed?|es|ing)|gr[eo]w(?:n|s|th)?|grow(?:ing)?|jump(?:ed|s)?|spik(?:ed?|es)|plummet(?:ed)?"
+    r"|plung(?:ed?|es)"
+    r"|chang(?:ed?|es|ing)|go(?:ne|es)?\s+(?:up|down)|went\s+(?:up|down)|down|up|so\s+(?:low|high|bad|good)"
+    r"|slow(?:ed)?(?:\s+down)?|dip(?:ped|s)?|surg(?:ed?|es)|lower|higher|worse|better|move[ds]?|shift(?:ed)?)\b",
     re.IGNORECASE,
 )
 _FORECAST = re.compile(
-    r"\b(?:(?:make|give|show|create)\s+(?:me\s+)?(?:a|the)\s+)?(?:forecast(?:s|ed|ing)?|predict(?:ion|ions|ing)?|projections?|project(?:ed)?|outlook)(?:\s+(?:of|for|the|me))*\b"
-    r"|\bwhat\s+will\b|\bhow\s+(?:much|many)\b(?=.*\bwill\b)|\bwill\s+(?:be|we|there|it)\b|\bgoing\s+to\s+be\b|\bexpected\b(?=.*\bnext\b)|\bwhere\s+(?:is|are)\b(?=.*\bheading\b)|\bby\s+(?:the\s+)?year[\s-]?end\b",
+    r"\b(?:(?:make|give|show|create)\s+(?:me\s+)?(?:a|the)\s+)?(?:forecast(?:s|ed|ing)?|predict(?:ion|ions|ing)?"
+    r"|projections?|project(?:ed)?|outlook)(?:\s+(?:of|for|the|me))*\b"
+    r"|\bwhat\s+will\b|\bhow\s+(?:much|many)\b(?=.*\bwill\b)|\bwill\s+(?:be|we|there|it)\b|\bgoing\s+to\s+be\b"
+    r"|\bexpected\b(?=.*\bnext\b)|\bwhere\s+(?:is|are)\b(?=.*\bheading\b)|\bby\s+(?:the\s+)?year[\s-]?end\b",
     re.IGNORECASE,
 )
 _UNUSUAL = re.compile(
-    r"\b(?:(?:is|was|are|were)\s+there\s+)?(?:(?:any(?:thing)?|something)\s+(?:\w+\s+)?)?(?:unusual|anomal(?:y|ies|ous)|outliers?|suspicious|abnormal(?:ities)?|out of the ordinary)\b(?:\s+(?:about|with|in|for|happen(?:ed|ing)?|going on))*"
+    r"\b(?:(?:is|was|are|were)\s+there\s+)?(?:(?:any(?:thing)?|something)\s+(?:\w+\s+)?)?(?:unusual|anomal(?:y|ies"
+    r"|ous)|outliers?|suspicious|abnormal(?:ities)?|out of the ordinary)\b(?:\s+(?:about|with|in|for|happen(?:ed"
+    r"|ing)?|going on))*"
     r"|\b(?:any(?:thing)?|something)\s+(?:off|odd|strange|weird|unexpected|wrong)\b(?:\s+(?:about|with|in|for|happen(?:ed|ing)?|going on))*",
     re.IGNORECASE,
 )
 _DEFINE = re.compile(
-    r"^\s*(?:please\s+)?(?:define|what\s+does\s+(?P<a>.+?)\s+(?:mean|stand\s+for)|what\s+is\s+(?:the\s+)?(?:definition|meaning)\s+of\s+(?P<b>.+)|what\s+is\s+meant\s+by\s+(?P<c>.+)|how\s+(?:is|are|do\s+(?:you|we))\s+(?:calculate\s+|define\s+|compute\s+)?"
-    r"(?P<d>.+?)\s*(?:calculated|defined|computed|measured)?|definition\s+of\s+(?P<e>.+)|explain\s+(?:the\s+)?(?:term|metric|word)\s+(?P<f>.+))\s*(?:here|for us)?\s*[?.!]*\s*$",
+    r"^\s*(?:please\s+)?(?:define|what\s+does\s+(?P<a>.+?)\s+(?:mean|stand\s+for)"
+    r"|what\s+is\s+(?:the\s+)?(?:definition|meaning)\s+of\s+(?P<b>.+)|what\s+is\s+meant\s+by\s+(?P<c>.+)|how\s+(?:is"
+    r"|are|do\s+(?:you|we))\s+(?:calculate\s+|define\s+|compute\s+)?"
+    r"(?P<d>.+?)\s*(?:calculated|defined|computed|measured)?|definition\s+of\s+(?P<e>.+)"
+    r"|explain\s+(?:the\s+)?(?:term|metric|word)\s+(?P<f>.+))\s*(?:here|for us)?\s*[?.!]*\s*$",
     re.IGNORECASE,
 )
 _DEFINE_WORD = re.compile(r"^\s*(?:please\s+)?define\s+(?P<a>.+?)\s*[?.!]*\s*$", re.IGNORECASE)
 _DESCRIBE = re.compile(
-    r"^\s*(?:help|what\s+can\s+(?:i|you|we)\s+(?:ask|do|answer|know|query)[^?]*|what\s+(?:data|metrics|measures|dimensions|tables|kpis|questions|information)\s+(?:do\s+(?:you|we)\s+have|are\s+(?:there|available)|can\s+i[^?]*|is\s+(?:there|available))"
-    r"|(?:list|show)\s+(?:me\s+)?(?:all\s+)?(?:the\s+)?(?:available\s+)?(?:metrics|measures|kpis|dimensions)|which\s+(?:metrics|measures|kpis|dimensions)\s+(?:are\s+there|do\s+(?:you|we)\s+have|are\s+available|exist)|describe\s+(?:the\s+|your\s+)?data|what\s+do\s+you\s+know)\s*[?.!]*\s*$",
+    r"^\s*(?:help|what\s+can\s+(?:i|you|we)\s+(?:ask|do|answer|know|query)[^?]*|what\s+(?:data|metrics|measures"
+    r"|dimensions|tables|kpis|questions|information)\s+(?:do\s+(?:you|we)\s+have|are\s+(?:there|available)"
+    r"|can\s+i[^?]*|is\s+(?:there|available))"
+    r"|(?:list|show)\s+(?:me\s+)?(?:all\s+)?(?:the\s+)?(?:available\s+)?(?:metrics|measures|kpis|dimensions)"
+    r"|which\s+(?:metrics|measures|kpis|dimensions)\s+(?:are\s+there|do\s+(?:you|we)\s+have|are\s+available|exist)"
+    r"|describe\s+(?:the\s+|your\s+)?data|what\s+do\s+you\s+know)\s*[?.!]*\s*$",
     re.IGNORECASE,
 )
-_NEXT = re.compile(r"\b(?:over\s+|for\s+|in\s+|during\s+)?(?:the\s+)?(?:next|coming|following)\s+(?:(?P<n>\d+|two|three|four|five|six|seven|eight|nine|ten|twelve|few)\s+)?(?P<u>hour|day|week|month|quarter|year)s?\b", re.IGNORECASE)
+_NEXT = re.compile(
+    r"\b(?:over\s+|for\s+|in\s+|during\s+)?(?:the\s+)?(?:next|coming|following)\s+(?:(?P<n>\d+|two|three|four|five"
+    r"|six|seven|eight|nine|ten|twelve|few)\s+)?(?P<u>hour|day|week|month|quarter|year)s?\b",
+    re.IGNORECASE,
+)
 _NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "few": 3}
 
 
@@ -78,13 +98,21 @@ def route(question: str) -> Routed:
         ahead = _NEXT.search(question)
         horizon, grain = _horizon(ahead) if ahead else (None, None)
         text = _blank(_blank(question, _FORECAST), _NEXT)
-        return Routed(Intent.FORECAST, re.sub(r"\b(?:will|be|we|going to|have|look like)\b", lambda m: " " * len(m.group()), text), horizon=horizon, grain=grain, place=forecast.span())
+        return Routed(
+            Intent.FORECAST,
+            re.sub(r"\b(?:will|be|we|going to|have|look like)\b", lambda m: " " * len(m.group()), text),
+            horizon=horizon,
+            grain=grain,
+            place=forecast.span(),
+        )
     return Routed(Intent.ASK, question)
 
 
 def _is_definition(question: str) -> bool:
     words = question.lower()
-    return bool(re.search(r"\b(?:define|definition|mean|meaning|meant|stand for|calculated|computed|how is|how are|term)\b", words)) and not re.search(r"\bhow (?:is|are) (?:\w+ ){0,3}(?:doing|distributed|split|going)\b", words)
+    return bool(
+        re.search(r"\b(?:define|definition|mean|meaning|meant|stand for|calculated|computed|how is|how are|term)\b", words)
+    ) and not re.search(r"\bhow (?:is|are) (?:\w+ ){0,3}(?:doing|distributed|split|going)\b", words)
 
 
 def _blank(text: str, pattern: re.Pattern[str]) -> str:

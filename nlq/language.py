@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 
 _OTHERS = frozenset(
-    """wie viele viel der die das und ist sind von mit nach welche welcher zeige mir umsatz im letzten jahr kunden combien quel quelle quels quelles est sont les des une avec chiffre affaires par mois dernier
-    cuantos cuánto cuántos cual cuál ventas por mes pasado los las clientes del quanti quanto vendite clienti della ultimo mese quantos qual vendas último hoeveel welke klanten omzet vorige maand ile jaka sprzedaż""".split()
+    """
+    wie viele viel der die das und ist sind von mit nach welche welcher zeige mir umsatz im letzten jahr kunden combien quel quelle
+    quels quelles est sont les des une avec chiffre affaires par mois dernier cuantos cuánto cuántos cual cuál ventas por mes pasado
+    los las clientes del quanti quanto vendite clienti della ultimo mese quantos qual vendas último hoeveel welke klanten omzet vorige
+    maand ile jaka sprzedaż
+    """.split()
 )
 _WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
 

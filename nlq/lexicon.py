@@ -16,7 +16,8 @@ TargetKind = Literal["metric", "field", "dataset", "segment", "term", "display",
 
 # Words that say little about which field is meant; they weigh less than the others of a label.
 GENERIC = frozenset(
-    lemma(w) for w in "id identifier code key number name date time timestamp type amount value description text status flag total title count of the is has".split()
+    lemma(w)
+    for w in "id identifier code key number name date time timestamp type amount value description text status flag total title count of the is has".split()
 )
 _STOP_IN_LABEL = frozenset(("of", "the", "a", "an", "in", "for", "to", "and", "or", "by", "at", "on"))
 
@@ -144,7 +145,19 @@ class Lexicon:
             if not isinstance(metric, SimpleMetric) or metric.aggregate.value != "sum" or metric.hidden:
                 continue
             names = [metric.label, *metric.synonyms, *(t.term for t in self.catalog.glossary if t.means == f"metric:{metric.name}")]
-            if any(keys_of(n) in (("total", "sal"), ("sal", "amount"), ("sal", "total"), ("total", "sal", "amount"), ("sal",), ("sal", "pric"), ("total", "sal", "pric")) for n in names):
+            if any(
+                keys_of(n)
+                in (
+                    ("total", "sal"),
+                    ("sal", "amount"),
+                    ("sal", "total"),
+                    ("total", "sal", "amount"),
+                    ("sal",),
+                    ("sal", "pric"),
+                    ("total", "sal", "pric"),
+                )
+                for n in names
+            ):
                 for text in ("revenue", "total revenue", "sales revenue", "revenue amount", "total sales amount", "sales amount"):
                     self._add(Target("metric", metric.name), text, 0.98)
 
@@ -210,12 +223,21 @@ class Lexicon:
 def is_main_entity(entity: Entity, catalog: Catalog) -> bool:
     """Whether the rows of the entity's dataset are this entity (an id column that points nowhere names another one)."""
     dataset = catalog.dataset(entity.dataset)
-    return entity.key == dataset.primary_key or entity.label == dataset.label or not any(e.dataset == entity.dataset and e.key == dataset.primary_key for e in catalog.entities)
+    return (
+        entity.key == dataset.primary_key
+        or entity.label == dataset.label
+        or not any(e.dataset == entity.dataset and e.key == dataset.primary_key for e in catalog.entities)
+    )
 
 
 def is_plain_inferred(metric: Metric, catalog: Catalog) -> bool:
     """Whether inference made this metric as a bare aggregate of one column or of rows: the grammar builds those itself, with better context."""
-    return metric.source.startswith("infer") and isinstance(metric, SimpleMetric) and metric.where is None and (metric.of is None or (isinstance(metric.of, FieldRef) and metric.of.dataset == metric.dataset))
+    return (
+        metric.source.startswith("infer")
+        and isinstance(metric, SimpleMetric)
+        and metric.where is None
+        and (metric.of is None or (isinstance(metric.of, FieldRef) and metric.of.dataset == metric.dataset))
+    )
 
 
 def merge_keys(keys: tuple[str, ...]) -> tuple[str, ...]:

@@ -193,16 +193,20 @@ class Linker:
                     for local in self._lexicon.values.get(other, ()):
                         _keep(found, local, 0.8)
         if not found and fuzzy and len(tokens) == 1 and len(text) >= _MIN_FUZZY_LENGTH and len(self._lexicon.values) <= _MAX_LOCAL_FUZZY:
-            hit = process.extractOne(text, self._local_values, scorer=fuzz.ratio, score_cutoff=_MIN_FUZZY_RATIO)
-            if hit is not None and hit[0][0] == text[0]:
-                for local in self._lexicon.values[hit[0]]:
-                    _keep(found, local, 0.95 * hit[1] / 100.0)
+            near = process.extractOne(text, self._local_values, scorer=fuzz.ratio, score_cutoff=_MIN_FUZZY_RATIO)
+            if near is not None and near[0][0] == text[0]:
+                for local in self._lexicon.values[near[0]]:
+                    _keep(found, local, 0.95 * near[1] / 100.0)
         return sorted(found.values(), key=lambda v: (-v.score, v.dataset, v.field, v.value))[:10]
 
     def nearest(self, text: str, limit: int = 3) -> tuple[str, ...]:
         """Names in the catalog that look like `text`, for "did you mean"."""
         catalog = self._lexicon.catalog
-        names = {m.label for m in catalog.metrics} | {d.label for d in catalog.datasets} | {f.label for d in catalog.datasets for f in d.fields if not f.hidden}
+        names = (
+            {m.label for m in catalog.metrics}
+            | {d.label for d in catalog.datasets}
+            | {f.label for d in catalog.datasets for f in d.fields if not f.hidden}
+        )
         hits = process.extract(text, sorted(names), scorer=fuzz.WRatio, processor=fold, limit=limit, score_cutoff=60)
         return tuple(name for name, _, _ in hits)
 

@@ -15,7 +15,8 @@ ORDINALS: dict[str, int] = {
     "1st": 1, "2nd": 2, "3rd": 3,
 } | {f"{n}th": n for n in range(4, 32)} | {"21st": 21, "22nd": 22, "23rd": 23, "31st": 31}  # fmt: skip
 _PATTERN = re.compile(
-    r"(?P<currency>[$€£¥])?\s*(?P<digits>\d[\d,]*(?:\.\d+)?|\.\d+)\s*(?P<scale>%|k|mm|mn|mio|m|bn|b|thousand|million|billion)?\Z", re.IGNORECASE
+    r"(?P<currency>[$€£¥])?\s*(?P<digits>\d[\d,]*(?:\.\d+)?|\.\d+)\s*(?P<scale>%|k|mm|mn|mio|m|bn|b|thousand|million|billion)?\Z",
+    re.IGNORECASE,
 )
 
 

@@ -13,20 +13,51 @@ from nlq.linking import Link
 from nlq.phrases import RELATING
 from nlq.segment import Unit
 
-_MEANINGFUL = frozenset(("neg", "cmp", "super", "top", "share", "ratio", "transform", "change", "compare", "null", "contains", "duration", "versus_avg", "cycle", "between"))
+_MEANINGFUL = frozenset(
+    (
+        "neg",
+        "cmp",
+        "super",
+        "top",
+        "share",
+        "ratio",
+        "transform",
+        "change",
+        "compare",
+        "null",
+        "contains",
+        "duration",
+        "versus_avg",
+        "cycle",
+        "between",
+    )
+)
 _SENTENCE_END = frozenset((".", "?", "!", ";"))
 _INSTRUCTIONS = frozenset(("use", "always", "ensure", "remember", "recall", "assume", "make", "convert"))
 _PARTICIPLES = frozenset(
-    "ordered made placed sold bought written posted given paid done created issued submitted authored published taken reviewed owned handled operated offered taught reported sent ordered purchased followed held cited manufactured produced"
-    " managed attended run provided supplied served booked used earned received spent received hired".split()
+    """
+    ordered made placed sold bought written posted given paid done created issued submitted authored published taken reviewed owned
+    handled operated offered taught reported sent ordered purchased followed held cited manufactured produced  managed attended run
+    provided supplied served booked used earned received spent received hired
+    """.split()
 )
 _UNIT_NOUNS = frozenset(
-    "meters metres meter kilometers kilometres kilometer kilometre sq km miles mile feet foot inches pounds kg kilograms grams dollars dollar usd eur euros percent people square per hours minutes seconds days years"
-    " points stars times degrees units cents tons liters litres gallons cm mm m".split()
+    """
+    meters metres meter kilometers kilometres kilometer kilometre sq km miles mile feet foot inches pounds kg kilograms grams dollars
+    dollar usd eur euros percent people square per hours minutes seconds days years  points stars times degrees units cents tons
+    liters litres gallons cm mm m
+    """.split()
 )
-_TYING = frozenset("made make makes placed place received receive get gets got took take bought buy purchased purchase paid pay filed submitted posted have had has gave given used use visited visit opened wrote write sold sell".split())
-_MOVED = re.compile(r"^(?:did|has|have|is|are)\b.*\b(?:go|gone|going|went)? ?(?:up|down|increase|increased|decrease|decreased|rise|risen|fall|fallen|drop|dropped|grow|grown|decline|declined|improve|improved|change|changed)\b")
-_SINGULAR_WH = frozenset(("which", "what", "who"))
+_TYING = frozenset(
+    """
+    made make makes placed place received receive get gets got took take bought buy purchased purchase paid pay filed submitted posted
+    have had has gave given used use visited visit opened wrote write sold sell
+    """.split()
+)
+_MOVED = re.compile(
+    r"^(?:did|has|have|is|are)\b.*\b(?:go|gone|going|went)? ?(?:up|down|increase|increased|decrease|decreased|rise|risen|fall|fallen"
+    r"|drop|dropped|grow|grown|decline|declined|improve|improved|change|changed)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +160,21 @@ class Parser:
             return self._on_sentence_end(i)
         if u.unknown:
             return self._on_unknown(i, u)
-        if u.text.lower() in ("month", "months", "year", "years", "week", "weeks", "quarter", "quarters", "day", "days", "date", "hour", "hours"):
+        if u.text.lower() in (
+            "month",
+            "months",
+            "year",
+            "years",
+            "week",
+            "weeks",
+            "quarter",
+            "quarters",
+            "day",
+            "days",
+            "date",
+            "hour",
+            "hours",
+        ):
             return self._on_bare_period(i, u)
         if u.text.lower() == "same":
             return self._on_same(i, u)
@@ -139,7 +184,13 @@ class Parser:
             self.frame.count_word_alone = True
         if u.soft and u.text.lower() in RELATING:
             self.frame.loose_verbs += 1
-        if u.text.lower() in _TYING and self.s.last is not None and self.s.mode == "head" and self.kinds.likely(self.s.last.unit, "dataset") and self.s.last.role in ("output", "count"):
+        if (
+            u.text.lower() in _TYING
+            and self.s.last is not None
+            and self.s.mode == "head"
+            and self.kinds.likely(self.s.last.unit, "dataset")
+            and self.s.last.role in ("output", "count")
+        ):
             self.s.relative = True
         return i + 1
 
@@ -282,7 +333,20 @@ class Parser:
     def _keep_empty(self, i: int) -> bool:
         words = [u.text.lower() for u in self.units[i + 1 : i + 9]]
         text = " ".join(words)
-        return any(w in text for w in ("those where", "months where", "where there were no", "those with no", "those without", "those that have no", "with zero", "where metrics are", "with 0"))
+        return any(
+            w in text
+            for w in (
+                "those where",
+                "months where",
+                "where there were no",
+                "those with no",
+                "those without",
+                "those that have no",
+                "with zero",
+                "where metrics are",
+                "with 0",
+            )
+        )
 
     def _keep_empty_end(self, i: int) -> int:
         self.frame.keep_empty = True
@@ -317,7 +381,13 @@ class Parser:
                 return i + 1
         if words == "that" and starts:
             return i + 1
-        if words == "that" and i + 2 < len(self.units) and self.units[i + 1].text.lower() in ("a", "an") and self.units[i + 2].links and self.kinds.likely(self.units[i + 2], "dataset"):
+        if (
+            words == "that"
+            and i + 2 < len(self.units)
+            and self.units[i + 1].text.lower() in ("a", "an")
+            and self.units[i + 2].links
+            and self.kinds.likely(self.units[i + 2], "dataset")
+        ):
             self.frame.groups.append(self._mention(self.units[i + 2], "group"))
             self.s.relative = False
             return i + 3
@@ -368,7 +438,7 @@ class Parser:
     def _on_prep(self, i: int, u: Unit) -> int:
         words = u.text.lower()
         self.s.prep_next = True
-        if words.startswith("of") or words.startswith("for all") or words == "out of":
+        if words.startswith(("of", "for all")) or words == "out of":
             self.s.of_next = True
         if self.s.mode == "group" and not self.s.each and words in ("for", "in", "from", "during"):
             self.s.mode = self.s.base_mode
@@ -397,12 +467,29 @@ class Parser:
         if words in ("ignore", "ignoring", "exclude", "excluding", "except", "leaving out"):
             j, nxt = self._peek(i + 1)
             k, after = self._peek(j + 1)
-            if nxt is not None and after is not None and nxt.links and self.kinds.likely(nxt, "dataset") and (after.is_func("relative") or after.is_func("neg")):
+            if (
+                nxt is not None
+                and after is not None
+                and nxt.links
+                and self.kinds.likely(nxt, "dataset")
+                and (after.is_func("relative") or after.is_func("neg"))
+            ):
                 self._mention(nxt, "context")
                 s.negate, s.exclude, s.relative, s.related = True, True, True, None
                 self._use(u)
                 return j + 1 if after.is_func("neg") else k + 1
-        if words in ("excluding", "except", "without", "except for", "other than", "exclude", "ignore", "ignoring", "not including", "apart from"):
+        if words in (
+            "excluding",
+            "except",
+            "without",
+            "except for",
+            "other than",
+            "exclude",
+            "ignore",
+            "ignoring",
+            "not including",
+            "apart from",
+        ):
             self._flush_count()
             if s.mode in ("group", "order"):
                 s.mode = s.base_mode
@@ -415,15 +502,13 @@ class Parser:
 
     def _on_aggregate(self, i: int, u: Unit) -> int:
         s = self.s
-        j, nxt = self._peek(i + 1)
-        if u.text.lower() == "in total" or (nxt is None or nxt.text in _SENTENCE_END) and s.last_measure is not None:
+        _j, nxt = self._peek(i + 1)
+        if u.text.lower() == "in total" or ((nxt is None or nxt.text in _SENTENCE_END) and s.last_measure is not None):
             self._use(u)
             return i + 1
         if nxt is not None and nxt.is_func("grain", "super"):
             pass
-        if u.func is not None and s.aggregate is None:
-            s.aggregate = u.func.value
-        elif u.func is not None and u.func.value != "sum":
+        if (u.func is not None and s.aggregate is None) or (u.func is not None and u.func.value != "sum"):
             s.aggregate = u.func.value
         s.pending_units.append(u)
         return i + 1
@@ -432,23 +517,41 @@ class Parser:
         s = self.s
         _, nxt = self._peek(i + 1)
         words = u.text.lower()
-        if words in ("count", "counts", "counting") and s.last is not None and self._adjacent(i) and s.last.role in ("output", "focus", "aggregate", "order") and self._last_is_dataset():
+        if (
+            words in ("count", "counts", "counting")
+            and s.last is not None
+            and self._adjacent(i)
+            and s.last.role in ("output", "focus", "aggregate", "order")
+            and self._last_is_dataset()
+        ):
             self._retract(s.last)
             self._add_measure(MeasureItem("count", None, s.last, units=[u]))
             s.last.role = "count"
             self._use(u)
             return i + 1
-        if words in ("count", "counts") and (nxt is None or nxt.text in _SENTENCE_END or nxt.is_func("and", "comma", "by", "each", "for", "direction")):
+        if words in ("count", "counts") and (
+            nxt is None or nxt.text in _SENTENCE_END or nxt.is_func("and", "comma", "by", "each", "for", "direction")
+        ):
             self.frame.count_word_alone = True
             self._use(u)
             return i + 1
-        if nxt is not None and nxt.text.lower() in ("days", "weeks", "months", "years", "hours", "minutes") and any(m.kind == "duration" for m in self.frame.measures):
+        if (
+            nxt is not None
+            and nxt.text.lower() in ("days", "weeks", "months", "years", "hours", "minutes")
+            and any(m.kind == "duration" for m in self.frame.measures)
+        ):
             k = i
             while k < len(self.units) and self.units[k].text not in _SENTENCE_END and not self.units[k].is_func("comma"):
                 self._use(self.units[k])
                 k += 1
             return k
-        if nxt is not None and nxt.is_func("neg") and s.last_condition is not None and s.last_condition.kind == "flag" and s.last_condition.mention is not None:
+        if (
+            nxt is not None
+            and nxt.is_func("neg")
+            and s.last_condition is not None
+            and s.last_condition.kind == "flag"
+            and s.last_condition.mention is not None
+        ):
             k, after = self._peek(self.units.index(nxt) + 1)
             if after is None or after.text in _SENTENCE_END:
                 condition = s.last_condition
@@ -491,7 +594,7 @@ class Parser:
 
     def _on_distinct(self, i: int, u: Unit) -> int:
         self.s.distinct = True
-        if not self.s.count and self.s.base_mode == "output" or "list" in u.text.lower():
+        if (not self.s.count and self.s.base_mode == "output") or "list" in u.text.lower():
             self.frame.distinct = True
         if "number" in u.text.lower():
             self.s.count = True
@@ -504,12 +607,46 @@ class Parser:
             self._use(*[x for x in s.pending_units if x.is_func("super")])
         value = u.func.value if u.func else "desc"
         words = u.text.lower()
+        j, number = self._peek(i + 1)
+        _, after = self._peek(j + 1)
+        if (
+            words in ("first", "last")
+            and number is not None
+            and number.number is not None
+            and not number.is_object
+            and (after is None or after.text in _SENTENCE_END)
+        ):
+            self.frame.limit, self.frame.limit_asked = int(number.number), True
+            self._use(u, number)
+            return j + 1
         if words in ("first", "last") and not self._next_is_object(i) and (s.base_mode == "output" or self.frame.orders):
             self._use(u)
             return i + 1
         s.superlative = value
         s.super_number = "number" in words or "count" in words or "amount of" in words
-        if words.startswith(("most frequent", "most common", "most popular", "most often", "best selling", "most sold", "most active", "least frequent", "least common", "bestselling", "least popular", "busiest", "most bought", "best rated", "highest rated", "top rated", "lowest rated", "worst rated", "worst selling")):
+        if words.startswith(
+            (
+                "most frequent",
+                "most common",
+                "most popular",
+                "most often",
+                "best selling",
+                "most sold",
+                "most active",
+                "least frequent",
+                "least common",
+                "bestselling",
+                "least popular",
+                "busiest",
+                "most bought",
+                "best rated",
+                "highest rated",
+                "top rated",
+                "lowest rated",
+                "worst rated",
+                "worst selling",
+            )
+        ):
             self._use(u)
             order = OrderItem(descending=value == "desc")
             order.measure = MeasureItem("count", None, None, shown=True, units=[u], label=words)
@@ -630,7 +767,16 @@ class Parser:
         if s.last is not None and self._binds_literal(i) and u.number is not None:
             self._bind_literal(u, s.last)
             return i + 1
-        if nxt is not None and nxt.is_object and s.base_mode in ("head", "output") and not s.relative and u.number is not None and 1 <= u.number <= 1000 and not s.count and s.mode != "group":
+        if (
+            nxt is not None
+            and nxt.is_object
+            and s.base_mode in ("head", "output")
+            and not s.relative
+            and u.number is not None
+            and 1 <= u.number <= 1000
+            and not s.count
+            and s.mode != "group"
+        ):
             self.frame.limit, self.frame.limit_asked = int(u.number), True
             s.top = True
             self._use(u)
@@ -653,7 +799,11 @@ class Parser:
             v = self.units[j]
             if self.s.last is not None and v is self.s.last.unit:
                 return True
-            if not (v.soft or v.is_func("have", "of", "cmp", "relative", "close", "op") or v.text.lower() in ("named", "called", "titled", "is", "=", ":", "no", "number", "id", "name")):
+            if not (
+                v.soft
+                or v.is_func("have", "of", "cmp", "relative", "close", "op")
+                or v.text.lower() in ("named", "called", "titled", "is", "=", ":", "no", "number", "id", "name")
+            ):
                 return False
             steps += 1
             j -= 1
@@ -664,7 +814,13 @@ class Parser:
         if u.func is None:
             return i + 1
         j, nxt = self._peek(i + 1)
-        if nxt is not None and nxt.number is None and nxt.is_object and s.last is not None and u.func.value in (">", "<", ">=", "<=", "=", "!="):
+        if (
+            nxt is not None
+            and nxt.number is None
+            and nxt.is_object
+            and s.last is not None
+            and u.func.value in (">", "<", ">=", "<=", "=", "!=")
+        ):
             if nxt.values and (nxt.quoted or not nxt.links):
                 s.negate = s.negate or u.func.value == "!="
                 self._use(u)
@@ -739,7 +895,11 @@ class Parser:
                 self.frame.measures.remove(measure)
             self.frame.having.append(Condition("number", mention, measure, op=op, number=number, units=units))
             return
-        if self.kinds.likely(mention.unit, "metric") and not self.kinds.likely(mention.unit, "number") and not self.kinds.likely(mention.unit, "dataset"):
+        if (
+            self.kinds.likely(mention.unit, "metric")
+            and not self.kinds.likely(mention.unit, "number")
+            and not self.kinds.likely(mention.unit, "dataset")
+        ):
             self._retract(mention)
             mention.role = "aggregate"
             item = MeasureItem("aggregate", None, mention, units=units)
@@ -792,7 +952,9 @@ class Parser:
             self.frame.unknown.append(u)
             return m + 1
         measure = next((x for x in self.frame.measures if x.mention is target), None)
-        condition = Condition("number", target, measure, op="between", number=low.number, number_high=high.number, units=[u], negate=self.s.negate)
+        condition = Condition(
+            "number", target, measure, op="between", number=low.number, number_high=high.number, units=[u], negate=self.s.negate
+        )
         self.s.negate = False
         if measure is not None:
             if self._only_for_condition(measure):
@@ -873,7 +1035,7 @@ class Parser:
                     self._use(v)
                     self.frame.unknown = [x for x in self.frame.unknown if x is not v]
         if kind == "rank":
-            j, nxt = self._peek(i + 1)
+            _j, nxt = self._peek(i + 1)
             if nxt is not None and nxt.is_func("by", "order"):
                 self.s.top = True
                 self.s.mode = "head"
@@ -912,7 +1074,14 @@ class Parser:
             self.frame.compare = "previous_period"
         elif self.frame.compare is None:
             self.frame.compare = "vs"
-            self.s.comparing = u.text.lower() in ("compare", "comparing", "comparison of", "comparison", "difference between", "the difference between")
+            self.s.comparing = u.text.lower() in (
+                "compare",
+                "comparing",
+                "comparison of",
+                "comparison",
+                "difference between",
+                "the difference between",
+            )
         return i + 1
 
     def _on_time(self, i: int, u: Unit) -> int:
@@ -927,7 +1096,13 @@ class Parser:
                 self.frame.grain = str(unit.value)
             s.each = False
             s.mode = s.base_mode
-        if s.last is not None and self._adjacent_time(i) and self.kinds.likely(s.last.unit, "time") and not self.kinds.likely(s.last.unit, "dataset") and s.last.role not in ("aggregate", "count", "end"):
+        if (
+            s.last is not None
+            and self._adjacent_time(i)
+            and self.kinds.likely(s.last.unit, "time")
+            and not self.kinds.likely(s.last.unit, "dataset")
+            and s.last.role not in ("aggregate", "count", "end")
+        ):
             mention = s.last
             self._retract(mention)
             mention.role = "condition"
@@ -1020,10 +1195,20 @@ class Parser:
         elif s.mode == "order":
             self.frame.orders.append(OrderItem(grain=True, descending=s.direction))
             self._use(u)
-        elif s.mode == "output" and word in ("month", "year", "week", "quarter", "day") and self.frame.grain in (None, "auto", word) and not s.count and self._listed(i):
-            self.frame.grain = word
-            self._use(u)
-        elif s.base_mode == "head" and self.frame.question_word == "what" and s.superlative is None and i <= 3 and word in ("month", "year", "week", "quarter", "day", "hour") and not s.count:
+        elif (
+            s.mode == "output"
+            and word in ("month", "year", "week", "quarter", "day")
+            and self.frame.grain in (None, "auto", word)
+            and not s.count
+            and self._listed(i)
+        ) or (
+            s.base_mode == "head"
+            and self.frame.question_word == "what"
+            and s.superlative is None
+            and i <= 3
+            and word in ("month", "year", "week", "quarter", "day", "hour")
+            and not s.count
+        ):
             self.frame.grain = word
             self._use(u)
         return i + 1
@@ -1031,7 +1216,10 @@ class Parser:
     def _listed(self, i: int) -> bool:
         before = self.units[i - 1] if i else None
         following = self.units[i + 1] if i + 1 < len(self.units) else None
-        around = (before is None or before.is_func("comma", "and", "output") or before.text.lower() in ("the",), following is None or following.is_func("comma", "and", "open") or following.text in _SENTENCE_END)
+        around = (
+            before is None or before.is_func("comma", "and", "output") or before.text.lower() in ("the",),
+            following is None or following.is_func("comma", "and", "open") or following.text in _SENTENCE_END,
+        )
         return all(around)
 
     def _on_cycle(self, i: int, u: Unit) -> int:
@@ -1039,7 +1227,9 @@ class Parser:
         self._use(u)
         others = {v.text.lower().split()[-1] for v in self.units if v is not u and v.is_func("cycle")}
         mine = u.text.lower().split()[-1]
-        if (mine.startswith("weekend") and others & {"weekday", "weekdays"}) or (mine.startswith("weekday") and others & {"weekend", "weekends"}):
+        if (mine.startswith("weekend") and others & {"weekday", "weekdays"}) or (
+            mine.startswith("weekday") and others & {"weekend", "weekends"}
+        ):
             self.frame.cycle = "is_weekend"
             for v in self.units:
                 if v.is_func("cycle", "compare"):
@@ -1073,14 +1263,19 @@ class Parser:
 
     def _second_count(self, i: int) -> bool:
         """The running sentence's own measure narrows an earlier one ("How many of these ... on weekends?")."""
-        return self.s.sentence > 0 and self.s.last_measure is not None and self.s.last_measure.mention is not None and self.s.last_measure.mention.sentence == self.s.sentence
+        return (
+            self.s.sentence > 0
+            and self.s.last_measure is not None
+            and self.s.last_measure.mention is not None
+            and self.s.last_measure.mention.sentence == self.s.sentence
+        )
 
     def _in_total_and(self, i: int) -> bool:
         before = [u.text.lower() for u in self.units[max(0, i - 3) : i]]
         return "and" in before and "in total" in before
 
     def _copy_measure(self, item: MeasureItem) -> MeasureItem:
-        return MeasureItem(item.kind, item.aggregate, item.mention, item.distinct, list(item.conditions), item.left, item.right, item.op, item.start, item.end, item.unit, item.scale)
+        return replace(item, conditions=list(item.conditions), units=list(item.units))
 
     def _on_round(self, i: int, u: Unit) -> int:
         self._use(u)
@@ -1122,7 +1317,12 @@ class Parser:
         raw = self.units[i + 1] if i + 1 < len(self.units) else None
         if raw is not None and len(raw.text) == 1 and raw.text.isupper():
             j, nxt = i + 1, raw
-        if nxt is not None and not nxt.quoted and nxt is not raw and nxt.text.lower() in ("the", "letter", "word", "letters", "prefix", "string", "text", "phrase", "a"):
+        if (
+            nxt is not None
+            and not nxt.quoted
+            and nxt is not raw
+            and nxt.text.lower() in ("the", "letter", "word", "letters", "prefix", "string", "text", "phrase", "a")
+        ):
             j, nxt = self._peek(j + 1)
         if nxt is None or not (nxt.quoted or nxt.unknown or nxt.values or nxt.number is not None or nxt.text.isalpha()) or s.last is None:
             return i + 1
@@ -1240,7 +1440,23 @@ class Parser:
 
     def _separates(self, k: Unit, ratio: Unit) -> bool:
         words = k.text.lower()
-        if words in ("to", "to the", "divided by", "over", "/", "over the", "out of", "vs", "versus", "relative to", "out of all", "of all the", "to all", "out of the", "to total"):
+        if words in (
+            "to",
+            "to the",
+            "divided by",
+            "over",
+            "/",
+            "over the",
+            "out of",
+            "vs",
+            "versus",
+            "relative to",
+            "out of all",
+            "of all the",
+            "to all",
+            "out of the",
+            "to total",
+        ):
             return True
         return words == "and" and "between" in ratio.text.lower()
 
@@ -1251,16 +1467,27 @@ class Parser:
             return
         left_fields = {(v.dataset, v.field) for c in left.conditions if c.kind == "value" for v in c.values}
         for condition in right.conditions:
-            if condition.kind == "value" and condition is right.conditions[-1] and len(right.conditions) > 1 and not left_fields & {(v.dataset, v.field) for v in condition.values}:
+            if (
+                condition.kind == "value"
+                and condition is right.conditions[-1]
+                and len(right.conditions) > 1
+                and not left_fields & {(v.dataset, v.field) for v in condition.values}
+            ):
                 left.conditions.append(condition)
-        if right.mention is not None and not left_fields and len(right.conditions) == 1 and right.conditions[0].kind == "value" and left.conditions:
+        if (
+            right.mention is not None
+            and not left_fields
+            and len(right.conditions) == 1
+            and right.conditions[0].kind == "value"
+            and left.conditions
+        ):
             left.conditions.append(right.conditions[0])
 
     def _on_share(self, i: int, u: Unit) -> int:
         """ "percentage of A that B": A counted where B, over A."""
         s = self.s
         end = self._operand_end(i + 1)
-        j, nxt = self._peek(i + 1)
+        _j, nxt = self._peek(i + 1)
         if nxt is None or not (nxt.is_object or nxt.is_func("agg", "count", "distinct", "of")):
             return i + 1
         item, extra = self._operand(self.units[i + 1 : end])
@@ -1287,7 +1514,12 @@ class Parser:
         """ "success rate": the share of rows that have this value."""
         s = self.s
         condition = s.last_condition
-        if condition is None or condition.kind not in ("value", "flag", "segment") or not condition.units or self.units[i - 1] is not condition.units[-1]:
+        if (
+            condition is None
+            or condition.kind not in ("value", "flag", "segment")
+            or not condition.units
+            or self.units[i - 1] is not condition.units[-1]
+        ):
             return i + 1
         for conditions in (self.frame.conditions, s.related.inner if s.related else []):
             if condition in conditions:
@@ -1321,8 +1553,15 @@ class Parser:
         if not found or not any(self.kinds.likely(v, "time") for _, v in found):
             return i + 1
         unit = next((w for w in ("second", "minute", "hour", "day", "week", "month", "year") if w in words), None)
-        said = unit is not None or any(w in x.text.lower() for w in ("day", "hour", "minute", "week", "month", "year") for x in self.units if x.soft or x.unknown or x.func)
-        unit = unit or next((w for w in ("minute", "hour", "day", "week", "month", "year") if any(w in x.text.lower() for x in self.units)), "day")
+        said = unit is not None or any(
+            w in x.text.lower()
+            for w in ("day", "hour", "minute", "week", "month", "year")
+            for x in self.units
+            if x.soft or x.unknown or x.func
+        )
+        unit = unit or next(
+            (w for w in ("minute", "hour", "day", "week", "month", "year") if any(w in x.text.lower() for x in self.units)), "day"
+        )
         superlative = None
         if self.s.superlative:
             superlative = self.s.superlative
@@ -1336,7 +1575,14 @@ class Parser:
         end = self._mention(found[1][1], "end") if len(found) > 1 else None
         for mention, (place, unit_of) in zip((start, end), found, strict=False):
             lead = self.units[place - 1] if place else None
-            if mention is not None and lead is not None and lead.is_func("super") and lead.func is not None and lead.func.value in ("earliest", "latest") and self.kinds.likely(unit_of, "dataset"):
+            if (
+                mention is not None
+                and lead is not None
+                and lead.is_func("super")
+                and lead.func is not None
+                and lead.func.value in ("earliest", "latest")
+                and self.kinds.likely(unit_of, "dataset")
+            ):
                 mention.links = tuple(k for k in mention.links if k.target.kind == "dataset") or mention.links
                 mention.first = lead.func.value == "earliest"
                 mention.last = lead.func.value == "latest"
@@ -1374,7 +1620,11 @@ class Parser:
         s = self.s
         j, nxt = self._peek(i + 1)
         before = self._before(i)
-        if u.text.lower() in _UNIT_NOUNS and before is not None and (before.is_func("prep", "by", "grain") or before.number is not None or before.text.lower() in _UNIT_NOUNS):
+        if (
+            u.text.lower() in _UNIT_NOUNS
+            and before is not None
+            and (before.is_func("prep", "by", "grain") or before.number is not None or before.text.lower() in _UNIT_NOUNS)
+        ):
             self._use(u)
             return i + 1
         if u.text.startswith(".") and nxt is not None and nxt.links:
@@ -1414,7 +1664,7 @@ class Parser:
     def _on_quoted(self, i: int, u: Unit) -> int:
         s = self.s
         j, nxt = self._peek(i + 1)
-        if nxt is not None and nxt.text.lower() in ("in", "in the", "within") :
+        if nxt is not None and nxt.text.lower() in ("in", "in the", "within"):
             k, owner = self._peek(j + 1)
             if owner is not None and owner.is_func("pronoun"):
                 k, owner = self._peek(k + 1)
@@ -1472,9 +1722,24 @@ class Parser:
                     self._retract(owner)
                     owner.role = "condition"
         last = s.last_condition
-        if last is not None and last.kind == "value" and last.values and self._listed_with(i, last) and not self._same_field(u, last) and not s.both and self._in_or_list(i):
+        if (
+            last is not None
+            and last.kind == "value"
+            and last.values
+            and self._listed_with(i, last)
+            and not self._same_field(u, last)
+            and not s.both
+            and self._in_or_list(i)
+        ):
             s.or_next = True
-        if last is not None and last.kind == "value" and last.values and self._listed_with(i, last) and self._same_field(u, last) and not s.both:
+        if (
+            last is not None
+            and last.kind == "value"
+            and last.values
+            and self._listed_with(i, last)
+            and self._same_field(u, last)
+            and not s.both
+        ):
             last.more_values.append(u.values)
             last.units.append(u)
             if s.comparing or (i and self.units[i - 1].is_func("compare")):
@@ -1541,13 +1806,17 @@ class Parser:
 
     def _on_noun(self, i: int, u: Unit) -> int:
         s = self.s
-        j, nxt = self._peek(i + 1)
+        _j, nxt = self._peek(i + 1)
         words = u.text.lower()
         before = self.units[i - 1] if i else None
         if words in ("date", "number", "integer") and before is not None and before.text.lower() in ("as a", "as an", "as"):
             self._use(u)
             return i + 1
-        if words in ("make", "makes") and any(v.is_func("have") and v.text.lower() in ("did", "do", "does", "to", "can") for v in self.units[:i]) and not (before is not None and before.is_func("comma", "and", "by", "each", "of")):
+        if (
+            words in ("make", "makes")
+            and any(v.is_func("have") and v.text.lower() in ("did", "do", "does", "to", "can") for v in self.units[:i])
+            and not (before is not None and before.is_func("comma", "and", "by", "each", "of"))
+        ):
             self._use(u)
             return i + 1
         if u.links[0].target.kind == "unflag":
@@ -1587,13 +1856,21 @@ class Parser:
             return self._aggregate_noun(i, u)
         if s.mode == "rankby":
             return self._rank_noun(i, u)
-        if self.kinds.certainly(u, "flag") and (s.relative or s.negate or s.prep_next or (nxt is not None and nxt.links and s.base_mode != "output") or s.passive and s.last is not None):
+        if self.kinds.certainly(u, "flag") and (
+            s.relative
+            or s.negate
+            or s.prep_next
+            or (nxt is not None and nxt.links and s.base_mode != "output")
+            or (s.passive and s.last is not None)
+        ):
             mention = self._mention(u, "condition")
             self._add_condition(Condition("flag", mention, negate=s.negate, units=[u]))
             s.negate = False
             s.passive = False
             return i + 1
-        if before is not None and before.text.lower() in ("corresponding", "respective", "correspoinding") or (before is not None and before.soft and "corresp" in before.text.lower()):
+        if (before is not None and before.text.lower() in ("corresponding", "respective", "correspoinding")) or (
+            before is not None and before.soft and "corresp" in before.text.lower()
+        ):
             s.relative, s.related = False, None
         if (s.negate or s.relative or s.by_agent) and self.kinds.likely(u, "dataset") and (self.frame.mentions or s.negate):
             return self._related_noun(i, u)
@@ -1602,7 +1879,7 @@ class Parser:
     def _verb_like(self, i: int, u: Unit) -> bool:
         """A verb form that only ties nouns together ("publications published in", "cars that were sold")."""
         words = u.text.lower()
-        if words not in RELATING and words not in _PARTICIPLES or u.values and u.values[0].score >= 0.95:
+        if (words not in RELATING and words not in _PARTICIPLES) or (u.values and u.values[0].score >= 0.95):
             return False
         if not self.kinds.likely(u, "dataset"):
             return bool(self.frame.mentions) and not (u.links and u.links[0].exact) and not self.kinds.likely(u, "time")
@@ -1716,16 +1993,33 @@ class Parser:
     def _plain_noun(self, i: int, u: Unit) -> int:
         s = self.s
         words = u.text.lower()
-        if (self.kinds.likely(u, "dataset") or self.kinds.likely(u, "key")) and i and (self.units[i - 1].text.lower().split()[-1] == "all" or self.units[i - 1].text.lower() in ("all the",)):
+        if (
+            (self.kinds.likely(u, "dataset") or self.kinds.likely(u, "key"))
+            and i
+            and (self.units[i - 1].text.lower().split()[-1] == "all" or self.units[i - 1].text.lower() in ("all the",))
+        ):
             self.frame.all_rows = True
-        if s.last is not None and i and self.units[i - 1] is s.last.unit and s.last.role == "group" and self.kinds.likely(s.last.unit, "dataset") and s.last in self.frame.groups:
+        if (
+            s.last is not None
+            and i
+            and self.units[i - 1] is s.last.unit
+            and s.last.role == "group"
+            and self.kinds.likely(s.last.unit, "dataset")
+            and s.last in self.frame.groups
+        ):
             self.frame.groups.remove(s.last)
             s.last.role = "context"
             mention = self._mention(u, "group")
             self.frame.groups.append(mention)
             self._reset_noun()
             return i + 1
-        if s.last is not None and i and self.units[i - 1] is s.last.unit and s.last.role in ("output", "context") and self.kinds.likely(s.last.unit, "dataset"):
+        if (
+            s.last is not None
+            and i
+            and self.units[i - 1] is s.last.unit
+            and s.last.role in ("output", "context")
+            and self.kinds.likely(s.last.unit, "dataset")
+        ):
             self._retract(s.last)
             if s.last.role == "context":
                 s.of_next = True
@@ -1735,20 +2029,45 @@ class Parser:
         dataset = self.kinds.likely(u, "dataset")
         role = "output"
         counted = self.kinds.likely(u, "metric") and not self.frame.measures and not self.frame.outputs
-        if dataset and not counted and (after_of or prep) and (self.frame.mentions or self.frame.measures or self.frame.limit_asked is False and prep and not after_of):
+        if (
+            dataset
+            and not counted
+            and (after_of or prep)
+            and (self.frame.mentions or self.frame.measures or (self.frame.limit_asked is False and prep and not after_of))
+        ):
             role = "context"
         _, nxt_clause = self._peek(i + 1)
         mention = self._mention(u, role)
-        mention.sole = not (nxt_clause is not None and nxt_clause.is_func("relative", "neg", "have")) and not self.frame.question_word and s.base_mode == "head" and len(self.frame.mentions) == 1
+        mention.sole = (
+            not (nxt_clause is not None and nxt_clause.is_func("relative", "neg", "have"))
+            and not self.frame.question_word
+            and s.base_mode == "head"
+            and len(self.frame.mentions) == 1
+        )
         if prep and self.frame.measures + self.frame.outputs and self.kinds.certainly(u, "metric") and not after_of:
             self.frame.unknown.append(u)
         if after_of and holder is not None:
             holder.after_of = mention
         if after_of:
             mention.after_of = None
-        if role == "output" and self.kinds.certainly(u, "time") and not mention.plural and not (s.passive or s.relative or s.negate) and self.frame.mentions[:-1] and not any(w in words.split() for w in ("date", "time", "timestamp", "day")) and s.base_mode == "head" and not (u.links and u.links[0].exact):
+        if (
+            role == "output"
+            and self.kinds.certainly(u, "time")
+            and not mention.plural
+            and not (s.passive or s.relative or s.negate)
+            and self.frame.mentions[:-1]
+            and not any(w in words.split() for w in ("date", "time", "timestamp", "day"))
+            and s.base_mode == "head"
+            and not (u.links and u.links[0].exact)
+        ):
             mention.role = "context"
-        elif role == "output" and self.kinds.certainly(u, "time") and (s.passive or s.relative or s.negate) and words.endswith(("ed", "up", "en", "t")) and "date" not in words:
+        elif (
+            role == "output"
+            and self.kinds.certainly(u, "time")
+            and (s.passive or s.relative or s.negate)
+            and words.endswith(("ed", "up", "en", "t"))
+            and "date" not in words
+        ):
             mention.role = "condition"
             self._add_condition(Condition("null", mention, negate=not s.negate, units=[u]))
             if s.negate and s.negate_unit is not None:
@@ -1792,7 +2111,13 @@ class Parser:
             result = self._on_noun(i, u)
             s.mode, s.each = mode if not each else s.base_mode, False
             return result
-        if s.last is not None and i and self.units[i - 1] is s.last.unit and s.last in self.frame.groups and self.kinds.likely(s.last.unit, "dataset"):
+        if (
+            s.last is not None
+            and i
+            and self.units[i - 1] is s.last.unit
+            and s.last in self.frame.groups
+            and self.kinds.likely(s.last.unit, "dataset")
+        ):
             self.frame.groups.remove(s.last)
             s.last.role = "context"
         mention = self._mention(u, "group")
@@ -1800,7 +2125,7 @@ class Parser:
         self.frame.groups.append(mention)
         self._reset_noun()
         if s.each:
-            _, nxt = self._peek(i + 1)
+            _, _nxt = self._peek(i + 1)
             k, after = self._peek(i + 1)
             more = after is not None and after.is_func("and", "comma") and self._field_after(k)
             if not more:
@@ -1885,7 +2210,9 @@ class Parser:
             mention = self._mention(u, "output")
             self.frame.outputs.append(mention)
             self.frame.superlative = OrderItem(descending=value in ("desc", "latest"))
-            self.frame.superlative.measure = MeasureItem("aggregate", None, None, units=units, label=units[0].text.lower() if units else value)
+            self.frame.superlative.measure = MeasureItem(
+                "aggregate", None, None, units=units, label=units[0].text.lower() if units else value
+            )
             self.frame.singular = not mention.plural and self.frame.limit is None
             self._use(*units)
             return i + 1
@@ -1923,7 +2250,11 @@ class Parser:
         things = [m for m in self.frame.outputs if m.sentence == s.sentence and m.role in ("output", "focus")]
         if not things:
             return False
-        return s.relative or (self.frame.question_word in ("what", "who") and self.kinds.likely(things[-1].unit, "dataset")) or self.units[0].is_func("relative", "wh")
+        return (
+            s.relative
+            or (self.frame.question_word in ("what", "who") and self.kinds.likely(things[-1].unit, "dataset"))
+            or self.units[0].is_func("relative", "wh")
+        )
 
     def _rank_or_max(self, i: int, item: MeasureItem, value: str, rankable: bool) -> int:
         if rankable:

@@ -110,7 +110,11 @@ class Predicates:
             return [(base, Not(item=part) if condition.negate else part, False)]
         if condition.kind == "time":
             target = self._a.target(condition.mention)
-            field = self._ref(target) if target is not None and self._kinds.is_time(target) else self._time_field(target.dataset if target is not None and target.dataset else base)
+            field = (
+                self._ref(target)
+                if target is not None and self._kinds.is_time(target)
+                else self._time_field(target.dataset if target is not None and target.dataset else base)
+            )
             if condition.time is None:
                 raise Unbuildable("no window")
             return [(field.dataset, self.in_time(field, condition.time.window, negate=condition.negate), False)]
@@ -145,24 +149,26 @@ class Predicates:
             return IsNull(field=ref, negate=condition.negate)
         if condition.kind == "text":
             literal = condition.literal or ""
-            predicate = Like(field=ref, match=condition.match, value=literal)  # type: ignore[arg-type]
+            predicate = Like(field=ref, match=condition.match, value=literal)
             return Not(item=predicate) if condition.negate else predicate
         if condition.kind == "average":
-            return VersusAggregate(op=condition.op, left=ref, aggregate="avg")  # type: ignore[arg-type]
+            return VersusAggregate(op=condition.op, left=ref, aggregate="avg")
         if condition.kind == "compare_fields":
             other = self._a.target(condition.other)
             if other is None or other.kind != "field":
                 raise Unbuildable("compares with no field")
-            return Comparison(op=condition.op, left=ref, right=self._ref(other))  # type: ignore[arg-type]
+            return Comparison(op=condition.op, left=ref, right=self._ref(other))
         if condition.kind == "number" and condition.number is not None:
             if not self._kinds.is_number(Target("field", str(ref), ref.dataset, ref.field)):
                 if field.type is FieldType.STRING and condition.op == "=":
                     return Comparison(op="=", left=ref, right=Literal_(value=str(as_scalar(condition.number))))
                 raise Unbuildable("not a number")
             if condition.op == "between" and condition.number_high is not None:
-                predicate = Between(field=ref, low=Literal_(value=as_scalar(condition.number)), high=Literal_(value=as_scalar(condition.number_high)))
+                predicate = Between(
+                    field=ref, low=Literal_(value=as_scalar(condition.number)), high=Literal_(value=as_scalar(condition.number_high))
+                )
                 return Not(item=predicate) if condition.negate else predicate
-            return Comparison(op=condition.op, left=ref, right=Literal_(value=as_scalar(condition.number)))  # type: ignore[arg-type]
+            return Comparison(op=condition.op, left=ref, right=Literal_(value=as_scalar(condition.number)))
         raise Unbuildable(condition.kind)
 
     def flag(self, ref: FieldRef, field: CatalogField, *, value: bool) -> Predicate:
@@ -174,7 +180,7 @@ class Predicates:
             no = [v for v in field.values if v.strip().lower() in ("no", "n", "false", "f", "0")]
             chosen = yes if value else no
             return In(field=ref, values=tuple(chosen) if chosen else (("Yes", "Y", "yes") if value else ("No", "N", "no")))
-        return Comparison(op="=" if value else "=", left=ref, right=Literal_(value=1 if value else 0))
+        return Comparison(op="=", left=ref, right=Literal_(value=1 if value else 0))
 
     def _value(self, condition: Condition) -> list[tuple[str, Predicate, bool]]:
         chosen = self._a.value(condition)
@@ -199,7 +205,13 @@ class Predicates:
         field = self._catalog.field(ref)
         if self._kinds.is_flag(target) and literals[0].strip(" .").lower() in ("true", "yes", "1", "false", "no", "0"):
             return [(ref.dataset, self.flag(ref, field, value=literals[0].strip(" .").lower() in ("true", "yes", "1")), False)]
-        return [(ref.dataset, self._equals(ref, [self._typed(ref, text) for text in literals], condition.negate, text=field.type is FieldType.STRING), condition.both)]
+        return [
+            (
+                ref.dataset,
+                self._equals(ref, [self._typed(ref, text) for text in literals], condition.negate, text=field.type is FieldType.STRING),
+                condition.both,
+            )
+        ]
 
     def _equals(self, ref: FieldRef, values: list[Scalar], negate: bool, *, text: bool = False) -> Predicate:
         if len(values) == 1 and not negate:
@@ -236,9 +248,12 @@ class Predicates:
         if condition.number is not None:
             return [(base, counted(dataset, where, condition.op, int(condition.number)), False)]
         if outer:
-            moved = [(base, p, False) for c in outer for _, p, _ in self._located(c, base)]
-            rest = [] if where is None and not condition.negate else [(base, self._has(base, dataset, where, negate=condition.negate) if dataset != base else where, False)]
-            return moved + [r for r in rest if r[1] is not None]  # type: ignore[return-value,misc]
+            found = [(base, p, False) for c in outer for _, p, _ in self._located(c, base)]
+            if where is not None and dataset == base:
+                found.append((base, where, False))
+            elif where is not None or condition.negate:
+                found.append((base, self._has(base, dataset, where, negate=condition.negate), False))
+            return found
         if dataset == base:
             return [(base, Not(item=where) if condition.negate and where is not None else where, False)] if where is not None else []
         if self._graph.points_to(base, dataset):
@@ -311,7 +326,7 @@ class Predicates:
         if mine == other or not self._local(base, other.dataset):
             raise Unbuildable("no second date")
         part = f"trunc_{condition.literal}"
-        return Comparison(op="=", left=DatePart(part=part, of=mine), right=DatePart(part=part, of=other))  # type: ignore[arg-type]
+        return Comparison(op="=", left=DatePart(part=part, of=mine), right=DatePart(part=part, of=other))
 
     def _display(self, dataset: str) -> Target | None:
         entity = next((e for e in self._catalog.entities if e.dataset == dataset), None)
@@ -329,7 +344,7 @@ def counted(dataset: str, where: Predicate | None, op: str, count: int) -> Predi
     """A bound on how many related rows there are; bounds that zero satisfies are said as their opposite, negated."""
     if op in ("<", "<=") and count >= (1 if op == "<" else 0):
         return Has(dataset=dataset, where=where, negate=True, count_op=">=" if op == "<" else ">", count=count)
-    return Has(dataset=dataset, where=where, count_op=op, count=count)  # type: ignore[arg-type]
+    return Has(dataset=dataset, where=where, count_op=op, count=count)
 
 
 def conjunction(items: Sequence[Predicate]) -> Predicate:

@@ -52,7 +52,9 @@ class Preparer:
         units = segment(tokens, find_time_phrases(tokens, as_of, self._catalog.calendar), self._linker, names)
         return Prepared(tokens, units, terms)
 
-    def _defined(self, defined: Sequence[QuestionDefinition], as_of: dt.datetime) -> tuple[dict[str, TermDefinition], dict[tuple[str, ...], str]]:
+    def _defined(
+        self, defined: Sequence[QuestionDefinition], as_of: dt.datetime
+    ) -> tuple[dict[str, TermDefinition], dict[tuple[str, ...], str]]:
         """Terms that hold for one question: the glossary's and its own, which may build on each other."""
         terms = dict(self.terms)
         names: dict[tuple[str, ...], str] = {}

@@ -20,7 +20,25 @@ _MAX_FUNC = max(len(k) for k in FUNCTIONS)
 _SKIPPABLE = frozenset(("of", "the", "a", "an", "-", "'", "for", "in", "to", "_", "/"))
 _BOUNDARY = frozenset((",", ".", "?", "!", ";", ":", "(", ")"))
 # Function phrases that give way to a catalog object of the same single word ("share", "rank", "order" as a column).
-_YIELDING = frozenset(("transform", "share", "agg", "count", "super", "soft", "change", "order", "output", "ratio", "grain", "null", "cycle", "top", "pronoun"))
+_YIELDING = frozenset(
+    (
+        "transform",
+        "share",
+        "agg",
+        "count",
+        "super",
+        "soft",
+        "change",
+        "order",
+        "output",
+        "ratio",
+        "grain",
+        "null",
+        "cycle",
+        "top",
+        "pronoun",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +198,7 @@ def _linked(span: Sequence[Token], i: int, j: int, text: str, linker: Linker, fu
         return None
     inside = len(content) > 1 and any(t.norm in _NEVER_INSIDE for t in content)
     both_names = [t.norm for t in content] in (["first", "and", "last", "name"], ["first", "and", "last", "names"])
-    if inside and any(t.norm in _NEVER_INSIDE and t.norm != "per" for t in content) and not both_names:
+    if inside and any(t.norm in _NEVER_INSIDE and t.norm not in _IN_NAMES for t in content) and not both_names:
         return None
     keys = merge_all([t for t in content if t.norm != "and"])
     links = linker.objects(keys)
@@ -189,14 +207,22 @@ def _linked(span: Sequence[Token], i: int, j: int, text: str, linker: Linker, fu
     if len(content) > 1 and content[0].norm.endswith("s") and content[-1].norm.endswith(("ed", "ing", "up")):
         links = [k for k in links if not k.context and (k.exact or k.target.kind != "metric")]
     named = all(t.text[:1].isupper() for t in content) and i > 0
-    values = linker.values([t for t in span if t.norm not in ("the",)], fuzzy=not links and (named or _may_be_misspelt(content))) if len(span) <= 5 else []
+    values = (
+        linker.values([t for t in span if t.norm not in ("the",)], fuzzy=not links and (named or _may_be_misspelt(content)))
+        if len(span) <= 5
+        else []
+    )
     if _is_filler(content):
         values = [v for v in values if v.score >= 0.97] if named else []
     if len(content) == 1 and (content[0].kind == "number" or content[0].value is not None):
         return None
     if func is not None and func.kind not in _YIELDING and len(content) == 1 and not any(k.exact and k.score >= 0.99 for k in links):
         links = []
-        values = [v for v in values if v.score >= 1.0] if func.kind not in ("prep", "of", "and", "or", "have", "by", "each", "comma", "neg", "relative") else []
+        values = (
+            [v for v in values if v.score >= 1.0]
+            if func.kind not in ("prep", "of", "and", "or", "have", "by", "each", "comma", "neg", "relative")
+            else []
+        )
     if not links and not values:
         return None
     n = len(content)
@@ -221,7 +247,13 @@ def _linked(span: Sequence[Token], i: int, j: int, text: str, linker: Linker, fu
 
 def _may_be_misspelt(content: Sequence[Token]) -> bool:
     """Whether one long word stands alone that is no filler: it may be a misspelt value."""
-    return len(content) == 1 and len(content[0].norm) >= 5 and content[0].norm not in SOFT and content[0].norm not in RELATING and content[0].norm not in STOP
+    return (
+        len(content) == 1
+        and len(content[0].norm) >= 5
+        and content[0].norm not in SOFT
+        and content[0].norm not in RELATING
+        and content[0].norm not in STOP
+    )
 
 
 def _is_filler(content: Sequence[Token]) -> bool:
@@ -233,6 +265,8 @@ _NEVER_INSIDE = frozenset(
 )
 
 
+# Verbs and prepositions that are part of some names ("return on ad spend", "list price", "cost per click"): only as the exact name.
+_IN_NAMES = frozenset(("per", "return", "list", "show"))
 _AFTER_ORDER = frozenset("by in from descending ascending desc asc alphabetically chronologically on according alphabetical the".split())
 _PERIODS = frozenset("day days week weeks month months quarter quarters year years hour hours time date dates".split())
 _LIGHT_VERBS = frozenset("made making took taken given did done got".split())

@@ -73,7 +73,9 @@ class Suggester:
         return found[:_LIMIT]
 
     def _continuations(self) -> list[str]:
-        dimensions = [f.label for d in self._catalog.datasets for f in d.fields if f.role is FieldRole.CATEGORY and not f.hidden and not d.hidden]
+        dimensions = [
+            f.label for d in self._catalog.datasets for f in d.fields if f.role is FieldRole.CATEGORY and not f.hidden and not d.hidden
+        ]
         return [*(f"by {d}" for d in dict.fromkeys(dimensions[:4])), "by month", "last month", "this year"]
 
     def examples(self) -> list[str]:
@@ -123,7 +125,12 @@ class Suggester:
 
     def _reachable(self, query: SemanticQuery) -> Iterable[str]:
         near = {b.field.dataset for b in query.by if isinstance(b, ByField)}
-        fields = [(d.name not in near, f.label) for d in self._catalog.datasets for f in d.fields if f.role is FieldRole.CATEGORY and not f.hidden and not d.hidden]
+        fields = [
+            (d.name not in near, f.label)
+            for d in self._catalog.datasets
+            for f in d.fields
+            if f.role is FieldRole.CATEGORY and not f.hidden and not d.hidden
+        ]
         return dict.fromkeys(label for _, label in sorted(fields))
 
     def _timed(self, query: SemanticQuery) -> bool:

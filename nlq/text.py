@@ -12,7 +12,9 @@ from nlq.numbers import number_of
 
 TokenKind = Literal["word", "number", "symbol", "quoted"]
 
-_QUOTES = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "`": "`", "–": "-", "—": "-", "−": "-", "\u00a0": " "})
+_QUOTES = str.maketrans(
+    {"‘": "'", "’": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "`": "`", "–": "-", "—": "-", "−": "-", "\u00a0": " "}
+)
 
 _TOKEN = re.compile(
     r"""
@@ -78,7 +80,12 @@ def lemma(word: str) -> str:
     w = word
     if w in _IRREGULAR:
         return _trim_e(_IRREGULAR[w])
-    if len(w) == 3 and w.endswith("s") and w[0] not in _VOWELS | {"h", "w"} and w not in ("yes", "gas", "bus", "gps", "sms", "pos", "its", "this") or w == "ads":
+    if (
+        len(w) == 3
+        and w.endswith("s")
+        and w[0] not in _VOWELS | {"h", "w"}
+        and w not in ("yes", "gas", "bus", "gps", "sms", "pos", "its", "this")
+    ) or w == "ads":
         return w[:-1]
     if len(w) <= 3 or not w.isascii() or any(c.isdigit() for c in w):
         return w
@@ -149,7 +156,15 @@ def tokenise(text: str) -> tuple[Token, ...]:
             continue
         if kind == "word":
             norm = fold(raw)
-            for contraction, full in (("n't", " not"), ("'s", ""), ("'re", " are"), ("'ve", " have"), ("'d", ""), ("'ll", " will"), ("'", "")):
+            for contraction, full in (
+                ("n't", " not"),
+                ("'s", ""),
+                ("'re", " are"),
+                ("'ve", " have"),
+                ("'d", ""),
+                ("'ll", " will"),
+                ("'", ""),
+            ):
                 if norm.endswith(contraction) and len(norm) > len(contraction):
                     norm = norm[: -len(contraction)] + full
                     break

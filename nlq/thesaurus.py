@@ -147,7 +147,28 @@ def synonyms() -> dict[str, dict[str, float]]:
     return table
 
 
-_SUFFIXES = ("fulness", "fully", "ation", "ate", "ment", "tion", "sion", "ness", "ful", "ity", "ure", "ion", "ant", "ent", "ive", "al", "er", "or", "ly", "y")
+_SUFFIXES = (
+    "fulness",
+    "fully",
+    "ation",
+    "ate",
+    "ment",
+    "tion",
+    "sion",
+    "ness",
+    "ful",
+    "ity",
+    "ure",
+    "ion",
+    "ant",
+    "ent",
+    "ive",
+    "al",
+    "er",
+    "or",
+    "ly",
+    "y",
+)
 
 
 def root(key: str) -> str:

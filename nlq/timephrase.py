@@ -59,9 +59,7 @@ _UNIT = r"(?:second|minute|hour|day|week|month|quarter|year)"
 _LAST = r"(?:last|past|previous|prior|preceding|trailing|most\ recent|latest)"
 _NEXT = r"(?:next|coming|upcoming|following)"
 _KIND = r"(?:iso|calendar|fiscal|full|complete|completed|whole|rolling|entire|consecutive|business)"
-_COUNT = (
-    r"(?:\d+|a\ couple\ of|a|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|twenty\ four|thirty|sixty|ninety|few|several|dozen)"
-)
+_COUNT = r"(?:\d+|a\ couple\ of|a|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|twenty\ four|thirty|sixty|ninety|few|several|dozen)"
 
 _ATOM = re.compile(
     rf"""
@@ -88,7 +86,6 @@ _ATOM = re.compile(
     re.VERBOSE,
 )
 
-_IN = r"(?:in|on|during|for|of|over|within|throughout|at|as of|across|made in|the|whole|entire|all|all of|course of|whole of|over the course of|from|since|until|till|by|before|after|between|and|to|through|through to|,|\()"
 _BEFORE_ATOM = re.compile(
     r"""(?:
       (?P<ge>\b(?:on\ or\ after|on\ and\ after|since|starting(?:\ from|\ in|\ on|\ with)?|beginning(?:\ in|\ on|\ from)?|no\ earlier\ than|from))
@@ -100,20 +97,27 @@ _BEFORE_ATOM = re.compile(
     re.VERBOSE,
 )
 _LEAD = re.compile(
-    r"(?:\b(?:in|on|during|for|of|over|within|throughout|at|across|from|the|whole|entire|all|course|beginning|as of|dated|between|is|year|and|up to|date)\s)+\Z"
+    r"(?:\b(?:in|on|during|for|of|over|within|throughout|at|across|from|the|whole|entire|all|course|beginning|as of"
+    r"|dated|between|is|year|and|up to|date)\s)+\Z"
 )
-_GAP_RANGE = re.compile(r"\A\s*,?\s*(?:and|to|-|until|till|through|thru|up to|and ending|to the end of|through to|up until)\s+(?:the\s+)?(?:end of\s+)?\Z")
+_GAP_RANGE = re.compile(
+    r"\A\s*,?\s*(?:and|to|-|until|till|through|thru|up to|and ending|to the end of|through to|up until)\s+(?:the\s+)?(?:end of\s+)?\Z"
+)
 _EXCLUDING = re.compile(
     r"""\A\s*[,(]?\s*(?:and\ |but\ )?
-    (?:excluding|not\ including|exclusive\ of|excl\.?|without|except(?:\ for)?|not\ counting)\ (?:the\ )?(?:current|this|present|running|ongoing)\ (?:iso\ |calendar\ |fiscal\ )?
+    (?:excluding|not\ including|exclusive\ of|excl\.?|without|except(?:\ for)?|not\ counting)\ (?:the\ )?(?:current|this|present|running|ongoing)
+   \ (?:iso\ |calendar\ |fiscal\ )?
     (?:day|week|month|quarter|year|period)\s*\)?""",
     re.VERBOSE,
 )
-_EXCLUDING_TODAY = re.compile(r"\A\s*[,(]?\s*(?:excluding|not including|exclusive of|excl\.?|without|up to but not including)\s+today(?:'s date)?\s*\)?")
+_EXCLUDING_TODAY = re.compile(
+    r"\A\s*[,(]?\s*(?:excluding|not including|exclusive of|excl\.?|without|up to but not including)\s+today(?:'s date)?\s*\)?"
+)
 _INCLUDING = re.compile(
     r"""\A\s*[,(]?\s*(?:and\ |but\ )?(?:inclusive\ of|including|incl\.?|inclusive|both\ inclusive|inclusively)\b
     (?:\ (?:the\ )?(?:current|this)\ (?:iso\ |calendar\ |fiscal\ )?(?:day|week|month|quarter|year|period)
-      |\ today(?:\ date|\ s\ date)?|\ (?:of\ )?(?:the\ )?(?:start\ and\ end|end|start|both)(?:\ dates?|\ days?|\ points?)?|\ (?:\d+|one|a)\ (?:day|week|month|quarter|year)s?\ ago|\ of\ both\ dates?)?\s*\)?""",
+      |\ today(?:\ date|\ s\ date)?|\ (?:of\ )?(?:the\ )?(?:start\ and\ end|end|start|both)
+     (?:\ dates?|\ days?|\ points?)?|\ (?:\d+|one|a)\ (?:day|week|month|quarter|year)s?\ ago|\ of\ both\ dates?)?\s*\)?""",
     re.VERBOSE,
 )
 _CURRENT = re.compile(r"current|this")
@@ -128,12 +132,12 @@ def find_time_phrases(tokens: Sequence[Token], as_of: dt.datetime, calendar: Cat
     while i < len(atoms):
         atom = atoms[i]
         if i + 1 < len(atoms) and _GAP_RANGE.match(text[atom.b : atoms[i + 1].a]) and _can_range(text, atom, atoms[i + 1]):
-            phrase = _range(text, atom, atoms[i + 1], as_of)
+            phrase: tuple[int, int, Window, bool] | None = _range(text, atom, atoms[i + 1], as_of)
             i += 2
         else:
             phrase = _single(text, atom, as_of)
             i += 1
-        if phrase is None:
+        if not phrase:
             continue
         a, b, window, point = phrase
         first = _token_at(starts, a)
@@ -216,7 +220,9 @@ def _range(text: str, left: _Atom, right: _Atom, as_of: dt.datetime) -> tuple[in
     inclusive = _INCLUDING.match(text[b:])
     if inclusive:
         b += inclusive.end()
-    exclusive = re.match(r"\A\s*[,(]?\s*(?:exclusive|exclusive of (?:the )?(?:end|both)(?: dates?)?)\s*\)?", text[b:]) if not inclusive else None
+    exclusive = (
+        re.match(r"\A\s*[,(]?\s*(?:exclusive|exclusive of (?:the )?(?:end|both)(?: dates?)?)\s*\)?", text[b:]) if not inclusive else None
+    )
     if exclusive and exclusive.end():
         b += exclusive.end()
         end = right.start
@@ -247,7 +253,9 @@ def _single(text: str, atom: _Atom, as_of: dt.datetime) -> tuple[int, int, Windo
     if or_later:
         late = or_later[1] in ("later", "after", "onwards", "onward", "newer")
         return _lead(text, a), b + or_later.end(), Absolute(start=atom.start) if late else Absolute(end=atom.end), False
-    if atom.bare_month and not re.search(r"\b(?:in|of|since|during|for|until|this|last|from|on|the|month|between|and|,|vs|versus|to) \Z", before):
+    if atom.bare_month and not re.search(
+        r"\b(?:in|of|since|during|for|until|this|last|from|on|the|month|between|and|,|vs|versus|to) \Z", before
+    ):
         return None
     if atom.bare_year and re.search(r"\b(?:than|least|most|over|under|above|below|exceed\w*|equals?|top|id|=|>|<|is|are|\$) \Z", before):
         return None
@@ -301,14 +309,14 @@ def _atoms(text: str, today: dt.date, as_of: dt.datetime, calendar: CatalogCalen
             atom = _READERS[kind](match.group().strip(), today, calendar)
         except (ValueError, KeyError, OverflowError):
             continue
-        if atom is None:
-            continue
         lead = len(match.group()) - len(match.group().lstrip())
         found.append(replace(atom, a=match.start() + lead, b=match.end()))
     return found
 
 
-def _period(start: dt.date, unit: Unit, window: Window | None = None, *, year_given: bool = True, bare_month: bool = False, bare_year: bool = False) -> _Atom:
+def _period(
+    start: dt.date, unit: Unit, window: Window | None = None, *, year_given: bool = True, bare_month: bool = False, bare_year: bool = False
+) -> _Atom:
     return _Atom(0, 0, start, _shift(start, unit, 1), window, unit, year_given, bare_month, bare_year)
 
 
@@ -445,7 +453,9 @@ def _read_rolling(text: str, today: dt.date, calendar: CatalogCalendar) -> _Atom
         raise ValueError(text)
     future = bool(re.match(_NEXT, text))
     period = bool(re.search(r"\b(?:full|complete|completed|whole|calendar|iso|entire|fiscal)\b", text))
-    window = Rolling(count=count, unit=unit, anchor="period" if period else "now", direction="future" if future else "past", fiscal="fiscal" in text)
+    window = Rolling(
+        count=count, unit=unit, anchor="period" if period else "now", direction="future" if future else "past", fiscal="fiscal" in text
+    )
     if unit in (Unit.HOUR, Unit.MINUTE, Unit.SECOND):
         return _Atom(0, 0, today, today + dt.timedelta(days=1), window, unit)
     start, end = window_bounds(window, dt.datetime.combine(today, dt.time()), calendar)

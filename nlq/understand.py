@@ -33,7 +33,7 @@ from nlq.types import DialogueState, Intent, Reading, Span, Suggestion, Understa
 from nlq.wording import Wording
 from semantic.catalog.model import Catalog
 from semantic.compile import compile_query
-from semantic.query import ByTime, SemanticQuery
+from semantic.query import ByTime, ComparePeriod, MetricRef, SemanticQuery
 from semantic.resolve import resolve
 
 _MAX_CHARS = 6_000
@@ -74,7 +74,9 @@ class Understander:
         started = time.perf_counter()
         found = self._understand(question[:_MAX_CHARS], as_of, dialogue)
         following = talk.remember(dialogue, question, found.readings if found.outcome == "answer" else ())
-        return replace(found, question=question, as_of=as_of, ms=(time.perf_counter() - started) * 1000.0, dialogue=found.dialogue or following)
+        return replace(
+            found, question=question, as_of=as_of, ms=(time.perf_counter() - started) * 1000.0, dialogue=found.dialogue or following
+        )
 
     def suggest(self, prefix: str) -> list[Suggestion]:
         """Completions of what is being typed, best first; at most eight."""
@@ -95,9 +97,19 @@ class Understander:
         if not question.strip():
             return self._refusal(question, "Ask a question about your data.", ())
         if talk.is_reset(question):
-            return Understanding(question, "describe", message="Starting over. " + overview(self.catalog), suggestions=tuple(self.examples()), dialogue=DialogueState())
+            return Understanding(
+                question,
+                "describe",
+                message="Starting over. " + overview(self.catalog),
+                suggestions=tuple(self.examples()),
+                dialogue=DialogueState(),
+            )
         if before is not None and talk.only_why(question):
             return Understanding(question, "answer", (replace(before, intent=Intent.WHY),))
+        whole = talk.special(question, before.query) if before is not None else None
+        if before is not None and whole is not None and self._problem(whole, as_of) is None:
+            chips = chips_of(whole, self._wording, Intent.ASK, {})
+            return Understanding(question, "answer", (Reading(Intent.ASK, whole, chips, 0.9, paraphrase(chips)),))
         verified = self._verified.get(_plain(question))
         if verified is not None:
             return self._verified_reading(question, verified.query, as_of)
@@ -134,14 +146,18 @@ class Understander:
     def _decide(self, question: str, routed: Routed, prepared: Prepared, candidates: Sequence[_Candidate]) -> Understanding:
         """Answer when one reading is clear, ask back when two are close, refuse when none is likely."""
         best = candidates[0]
-        left = [m for m in best.composed.unexplained]
+        left = best.composed.unexplained
         if left:
             words = tuple(UnknownWord(m.unit.text, prepared.span(m.unit.start, m.unit.end), self.linker.nearest(m.unit.text)) for m in left)
             return self._refusal(question, _not_understood(words), words)
         readings = tuple(self._reading(c, routed, prepared) for c in candidates[:4])
-        close = [r for c, r in zip(candidates[1:], readings[1:], strict=False) if best.score - c.score < CLOSE and not c.composed.unexplained]
+        close = [
+            r for c, r in zip(candidates[1:], readings[1:], strict=False) if best.score - c.score < CLOSE and not c.composed.unexplained
+        ]
         if best.confidence < CLARIFY:
-            return replace(self._refusal(question, "I am not sure enough what is asked. Please say it in other words.", ()), readings=readings[:1])
+            return replace(
+                self._refusal(question, "I am not sure enough what is asked. Please say it in other words.", ()), readings=readings[:1]
+            )
         if close and (best.confidence < 0.9):
             return Understanding(question, "clarify", (readings[0], *close[:3]), message="Which of these do you mean?")
         if best.confidence < ANSWER:
@@ -150,7 +166,9 @@ class Understander:
 
     def _refusal(self, question: str, message: str, unknown: tuple[UnknownWord, ...]) -> Understanding:
         nearest = [n for w in unknown for n in w.nearest]
-        return Understanding(question, "refuse", unknown=unknown, message=message, suggestions=tuple(dict.fromkeys([*nearest[:3], *self.examples()[:3]])))
+        return Understanding(
+            question, "refuse", unknown=unknown, message=message, suggestions=tuple(dict.fromkeys([*nearest[:3], *self.examples()[:3]]))
+        )
 
     # ---------------------------------------------------------------- readings
 
@@ -242,14 +260,21 @@ class Understander:
         """Whether the question itself says what to compute or list."""
         if frame.measures or frame.rank_by or frame.having:
             return True
-        return any(self.kinds.likely(m.unit, "dataset") or self.kinds.likely(m.unit, "metric") or self.kinds.likely(m.unit, "measure") for m in frame.outputs)
+        return any(
+            self.kinds.likely(m.unit, "dataset") or self.kinds.likely(m.unit, "metric") or self.kinds.likely(m.unit, "measure")
+            for m in frame.outputs
+        )
 
     # ---------------------------------------------------------------- conversation
 
-    def _continue(self, question: str, routed: Routed, prepared: Prepared, frame: Frame, before: Reading, as_of: dt.datetime, named: bool) -> Understanding | None:
+    def _continue(
+        self, question: str, routed: Routed, prepared: Prepared, frame: Frame, before: Reading, as_of: dt.datetime, named: bool
+    ) -> Understanding | None:
         """The reading before, changed by this question; None when that gives nothing that can be run."""
-        total = talk.asks_total(question) and not named
+        total = talk.asks_total(question) and not named and not (frame.transforms or frame.groups or frame.grain)
         delta = _copy(frame)
+        for mention in delta.outputs:
+            mention.sole = True
         if before.query.metrics and not named:
             delta.groups = [*delta.groups, *delta.outputs]
             delta.outputs = []
@@ -267,11 +292,21 @@ class Understander:
             intent = routed.intent if routed.intent is not Intent.ASK or before.intent is Intent.ASK else before.intent
             shaped = self._shaped(query, replace(routed, intent=intent))
             chips = chips_of(shaped, self._wording, intent, {})
-            return Understanding(question, "answer", (Reading(intent, shaped, chips, 0.85, paraphrase(chips), horizon_steps=routed.horizon),))
+            return Understanding(
+                question, "answer", (Reading(intent, shaped, chips, 0.85, paraphrase(chips), horizon_steps=routed.horizon),)
+            )
         return None
 
     def _merged(
-        self, delta: Frame, assignment: Assignment, before: SemanticQuery, as_of: dt.datetime, *, named: bool, total: bool, errors: list[str]
+        self,
+        delta: Frame,
+        assignment: Assignment,
+        before: SemanticQuery,
+        as_of: dt.datetime,
+        *,
+        named: bool,
+        total: bool,
+        errors: list[str],
     ) -> SemanticQuery | None:
         frame = _copy(delta)
         if before.metrics and not named:
@@ -279,13 +314,22 @@ class Understander:
         try:
             composer = Composer(self.catalog, self.kinds, self.graph, frame, assignment, as_of)
             changed = composer.over_rows(before) if before.rows_of and not named else composer.compose().query
+            if delta.compare == "vs" and len(delta.times) == 1:
+                changed = changed.model_copy(update={"time": None, "compare": ComparePeriod(to="window", window=delta.times[0].window)})
             return talk.merge(before, changed, measures=named, total=total)
         except (Unbuildable, ValidationError, ValueError) as error:
             errors.append(str(error)[:200])
             return None
 
     def _about_nothing(
-        self, question: str, routed: Routed, prepared: Prepared, frame: Frame, before: Reading | None, as_of: dt.datetime, unknown: tuple[UnknownWord, ...]
+        self,
+        question: str,
+        routed: Routed,
+        prepared: Prepared,
+        frame: Frame,
+        before: Reading | None,
+        as_of: dt.datetime,
+        unknown: tuple[UnknownWord, ...],
     ) -> Understanding:
         """A why, forecast or unusual question without a measure: about the one before, or about the key metrics."""
         if unknown:
@@ -296,15 +340,19 @@ class Understander:
                 return found
             query = self._shaped(before.query, routed)
             chips = chips_of(query, self._wording, routed.intent, {})
-            return Understanding(question, "answer", (Reading(routed.intent, query, chips, 0.85, paraphrase(chips), horizon_steps=routed.horizon),))
+            return Understanding(
+                question, "answer", (Reading(routed.intent, query, chips, 0.85, paraphrase(chips), horizon_steps=routed.horizon),)
+            )
         metrics = sorted((m for m in self.catalog.metrics if not m.hidden), key=lambda m: not m.certified)[:4]
         if routed.intent is not Intent.UNUSUAL or not metrics:
-            asked = {Intent.WHY: "Why did which measure change?", Intent.FORECAST: "Forecast which measure?"}.get(routed.intent, "Which measure?")
+            asked = {Intent.WHY: "Why did which measure change?", Intent.FORECAST: "Forecast which measure?"}.get(
+                routed.intent, "Which measure?"
+            )
             return self._refusal(question, asked, ())
         readings = []
         for metric in metrics:
             delta = _copy(frame)
-            delta.measures = [MeasureItem("given", given=_metric_ref(metric.name))]
+            delta.measures = [MeasureItem("given", given=MetricRef(metric=metric.name))]
             for assignment in assignments(delta, self.kinds, self.graph, 1):
                 try:
                     query = Composer(self.catalog, self.kinds, self.graph, delta, assignment, as_of).compose().query
@@ -316,12 +364,6 @@ class Understander:
         if not readings:
             return self._refusal(question, "Unusual in which measure?", ())
         return Understanding(question, "answer" if len(readings) == 1 else "clarify", tuple(readings), message="In which measure?")
-
-
-def _metric_ref(name: str):  # type: ignore[no-untyped-def]
-    from semantic.query import MetricRef
-
-    return MetricRef(metric=name)
 
 
 def _plain(question: str) -> str:

@@ -24,11 +24,10 @@ from semantic.expr import (
     Predicate,
     Related,
     Rolling,
-    VersusAggregate,
     Window,
 )
 from semantic.expr import Calendar_ as CalendarWindow
-from semantic.query import Aggregate, ByCycle, ByEntity, ByField, ByTime, Calculation, Constant, GroupBy, Measure, MetricRef
+from semantic.query import ByCycle, ByEntity, ByField, ByTime, Calculation, Constant, GroupBy, Measure, MetricRef
 
 _AGGREGATES = {
     "count": "number of", "count_distinct": "number of different", "sum": "total", "avg": "average", "median": "median", "quantile": "percentile of", "min": "lowest",
@@ -46,7 +45,7 @@ class Wording:
     def field(self, ref: FieldRef) -> str:
         dataset = self._catalog.dataset(ref.dataset)
         label = dataset.field(ref.field).label
-        same = sum(1 for d in self._catalog.datasets for f in d.fields if f.label == label)
+        same = sum(1 for d in self._catalog.datasets for f in d.fields if f.label == label and not f.hidden and not d.hidden)
         return label if same <= 1 or dataset.label in label else f"{dataset.label} {label}"
 
     def plural(self, dataset: str) -> str:
@@ -60,7 +59,12 @@ class Wording:
         if isinstance(measure, Constant):
             return f"{measure.value:g}"
         if isinstance(measure, Calculation):
-            if measure.op == "*" and isinstance(measure.right, Constant) and measure.right.value == 100 and isinstance(measure.left, Calculation):
+            if (
+                measure.op == "*"
+                and isinstance(measure.right, Constant)
+                and measure.right.value == 100
+                and isinstance(measure.left, Calculation)
+            ):
                 return f"percentage of {self.measure(measure.left.left)} in {self.measure(measure.left.right)}"
             sign = {"/": "per", "*": "times", "+": "plus", "-": "minus"}[measure.op]
             return f"{self.measure(measure.left)} {sign} {self.measure(measure.right)}"
@@ -125,9 +129,7 @@ class Wording:
             count = f"{_OPS[predicate.count_op]} {predicate.count} " if predicate.count_op else ""
             inner = f" where {self.predicate(predicate.where)}" if predicate.where is not None else ""
             return f"{'without' if predicate.negate else 'with'} {count}{self.plural(predicate.dataset)}{inner}"
-        if isinstance(predicate, VersusAggregate):
-            return f"{self.expr(predicate.left)} {_OPS[predicate.op]} the {_AGGREGATES.get(predicate.aggregate, predicate.aggregate)}"
-        return predicate.kind
+        return f"{self.expr(predicate.left)} {_OPS[predicate.op]} the {_AGGREGATES.get(predicate.aggregate, predicate.aggregate)}"
 
     def window(self, window: Window) -> str:
         if isinstance(window, CalendarWindow):
@@ -136,7 +138,9 @@ class Wording:
                 return f"{unit} to date"
             if window.unit.value == "day" and window.offset in (0, -1, 1):
                 return {0: "today", -1: "yesterday", 1: "tomorrow"}[window.offset]
-            return {0: f"this {unit}", -1: f"last {unit}", 1: f"next {unit}"}.get(window.offset, f"{abs(window.offset)} {unit}s {'ago' if window.offset < 0 else 'ahead'}")
+            return {0: f"this {unit}", -1: f"last {unit}", 1: f"next {unit}"}.get(
+                window.offset, f"{abs(window.offset)} {unit}s {'ago' if window.offset < 0 else 'ahead'}"
+            )
         if isinstance(window, Rolling):
             kind = "complete " if window.anchor == "period" else ""
             return f"{'next' if window.direction == 'future' else 'last'} {window.count} {kind}{window.unit.value}{'s' if window.count != 1 else ''}"

@@ -6,12 +6,14 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import httpx
 
 from api.cli.stack import Part, Stack, python
 from core.errors import Unavailable
 from core.settings import Settings
+from semantic.warehouse.connection import read_address, warehouse_folder
 from workers.bootstrap import Services
 
 
@@ -27,15 +29,21 @@ def http_ok(url: str) -> Callable[[], bool]:
 
 def refuse_taken_port(settings: Settings) -> None:
     """Raises: Unavailable when something listens on the API's port already."""
+    if is_taken(settings.api_host, settings.api_port):
+        raise Unavailable(
+            f"Port {settings.api_port} is taken: is Querent running already? Stop it, or choose another with QUERENT_API_PORT.",
+            code="port_in_use",
+        )
+
+
+def is_taken(host: str, port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((settings.api_host, settings.api_port))
-        except OSError as error:
-            raise Unavailable(
-                f"Port {settings.api_port} is taken: is Querent running already? Stop it, or choose another with QUERENT_API_PORT.",
-                code="port_in_use",
-            ) from error
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
 
 
 def make_stack(services: Services, say: Callable[[str], None]) -> Stack:
@@ -47,8 +55,19 @@ def make_stack(services: Services, say: Callable[[str], None]) -> Stack:
 
 
 def start_warehouse(stack: Stack, settings: Settings) -> None:
-    if settings.warehouse_embedded:
-        stack.start(Part("warehouse", python("-m", "api.cli", "warehouse"), http_ok(f"{settings.warehouse_url}/ping")))
+    """The embedded endpoint, unless one over the same folder runs already. Raises: Unavailable when another program has its port."""
+    if not settings.warehouse_embedded:
+        return
+    address = urlsplit(settings.warehouse_url)
+    if is_taken(address.hostname or "127.0.0.1", address.port or 8124):
+        running = read_address(warehouse_folder(settings))
+        if running is None or urlsplit(running.url).port != address.port:
+            raise Unavailable(
+                f"Port {address.port} is taken by another program; choose another with QUERENT_WAREHOUSE_URL=http://127.0.0.1:PORT.",
+                code="port_in_use",
+            )
+        return
+    stack.start(Part("warehouse", python("-m", "api.cli", "warehouse"), http_ok(f"{settings.warehouse_url}/ping")))
 
 
 def start_services(stack: Stack, settings: Settings) -> None:

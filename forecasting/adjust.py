@@ -13,6 +13,7 @@ SLOW_DECAY, FAST_DECAY = 0.8, 0.65
 even weights by 10 and 21 %, on months and weeks 0.8 beat even weights by 2 to 5 %."""
 LEAST_SHRINK = 0.15
 """A season whose profile keeps less than this share after shrinking is noise and left alone."""
+MAX_DEPARTURE = 3.5
 SMOOTHED_FROM = 200
 """Profiles longer than this, next to a shorter season, are averaged over a 24th of their length: a year of days has one value per day and year."""
 
@@ -93,6 +94,7 @@ def shrunk_profile(z: FloatArray, season: int, decay: float, *, smooth: bool) ->
     if smooth:
         table = _circular_mean(table, max(3, season // 24))
     known = np.isfinite(table)
+    table = _pulled_in(table)
     ages = np.arange(table.shape[0])[::-1]
     weight = np.where(known, (decay**ages)[:, None], 0.0)
     total = weight.sum(axis=0)
@@ -110,14 +112,23 @@ def shrunk_profile(z: FloatArray, season: int, decay: float, *, smooth: bool) ->
 
 
 def _cycles(rest: FloatArray, season: int) -> FloatArray:
-    """(cycles, season) rows that end with the last value; the first row begins with NaN. Wild departures are pulled in."""
-    spread = 1.4826 * float(np.median(np.abs(rest - np.median(rest))))
-    if spread > 0:
-        rest = np.clip(rest, -6 * spread, 6 * spread)
+    """(cycles, season) rows that end with the last value; the first row begins with NaN."""
     count = -(-rest.shape[0] // season)
     table = np.full(count * season, np.nan)
     table[count * season - rest.shape[0] :] = rest
     return table.reshape(count, season)
+
+
+def _pulled_in(table: FloatArray) -> FloatArray:
+    """Departures from a position's median over the cycles beyond MAX_DEPARTURE robust deviations are cut to that: one outage or the days
+    around a change of level are no season."""
+    if table.shape[0] < 3:
+        return table
+    whole = np.where(np.isfinite(table), table, table[1])
+    middle = np.median(whole, axis=0)
+    departure = table - middle
+    limit = MAX_DEPARTURE * 1.4826 * float(np.median(np.abs(whole - middle)))
+    return np.asarray(middle + np.clip(departure, -limit, limit)) if limit > 0 else table
 
 
 def _circular_mean(table: FloatArray, width: int) -> FloatArray:

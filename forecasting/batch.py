@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
 import numpy as np
@@ -22,6 +22,10 @@ CHUNK = 16
 
 MIN_TEACHERS = 10
 """A network over fewer different series learns these series by heart: on batches of three it was a quarter worse than the local members."""
+
+
+FOLDS_WITHOUT_NETWORKS = 2
+"""Times as many folds where few series must say all; networks need the room before the earliest fold to learn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ def run_trials(series: Sequence[Prepared], plan: Plan, executor: Executor | None
     committee: tuple[Seat, ...] = ()
     if sum(teaching) >= MIN_TEACHERS:
         committee = seats(series[0].seasons, series[0].horizon, [s.y.shape[0] for s in series], plan.pooled_effort)
+    if not committee:
+        plan = replace(plan, folds=FOLDS_WITHOUT_NETWORKS * plan.folds)
     if executor is None:
         trials = []
         for chunk in chunks:

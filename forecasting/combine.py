@@ -12,7 +12,7 @@ from forecasting.backtests import Trial
 from forecasting.weights import least_absolute, stack
 
 POWERS = (0.0, 0.5, 1.0, 2.0, 3.0)
-LONE_POWER = 2.5
+LONE_POWER = 3.0
 MIN_BATCH = 10
 """With fewer series than this the batch's weights are noise: even weights, tilted by the series' own backtests."""
 EVEN_SHARE = 0.5

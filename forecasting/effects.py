@@ -17,6 +17,8 @@ from forecasting.grid import Step
 MIN_T = 3.0
 """An event's or regressor's effect is kept when it is three times its standard error."""
 NEIGHBOURHOOD_DAYS = 29
+WILD_SPREADS = 12.0
+"""Where no cause is at work, a departure beyond this many robust standard deviations is pulled in, so that it blurs no effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,11 @@ class Effects:
         """(horizon,) forecast from step n on, with its effects."""
         total = self._total(n, n + point.shape[0])
         return point if total is None else np.asarray(point * np.exp(total) if self.is_log else point + total)
+
+    def restore_past(self, values: FloatArray) -> FloatArray:
+        """(n,) the inverse of `remove`."""
+        total = self._total(0, values.shape[0])
+        return values if total is None else np.asarray(values * np.exp(total) if self.is_log else values + total)
 
     def _total(self, first: int, last: int) -> FloatArray | None:
         found = [part[first:last] for part in self.parts.values()]
@@ -76,9 +83,12 @@ def _causes(rest: FloatArray, causes: Mapping[str, FloatArray], neighbourhood: i
     n = rest.shape[0]
     if n < 2 * neighbourhood:
         return {}
-    spread = 1.4826 * float(np.median(np.abs(rest - centred_mean(rest, neighbourhood)))) + 1e-12
-    wanted = np.clip(rest - centred_mean(rest, neighbourhood), -12 * spread, 12 * spread)
-    local = {name: x[:n] - centred_mean(x[:n], neighbourhood) for name, x in causes.items() if np.ptp(x[:n]) > 0}
+    wanted = rest - centred_mean(rest, neighbourhood)
+    spread = 1.4826 * float(np.median(np.abs(wanted))) + 1e-12
+    moving = {name: x[:n] for name, x in causes.items() if np.ptp(x[:n]) > 0}
+    unexplained = np.all([x == np.median(x) for x in moving.values()], axis=0) if moving else np.ones(n, dtype=np.bool_)
+    wanted = np.where(unexplained, np.clip(wanted, -WILD_SPREADS * spread, WILD_SPREADS * spread), wanted)
+    local = {name: x - centred_mean(x, neighbourhood) for name, x in moving.items()}
     for _ in range(2):
         if not local:
             return {}

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from core.errors import Invalid
+from core.errors import Invalid, NotEnoughData
 from core.timeseries import FloatArray
 from forecasting.backtests import Trial
 from forecasting.batch import Plan, like_groups, pool_of, run_trials
@@ -40,6 +40,23 @@ def forecast(item: ForecastInput, *, levels: tuple[int, ...] = LEVELS, seed: int
     series = prepare(item)
     plan = Plan(folds=FOLDS[effort], pooled_effort=0.0, seed=seed)
     return _finish([series], run_trials([series], plan, None, lambda done: None), levels)[0]
+
+
+def backtest(item: ForecastInput, *, folds: int = 3, seed: int = 0) -> Backtest:
+    """How the choice of `forecast` did on rolling origins of one series, without making a forecast.
+
+    Raises: what `forecast` raises; NotEnoughData (`too_short`) when the series is too short for a single fold.
+    """
+    if folds < 1:
+        raise Invalid(f"Expected 1 fold or more; found {folds}.", code="bad_folds")
+    series = prepare(item)
+    found = _finish([series], run_trials([series], Plan(folds, 0.0, seed), None, lambda done: None), LEVELS)[0].backtest
+    if found is None:
+        raise NotEnoughData(
+            f"Series {series.series_id!r}: expected {item.horizon_steps + 10} points or more to backtest; found {series.y.shape[0]}.",
+            code="too_short",
+        )
+    return found
 
 
 def forecast_many(
@@ -120,14 +137,17 @@ def _finish(prepared: Sequence[Prepared], trials: Sequence[Trial], levels: tuple
 def _one(series: Prepared, t: Trial, mixed: Mixture, units: Units, bounds: dict[int, tuple[FloatArray, FloatArray]]) -> Forecast:
     lower, upper = {}, {}
     low = high = mixed.ahead
-    unit = 0.0 if series.y.max() == series.y.min() else units.ahead
+    unit = units.ahead
     for level, (down, up) in bounds.items():
         low, high = np.minimum(low, mixed.ahead + unit * down), np.maximum(high, mixed.ahead + unit * up)
         lower[level], upper[level] = low, high
     at = series.future_steps - 1
     shut = _closed(series)
+    constant = _constant(series)
 
     def out(values: FloatArray) -> FloatArray:
+        if constant is not None:
+            return np.full(at.shape[0], constant)
         kept = values[at] if series.floor is None else np.maximum(values[at], series.floor)
         return np.asarray(np.where(shut, 0.0, kept))
 
@@ -137,7 +157,7 @@ def _one(series: Prepared, t: Trial, mixed: Mixture, units: Units, bounds: dict[
         mean=out(mixed.ahead),
         lower={level: out(v) for level, v in lower.items()},
         upper={level: out(v) for level, v in upper.items()},
-        model=_named(mixed.weights),
+        model="constant" if constant is not None else _named(mixed.weights),
         fallback=None if t.cuts else f"{series.y.shape[0]} points are too few for a backtest",
         backtest=_backtest(t, mixed, units, bounds),
         notes=series.notes,
@@ -148,6 +168,12 @@ def _named(weights: dict[str, float]) -> str:
     """The members by weight, those below 5 % unnamed."""
     ranked = sorted(weights.items(), key=lambda pair: -pair[1])
     return " + ".join(f"{name} {weight:.0%}" for name, weight in ranked if weight >= 0.05) if len(ranked) > 1 else ranked[0][0]
+
+
+def _constant(series: Prepared) -> float | None:
+    """The one value a series of at least two points ever had, or None."""
+    seen = series.raw[np.isfinite(series.raw)]
+    return float(seen[0]) if seen.shape[0] > 1 and bool((seen == seen[0]).all()) else None
 
 
 def _closed(series: Prepared) -> np.ndarray:

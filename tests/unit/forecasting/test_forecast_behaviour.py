@@ -1,0 +1,193 @@
+"""What a good service does when something happens to a series. All data is made here."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.timeseries import TimeSeries
+from forecasting.engine import forecast, forecast_many
+from forecasting.types import Forecast, ForecastInput
+
+N = 400
+
+
+def error(made: Forecast, truth: np.ndarray) -> float:
+    return float(np.abs(made.mean - truth).mean())
+
+
+@pytest.fixture
+def y(weekly_pattern):
+    return weekly_pattern(N + 14)
+
+
+@pytest.fixture
+def plain(y, item):
+    return forecast(item(y[:N]))
+
+
+class TestIncompleteLastBucket:
+    def test_is_as_if_it_had_not_been_loaded(self, y, item, plain):
+        loaded = y[: N + 1].copy()
+        loaded[N] *= 0.3
+        made = forecast(item(loaded, as_of=datetime(2024, 2, 6, 9, tzinfo=UTC)))
+        np.testing.assert_array_equal(made.mean, plain.mean)
+        np.testing.assert_array_equal(made.times, plain.times)
+        assert any("incomplete" in note for note in made.notes)
+
+    def test_complete_buckets_are_kept(self, y, item, plain):
+        made = forecast(item(y[:N], as_of=datetime(2024, 2, 6, 0, tzinfo=UTC)))
+        np.testing.assert_array_equal(made.mean, plain.mean)
+
+
+class TestGaps:
+    @pytest.mark.parametrize("first", [200, 360])
+    def test_forecast_is_nearly_as_without_the_gap(self, y, item, times, plain, first):
+        kept = np.r_[0:first, first + 25 : N]
+        made = forecast(ForecastInput(TimeSeries("s", times(N)[kept], y[kept]), 14))
+        assert error(made, y[N:]) < 1.25 * error(plain, y[N:])
+        assert any("25 of 400" in note for note in made.notes)
+
+    def test_missing_values_are_gaps_too(self, y, item, times):
+        holed = y[:N].copy()
+        holed[200:225] = np.nan
+        kept = np.r_[0:200, 225:N]
+        np.testing.assert_array_equal(
+            forecast(item(holed)).mean, forecast(ForecastInput(TimeSeries("s", times(N)[kept], y[kept]), 14)).mean
+        )
+
+
+class TestRepeatedRows:
+    def test_rows_loaded_twice_count_once(self, y, times, plain):
+        again = np.r_[0:N, N - 50 : N]
+        made = forecast(ForecastInput(TimeSeries("s", times(N)[again], y[again]), 14))
+        np.testing.assert_array_equal(made.mean, plain.mean)
+        assert any("50 rows repeated" in note for note in made.notes)
+
+    def test_order_of_rows_does_not_matter(self, y, times, plain):
+        mixed = np.random.default_rng(1).permutation(N)
+        made = forecast(ForecastInput(TimeSeries("s", times(N)[mixed], y[mixed]), 14))
+        np.testing.assert_array_equal(made.mean, plain.mean)
+
+
+class TestLevelShift:
+    @pytest.mark.parametrize(("days_ago", "share_of_shift"), [(60, 0.08), (14, 0.2), (5, 0.2)])
+    def test_new_level_is_followed_soon(self, y, item, days_ago, share_of_shift):
+        shifted = y.copy()
+        shifted[N - days_ago :] += 80
+        assert error(forecast(item(shifted[:N])), shifted[N:]) < share_of_shift * 80
+
+
+class TestClockChange:
+    @pytest.mark.parametrize(("start", "days"), [("2024-02-10", 50), ("2024-10-07", 20)])
+    def test_business_keeps_its_local_hour(self, start, days):
+        utc = pd.date_range(start, periods=24 * (days + 2), freq="h")
+        local = utc.tz_localize("UTC").tz_convert("Europe/Berlin")
+        y = 50 + 30.0 * ((local.hour >= 9) & (local.hour < 18)) + np.random.default_rng(0).normal(0, 1, len(utc))
+        n = 24 * days
+        made = forecast(ForecastInput(TimeSeries("s", utc[:n].to_numpy(), y[:n]), 48, time_zone="Europe/Berlin"))
+        np.testing.assert_array_equal(made.times, utc[n:].to_numpy())
+        assert np.abs(made.mean - y[n:]).max() < 6
+
+    def test_days_begin_at_local_midnight(self, weekly_pattern):
+        days = pd.date_range("2024-01-01", periods=120, freq="D", tz="Europe/Berlin").tz_convert("UTC").tz_localize(None).to_numpy()
+        y = weekly_pattern(120)
+        made = forecast(ForecastInput(TimeSeries("s", days[:110], y[:110]), 10, time_zone="Europe/Berlin"))
+        np.testing.assert_array_equal(made.times, days[110:])
+
+
+class TestShortAndFlat:
+    @pytest.mark.parametrize("n", [1, 2, 5, 12])
+    def test_a_few_points_give_a_forecast(self, y, item, n):
+        made = forecast(item(y[:n], 5))
+        assert np.isfinite(made.mean).all()
+        assert np.abs(made.mean - y[:n].mean()).max() < 60
+        if n < 10:
+            assert made.fallback is not None and "too few" in made.fallback
+
+    @pytest.mark.parametrize("value", [0.0, 3.3, -7.0, 1e12])
+    def test_a_constant_stays_exactly_constant(self, item, value):
+        made = forecast(item(np.full(90, value)))
+        np.testing.assert_array_equal(made.mean, np.full(14, value))
+        np.testing.assert_array_equal(made.upper[95], made.lower[95])
+
+
+class TestClosedTimes:
+    def test_weekends_stay_zero(self, y, item):
+        closed = np.where(np.arange(N) % 7 >= 5, 0.0, y[:N])
+        made = forecast(item(closed))
+        weekend = (np.arange(N, N + 14) % 7) >= 5
+        assert (made.mean[weekend] == 0).all() and (made.upper[95][weekend] == 0).all()
+        assert (made.mean[~weekend] > 50).all()
+
+    def test_nights_stay_zero_and_nothing_is_below(self, item):
+        hour = np.arange(24 * 40)
+        open_now = (hour % 24 >= 8) & (hour % 24 < 20)
+        y = np.where(open_now, 30 + 25 * np.sin(hour) + np.random.default_rng(0).normal(0, 5, hour.shape[0]), 0).clip(0)
+        made = forecast(item(y, 48, unit="h"))
+        night = ~((np.arange(48) % 24 >= 8) & (np.arange(48) % 24 < 20))
+        assert (made.mean[night] == 0).all()
+        assert all((bound >= 0).all() for bound in made.lower.values())
+
+    def test_rare_demand_is_not_closed(self, item):
+        rng = np.random.default_rng(0)
+        y = np.where(rng.random(300) < 0.25, rng.poisson(5, 300), 0).astype(float)
+        made = forecast(item(y))
+        assert (made.upper[95] > 1).all() and (made.mean >= 0).all()
+
+
+class TestSign:
+    def test_negative_values_are_forecast_where_history_has_them(self, y, item):
+        made = forecast(item(y[:N] - 110))
+        assert made.mean.min() < -10
+
+    def test_never_negative_where_history_is_not(self, item):
+        falling = np.maximum(0.0, 50 - np.arange(120) * 0.45 + np.random.default_rng(0).normal(0, 2, 120))
+        made = forecast(item(falling, 60))
+        assert (made.mean >= 0).all() and (made.lower[95] >= 0).all()
+
+
+class TestKnownCauses:
+    def test_a_promotion_known_ahead_lifts_its_day(self, weekly_pattern, times):
+        rng = np.random.default_rng(3)
+        flag = (rng.random(430) < 0.05).astype(float)
+        flag[410] = 1.0
+        flag[411] = 0.0
+        y = weekly_pattern(430) + 60 * flag
+        series = TimeSeries("s", times(400), y[:400])
+        made = forecast(ForecastInput(series, 30, regressors={"promo": flag[:400]}, future_regressors={"promo": flag[400:]}))
+        assert 40 < made.mean[10] - made.mean[10 - 7] < 80
+
+    def test_a_holiday_of_the_country_is_expected(self, times):
+        at = times(4 * 365 + 1, start="2020-01-01")
+        y = 100 + np.random.default_rng(0).normal(0, 2, at.shape[0])
+        day = pd.DatetimeIndex(at)
+        y[(day.month == 7) & (day.day == 4)] = 20
+        n = int(np.searchsorted(at, np.datetime64("2023-06-20")))
+        made = forecast(ForecastInput(TimeSeries("s", at[:n], y[:n]), 20, country="US"))
+        on_the_fourth = made.times == np.datetime64("2023-07-04", "ns")
+        assert made.mean[on_the_fourth][0] < 45
+        assert (made.mean[~on_the_fourth] > 85).all()
+
+
+class TestBatch:
+    def test_one_bad_series_never_fails_the_rest(self, y, item):
+        bad = item(np.full(30, np.nan), series_id="bad")
+        made = forecast_many([item(y[:100], series_id="a"), bad, item(y[:120], series_id="b")])
+        assert [f.series_id for f in made] == ["a", "bad", "b"]
+        assert made[1].fallback is not None and np.isfinite(made[1].mean).all()
+        assert made[0].fallback is None and made[2].fallback is None
+
+    def test_progress_ends_at_the_total(self, y, item):
+        seen: list[tuple[int, int]] = []
+        forecast_many(
+            [item(y[: 60 + k], 5, series_id=str(k)) for k in range(5)], on_progress=lambda done, total: seen.append((done, total))
+        )
+        assert seen[-1] == (5, 5)
+        assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+    def test_nothing_to_do_is_nothing(self):
+        assert forecast_many([]) == []

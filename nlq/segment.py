@@ -196,11 +196,11 @@ def _linked(span: Sequence[Token], i: int, j: int, text: str, linker: Linker, fu
         return None
     if skipped and span[0].norm in _PERIODS:
         return None
-    inside = len(content) > 1 and any(t.norm in _NEVER_INSIDE for t in content)
+    inside = len(content) > 1 and any(t.norm in _NEVER_INSIDE or t.norm in _DROPPED_INSIDE for t in content)
     both_names = [t.norm for t in content] in (["first", "and", "last", "name"], ["first", "and", "last", "names"])
     if inside and any(t.norm in _NEVER_INSIDE and t.norm not in _IN_NAMES for t in content) and not both_names:
         return None
-    keys = merge_all([t for t in content if t.norm != "and"])
+    keys = merge_all([t for t in content if t.norm != "and" and t.norm not in _DROPPED_INSIDE])
     links = linker.objects(keys)
     if inside:
         links = [k for k in links if k.exact and k.score >= 0.97]
@@ -267,6 +267,7 @@ _NEVER_INSIDE = frozenset(
 
 # Verbs and prepositions that are part of some names ("return on ad spend", "list price", "cost per click"): only as the exact name.
 _IN_NAMES = frozenset(("per", "return", "list", "show"))
+_DROPPED_INSIDE = frozenset(("on", "at"))
 _AFTER_ORDER = frozenset("by in from descending ascending desc asc alphabetically chronologically on according alphabetical the".split())
 _PERIODS = frozenset("day days week weeks month months quarter quarters year years hour hours time date dates".split())
 _LIGHT_VERBS = frozenset("made making took taken given did done got".split())

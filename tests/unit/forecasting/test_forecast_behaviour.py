@@ -106,7 +106,8 @@ class TestShortAndFlat:
         assert np.isfinite(made.mean).all()
         assert np.abs(made.mean - y[:n].mean()).max() < 60
         if n < 10:
-            assert made.fallback is not None and "too few" in made.fallback
+            assert made.fallback is not None
+            assert "too few" in made.fallback
 
     @pytest.mark.parametrize("value", [0.0, 3.3, -7.0, 1e12])
     def test_a_constant_stays_exactly_constant(self, item, value):
@@ -120,7 +121,8 @@ class TestClosedTimes:
         closed = np.where(np.arange(N) % 7 >= 5, 0.0, y[:N])
         made = forecast(item(closed))
         weekend = (np.arange(N, N + 14) % 7) >= 5
-        assert (made.mean[weekend] == 0).all() and (made.upper[95][weekend] == 0).all()
+        assert (made.mean[weekend] == 0).all()
+        assert (made.upper[95][weekend] == 0).all()
         assert (made.mean[~weekend] > 50).all()
 
     def test_nights_stay_zero_and_nothing_is_below(self, item):
@@ -136,7 +138,8 @@ class TestClosedTimes:
         rng = np.random.default_rng(0)
         y = np.where(rng.random(300) < 0.25, rng.poisson(5, 300), 0).astype(float)
         made = forecast(item(y))
-        assert (made.upper[95] > 1).all() and (made.mean >= 0).all()
+        assert (made.upper[95] > 1).all()
+        assert (made.mean >= 0).all()
 
 
 class TestSign:
@@ -147,7 +150,8 @@ class TestSign:
     def test_never_negative_where_history_is_not(self, item):
         falling = np.maximum(0.0, 50 - np.arange(120) * 0.45 + np.random.default_rng(0).normal(0, 2, 120))
         made = forecast(item(falling, 60))
-        assert (made.mean >= 0).all() and (made.lower[95] >= 0).all()
+        assert (made.mean >= 0).all()
+        assert (made.lower[95] >= 0).all()
 
 
 class TestKnownCauses:
@@ -178,8 +182,10 @@ class TestBatch:
         bad = item(np.full(30, np.nan), series_id="bad")
         made = forecast_many([item(y[:100], series_id="a"), bad, item(y[:120], series_id="b")])
         assert [f.series_id for f in made] == ["a", "bad", "b"]
-        assert made[1].fallback is not None and np.isfinite(made[1].mean).all()
-        assert made[0].fallback is None and made[2].fallback is None
+        assert made[1].fallback is not None
+        assert np.isfinite(made[1].mean).all()
+        assert made[0].fallback is None
+        assert made[2].fallback is None
 
     def test_progress_ends_at_the_total(self, y, item):
         seen: list[tuple[int, int]] = []

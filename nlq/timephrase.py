@@ -81,7 +81,7 @@ _ATOM = re.compile(
   | \b(?P<ago>{_COUNT}\ {_UNIT}s?\ ago\b)
   | \b(?P<day>the\ day\ before\ yesterday|today|yesterday|tomorrow|right\ now)\b
   | \b(?P<year>(?:the\ )?(?:calendar\ )?(?:year\ (?:of\ )?)?{_YEAR})\b(?!\s?[%])
-  | \b(?P<month>{_MONTH})\b
+  | \b(?P<month>(?:(?:this|last|previous|next|coming)\ (?:year's\ )?)?{_MONTH})\b
     """,
     re.VERBOSE,
 )
@@ -381,7 +381,12 @@ def _read_my(text: str, _t: dt.date, _c: CatalogCalendar) -> _Atom:
 
 
 def _read_month(text: str, today: dt.date, _c: CatalogCalendar) -> _Atom:
-    start = dt.date(today.year, _MONTHS[text], 1)
+    words = text.split()
+    start = dt.date(today.year, _MONTHS[words[-1]], 1)
+    if len(words) > 1:
+        # "last April" is a year before "this April"; "next April" is the one to come.
+        years = {"this": 0, "last": -1, "previous": -1}.get(words[0], 0 if start > today else 1)
+        return _period(start.replace(year=start.year + years), Unit.MONTH)
     if start > today:
         start = start.replace(year=start.year - 1)
     return _period(start, Unit.MONTH, year_given=False, bare_month=True)

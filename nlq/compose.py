@@ -196,7 +196,7 @@ class Composer:
 
     def _aggregated(self, measures: Sequence[MeasureItem]) -> bool:
         f = self.frame
-        if self._grouped_rows(measures):
+        if self._grouped_rows(measures) or self._counted_rows(measures):
             return True
         if f.rank_by and all(self._plain_rank(m) for m in f.rank_by) and not measures:
             return False
@@ -213,6 +213,14 @@ class Composer:
         if not measures and f.grain and not f.rank_by:
             return True
         return bool(measures or f.rank_by or f.count_word_alone)
+
+    def _counted_rows(self, measures: Sequence[MeasureItem]) -> bool:
+        """ "orders last week", "cancelled orders": events that nobody asked to list are counted."""
+        f = self.frame
+        if measures or not f.names_one_thing() or f.groups:
+            return False
+        target = self.a.target(f.outputs[0])
+        return target is not None and target.kind == "dataset" and self.catalog.dataset(target.dataset or "").kind is DatasetKind.FACT
 
     def _grouped_rows(self, measures: Sequence[MeasureItem]) -> bool:
         """ "orders by status": a thing by a label is counted; a thing by its own number or name is listed."""
@@ -518,7 +526,8 @@ class Composer:
 
     def _aggregates(self, measures: list[MeasureItem]) -> SemanticQuery:
         f = self.frame
-        if self._grouped_rows(measures):
+        counted = self._counted_rows(measures)
+        if counted or self._grouped_rows(measures):
             measures = [MeasureItem("count", None, f.outputs[0])]
             f.outputs = []
         self._average_per(measures)
@@ -557,7 +566,7 @@ class Composer:
         if where is not None and len(bases) > 1 and '"kind":"has"' in where.model_dump_json():
             built = [(item, self._narrowed(m)) for item, m in built]
             where = None
-        having = tuple(self._having(c, group_datasets) for c in f.having)
+        having = () if counted else tuple(self._having(c, group_datasets) for c in f.having)
         if having and not by:
             raise Unbuildable("a condition on a total that is not grouped")
         transforms = self._transforms(built, by)

@@ -324,6 +324,7 @@ class Parser:
         if words in ("including", "include") and self._keep_empty(i):
             return self._keep_empty_end(i)
         s = self.s
+        self.frame.list_verb = True
         self._flush_count()
         s.mode = s.base_mode = "output"
         s.relative, s.related, s.negate = False, None, False
@@ -2305,6 +2306,8 @@ class Parser:
 
     def _finish(self) -> None:
         self._flush_count()
+        if self.frame.names_one_thing():
+            self.frame.outputs[0].sole = True
         words = " ".join(u.text.lower() for u in self.units)
         if self.frame.compare is None and self.frame.times and _MOVED.search(words):
             self.frame.compare = "previous_period"

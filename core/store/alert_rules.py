@@ -32,6 +32,8 @@ class AlertRule:
     updated_at: datetime
     last_run_at: datetime | None
     next_run_at: datetime | None
+    last_error: str | None = None
+    muted_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,32 @@ def lease_due(connection: Connection, owner: str, *, now: datetime, lease_for: t
     return tuple(map(_rule, connection.execute(mine).mappings()))
 
 
-def record_run(connection: Connection, tenant: TenantId, key: str, owner: str, *, next_run_at: datetime | None, now: datetime) -> bool:
-    """Gives the lease back with the next time; False when it was lost."""
-    values = {"last_run_at": now, "next_run_at": next_run_at, "lease_owner": None, "lease_until": None}
+def mute(connection: Connection, tenant: TenantId, key: str, until: datetime | None) -> AlertRule:
+    """Nothing is sent until then; None undoes it. Raises: NotFound."""
+    get(connection, tenant, key)
+    scope.change(connection, alert_rules, tenant, {"muted_until": until}, alert_rules.c.id == key)
+    return get(connection, tenant, key)
+
+
+def lock(connection: Connection, tenant: TenantId, key: str) -> AlertRule | None:
+    """The rule, held against other transactions until this one ends; None when it is gone."""
+    statement = select(alert_rules).where(alert_rules.c.tenant_id == tenant, alert_rules.c.id == key).with_for_update()
+    row = connection.execute(statement).mappings().first()
+    return None if row is None else _rule(row)
+
+
+def record_run(
+    connection: Connection,
+    tenant: TenantId,
+    key: str,
+    owner: str,
+    *,
+    next_run_at: datetime | None,
+    now: datetime,
+    error: str | None = None,
+) -> bool:
+    """Gives the lease back with the next time and why the run failed, if it did; False when it was lost."""
+    values = {"last_run_at": now, "next_run_at": next_run_at, "lease_owner": None, "lease_until": None, "last_error": error}
     return scope.change(connection, alert_rules, tenant, values, alert_rules.c.id == key, alert_rules.c.lease_owner == owner) > 0
 
 
@@ -126,4 +151,6 @@ def _rule(row: scope.Row) -> AlertRule:
         updated_at=row["updated_at"],
         last_run_at=row["last_run_at"],
         next_run_at=row["next_run_at"],
+        last_error=row["last_error"],
+        muted_until=row["muted_until"],
     )

@@ -1,5 +1,6 @@
 """Every table of the state store. `metadata` must match what the migrations make; a test compares them."""
 
+from core.store.tables.alerting import channels, deliveries, inbox, incident_events, subscriptions
 from core.store.tables.alerts import alert_rules, incidents
 from core.store.tables.content import catalogs, conversations, datasets, feedback, questions, turns
 from core.store.tables.identity import api_keys, sessions, tenants, users
@@ -12,11 +13,15 @@ __all__ = [
     "api_keys",
     "audit_log",
     "catalogs",
+    "channels",
     "conversations",
     "datasets",
+    "deliveries",
     "detections",
     "feedback",
     "forecasts",
+    "inbox",
+    "incident_events",
     "incidents",
     "insights",
     "job_events",
@@ -25,6 +30,7 @@ __all__ = [
     "questions",
     "secrets",
     "sessions",
+    "subscriptions",
     "tenants",
     "turns",
     "users",

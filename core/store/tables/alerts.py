@@ -23,6 +23,8 @@ alert_rules = Table(
     instant("next_run_at", nullable=True),
     Column("lease_owner", String(200)),
     instant("lease_until", nullable=True),
+    Column("last_error", Text),
+    instant("muted_until", nullable=True),
     UniqueConstraint("tenant_id", "name"),
     Index("ix_alert_rules_enabled_next_run_at", "enabled", "next_run_at"),
 )

@@ -1,0 +1,172 @@
+"""The outbox: one row per message, made in the transaction that makes the incident. One per incident, channel and kind, whatever runs twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.engine import Connection
+
+from core.errors import Conflict
+from core.ids import TenantId, UserId, new_id
+from core.store import scope
+from core.store.tables import deliveries
+
+DeliveryKind = Literal["opened", "escalated", "new_normal", "resolved", "test"]
+DeliveryStatus = Literal["pending", "sent", "dead", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """incident_id None is a test of the channel. mode: now, daily or weekly; gathered ones of a channel go out together."""
+
+    channel_id: str
+    user_id: UserId
+    kind: DeliveryKind
+    next_at: datetime
+    incident_id: str | None = None
+    mode: Literal["now", "daily", "weekly"] = "now"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    id: str
+    tenant: TenantId
+    incident_id: str | None
+    channel_id: str
+    user_id: UserId
+    kind: DeliveryKind
+    mode: str
+    status: DeliveryStatus
+    attempts: int
+    lease_owner: str | None
+    last_error: str | None
+    next_at: datetime
+    created_at: datetime
+    sent_at: datetime | None
+
+
+def put(connection: Connection, tenant: TenantId, new: NewDelivery, *, now: datetime) -> Delivery | None:
+    """The new row; None when this message exists already."""
+    if new.incident_id is not None and _same(connection, tenant, new.incident_id, new.channel_id, new.kind) is not None:
+        return None
+    key = new_id("dlv")
+    values = {
+        "id": key,
+        "incident_id": new.incident_id,
+        "channel_id": new.channel_id,
+        "user_id": new.user_id,
+        "kind": new.kind,
+        "mode": new.mode,
+        "status": "pending",
+        "attempts": 0,
+        "next_at": new.next_at,
+        "created_at": now,
+    }
+    scope.add(connection, deliveries, tenant, values)
+    return get(connection, tenant, key)
+
+
+def get(connection: Connection, tenant: TenantId, key: str) -> Delivery:
+    """Raises: NotFound."""
+    return _delivery(scope.get(connection, deliveries, tenant, "delivery", key))
+
+
+def list_all(
+    connection: Connection,
+    tenant: TenantId,
+    *,
+    incident_id: str | None = None,
+    channel_id: str | None = None,
+    status: DeliveryStatus | None = None,
+    before_id: str | None = None,
+    limit: int = 100,
+) -> tuple[Delivery, ...]:
+    """Newest first."""
+    conditions = []
+    for column, wanted in (("incident_id", incident_id), ("channel_id", channel_id), ("status", status)):
+        if wanted is not None:
+            conditions.append(deliveries.c[column] == wanted)
+    if before_id is not None:
+        conditions.append(deliveries.c.id < before_id)
+    return tuple(map(_delivery, scope.page(connection, deliveries, tenant, *conditions, order=[deliveries.c.id.desc()], limit=limit)))
+
+
+def lease_due(connection: Connection, owner: str, *, now: datetime, lease_for: timedelta, limit: int = 50) -> tuple[Delivery, ...]:
+    """Takes messages of all tenants that are due and that nobody is sending; an expired lease is of a sender that vanished."""
+    free = or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until < now)
+    due = (deliveries.c.status == "pending", deliveries.c.next_at <= now, free)
+    chosen = select(deliveries.c.id).where(*due).order_by(deliveries.c.next_at).limit(limit).with_for_update(skip_locked=True)
+    keys = list(connection.execute(chosen).scalars())
+    if not keys:
+        return ()
+    values = {"lease_owner": owner, "lease_until": now + lease_for, "attempts": deliveries.c.attempts + 1}
+    connection.execute(update(deliveries).where(deliveries.c.id.in_(keys), *due).values(**values))
+    mine = select(deliveries).where(deliveries.c.id.in_(keys), deliveries.c.lease_owner == owner).order_by(deliveries.c.next_at)
+    return tuple(map(_delivery, connection.execute(mine).mappings()))
+
+
+def leased(connection: Connection) -> tuple[Delivery, ...]:
+    """Those that somebody is sending now, of all tenants."""
+    statement = select(deliveries).where(deliveries.c.status == "pending", deliveries.c.lease_owner.is_not(None))
+    return tuple(map(_delivery, connection.execute(statement).mappings()))
+
+
+def release(connection: Connection, lost: Delivery) -> bool:
+    """Takes a message back from a sender that is surely gone; it is due at once."""
+    return _settle(connection, lost, {})
+
+
+def sent(connection: Connection, delivery: Delivery, *, now: datetime) -> bool:
+    return _settle(connection, delivery, {"status": "sent", "sent_at": now, "last_error": None})
+
+
+def postpone(connection: Connection, delivery: Delivery, *, until: datetime, error: str | None = None) -> bool:
+    """`error` None: nothing went wrong, it is only not the time."""
+    attempts = delivery.attempts if error is not None else delivery.attempts - 1
+    return _settle(connection, delivery, {"next_at": until, "last_error": error[:500] if error else None, "attempts": attempts})
+
+
+def end(connection: Connection, delivery: Delivery, status: Literal["dead", "cancelled"], reason: str) -> bool:
+    return _settle(connection, delivery, {"status": status, "last_error": reason[:500]})
+
+
+def resend(connection: Connection, tenant: TenantId, key: str, *, now: datetime) -> Delivery:
+    """Brings a dead letter back, with all its attempts. Raises: NotFound; Conflict when it is not dead."""
+    found = get(connection, tenant, key)
+    if found.status != "dead":
+        raise Conflict(f"Only a dead letter can be sent again; this one is {found.status}.", code="not_dead")
+    values = {"status": "pending", "attempts": 0, "next_at": now, "lease_owner": None, "lease_until": None}
+    scope.change(connection, deliveries, tenant, values, deliveries.c.id == key, deliveries.c.status == "dead")
+    return get(connection, tenant, key)
+
+
+def next_due(connection: Connection) -> datetime | None:
+    statement = select(deliveries.c.next_at).where(deliveries.c.status == "pending").order_by(deliveries.c.next_at).limit(1)
+    found: datetime | None = connection.execute(statement).scalar()
+    return found
+
+
+def _same(connection: Connection, tenant: TenantId, incident: str, channel: str, kind: str) -> scope.Row | None:
+    return scope.find(
+        connection,
+        deliveries,
+        tenant,
+        deliveries.c.incident_id == incident,
+        deliveries.c.channel_id == channel,
+        deliveries.c.kind == kind,
+    )
+
+
+def _settle(connection: Connection, delivery: Delivery, values: dict[str, object]) -> bool:
+    """False when the lease was lost in between."""
+    given_back = values | {"lease_owner": None, "lease_until": None}
+    mine = (deliveries.c.id == delivery.id, deliveries.c.lease_owner == delivery.lease_owner)
+    return scope.change(connection, deliveries, delivery.tenant, given_back, *mine) > 0
+
+
+def _delivery(row: scope.Row) -> Delivery:
+    names = [name for name in Delivery.__dataclass_fields__ if name != "tenant"]
+    return Delivery(tenant=row["tenant_id"], **{name: row[name] for name in names})

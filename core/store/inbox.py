@@ -1,0 +1,69 @@
+"""The in-app inbox: a message per delivery and person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from core.ids import TenantId, UserId, new_id
+from core.store import scope
+from core.store.tables import inbox
+
+
+@dataclass(frozen=True, slots=True)
+class InboxMessage:
+    id: str
+    user_id: UserId
+    incident_id: str | None
+    title: str
+    body: Mapping[str, Any]
+    created_at: datetime
+    read_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    delivery_id: str
+    user_id: UserId
+    incident_id: str | None
+    title: str
+    body: Mapping[str, Any]
+
+
+def put(connection: Connection, tenant: TenantId, new: NewMessage, *, now: datetime) -> None:
+    """Nothing when the delivery was put there before."""
+    if scope.find(connection, inbox, tenant, inbox.c.delivery_id == new.delivery_id) is not None:
+        return
+    values = {
+        "id": new_id("msg"),
+        "delivery_id": new.delivery_id,
+        "user_id": new.user_id,
+        "incident_id": new.incident_id,
+        "title": new.title[:300],
+        "body": dict(new.body),
+        "created_at": now,
+    }
+    scope.add(connection, inbox, tenant, values)
+
+
+def list_all(
+    connection: Connection, tenant: TenantId, user: UserId, *, unread_only: bool = False, before_id: str | None = None, limit: int = 50
+) -> tuple[InboxMessage, ...]:
+    """Newest first."""
+    conditions = [inbox.c.user_id == user]
+    if unread_only:
+        conditions.append(inbox.c.read_at.is_(None))
+    if before_id is not None:
+        conditions.append(inbox.c.id < before_id)
+    rows = scope.page(connection, inbox, tenant, *conditions, order=[inbox.c.id.desc()], limit=limit)
+    return tuple(InboxMessage(**{name: row[name] for name in InboxMessage.__dataclass_fields__}) for row in rows)
+
+
+def mark_read(connection: Connection, tenant: TenantId, user: UserId, key: str | None, *, now: datetime) -> int:
+    """One message, or all with None; how many were unread."""
+    conditions = [inbox.c.user_id == user, inbox.c.read_at.is_(None)] + ([inbox.c.id == key] if key is not None else [])
+    return scope.change(connection, inbox, tenant, {"read_at": now}, *conditions)

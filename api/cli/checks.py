@@ -46,7 +46,7 @@ def diagnose(services: Services) -> list[Check]:
         ),
         _attempt(
             "warehouse",
-            lambda: asyncio.run(services.warehouse.ping()),
+            lambda: asyncio.run(_warehouse(services)),
             settings.warehouse_url,
             "Start it with `querent up` or `querent warehouse`, or check QUERENT_WAREHOUSE_URL.",
         ),
@@ -61,6 +61,13 @@ def _attempt(part: str, check: Callable[[], object], found: str, remedy: str) ->
     except (AppError, OSError, httpx.HTTPError) as error:
         return Check(part, False, f"{found}: {error}", remedy)
     return Check(part, True, found)
+
+
+async def _warehouse(services: Services) -> None:
+    try:
+        await services.warehouse.ping()
+    finally:
+        await services.warehouse.close()
 
 
 def _broker(services: Services) -> None:

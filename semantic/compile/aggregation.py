@@ -5,10 +5,11 @@ from __future__ import annotations
 from sqlglot import exp
 
 from core.errors import Invalid
-from semantic.compile.blocks import Layer, Rest, identity, is_count
+from semantic.compile.blocks import Rest, identity, is_count
 from semantic.compile.frame import PRESENT, frame
 from semantic.compile.functions import call, is_null, no, operation, parametric, paren, text, whole
 from semantic.compile.idents import aliased, column, derived
+from semantic.compile.layer import Layer
 from semantic.compile.listing import cut, ordering
 from semantic.compile.measures import accumulated_name, accumulated_parts, changed, value_of
 from semantic.compile.params import Params

@@ -8,49 +8,21 @@ from typing import cast
 
 from sqlglot import exp
 
-from semantic.catalog.model import Catalog, FieldType
+from semantic.catalog.model import Catalog
 from semantic.compile.aggregates import aggregate, truth_as_number
-from semantic.compile.functions import both, call, no, text, whole
+from semantic.compile.functions import call, no, text, whole
 from semantic.compile.idents import again, aliased, column, derived
+from semantic.compile.keys import block_key
+from semantic.compile.layer import Layer
 from semantic.compile.params import Params
+from semantic.compile.preaggregation import preaggregated
 from semantic.compile.rows import Row
 from semantic.compile.scope import Scope, raw
-from semantic.compile.times import bucket, moved
 from semantic.expr import DatePart
 from semantic.query import AggregateKind
-from semantic.resolve.types import Atom, Block, BlockKey, DimensionBlock
+from semantic.resolve.types import Atom, Block, DimensionBlock
 
 Reader = Callable[[], exp.Expression]
-
-
-@dataclass(slots=True)
-class Layer:
-    """A select under construction, and what can be read in it. `grouped`: conditions on its columns belong to HAVING."""
-
-    select: exp.Select
-    columns: dict[str, exp.Expression]
-    grouped: bool = False
-
-    def read(self, name: str) -> exp.Expression:
-        return again(self.columns[name])
-
-    def keep(self, condition: exp.Expression) -> None:
-        """Only rows that meet `condition`."""
-        place: type[exp.Having] | type[exp.Where] = exp.Having if self.grouped else exp.Where
-        key = "having" if self.grouped else "where"
-        known = self.select.args.get(key)
-        self.select.set(key, place(this=both(known.this, condition) if known is not None else condition))
-
-    def closed(self) -> exp.Select:
-        """The select with every column under its own name."""
-        self.select.set("expressions", [aliased(node, name) for name, node in self.columns.items()])
-        return self.select
-
-    def wrapped(self, alias: str) -> Layer:
-        """A new select over this one."""
-        outer = exp.Select()
-        outer.set("from_", exp.From(this=derived(self.closed(), alias)))
-        return Layer(outer, {name: column(alias, name) for name in self.columns})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +48,10 @@ def block_layer(
     block: Block, atoms: tuple[Atom, ...], catalog: Catalog, params: Params, prefix: str = "a", rest: Rest | None = None
 ) -> Layer:
     """Columns `k0..` for the keys and `a{slot}` for the atoms."""
+    own = [(slot, atoms[slot]) for slot in block.slots]
+    parts = preaggregated(block, own, catalog, params, prefix) if rest is None else None
+    if parts is not None:
+        return _without_strays(parts, block)
     row = Row(Scope(catalog, block.dataset), params, block.where)
     keys = [block_key(row, key) for key in block.keys]
     if rest is not None:
@@ -83,7 +59,6 @@ def block_layer(
             row.extra = _outside([again(key) for key in keys], rest.chosen())
         keys = [keys[i] for i in rest.kept]
         block = replace(block, keys=tuple(block.keys[i] for i in rest.kept))
-    own = [(slot, atoms[slot]) for slot in block.slots]
     if any(atom.latest_by is not None for _, atom in own):
         layer = _latest(row, block, keys, own, prefix)
     elif block.distinct:
@@ -97,50 +72,15 @@ def block_layer(
         layer = _finish(row, keys, values)
     if rest is not None:
         layer.keep(exp.GT(this=call("count"), expression=whole(0)))
+    return _without_strays(layer, block)
+
+
+def _without_strays(layer: Layer, block: Block) -> Layer:
+    """Without compared buckets that have no partner on the main time line."""
     for index, key in enumerate(block.keys):
         if key.shift is not None and key.shift.unit.value in ("month", "quarter", "year") and block.compared:
             layer.keep(exp.Not(this=exp.Is(this=layer.read(f"k{index}"), expression=exp.Null())))
     return layer
-
-
-def block_key(row: Row, key: BlockKey) -> exp.Expression:
-    expr = key.expr
-    if isinstance(expr, DatePart) and expr.part.startswith("trunc_"):
-        is_date = row.type_of(expr.of) is FieldType.DATE
-        start = bucket(row.expr(expr.of), expr.part.removeprefix("trunc_"), is_date, row.calendar, key.fiscal)
-        return moved(start, key.shift) if key.shift is not None else start
-    value = row.expr(expr)
-    return _binned(row, value, key) if key.bins is not None else value
-
-
-def _binned(row: Row, value: exp.Expression, key: BlockKey) -> exp.Expression:
-    """The lower end of the value's bin; the bin width is the smallest of 1, 2, 5 x 10^n that needs at most `bins` bins."""
-    inner = row.over(row.scope.base, row.where)
-    of = call("toFloat64", inner.expr(key.expr))
-    condition = inner.filter(row.where)
-    spread = exp.Sub(this=call("max", of), expression=call("min", of.copy()))
-    raw_width = exp.Div(this=exp.Paren(this=spread), expression=whole(key.bins or 10))
-    ranged = exp.Select(expressions=[aliased(raw_width, "w")])
-    inner.scope.attach(ranged)
-    if condition is not None:
-        ranged.set("where", exp.Where(this=condition))
-    width = column("r", "w")
-    power = call("pow", whole(10), call("floor", call("log10", width)))
-    ratio = exp.Div(this=width.copy(), expression=power)
-
-    def at_most(step: int) -> exp.Expression:
-        return exp.LTE(this=ratio.copy(), expression=whole(step))
-
-    def steps(step: int) -> exp.Expression:
-        return exp.Mul(this=power.copy(), expression=whole(step))
-
-    positive = exp.GT(this=width.copy(), expression=whole(0))
-    flat = (exp.Not(this=call("ifNull", positive, whole(0))), exp.Literal.number("1.0"))
-    nice = call("multiIf", *flat, *(node for step in (1, 2, 5) for node in (at_most(step), steps(step))), steps(10))
-    chosen = exp.Select(expressions=[aliased(nice, "width")])
-    chosen.set("from_", exp.From(this=derived(ranged, "r")))
-    size = column(row.scope.join_derived(chosen, "bins", []), "width")
-    return exp.Mul(this=call("floor", exp.Div(this=call("toFloat64", value), expression=size)), expression=size.copy())
 
 
 def _finish(row: Row, keys: list[exp.Expression], values: dict[str, exp.Expression]) -> Layer:

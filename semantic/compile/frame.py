@@ -9,9 +9,10 @@ from __future__ import annotations
 from sqlglot import exp
 
 from semantic.catalog.model import Catalog
-from semantic.compile.blocks import Layer, Rest, block_layer, dimension_layer, is_count, is_sum
+from semantic.compile.blocks import Rest, block_layer, dimension_layer, is_count, is_sum
 from semantic.compile.functions import call, text, whole
 from semantic.compile.idents import aliased, column, derived
+from semantic.compile.layer import Layer
 from semantic.compile.params import Params
 from semantic.compile.times import _ADD
 from semantic.resolve.types import Aggregation, Block

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from semantic.compile.blocks import Layer
 from semantic.compile.functions import call, whole
 from semantic.compile.idents import aliased, column
+from semantic.compile.layer import Layer
 from semantic.compile.params import Params
 from semantic.compile.rows import Row
 from semantic.compile.scope import Scope

@@ -6,9 +6,9 @@ import zlib
 
 from sqlglot import exp
 
-from semantic.compile.blocks import Layer
 from semantic.compile.expressions import divided
 from semantic.compile.functions import call, operation, paren
+from semantic.compile.layer import Layer
 from semantic.compile.params import Params
 from semantic.resolve.types import Accumulated, AtomValue, Formula, Number, Operation
 

@@ -40,6 +40,14 @@ class Params:
             self.bound[name] = param
         return exp.Placeholder(this=exp.Var(this=name), kind=_type_node(type_name).copy())
 
+    def saved(self) -> tuple[dict[str, Param], dict[Param, str]]:
+        """What is bound so far, for `restore`."""
+        return dict(self.bound), dict(self._names)
+
+    def restore(self, saved: tuple[dict[str, Param], dict[Param, str]]) -> None:
+        """Forgets what was bound since `saved`."""
+        self.bound, self._names = saved
+
     def value(self, value: Scalar | None) -> exp.Expression:
         """The placeholder of any scalar, typed by its Python type; NULL for None."""
         if value is None:

@@ -62,10 +62,14 @@ class Scope:
             self.joins.append(exp.Join(this=derived(select, alias), on=on, side="LEFT"))
         return alias
 
+    def source(self) -> exp.Expression:
+        """The base dataset, as the FROM names it."""
+        alias, dataset = self._aliases[()]
+        return physical(dataset, alias)
+
     def attach(self, select: exp.Select) -> exp.Select:
         """`select` with this FROM and its joins."""
-        alias, dataset = self._aliases[()]
-        select.set("from_", exp.From(this=physical(dataset, alias)))
+        select.set("from_", exp.From(this=self.source()))
         if self.joins:
             select.set("joins", self.joins)
         return select

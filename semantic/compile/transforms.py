@@ -7,9 +7,9 @@ from typing import Protocol, cast
 from sqlglot import exp
 
 from core.errors import Invalid
-from semantic.compile.blocks import Layer
 from semantic.compile.expressions import divided
 from semantic.compile.functions import call, is_null, paren, whole
+from semantic.compile.layer import Layer
 from semantic.compile.listing import ordering
 from semantic.compile.measures import accumulated_name, value_of
 from semantic.compile.params import Params

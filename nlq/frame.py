@@ -142,9 +142,16 @@ class Frame:
     all_rows: bool = False
     loose_verbs: int = 0
     list_verb: bool = False
+    asks_period: bool = False
 
     def names_one_thing(self) -> bool:
         """Whether the question is a bare noun with conditions: no list verb, no question word, nothing computed, ranked or cut."""
         if self.list_verb or self.question_word or len(self.outputs) != 1 or self.measures or self.rank_by or self.orders:
             return False
-        return self.superlative is None and not self.limit_asked and not self.distinct and not self.all_rows and self.outputs[0].role == "output"
+        return (
+            self.superlative is None
+            and not self.limit_asked
+            and not self.distinct
+            and not self.all_rows
+            and self.outputs[0].role == "output"
+        )

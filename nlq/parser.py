@@ -33,6 +33,23 @@ _MEANINGFUL = frozenset(
     )
 )
 _SENTENCE_END = frozenset((".", "?", "!", ";"))
+_LACKING = frozenset(
+    (
+        "with no",
+        "without",
+        "no",
+        "have no",
+        "has no",
+        "had no",
+        "that have no",
+        "without any",
+        "lacking",
+        "lack",
+        "do not have",
+        "does not have",
+        "do not have any",
+    )
+)
 _INSTRUCTIONS = frozenset(("use", "always", "ensure", "remember", "recall", "assume", "make", "convert"))
 _PARTICIPLES = frozenset(
     """
@@ -150,6 +167,13 @@ class Parser:
         u = self.units[i]
         if u.time is not None and not u.values:
             return self._on_time(i, u)
+        if (
+            u.links
+            and u.func is not None
+            and u.func.kind in ("agg", "count", "super", "distinct", "top", "grain")
+            and self._works_on_next(i)
+        ):
+            return self._handlers[u.func.kind](i, u)
         if u.is_object or u.quoted:
             return self._on_object(i, u)
         if u.func is not None and u.func.kind in self._handlers:
@@ -193,6 +217,14 @@ class Parser:
         ):
             self.s.relative = True
         return i + 1
+
+    def _works_on_next(self, i: int) -> bool:
+        """Whether a word such as "total" belongs to the noun right after it, and is no noun itself."""
+        j = i + 1
+        while j < len(self.units) and self.units[j].text.lower() in ("the", "of", "of the", "number of", "count of"):
+            j += 1
+        following = self.units[j] if j < len(self.units) else None
+        return following is not None and following.is_object and not following.is_func("cmp", "relative", "have")
 
     # ---------------------------------------------------------------- helpers
 
@@ -373,6 +405,8 @@ class Parser:
         s = self.s
         words = u.text.lower()
         starts = i == 0 or self.units[i - 1].text in (*_SENTENCE_END, ",")
+        if i == 0 and words.split()[-1] == "which":
+            return self._on_wh(i, u)
         if words.split()[0] in ("which", "who") and (i == 0 or self.units[i - 1].text in _SENTENCE_END or (s.last is None)):
             return self._on_wh(i, u)
         if words == "with the" or words == "with":
@@ -703,7 +737,14 @@ class Parser:
             s.relative = True
             return i + 1
         ranking = any(t.kind == "rank" and t.measure is None for t in self.frame.transforms) and not self.frame.rank_by
-        if (s.top or ranking) and nxt is not None and not nxt.is_func("each", "grain"):
+        if s.top and self._groups_the_top(u, nxt):
+            self.frame.limit_per_group = self.frame.limit is not None
+            s.mode, s.each = "group", False
+            return i + 1
+        unmeasured = self._unmeasured_superlative() and (
+            nxt.is_func("count", "agg") or self.kinds.likely(nxt, "measure") or self.kinds.certainly(nxt, "dataset")
+        )
+        if (s.top or ranking or unmeasured) and not nxt.is_func("each", "grain"):
             s.mode = "rankby"
             s.top = False
             return i + 1
@@ -714,6 +755,29 @@ class Parser:
         if nxt.is_func("count", "agg") and not self.frame.rank_by and self.frame.groups:
             s.mode = "rankby"
         return i + 1
+
+    def _groups_the_top(self, u: Unit, nxt: Unit) -> bool:
+        """ "top 3 products per category": a label that is no number splits the ranking instead of making it."""
+        if not nxt.links or self.kinds.likely(nxt, "measure") or self.kinds.likely(nxt, "number") or not self.frame.outputs:
+            return False
+        return "per" in u.text.lower().split() or not self.kinds.likely(nxt, "dataset")
+
+    def _unmeasured_superlative(self) -> bool:
+        """Whether a superlative was heard that does not say yet what makes the first one first ("best selling", "worst 3 channels")."""
+        superlative = self.frame.superlative
+        return (
+            superlative is not None
+            and superlative.measure is not None
+            and superlative.measure.mention is None
+            and superlative.measure.kind in ("count", "aggregate")
+        )
+
+    def _rank_with(self, item: MeasureItem) -> None:
+        """What a ranking goes by, for the superlative that waits for it or else for the list."""
+        if self._unmeasured_superlative() and self.frame.superlative is not None:
+            self.frame.superlative.measure = item
+        else:
+            self.frame.rank_by.append(item)
 
     def _filtered_after(self, i: int) -> bool:
         """Whether the noun after `by` is followed by a relative clause or a value: then it is an agent, not a grouping."""
@@ -858,6 +922,10 @@ class Parser:
             j, nxt = self._peek(j + 1)
         if nxt is not None and nxt.is_func("distinct"):
             j, nxt = self._peek(j + 1)
+        if nxt is not None and nxt.text.lower() in ("in", "of", "as"):
+            k, owner = self._peek(j + 1)
+            if owner is not None and owner.links and self.kinds.likely(owner, "number") and not self._measured_before():
+                j, nxt, i = k, owner, k - 1
         if nxt is not None and nxt.links and not (nxt.values and not nxt.links) and j - i <= 2 and not self._measured_before():
             target = self._mention(nxt, "condition")
             self._number_condition(target, op, number, units, ahead=True)
@@ -1204,13 +1272,24 @@ class Parser:
             and self._listed(i)
         ) or (
             s.base_mode == "head"
-            and self.frame.question_word == "what"
+            and self.frame.question_word in ("what", "that")
             and s.superlative is None
             and i <= 3
             and word in ("month", "year", "week", "quarter", "day", "hour")
             and not s.count
+            and not self.frame.mentions
         ):
             self.frame.grain = word
+            self.frame.asks_period = self.units[0].text.lower().split()[-1] in ("which", "what")
+            self._use(u)
+        elif (
+            self._unmeasured_superlative()
+            and i
+            and self.units[i - 1].is_func("super")
+            and word in ("month", "year", "week", "quarter", "day", "hour")
+        ):
+            self.frame.grain = word
+            self.frame.asks_period = True
             self._use(u)
         return i + 1
 
@@ -1298,9 +1377,9 @@ class Parser:
                 self.frame.unknown.append(u)
             return i + 1
         mention = s.last
-        if self.kinds.certainly(mention.unit, "dataset"):
+        if not u.text.lower().startswith(("is", "are")):
             j, nxt = self._peek(i + 1)
-            if nxt is not None and nxt.links:
+            if nxt is not None and nxt.links and j == i + 1:
                 mention = self._mention(nxt, "condition")
                 i = j
         self._retract(mention)
@@ -1873,6 +1952,13 @@ class Parser:
             before is not None and before.soft and "corresp" in before.text.lower()
         ):
             s.relative, s.related = False, None
+        lacking = s.negate and s.negate_unit is not None and s.negate_unit.text.lower() in _LACKING
+        if lacking and not self.kinds.likely(u, "dataset") and u.links[0].target.kind == "field" and not self.kinds.likely(u, "measure"):
+            mention = self._mention(u, "condition")
+            s.negate = False
+            self._add_condition(Condition("null", mention, units=[x for x in (s.negate_unit, u) if x is not None]))
+            s.negate_unit = None
+            return i + 1
         if (s.negate or s.relative or s.by_agent) and self.kinds.likely(u, "dataset") and (self.frame.mentions or s.negate):
             return self._related_noun(i, u)
         return self._plain_noun(i, u)
@@ -2026,6 +2112,17 @@ class Parser:
                 s.of_next = True
             s.last.role = "context"
         after_of, prep = s.of_next, s.prep_next
+        modified = (
+            i
+            and s.last_condition is not None
+            and s.last_condition.units
+            and self.units[i - 1] is s.last_condition.units[-1]
+            and s.last_condition.kind in ("value", "flag", "segment")
+        )
+        if modified and (self.frame.measures or self.frame.outputs) and self.kinds.likely(u, "dataset"):
+            self._mention(u, "context").links = tuple(k for k in u.links if k.target.kind == "dataset") or u.links
+            self._reset_noun()
+            return i + 1
         holder = s.last
         dataset = self.kinds.likely(u, "dataset")
         role = "output"
@@ -2151,7 +2248,7 @@ class Parser:
         in_relative = s.relative
         self._reset_noun()
         if s.mode == "rankby":
-            self.frame.rank_by.append(item)
+            self._rank_with(item)
             return i + 1
         s.relative = False
         self._add_measure(item)
@@ -2169,7 +2266,7 @@ class Parser:
             mention.role = "count"
         self._reset_noun()
         if s.mode == "rankby":
-            self.frame.rank_by.append(item)
+            self._rank_with(item)
             return i + 1
         mention.in_relative = s.relative
         self._add_measure(item)
@@ -2180,7 +2277,7 @@ class Parser:
         item = MeasureItem("count" if self.kinds.certainly(u, "dataset") else "aggregate", None, mention)
         if item.kind == "count":
             mention.role = "count"
-        self.frame.rank_by.append(item)
+        self._rank_with(item)
         self._reset_noun()
         return i + 1
 
@@ -2242,7 +2339,7 @@ class Parser:
     def _rankable(self, listed: bool = False) -> bool:
         """Whether the sentence has named a thing that can be ranked, and not grouped it with each."""
         s = self.s
-        if self.frame.limit_asked:
+        if self.frame.limit_asked or self.frame.asks_period:
             return True
         if self.frame.groups and s.sentence == self.frame.groups[-1].sentence:
             return False
@@ -2262,6 +2359,10 @@ class Parser:
             if self.frame.limit is None:
                 last = next((m for m in reversed(self.frame.outputs) if m.role in ("output", "focus")), None)
                 self.frame.singular = True
+                if self.frame.asks_period and any(
+                    v.text.lower() in ("days", "weeks", "months", "quarters", "years", "hours") for v in self.units[:4]
+                ):
+                    self.frame.singular = False
                 if last is not None and last.plural:
                     self.frame.singular = False
                     self.frame.limit = None

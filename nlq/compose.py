@@ -222,6 +222,15 @@ class Composer:
         target = self.a.target(f.outputs[0])
         return target is not None and target.kind == "dataset" and self.catalog.dataset(target.dataset or "").kind is DatasetKind.FACT
 
+    def _grouped_having(self) -> bool:
+        """ "statuses with more than 3 orders": labels of the very rows that are counted."""
+        shown = [t for m in self.frame.outputs if (t := self.a.target(m)) is not None]
+        counted = [t for c in self.frame.having if c.measure is not None and (t := self.a.target(c.mention)) is not None]
+        if not shown or not counted or any(t.kind != "field" for t in shown):
+            return False
+        labels = all((cf := self.kinds.field(t)) is not None and cf.role in (FieldRole.CATEGORY, FieldRole.FLAG) for t in shown)
+        return labels and all(t.kind == "metric" or t.dataset == shown[0].dataset for t in counted)
+
     def _grouped_rows(self, measures: Sequence[MeasureItem]) -> bool:
         """ "orders by status": a thing by a label is counted; a thing by its own number or name is listed."""
         f = self.frame

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nlq.phrases import OPPOSITES
-from nlq.text import fold, keys_of, lemma
+from nlq.text import fold, keys_of, lemma, singular, words_of
 from nlq.thesaurus import ABBREVIATIONS, MERGES, root, synonyms
 from semantic.catalog.model import Catalog, CatalogField, Dataset, Entity, FieldRole, FieldType, Metric, SimpleMetric
 from semantic.expr import FieldRef
@@ -43,6 +43,7 @@ class Alternate:
     keys: tuple[str, ...]
     weights: tuple[float, ...]
     weight: float
+    plain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,10 @@ class Lexicon:
 
     def _add_field(self, dataset: Dataset, field: CatalogField, context: frozenset[str]) -> None:
         target = Target("field", f"{dataset.name}.{field.name}", dataset.name, field.name)
+        entity_words = {keys_of(t) for e in self.catalog.entities if e.dataset == dataset.name for t in (e.label, e.plural) if t}
         for text, weight in ((field.label, 1.0), (field.name, 0.99), *((s, 0.97) for s in field.synonyms)):
+            if field.role is FieldRole.NAME and keys_of(text) in entity_words:
+                continue
             self._add(target, text, weight, context)
         if field.role is FieldRole.FLAG or field.type is FieldType.BOOLEAN:
             plain = {k for text in (field.label, *field.synonyms) for k in keys_of(text)} - {"is", "has"}
@@ -208,6 +212,7 @@ class Lexicon:
         if not keys or (target, keys) in self._seen:
             return
         self._seen.add((target, keys))
+        plain = tuple(singular(w) for w in words_of(text) if lemma(w) not in _STOP_IN_LABEL) or tuple(singular(w) for w in words_of(text))
         expanded = tuple(lemma(ABBREVIATIONS[k]) if k in ABBREVIATIONS else k for k in keys)
         joined = ("".join(keys),) if len(keys) == 2 and min(map(len, keys)) >= 3 else keys
         for form in {keys, expanded, joined}:
@@ -215,7 +220,7 @@ class Lexicon:
             if all(k in context for k in form):
                 weights = (1.0,) * len(form)
             position = len(self.alternates)
-            self.alternates.append(Alternate(target, form, weights, weight))
+            self.alternates.append(Alternate(target, form, weights, weight, plain if len(plain) == len(form) else ()))
             for key in set(form):
                 self.by_key.setdefault(key, []).append(position)
 

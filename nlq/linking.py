@@ -97,8 +97,11 @@ class Linker:
         self._memo[key] = found
         return found
 
-    def objects(self, keys: Sequence[str], limit: int = 12) -> list[Link]:
-        """Objects that explain every key of the span, best first."""
+    def objects(self, keys: Sequence[str], limit: int = 12, *, plain: Sequence[str] = (), of: bool = True) -> list[Link]:
+        """Objects that explain every key of the span, best first.
+
+        plain: the words with their endings but for the plural. of: whether the thing may be named after its field ("price of the product").
+        """
         lexicon = self._lexicon
         matches = [self.key_matches(k) for k in keys]
         scores: dict[Target, Link] = {}
@@ -108,7 +111,7 @@ class Linker:
                 positions.update(lexicon.by_key[vocab])
         for position in positions:
             alternate = lexicon.alternates[position]
-            link = self._score(keys, matches, position)
+            link = self._score(keys, matches, position, plain, of)
             if link is None:
                 continue
             best = scores.get(alternate.target)
@@ -120,7 +123,9 @@ class Linker:
         floor = max(0.34, ranked[0].score - 0.45)
         return [link for link in ranked if link.score >= floor][:limit]
 
-    def _score(self, keys: Sequence[str], matches: Sequence[dict[str, float]], position: int) -> Link | None:
+    def _score(
+        self, keys: Sequence[str], matches: Sequence[dict[str, float]], position: int, plain: Sequence[str], of: bool
+    ) -> Link | None:
         alternate = self._lexicon.alternates[position]
         target = alternate.target
         context = self._lexicon.context.get(target.dataset or "", frozenset()) if target.kind == "field" else frozenset()
@@ -140,6 +145,8 @@ class Linker:
                 core += alternate.keys[at] not in context or alternate.weights[at] >= 1.0
                 continue
             if any(word in context for word in row):
+                if core and not of:
+                    return None
                 in_context = True
                 continue
             if key in types:
@@ -148,6 +155,9 @@ class Linker:
             return None
         if not core:
             return None
+        if exact and plain and alternate.plain and len(plain) == len(alternate.plain) == len(keys) and tuple(plain) != alternate.plain:
+            exact = False
+            gained -= 0.04 * sum(alternate.weights)
         total = sum(alternate.weights)
         score = alternate.weight * gained / total
         if not exact:

@@ -11,7 +11,7 @@ from rapidfuzz import fuzz, process
 from nlq.lexicon import Target, merge_keys
 from nlq.linking import Link, Linker, ValueLink
 from nlq.phrases import FUNCTIONS, RELATING, SOFT, STOP, Func
-from nlq.text import Token, keys_of
+from nlq.text import Token, keys_of, singular
 from nlq.timephrase import TimePhrase
 
 _MAX_SPAN = 6
@@ -201,7 +201,9 @@ def _linked(span: Sequence[Token], i: int, j: int, text: str, linker: Linker, fu
     if inside and any(t.norm in _NEVER_INSIDE and t.norm not in _IN_NAMES for t in content) and not both_names:
         return None
     keys = merge_all([t for t in content if t.norm != "and" and t.norm not in _DROPPED_INSIDE])
-    links = linker.objects(keys)
+    worded = [t for t in content if t.norm != "and"]
+    plain = tuple(singular(t.norm) for t in worded) if len(worded) == len(keys) else ()
+    links = linker.objects(keys, plain=plain, of=bool(skipped))
     if inside:
         links = [k for k in links if k.exact and k.score >= 0.97]
     if len(content) > 1 and content[0].norm.endswith("s") and content[-1].norm.endswith(("ed", "ing", "up")):

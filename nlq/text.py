@@ -117,6 +117,16 @@ def _trim_e(w: str) -> str:
     return w[:-1] if len(w) > 3 and w.endswith("e") and not w.endswith("ee") else w
 
 
+@lru_cache(maxsize=50_000)
+def singular(word: str) -> str:
+    """The word without a plural ending only: "refunds" is "refund", "refunded" stays."""
+    if len(word) > 3 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if word.endswith(("sses", "shes", "ches", "xes", "zes")):
+        return word[:-2]
+    return word[:-1] if len(word) > 2 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
+
+
 def words_of(name: str) -> tuple[str, ...]:
     """The lower-case words of an identifier or a label: snake_case, camelCase, digits.
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from insights.explain_view import explain_view
 from insights.studies import View, detection_view, forecast_view
 
-_VIEWS: Mapping[str, Callable[[Mapping[str, Any]], View]] = {"forecast": forecast_view, "detect": detection_view}
+_VIEWS: Mapping[str, Callable[[Mapping[str, Any]], View]] = {"forecast": forecast_view, "detect": detection_view, "explain": explain_view}
 
 
 def with_view(kind: str, result: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -100,8 +100,8 @@ def _year_ago(fact: Fact) -> tuple[Claim, ...]:
 
 
 def _usual_move(fact: Fact) -> tuple[Claim, ...]:
-    usual = fact.values["usual"]
-    return ((Number(usual * 100, None, "points") if is_rate(fact.quantity) else share(usual),),)
+    usual, grain = fact.values["usual"], Name(fact.names[0])
+    return ((grain, grain, Number(usual * 100, None, "points") if is_rate(fact.quantity) else share(usual)),)
 
 
 def _driver(fact: Fact) -> tuple[Claim, ...]:

@@ -16,10 +16,13 @@ from insights.drivers.change import Cause, Causes, amount_causes, rate_causes
 from insights.drivers.leaves import Cuboid, Leaves
 from insights.drivers.mix_rate import Split, split_rate
 from insights.drivers.parts import PartChange
+from insights.periods import grain_of
 from insights.types import Fact, Period, Quantity, Score, Test
 
 MIX_MATTERS = 0.3  # of all that moved in a rate
 MIN_HISTORY = 6
+STORY = 0.15  # of the relative change
+TELLING_SHARE = 0.1  # of the change; less is true but not worth a sentence
 MAX_TOLD_DRIVERS = 2
 _NO_RECEIPTS: Mapping[str, int] = MappingProxyType({})
 
@@ -83,16 +86,17 @@ def explain_change(study: Study) -> Explained:
         return Explained((change, *parts, *context), (change, *parts[:3], *context), None, ())
     causes, splits = _causes(study), _splits(study)
     drivers = [_driver_fact(study, cause, causes.tried) for cause in causes.causes] if causes else []
-    towards = [f for f in drivers if f is not None and f.kind == "driver"]
-    against = [f for f in drivers if f is not None and f.kind == "counter_driver"]
+    towards = [f for f in drivers if f is not None and f.kind == "driver" and f.values["share"] >= TELLING_SHARE]
+    against = [f for f in drivers if f is not None and f.kind == "counter_driver" and abs(f.values["share"]) >= TELLING_SHARE]
+    towards, against = ([f for f in facts if _matters(study, f)] for facts in (towards, against))
     mix = _mix_facts(study, splits)
     told_drivers = [*towards[:MAX_TOLD_DRIVERS], *against[:1]]
     rest = _remainder(study, told_drivers) if told_drivers else []
-    none = [_no_driver(study, causes)] if causes is not None and not towards and not mix else []
+    none = [_no_driver(study, causes)] if causes is not None and not towards and not against and not mix else []
     parts = _parts(study)
     told = [
         change,
-        *_balanced(parts, mix, [*told_drivers, *rest, *none]),
+        *_balanced([] if mix else parts, mix, [*told_drivers, *rest, *none]),
         *context[: 1 if len(parts) + len(mix) + len(told_drivers) > 2 else 2],
     ]
     return Explained((change, *mix, *towards, *against, *rest, *none, *parts, *context), tuple(told[:7]), causes, splits)
@@ -154,13 +158,24 @@ def _year_ago(study: Study) -> list[Fact]:
 
 def _usual(study: Study) -> list[Fact]:
     moves = _moves(study)
-    if not len(moves):
+    grain = grain_of(study.period)
+    if not len(moves) or grain is None:
         return []
     positive = study.kind != "rate" and min(v for v in study.history if math.isfinite(v)) > 0
     usual = float(np.median(np.abs(np.expm1(moves) if positive else moves)))
     if (study.kind != "rate" and not positive) or not usual:
         return []
-    return [Fact("usual_move", study.quantity, study.period, study.baseline, values={"usual": usual}, receipts=study.receipt("history"))]
+    return [
+        Fact(
+            "usual_move",
+            study.quantity,
+            study.period,
+            study.baseline,
+            names=(grain.value,),
+            values={"usual": usual},
+            receipts=study.receipt("history"),
+        )
+    ]
 
 
 def _parts(study: Study) -> list[Fact]:
@@ -250,6 +265,15 @@ def _remainder(study: Study, drivers: Sequence[Fact]) -> list[Fact]:
     ]
 
 
+def _matters(study: Study, driver: Fact) -> bool:
+    """Whether the change would be another one without this segment: all else moving alike is no story about a segment."""
+    rest = _remainder(study, [driver])
+    if not rest or not study.before:
+        return True
+    before, after = rest[0].values["before"], rest[0].values["after"]
+    return abs((after - before) / before - study.difference / study.before) >= STORY * abs(study.difference / study.before)
+
+
 def _no_driver(study: Study, causes: Causes) -> Fact:
     cube = study.cube
     names = (
@@ -321,7 +345,7 @@ def _mix_facts(study: Study, splits: Sequence[Split]) -> list[Fact]:
     if best.reversal:
         facts.append(replace(common, kind="reversal"))
     facts.append(common)
-    moved = max(best.segments, key=lambda s: (abs(s.mix_effect), s.name))
+    moved = max(best.segments, key=lambda s: (round(abs(s.share_after - s.share_before), 9), s.share_after - s.share_before, s.name))
     if study.cube.base_label:
         shares = {"share_before": moved.share_before, "share_after": moved.share_after}
         scope = ((best.dimension, moved.name),)

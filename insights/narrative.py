@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from insights.claims import Number, amount, is_rate, moved, share
+from insights.periods import during
 from insights.types import Fact, FactKind, Quantity
 from insights.verify import verify
 from insights.wording import number
@@ -24,24 +25,29 @@ def narrate(facts: Sequence[Fact]) -> list[str]:
 
 
 def said(value: Number) -> str:
-    """A number as it is written in sentences: percent and points with three digits, large amounts short."""
+    """A number as it is written in sentences: percent and points with few digits, large amounts short."""
     amount_ = value.value
-    if value.format in ("percent", "percent_points") or value.unit == "points":
-        amount_ = _three_digits(amount_)
+    if value.format == "percent":
+        amount_ = _readable(amount_ * 100) / 100
+    elif value.format == "percent_points" or value.unit == "points":
+        amount_ = _readable(amount_)
     text = number(amount_, value.format, value.unit, compact=True)
     return f"+{text}" if value.signed and value.value > 0 else text
 
 
-def _three_digits(value: float) -> float:
-    return round(value, 2 - math.floor(math.log10(abs(value)))) if value and math.isfinite(value) else value
+def _readable(value: float) -> float:
+    """One decimal from 10 on, two below, and one digit where that would leave nothing."""
+    if not value or not math.isfinite(value):
+        return value
+    return round(value, 1 if abs(value) >= 10 else 2 if abs(value) >= 0.01 else -math.floor(math.log10(abs(value))))
 
 
 def _period_change(fact: Fact) -> str:
     before, after = fact.values["before"], fact.values["after"]
-    label, now, then = fact.quantity.label, fact.period.label, fact.baseline.label if fact.baseline else ""
+    label, now, then = fact.quantity.label, during(fact.period), during(fact.baseline) if fact.baseline else ""
     if before == after:
-        return f"{_cap(label)} did not change: {_amount(fact, after)} in {now} as in {then}."
-    return f"{_cap(label)} {_verb(after - before)} {_moved(fact.quantity, before, after)} to {_amount(fact, after)} in {now} (from {_amount(fact, before)} in {then})."
+        return f"{_cap(label)} did not change: {_amount(fact, after)} {now}, as {then}."
+    return f"{_cap(label)} {_verb(after - before)} {_moved(fact.quantity, before, after)} to {_amount(fact, after)} {now} (from {_amount(fact, before)} {then})."
 
 
 def _year_ago(fact: Fact) -> str:
@@ -52,8 +58,8 @@ def _year_ago(fact: Fact) -> str:
 
 
 def _usual_move(fact: Fact) -> str:
-    usual = fact.values["usual"]
-    return f"Its usual move from one period to the other is {said(Number(usual * 100, None, 'points') if is_rate(fact.quantity) else share(usual))}."
+    usual, grain = fact.values["usual"], fact.names[0]
+    return f"From {grain} to {grain} it usually moves by {said(Number(usual * 100, None, 'points') if is_rate(fact.quantity) else share(usual))}."
 
 
 def _driver(fact: Fact) -> str:
@@ -108,21 +114,24 @@ def _part(fact: Fact) -> str:
 
 def _record(fact: Fact) -> str:
     way = "highest" if fact.values["way"] > 0 else "lowest"
-    return f"{_cap(fact.quantity.label)} was {_amount(fact, fact.values['value'])} in {fact.period.label}, the {way} of {said(Number(fact.values['periods']))} periods."
+    return f"{_cap(fact.quantity.label)} was {_amount(fact, fact.values['value'])} {during(fact.period)}, the {way} of {said(Number(fact.values['periods']))} periods."
 
 
 def _unusual_value(fact: Fact) -> str:
     value, expected = fact.values["value"], fact.values["expected"]
-    return f"{_cap(fact.quantity.label)} was {_amount(fact, value)} in {fact.period.label}, {'above' if value > expected else 'below'} the expected {_amount(fact, expected)}."
+    side = "above" if value > expected else "below"
+    return f"{_cap(fact.quantity.label)} was {_amount(fact, value)} {during(fact.period)}, {side} the expected {_amount(fact, expected)}."
 
 
 def _new_trend(fact: Fact) -> str:
-    return f"{_cap(fact.quantity.label)} has moved {'up' if fact.values['way'] > 0 else 'down'} for {said(Number(fact.values['periods']))} periods in a row, to {fact.period.label}."
+    way, periods = "up" if fact.values["way"] > 0 else "down", said(Number(fact.values["periods"]))
+    return f"{_cap(fact.quantity.label)} has moved {way} for {periods} periods in a row, to {fact.period.label}."
 
 
 def _level_shift(fact: Fact) -> str:
     before, after = fact.values["before"], fact.values["after"]
-    return f"{_cap(fact.quantity.label)} is at a {'higher' if after > before else 'lower'} level since {fact.period.label}: from {_amount(fact, before)} to {_amount(fact, after)}."
+    level = "higher" if after > before else "lower"
+    return f"{_cap(fact.quantity.label)} is at a {level} level since {fact.period.label}: from {_amount(fact, before)} to {_amount(fact, after)}."
 
 
 def _concentration(fact: Fact) -> str:
@@ -136,7 +145,7 @@ def _outlier_segment(fact: Fact) -> str:
 
 
 def _late_data(fact: Fact) -> str:
-    return f"The data of {fact.segment} seem late: its {fact.quantity.label} in {fact.period.label} is only {said(share(fact.values['share']))} of the expected."
+    return f"The data of {fact.segment} seem late: its {fact.quantity.label} {during(fact.period)} is only {said(share(fact.values['share']))} of the expected."
 
 
 def _amount(fact: Fact, value: float) -> str:

@@ -37,11 +37,14 @@ _WORDS = frozenset(
         "metric mix move moved moves of on one only or other others out over own part parts period periods point points rate rates record "
         "row same seem seems segment segments share since so spread stands stood straight than that the their then there these they this to "
         "together total typically usual usually value values was went were what when where which while whole with within without yet "
-        "accounted associated shift shifted Simpson reversal reversed s about run any year data late level holds all"
+        "accounted associated shift shifted Simpson reversal reversed s about run any year data late level holds all month quarter week day hour"
     ).split()
 )
 _SIZES = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
-_NUMBER = r"(?P<sign>[+\-])?(?P<currency>{symbols})?\s?(?P<digits>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)(?P<size>[KMBT])?(?P<percent>%)?(?:\s(?P<unit>{units}))?(?!\w)"
+_NUMBER = (
+    r"(?P<sign>[+\-])?(?P<currency>{symbols})?\s?(?P<digits>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)(?P<size>[KMBT])?(?P<percent>%)?"
+    r"(?:\s(?P<unit>{units}))?(?!\w)"
+)
 _WORD = re.compile(r"[^\W\d_]+")
 _BETWEEN = frozenset(" ,.;:()'’–")
 

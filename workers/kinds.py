@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from core.errors import Invalid, NotFound
 from core.timeseries import Grain
 from semantic.expr import FieldRef, Predicate
-from semantic.query import Measure, MetricRef, TimeWindow
+from semantic.query import ComparePeriod, Measure, MetricRef, TimeWindow
 
 
 class Params(BaseModel):
@@ -56,11 +56,12 @@ class DetectParams(SeriesParams):
 class ExplainParams(MeasureParams):
     """Why the measure differs between `time` and the period before; without `time` the latest complete period of `grain` with a value.
 
-    dimensions: where to look; none takes the categories that the measure can be split by.
+    dimensions: where to look; none takes the categories that the measure can be split by. compare: with what; none is the period before.
     """
 
     grain: Grain = Grain.MONTH
     dimensions: tuple[FieldRef, ...] = Field(default=(), max_length=10)
+    compare: ComparePeriod | None = None
 
 
 class InferCatalogParams(Params):

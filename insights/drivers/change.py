@@ -15,12 +15,12 @@ from core.errors import Invalid
 from core.timeseries import FloatArray
 from insights.drivers.incident import corrected_p
 from insights.drivers.leaves import Leaves, Mask, Segment
-from insights.drivers.search import Candidate, Moved, search
+from insights.drivers.search import Candidate, Moved, leaf_gains, search
 
 DISPERSION = 0.05  # a segment drifts by about a fifth between two periods without a story
 PRIOR_EVENTS = 2.0  # a segment never seen before is expected to be near nothing, not exactly nothing
 CERTAIN_P = 0.01
-MATERIAL = 0.03  # of the whole before: less is not worth a line
+MATERIAL = 0.02  # of the whole before: less is not worth a line
 SAME = 0.9  # two segments that share nine tenths of what they hold tell one story
 MAX_CAUSES = 4
 _CHI2_MEDIAN = 0.4549  # of one degree of freedom
@@ -97,14 +97,7 @@ class _Setting:
 def _causes(leaves: Leaves, setting: _Setting) -> Causes:
     if leaves.count == 0 or setting.likely.sum() <= 0:
         return Causes((), 1.0, 1.0, 0, 1.0)
-    pace = common_pace(leaves, setting.likely, setting.after)
-    noise = noise_unit(leaves, setting.likely * pace, setting.after, setting.before)
-    known = setting.before / noise
-    moved = Moved(
-        observed=setting.after / noise,
-        expected=np.maximum(setting.likely * pace / noise, 0.05),
-        dispersion=DISPERSION + 1.0 / (known + PRIOR_EVENTS),
-    )
+    pace, noise, moved = _likeliest(leaves, setting)
     causes: list[Cause] = []
     told: list[Mask] = []
     tried, best_p = 0, 1.0
@@ -123,6 +116,30 @@ def _causes(leaves: Leaves, setting: _Setting) -> Causes:
             moved, expected=np.where(inside, np.maximum(moved.expected * chosen.observed / chosen.expected, 0.01), moved.expected)
         )
     return Causes(tuple(causes), pace, noise, tried, best_p)
+
+
+def _likeliest(leaves: Leaves, setting: _Setting) -> tuple[float, float, Moved]:
+    """The common pace, of the middle of the whole and of none at all, under which one segment on its own explains more."""
+    middle = common_pace(leaves, setting.likely, setting.after)
+    noise = noise_unit(leaves, setting.likely * middle, setting.after, setting.before)
+    still = _moved(setting, 1.0, noise)
+    if abs(middle - 1.0) < 0.005:
+        return middle, noise, _moved(setting, middle, noise)
+    at_middle = _moved(setting, middle, noise)
+    pace_gain = float(leaf_gains(still, np.array([middle])).sum())
+    gains = [
+        found.candidates[0].gain if found.candidates else 0.0
+        for found in (search(leaves, still, limit=1), search(leaves, at_middle, limit=1))
+    ]
+    return (1.0, noise, still) if gains[0] > gains[1] + pace_gain else (middle, noise, at_middle)
+
+
+def _moved(setting: _Setting, pace: float, noise: float) -> Moved:
+    return Moved(
+        observed=setting.after / noise,
+        expected=np.maximum(setting.likely * pace / noise, 0.05),
+        dispersion=DISPERSION + 1.0 / (setting.before / noise + PRIOR_EVENTS),
+    )
 
 
 def _first_new(

@@ -79,7 +79,8 @@ def search(
             if top[s] > 0.0
         ]
     by_dimensions = {cuboid.dimensions: cuboid for cuboid in cuboids}
-    best.sort(key=lambda item: (-round(item[0], 9), item[1], item[2], item[3]))
+    # Of names for the same leaves the shortest, and of those the most specific: "marketplace" rather than its kind, "partner".
+    best.sort(key=lambda item: (-round(item[0], 9), item[1], -by_dimensions[item[2]].size, item[2], item[3]))
     return Found(tuple(_distinct(leaves, moved, best, by_dimensions, limit)), tried)
 
 

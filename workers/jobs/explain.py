@@ -1,256 +1,308 @@
-"""Explain job: how a metric changed between two periods, and which segments account for it."""
+"""Explain job: how a metric changed between two periods, and which segments account for it.
+
+Few queries: the whole (with the metric's parts), a year before, the history of the same grain, and one over all dimensions together.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import NotEnoughData, UserError
 from core.store import findings
 from core.store.findings import InsightEntry
-from insights.change_words import Wording, change_headline, change_narrative
-from insights.chart import chart
-from insights.period_change import PeriodChange, SegmentChange, period_change
-from insights.wording import number
+from core.timeseries import Grain
+from insights.drivers.parts import parts_of_change
+from insights.explaining import Cube, Study, explain_change
+from insights.narrative import TEMPLATES_VERSION, narrate
+from insights.periods import grain_of, period_of
+from insights.types import Period, Quantity
 from semantic.catalog.model import Catalog
 from semantic.catalog.visible import visible_to
-from semantic.expr import Absolute, Calendar_, FieldRef
-from semantic.query import ByField, ByTime, ComparePeriod, Order, SemanticQuery, TimeWindow
-from semantic.states import OutputColumn, WindowUsed
+from semantic.compile import compile_query
+from semantic.expr import Absolute, FieldRef, Unit
+from semantic.query import ByField, ByTime, ComparePeriod, Measure, Order, SemanticQuery, TimeWindow
+from semantic.resolve.resolve import resolve
+from semantic.states import WindowUsed
+from semantic.windows import add_units
 from workers.context import JobContext
-from workers.jobs.chart_data import finite
-from workers.jobs.dimensions import is_additive, telling_dimensions
-from workers.jobs.querying import Ran, Receipt, receipt_of, run_query
+from workers.jobs.change_cube import cube_of, fitting
+from workers.jobs.composition import Composition, composition
+from workers.jobs.dimensions import telling_dimensions
+from workers.jobs.explained import result_of
+from workers.jobs.querying import Ran, receipt_of, run_query
 from workers.kinds import ExplainParams
 
 MAX_DIMENSIONS = 8
-SHOWN_ROWS = 20
+HISTORY_STEPS = 25
+_NOT_JOINED = frozenset({"no_join_path", "ambiguous_join", "ambiguous_path", "fan_out", "unknown_field", "not_shared"})
 
 
 def run(context: JobContext) -> dict[str, Any]:
-    """{"headline", "narrative", "change", "dimensions", "chart", "view_table", "receipt", ...}.
+    """{"headline", "narrative", "facts", "change", "causes", "dimensions", "periods", "receipts", ...}.
 
     Raises: NotEnoughData when one of the periods has no value; UserError for what cannot be asked; Unavailable.
     """
     params = ExplainParams.model_validate(context.job.params)
     catalog = context.services.catalog(context.tenant)
-    asked = _Asked(context, params, catalog, visible_to(catalog, context.principal))
-    context.progress("fetch", 0, 1)
-    window = params.time or asked.last_period()
-    whole = asked.compared(window, None)
-    before, after = _pair(whole)
-    if before is None or after is None:
-        raise NotEnoughData(
-            f"There is no value to compare in {whole.guarded.windows[1 if before is None else 0].label}; choose other periods.",
-            code="no_rows",
-        )
-    fields = params.dimensions or telling_dimensions(asked.visible, params.asked, whole.guarded.datasets, MAX_DIMENSIONS)
-    parts = asked.parts(window, fields)
+    visible = visible_to(catalog, context.principal)
+    asked = _Asked(context, params, catalog, visible, composition(visible, params.asked))
+    context.progress("fetch", 0, 4)
+    windows = asked.windows()
+    study, notes = _study(asked, windows)
     context.progress("explain", 0, 1)
-    additive = is_additive(catalog, params.asked)
-    change = period_change(before, after, {label: segments for label, segments, _ in parts})
-    receipt = receipt_of(context, catalog, [whole, *(ran for _, _, ran in parts)])
-    result = _result(params, whole, change, receipt, additive=additive)
+    explained = explain_change(study)
+    sentences = narrate(explained.told)  # proven against their facts, or the job fails
+    receipt = receipt_of(context, catalog, asked.runs)
+    result = result_of(study, explained, sentences, notes) | {
+        "metric": params.metric,
+        "templates_version": TEMPLATES_VERSION,
+        "receipts": [{"sql": ran.guarded.sql, "rows_read": ran.result.stats.rows_read} for ran in asked.runs],
+        "receipt": receipt.as_json(),
+    }
     _index(context, params, result)
     return result
 
 
 @dataclass(frozen=True, slots=True)
+class _Windows:
+    """What is compared with what; `like_with_like` when the running period was cut and the other to the same length."""
+
+    after: TimeWindow
+    compare: ComparePeriod
+    like_with_like: bool = False
+
+
+@dataclass(slots=True)
 class _Asked:
-    """The queries of one explanation."""
+    """The queries of one explanation, kept in the order in which they ran."""
 
     context: JobContext
     params: ExplainParams
     catalog: Catalog
     visible: Catalog
+    made_of: Composition
+    runs: list[Ran] = field(default_factory=list)
 
-    def last_period(self) -> TimeWindow:
+    def run(self, query: SemanticQuery) -> Ran:
+        ran = run_query(self.context, self.catalog, self.visible, query)
+        self.runs.append(ran)
+        return ran
+
+    def query(self, metrics: Sequence[Measure], windows: _Windows, fields: Sequence[FieldRef] = ()) -> SemanticQuery:
+        return SemanticQuery(
+            metrics=tuple(metrics), by=tuple(ByField(field=ref) for ref in fields), where=self.params.where, time=windows.after,
+            compare=windows.compare,
+        )  # fmt: skip
+
+    def windows(self) -> _Windows:
+        """The asked time, or the latest complete period with a value, and what it is compared with."""
+        time = self.params.time or self._last_period()
+        previous = (self.params.compare or ComparePeriod(to="previous_period")).changed(show=("value",))
+        found = _Windows(time, previous)
+        resolved = resolve(self.query([self.params.asked], found), self.visible, as_of=self.context.as_of)
+        after, before = _windows_of(compile_query(resolved).windows)
+        if self.params.compare is None and grain_of(_period(after)) is Grain.DAY:
+            # A Monday is like other Mondays, not like the Sunday before.
+            return _Windows(time, ComparePeriod(to="offset", count=1, unit=Unit.WEEK, show=("value",)))
+        return self._like_with_like(found, after, before)
+
+    def _like_with_like(self, windows: _Windows, after: WindowUsed, before: WindowUsed) -> _Windows:
+        """A running period is cut after yesterday, and the other to as many days."""
+        if not after.current_is_partial or after.start is None or after.end is None or before.start is None:
+            return windows
+        now = self.context.as_of.astimezone(after.start.tzinfo)
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        if today <= after.start:
+            return windows
+        days = (today.date() - after.start.date()).days
+        ends = before.start.replace(tzinfo=None) + dt.timedelta(days=days)
+        limit = after.start.replace(tzinfo=None)
+        compare = Absolute(start=before.start.replace(tzinfo=None), end=min(ends, limit) if before.start < after.start else ends)
+        cut = Absolute(start=after.start.replace(tzinfo=None), end=today.replace(tzinfo=None))
+        time = windows.after.changed(window=cut, label=None)
+        return _Windows(time, ComparePeriod(to="window", window=compare, show=("value",)), like_with_like=True)
+
+    def _last_period(self) -> TimeWindow:
         """The latest complete period of the asked grain that has a value: data may end long before today."""
         grain = self.params.grain
         query = SemanticQuery(
             metrics=(self.params.asked,), by=(ByTime(grain=grain),), where=self.params.where,
             order=(Order(target="by", index=0, descending=True),), limit=3, complete_periods_only=True,
         )  # fmt: skip
-        result = run_query(self.context, self.catalog, self.visible, query).result
+        result = self.run(query).result
         time = next(i for i, column in enumerate(result.columns) if column.role == "time")
         value = next(i for i, column in enumerate(result.columns) if column.role == "measure")
         starts = [row[time] for row in result.rows() if row[value] is not None and row[time] is not None]
         if not starts:
             raise NotEnoughData(f"There is no complete {grain.value} with a value of this measure.", code="no_rows")
-        start = max(starts)
-        day = start.date() if isinstance(start, dt.datetime) and grain.value not in ("minute", "hour") else start
-        return TimeWindow(window=self._calendar_window(day))
+        start = _moment(max(starts))
+        return TimeWindow(window=Absolute(start=start, end=add_units(start, grain, 1)))
 
-    def _calendar_window(self, start: dt.datetime | dt.date) -> Absolute | Calendar_:
-        end = _next(start, self.params.grain.value)
-        return Absolute(start=start, end=end)
+    def fields(self) -> tuple[FieldRef, ...]:
+        """The dimensions to look at: those asked for, else what the catalog offers and every base can be split by."""
+        if self.params.dimensions:
+            return self.params.dimensions
+        measures = [m for m in (self.made_of.top, self.made_of.base) if m is not None]
+        datasets = self.runs[-1].guarded.datasets
+        fields = telling_dimensions(self.visible, self.made_of.top, datasets, 3 * MAX_DIMENSIONS)
+        able = [ref for ref in fields if self._can_split(measures, ref)]
+        return fitting(self.visible, able[:MAX_DIMENSIONS])
 
-    def compared(self, window: TimeWindow, field: FieldRef | None) -> Ran:
-        by = (ByField(field=field),) if field is not None else ()
-        query = SemanticQuery(
-            metrics=(self.params.asked,), by=by, where=self.params.where, time=window,
-            compare=ComparePeriod(to="previous_period", show=("value",)),
-        )  # fmt: skip
-        return run_query(self.context, self.catalog, self.visible, query)
-
-    def parts(self, window: TimeWindow, fields: Sequence[FieldRef]) -> list[tuple[str, list[SegmentChange], Ran]]:
-        """Label, segments and query per dimension; one that cannot be joined without multiplying rows is left out."""
-        found: list[tuple[str, list[SegmentChange], Ran]] = []
-        for index, field in enumerate(fields):
-            self.context.progress("fetch", index + 1, len(fields) + 1)
-            try:
-                ran = self.compared(window, field)
-            except UserError as error:
-                if self.params.dimensions or error.code not in ("no_join_path", "ambiguous_join", "fan_out", "unknown_field"):
-                    raise
-                continue
-            found.append((self.visible.field(field).label, _segments(ran), ran))
-        return found
+    def _can_split(self, measures: Sequence[Measure], ref: FieldRef) -> bool:
+        query = SemanticQuery(metrics=tuple(measures), by=(ByField(field=ref),), where=self.params.where, time=self.params.time)
+        try:
+            resolve(query, self.visible, as_of=self.context.as_of)
+        except UserError:
+            return False
+        return True
 
 
-def _next(start: dt.datetime | dt.date, grain: str) -> dt.datetime | dt.date:
-    """The start of the following period."""
-    if grain in ("minute", "hour", "day", "week"):
-        return (
-            start
-            + {
-                "minute": dt.timedelta(minutes=1),
-                "hour": dt.timedelta(hours=1),
-                "day": dt.timedelta(days=1),
-                "week": dt.timedelta(weeks=1),
-            }[grain]
+def _study(asked: _Asked, windows: _Windows) -> tuple[Study, list[str]]:
+    made_of, context = asked.made_of, asked.context
+    whole = asked.run(asked.query([asked.params.asked, *(measure for _, measure in made_of.parts)], windows))
+    after_used, before_used = _windows_of(whole.guarded.windows)
+    pairs = _pairs(whole)
+    after, before = pairs[0]
+    if before is None or after is None:
+        raise NotEnoughData(
+            f"There is no value to compare in {(before_used if before is None else after_used).label}; choose other periods.",
+            code="no_rows",
         )
-    months = {"month": 1, "quarter": 3, "year": 12}[grain]
-    year, month = divmod(start.month - 1 + months, 12)
-    return start.replace(year=start.year + year, month=month + 1, day=1)
+    measure = next(column for column in whole.result.columns if column.role == "measure")
+    receipts = {"whole": len(asked.runs) - 1}
+    period, baseline = _period(after_used), _period(before_used)
+    context.progress("fetch", 1, 4)
+    year_ago = _year_ago(asked, windows, receipts)
+    context.progress("fetch", 2, 4)
+    history = _history(asked, period, receipts)
+    context.progress("fetch", 3, 4)
+    cube = _cube(asked, windows, receipts)
+    study = Study(
+        quantity=Quantity(measure.label, measure.format, measure.unit, measure.good_direction),
+        kind=made_of.kind,
+        period=period,
+        baseline=baseline,
+        before=before,
+        after=after,
+        year_ago=year_ago,
+        history=history,
+        cube=cube,
+        scale=made_of.scale,
+        parts=_parts(made_of, pairs[1:]),
+        receipts=receipts,
+    )
+    return study, _notes(windows, study)
 
 
-def _values(ran: Ran) -> tuple[int, int]:
-    """Places of the value after and before among the columns."""
-    after, before = (index for index, column in enumerate(ran.result.columns) if column.role == "measure")
-    return after, before
+def _notes(windows: _Windows, study: Study) -> list[str]:
+    notes = []
+    if windows.like_with_like:
+        notes.append("The period is still running: its complete days are compared with as many days of the other.")
+    if study.kind == "other":
+        notes.append("Its segments do not add up to the whole, so none of them can account for a share of the change.")
+    return notes
 
 
-def _pair(ran: Ran) -> tuple[float | None, float | None]:
-    """(before, after) of the whole."""
-    rows = ran.result.rows()
-    after, before = _values(ran)
-    return (_number(rows[0][before]), _number(rows[0][after])) if rows else (None, None)
+def _parts(made_of: Composition, pairs: Sequence[tuple[float | None, float | None]]) -> tuple[Any, ...]:
+    labels = [label for label, _ in made_of.parts]
+    if made_of.formula is None or len(pairs) < len(labels) or any(value is None for pair in pairs for value in pair):
+        return ()
+    after = {label: float(pair[0] or 0.0) for label, pair in zip(labels, pairs, strict=False)}
+    before = {label: float(pair[1] or 0.0) for label, pair in zip(labels, pairs, strict=False)}
+    return parts_of_change(made_of.formula, labels, before, after)
 
 
-def _segments(ran: Ran) -> list[SegmentChange]:
-    after, before = _values(ran)
+def _year_ago(asked: _Asked, windows: _Windows, receipts: dict[str, int]) -> tuple[Period, float] | None:
+    """The same period a year before, where there is data."""
+    compare = ComparePeriod(to="same_period_last_year", show=("value",))
+    ran = asked.run(asked.query([asked.params.asked], _Windows(windows.after, compare)))
+    receipts["year_ago"] = len(asked.runs) - 1
+    value = _pairs(ran)[0][1]
+    _, used = _windows_of(ran.guarded.windows)
+    return (_period(used), value) if value is not None and value != 0 else None
+
+
+def _history(asked: _Asked, period: Period, receipts: dict[str, int]) -> tuple[float, ...]:
+    """The values of the periods before this one, oldest first; empty where the period is no step of a grain."""
+    grain = grain_of(period)
+    if grain is None or period.start is None:
+        return ()
+    end = period.start.replace(tzinfo=None)
+    start = add_units(end, grain, -HISTORY_STEPS)
+    query = SemanticQuery(
+        metrics=(asked.params.asked,), by=(ByTime(grain=grain),), where=asked.params.where, order=(Order(target="by", index=0, descending=False),),
+        time=TimeWindow(window=Absolute(start=start, end=end), field=asked.params.time.field if asked.params.time else None),
+    )  # fmt: skip
+    ran = asked.run(query)
+    receipts["history"] = len(asked.runs) - 1
+    place = next(i for i, column in enumerate(ran.result.columns) if column.role == "measure")
+    values = [_number(row[place]) for row in ran.result.rows()]
+    if grain is Grain.WEEK or not values:
+        values = values[1:]  # the catalog's weeks may start on another day: the first is cut
+    known = [value for value in values if value is not None]
+    return tuple(
+        known[1:] if known and len(known) < HISTORY_STEPS and grain is not Grain.DAY else known
+    )  # the first may be a part of a period
+
+
+def _cube(asked: _Asked, windows: _Windows, receipts: dict[str, int]) -> Cube | None:
+    fields = asked.fields()
+    if not fields or asked.made_of.kind == "other":
+        return None
+    measures = [m for m in (asked.made_of.top, asked.made_of.base) if m is not None]
+    ran = asked.run(asked.query(measures, windows, fields))
+    receipts["cube"] = len(asked.runs) - 1
+    labels = _labels(asked.visible, fields)
+    return cube_of(ran.result, labels, asked.made_of.base_label)
+
+
+def _labels(catalog: Catalog, fields: Sequence[FieldRef]) -> list[str]:
+    """Each dimension's label; with its dataset's where two are alike."""
+    labels = [catalog.field(ref).label for ref in fields]
     return [
-        SegmentChange("(none)" if row[0] is None else str(row[0]), _number(row[before]) or 0.0, _number(row[after]) or 0.0)
-        for row in ran.result.rows()
+        label if labels.count(label) == 1 else f"{catalog.dataset(ref.dataset).label} {label}"
+        for label, ref in zip(labels, fields, strict=True)
     ]
+
+
+def _pairs(ran: Ran) -> list[tuple[float | None, float | None]]:
+    """(after, before) of each measure of the whole."""
+    rows = ran.result.rows()
+    places: dict[int, list[int]] = {}
+    for index, column in enumerate(ran.result.columns):
+        if column.role == "measure":
+            places.setdefault(column.measure_index or 0, []).append(index)
+    return [(_number(rows[0][pair[0]]), _number(rows[0][pair[1]])) if rows else (None, None) for _, pair in sorted(places.items())]
+
+
+def _windows_of(windows: Sequence[WindowUsed]) -> tuple[WindowUsed, WindowUsed]:
+    """The main window and the compared one; a measure of several datasets names each once per time field."""
+    first = windows[0]
+    other = next((window for window in windows[1:] if (window.start, window.end) != (first.start, first.end)), windows[-1])
+    return first, other
 
 
 def _number(value: Any) -> float | None:
     if value is None:
         return None
-    number_ = float(value)
-    return number_ if math.isfinite(number_) else None
+    found = float(value)
+    return found if math.isfinite(found) else None
 
 
-def _result(params: ExplainParams, whole: Ran, change: PeriodChange, receipt: Receipt, *, additive: bool) -> dict[str, Any]:
-    measure = next(column for column in whole.result.columns if column.role == "measure")
-    after, before = whole.guarded.windows[:2]
-    words = Wording(measure.label, measure.format, measure.unit, before=_period(before), after=_period(after))
-    return {
-        "metric": params.metric,
-        "label": measure.label,
-        "unit": measure.unit,
-        "format": measure.format,
-        "good_direction": measure.good_direction,
-        "headline": change_headline(change, words),
-        "narrative": change_narrative(change, words, additive=additive),
-        "periods": {"after": _window(after), "before": _window(before)},
-        "change": {
-            "before": change.before, "after": change.after, "difference": change.difference, "relative": finite(change.relative), "additive": additive
-        },
-        "dimensions": [_dimension(item, additive=additive) for item in change.dimensions],
-        "chart": _chart(change, measure),
-        "view_table": _table(change, measure, words, additive=additive),
-        "receipt": receipt.as_json(),
-    }  # fmt: skip
+def _moment(value: dt.datetime | dt.date) -> dt.datetime:
+    return value.replace(tzinfo=None) if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time())
 
 
-def _period(window: WindowUsed) -> str:
-    """The dates of a window in words: "Mar 2026" for a whole month, else its label."""
-    start, end = window.start, window.end
-    if start is not None and end is not None and start.day == 1 and end.day == 1 and (start.hour, end.hour) == (0, 0):
-        months = (end.year - start.year) * 12 + end.month - start.month
-        if months == 1:
-            return f"{start:%b} {start.year}"
-        if months == 3 and start.month % 3 == 1:
-            return f"Q{(start.month - 1) // 3 + 1} {start.year}"
-        if months == 12 and start.month == 1:
-            return str(start.year)
-    if start is not None and end is not None and end - start == dt.timedelta(days=1):
-        return f"{start.day} {start:%b} {start.year}"
-    return window.label.partition(": ")[2] or window.label
-
-
-def _window(window: WindowUsed) -> dict[str, Any]:
-    return {
-        "label": window.label,
-        "start": window.start.isoformat() if window.start else None,
-        "end": window.end.isoformat() if window.end else None,
-        "end_inclusive": False,
-    }
-
-
-def _dimension(item: Any, *, additive: bool) -> dict[str, Any]:
-    def shown(driver: Any) -> dict[str, Any]:
-        values = {"segment": driver.segment, "before": driver.before, "after": driver.after, "difference": driver.difference}
-        return values | ({"share": finite(driver.share), "unexpected": driver.unexpected} if additive else {})
-
-    return {
-        "dimension": item.dimension,
-        "segments": item.segments,
-        "unevenness": round(item.unevenness, 4),
-        "drivers": [shown(driver) for driver in item.drivers],
-        "detractors": [shown(driver) for driver in item.detractors],
-    }
-
-
-def _chart(change: PeriodChange, measure: OutputColumn) -> dict[str, Any] | None:
-    """Bars of the first dimension's segments by what they added or took away."""
-    if not change.dimensions:
-        return None
-    first = change.dimensions[0]
-    rows = [[driver.segment, driver.difference] for driver in (*first.drivers, *first.detractors)]
-    columns = (
-        OutputColumn(first.dimension, first.dimension, "dimension"),
-        OutputColumn("difference", f"{measure.label}, difference", "measure", format=measure.format, unit=measure.unit),
-    )
-    return chart(columns, rows, title=f"{measure.label}: difference by {first.dimension}")
-
-
-def _table(change: PeriodChange, measure: OutputColumn, words: Wording, *, additive: bool) -> dict[str, Any] | None:
-    """The drivers of all dimensions as text, the strongest dimension first."""
-    if not change.dimensions:
-        return None
-
-    def said(value: float) -> str:
-        return number(value, measure.format, measure.unit, compact=True)
-
-    rows = [
-        [item.dimension, driver.segment, said(driver.before), said(driver.after), said(driver.difference)]
-        + ([f"{driver.share:.0%}"] if additive and math.isfinite(driver.share) else [""] if additive else [])
-        for item in change.dimensions
-        for driver in (*item.drivers, *item.detractors)
-    ][:SHOWN_ROWS]
-    columns = ["dimension", "segment", words.before, words.after, "difference"] + (["share of the change"] if additive else [])
-    return {"columns": columns, "rows": rows} if rows else None
+def _period(used: WindowUsed) -> Period:
+    return period_of(used.start, used.end, used.label.partition(": ")[2] or used.label)
 
 
 def _index(context: JobContext, params: ExplainParams, result: dict[str, Any]) -> None:
-    facts = {name: result[name] for name in ("change", "periods", "dimensions", "narrative")}
+    facts = {name: result[name] for name in ("change", "periods", "facts", "narrative", "templates_version")}
     entry = InsightEntry(context.job_id, params.metric or result["label"], "period_change", result["headline"], facts, context.job.user)
     with context.services.store.write() as connection:
         findings.put(connection, context.tenant, entry, now=context.services.clock.now())

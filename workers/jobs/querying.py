@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 from core.errors import TooLarge
+from core.ids import TenantId
+from core.principal import Principal
 from models.lineage import query_hash
 from semantic.catalog.model import Catalog
 from semantic.compile import compile_query
@@ -15,10 +18,24 @@ from semantic.pipeline import guard_compiled
 from semantic.query import SemanticQuery
 from semantic.resolve.resolve import resolve
 from semantic.states import GuardedQuery, ResultTable
-from workers.context import JobContext
+from workers.bootstrap import Services
 
 # A job may read more than a person's question: 5 million points are 2,000 series of 6 years daily and fit in about 200 MB.
 FETCH_LIMITS = Limits(execution_s=55, memory_bytes=4 * 1024**3, result_rows=5_000_000, result_bytes=2 * 1024**3)
+
+
+class Asking(Protocol):
+    """Who asks, of what, as of when: a job's context, or a preview without a job."""
+
+    @property
+    def tenant(self) -> TenantId: ...
+    @property
+    def principal(self) -> Principal: ...
+    @property
+    def services(self) -> Services: ...
+    @property
+    def as_of(self) -> datetime: ...
+    def check_cancelled(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +64,7 @@ class Ran:
     result: ResultTable
 
 
-def run_query(context: JobContext, catalog: Catalog, visible: Catalog, query: SemanticQuery) -> Ran:
+def run_query(context: Asking, catalog: Catalog, visible: Catalog, query: SemanticQuery) -> Ran:
     """catalog: the whole one, whose rules the guard applies. visible: what the job's user may name.
 
     Raises: UserError for what cannot be asked; TooLarge beyond 5 million rows; Cancelled; Unavailable.
@@ -62,7 +79,7 @@ def run_query(context: JobContext, catalog: Catalog, visible: Catalog, query: Se
     return Ran(guarded, result)
 
 
-def receipt_of(context: JobContext, catalog: Catalog, runs: Sequence[Ran]) -> Receipt:
+def receipt_of(context: Asking, catalog: Catalog, runs: Sequence[Ran]) -> Receipt:
     """What made the numbers of these queries; the last one's hash stands for them. Raises: Unavailable."""
     datasets = {name for run in runs for name in run.guarded.datasets}
     tables = sorted({(catalog.dataset(name).database, catalog.dataset(name).table) for name in datasets})

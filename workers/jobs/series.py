@@ -16,8 +16,7 @@ from semantic.catalog.model import Catalog, SimpleMetric
 from semantic.catalog.visible import visible_to
 from semantic.query import Aggregate, AggregateKind, ByField, ByTime, MetricRef, SemanticQuery
 from semantic.states import OutputColumn, ResultTable
-from workers.context import JobContext
-from workers.jobs.querying import Receipt, receipt_of, run_query
+from workers.jobs.querying import Asking, Receipt, receipt_of, run_query
 from workers.kinds import SeriesParams
 
 TOTAL = "total"
@@ -49,7 +48,7 @@ class Fetched:
     notes: tuple[str, ...]
 
 
-def fetch_series(context: JobContext, params: SeriesParams) -> Fetched:
+def fetch_series(context: Asking, params: SeriesParams) -> Fetched:
     """One series for the whole and one per combination of segment values.
 
     For counts and sums, a segment without rows in a bucket that the whole has rows in is 0 there; all else that is missing stays a gap.

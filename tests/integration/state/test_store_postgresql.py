@@ -89,7 +89,7 @@ class TestSchema:
         downgrade(store.engine)
         assert set(inspect(store.engine).get_table_names()) <= {"alembic_version"}
         migrate(store.engine)
-        assert current_revision(store.engine) == "0001"
+        assert current_revision(store.engine) == "0002"
         store.close()
 
     def test_a_server_that_is_away_is_unavailable(self) -> None:

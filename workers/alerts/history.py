@@ -1,0 +1,167 @@
+"""What a rule looks at: its series, fetched through the guard once for all rules that look at the same."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from anomaly.prepare import bucket_ends, step_seconds
+from core.timeseries import FloatArray, Grain, TimeArray, TimeSeries
+from semantic.catalog.model import Catalog, CumulativeMetric, DerivedMetric, RatioMetric, SimpleMetric
+from semantic.expr import Absolute
+from semantic.query import Aggregate, AggregateKind, ByTime, SemanticQuery, TimeWindow
+from semantic.states import OutputColumn
+from workers.alerts.rule import AnyRule, Completeness
+from workers.alerts.timing import history_start
+from workers.jobs.querying import Asking, Receipt, run_query
+from workers.jobs.series import Segment, fetch_series
+from workers.kinds import SeriesParams
+
+SAME_SLOT = {Grain.MINUTE: 10_080, Grain.HOUR: 168, Grain.DAY: 7, Grain.WEEK: 1, Grain.MONTH: 1}
+SLOTS_BEFORE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is fetched; rules with an equal look share it."""
+
+    metric: str
+    where: str
+    segments: tuple[str, ...]
+    max_segments: int
+    grain: Grain
+
+    @classmethod
+    def of(cls, rule: AnyRule) -> Look:
+        where = "" if rule.where is None else rule.where.model_dump_json()
+        return cls(rule.metric, where, tuple(map(str, rule.segments)), rule.max_segments, Grain(rule.grain))
+
+
+@dataclass(frozen=True, slots=True)
+class RowCounts:
+    """Rows per bucket of one table that the metric is made of. times (n,), counts (n,)."""
+
+    times: TimeArray
+    counts: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """series: the whole first, then segments. All times are UTC bucket starts as loaded; `zone` is the calendar's."""
+
+    series: tuple[TimeSeries, ...]
+    segments: Mapping[str, Segment]
+    measure: OutputColumn
+    rows: tuple[RowCounts, ...]
+    grain: Grain
+    zone: str
+    country: str | None
+    receipt: Receipt
+    left_out: int
+
+
+def fetch_history(asking: Asking, rule: AnyRule, *, counted: bool = True) -> History:
+    """Raises: UserError for what cannot be asked; NotEnoughData without any row; Unavailable."""
+    grain = Grain(rule.grain)
+    start = history_start(grain, asking.as_of)
+    window = TimeWindow(window=Absolute(start=start.date() if grain is not Grain.MINUTE else start, end=asking.as_of))
+    params = SeriesParams(
+        metric=rule.metric, where=rule.where, segments=rule.segments, grain=grain, max_series=rule.max_segments, time=window
+    )
+    fetched = fetch_series(asking, params)
+    whole = asking.services.catalog(asking.tenant)
+    tables = fact_datasets(whole, rule.metric) if counted and rule.completeness.min_rows_share > 0 else ()
+    calendar = fetched.catalog.calendar
+    return History(
+        series=fetched.series,
+        segments=fetched.segments,
+        measure=fetched.measure,
+        rows=tuple(counts for name in tables if (counts := _row_counts(asking, whole, name, grain, window)) is not None),
+        grain=grain,
+        zone=calendar.time_zone,
+        country=calendar.country,
+        receipt=fetched.receipt,
+        left_out=fetched.left_out,
+    )
+
+
+def fact_datasets(catalog: Catalog, metric: str) -> tuple[str, ...]:
+    """The datasets whose rows the metric is made of; for compound metrics those of all its parts."""
+    found = catalog.metric(metric)
+    if isinstance(found, SimpleMetric):
+        return (found.dataset,)
+    if isinstance(found, RatioMetric):
+        parts: Sequence[str] = (found.numerator, found.denominator)
+    elif isinstance(found, CumulativeMetric):
+        parts = (found.metric,)
+    elif isinstance(found, DerivedMetric):
+        known = {m.name for m in catalog.metrics}
+        parts = [name for name in re.findall(r"[A-Za-z_]\w*", found.expression) if name in known]
+    return tuple(dict.fromkeys(name for part in parts for name in fact_datasets(catalog, part)))
+
+
+def _row_counts(asking: Asking, catalog: Catalog, dataset: str, grain: Grain, window: TimeWindow) -> RowCounts | None:
+    if catalog.dataset(dataset).time is None:
+        return None
+    from semantic.catalog.visible import visible_to
+
+    count = Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset)
+    query = SemanticQuery(metrics=(count,), by=(ByTime(grain=grain),), time=window)
+    result = run_query(asking, catalog, visible_to(catalog, asking.principal), query).result
+    time = next(i for i, c in enumerate(result.columns) if c.role == "time")
+    value = next(i for i, c in enumerate(result.columns) if c.role == "measure")
+    known = [(row[time], row[value]) for row in result.rows() if row[time] is not None]
+    times = np.array([_naive(at) for at, _ in known], "datetime64[ns]")
+    counts = np.array([float(count or 0) for _, count in known], np.float64)
+    order = np.argsort(times, kind="stable")
+    return RowCounts(times[order], counts[order])
+
+
+def _naive(at: dt.datetime | dt.date) -> np.datetime64:
+    if isinstance(at, dt.datetime):
+        return np.datetime64(at.astimezone(dt.UTC).replace(tzinfo=None) if at.tzinfo else at, "ns")
+    return np.datetime64(at, "ns")
+
+
+def judged_until(history: History, completeness: Completeness, *, delay: dt.timedelta, now: dt.datetime) -> dt.datetime:
+    """Buckets that end at or before this are judged: complete since `delay`, and not waiting for rows that come late."""
+    until = now - delay
+    times = history.series[0].times
+    if not len(times):
+        return until
+    step = step_seconds(times, history.grain)
+    for position in range(len(times) - 1, max(-1, len(times) - 2 - completeness.wait_buckets), -1):
+        end = as_utc(bucket_ends(times[position : position + 1], history.grain, step)[0])
+        waited = now - delay - end
+        too_long = waited >= completeness.wait_buckets * dt.timedelta(seconds=step)
+        if end > until or too_long:
+            continue
+        if any(_short_of_rows(counts, times[position], history.grain, completeness.min_rows_share) for counts in history.rows):
+            until = min(until, end - dt.timedelta(seconds=1))
+    return until
+
+
+def _short_of_rows(rows: RowCounts, at: np.datetime64, grain: Grain, share: float) -> bool:
+    """The bucket has fewer rows than `share` of the median of the same slot (weekday, hour of week) of four seasons before."""
+    position = int(np.searchsorted(rows.times, at))
+    found = rows.counts[position] if position < len(rows.times) and rows.times[position] == at else 0.0
+    back = position - SAME_SLOT[grain] * np.arange(1, SLOTS_BEFORE + 1)
+    usual = rows.counts[back[back >= 0]]
+    return len(usual) == SLOTS_BEFORE and bool(found < share * np.median(usual))
+
+
+def cut(series: TimeSeries, until: dt.datetime) -> TimeSeries:
+    """Only the buckets that end at or before `until`."""
+    ends = bucket_ends(series.times, series.grain, step_seconds(series.times, series.grain))
+    keep = ends <= np.datetime64(int(until.timestamp() * 1_000_000), "us")
+    return series if keep.all() else replace(series, times=series.times[keep], values=series.values[keep])
+
+
+def as_utc(at: object) -> dt.datetime:
+    """An aware datetime from datetime64."""
+    moment: dt.datetime = np.datetime64(at, "us").astype(dt.datetime)  # type: ignore[call-overload]
+    return moment.replace(tzinfo=dt.UTC)

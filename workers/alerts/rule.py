@@ -1,0 +1,171 @@
+"""What a person may ask to be told about: the rules, as pydantic models with extras forbidden."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
+
+from core.errors import Invalid
+from core.timeseries import Grain
+from semantic.expr import FieldRef, Predicate
+
+Direction = Literal["up", "down", "both"]
+Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+MAX_WINDOWS = 50
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Schedule(Part):
+    """When the rule looks: every so many minutes; `at` (local time of the catalog's calendar) makes it once a day."""
+
+    every_minutes: int = Field(default=60, ge=5, le=10_080)
+    at: Clock | None = None
+
+
+class Completeness(Part):
+    """The newest bucket waits while its rows are fewer than `min_rows_share` of what the same slot had before, at most `wait_buckets`.
+
+    min_rows_share 0 judges at once. 0.9: a region that is a tenth of the rows and not loaded yet is noticed.
+    """
+
+    min_rows_share: float = Field(default=0.9, ge=0, le=1)
+    wait_buckets: int = Field(default=1, ge=0, le=14)
+
+
+class QuietHours(Part):
+    """Nothing is sent from `start` to `end` local time (over midnight when end is earlier); Monday is 0. Incidents are still kept."""
+
+    start: Clock
+    end: Clock
+    days: tuple[Annotated[int, Field(ge=0, le=6)], ...] = (0, 1, 2, 3, 4, 5, 6)
+
+    @model_validator(mode="after")
+    def _some_time(self) -> QuietHours:
+        if self.start == self.end:
+            raise ValueError("start and end of quiet hours are the same; leave them out, or disable the rule")
+        return self
+
+
+class Maintenance(Part):
+    """What happens from `start` to `end` (aware) was planned: no incident begins there."""
+
+    start: dt.datetime
+    end: dt.datetime
+    reason: str = Field(default="", max_length=300)
+
+    @model_validator(mode="after")
+    def _forward(self) -> Maintenance:
+        if self.start.tzinfo is None or self.end.tzinfo is None:
+            raise ValueError("start and end need a time zone, such as 2026-05-01T22:00:00Z")
+        if self.end <= self.start:
+            raise ValueError("end must be after start")
+        return self
+
+
+class RuleBase(Part):
+    """What all kinds have.
+
+    min_volume: smallest mean absolute value per bucket of a segment that is watched. evaluation_delay_minutes: how long after a bucket's
+    end it is first judged. cooldown_buckets: what begins so soon after an incident belongs to it. recovery_buckets: so many quiet buckets
+    resolve one.
+    """
+
+    metric: str = Field(min_length=1, max_length=200)
+    where: Predicate | None = None
+    segments: tuple[FieldRef, ...] = Field(default=(), max_length=2)
+    max_segments: int = Field(default=50, ge=1, le=500)
+    min_volume: float = Field(default=0.0, ge=0)
+    grain: Literal[Grain.MINUTE, Grain.HOUR, Grain.DAY, Grain.WEEK, Grain.MONTH] = Grain.DAY
+    direction: Direction = "both"
+    schedule: Schedule = Schedule()
+    evaluation_delay_minutes: int = Field(default=0, ge=0, le=20_160)
+    completeness: Completeness = Completeness()
+    quiet_hours: tuple[QuietHours, ...] = Field(default=(), max_length=10)
+    maintenance: tuple[Maintenance, ...] = Field(default=(), max_length=MAX_WINDOWS)
+    cooldown_buckets: int = Field(default=2, ge=0, le=100)
+    recovery_buckets: int = Field(default=2, ge=1, le=100)
+
+
+class AnomalyRule(RuleBase):
+    """Tells when the metric is not what its own history makes one expect.
+
+    sensitivity: false alarms per year and series that one can bear. min_effect: smallest |actual - expected| in the metric's unit;
+    min_effect_share: the same as a share of what was expected.
+    """
+
+    kind: Literal["anomaly"] = "anomaly"
+    sensitivity: float = Field(default=12.0, ge=0.1, le=365)
+    min_effect: float = Field(default=0.0, ge=0)
+    min_effect_share: float = Field(default=0.0, ge=0, le=10)
+
+
+class ThresholdRule(RuleBase):
+    """Tells when the metric is above `upper` or below `lower` for `buckets` in a row; over when it is back by `recovery_margin`."""
+
+    kind: Literal["threshold"] = "threshold"
+    upper: float | None = None
+    lower: float | None = None
+    buckets: int = Field(default=1, ge=1, le=100)
+    recovery_margin: float = Field(default=0.0, ge=0)
+
+    @model_validator(mode="after")
+    def _a_line(self) -> ThresholdRule:
+        if self.upper is None and self.lower is None:
+            raise ValueError("give upper, lower or both")
+        if self.upper is not None and self.lower is not None and self.lower + 2 * self.recovery_margin >= self.upper:
+            raise ValueError("lower must be below upper by more than twice the recovery margin")
+        return self
+
+
+class NoDataRule(RuleBase):
+    """Tells when there are no rows for `buckets` complete buckets in a row."""
+
+    kind: Literal["no_data"] = "no_data"
+    buckets: int = Field(default=1, ge=1, le=100)
+
+
+class GoalRule(RuleBase):
+    """Tells when the metric, added up within the month or quarter, is behind (direction down) or beyond (up) its goal.
+
+    Behind: below `tolerance` times the goal's part that has passed, in proportion to the days. Fit for counts and sums.
+    """
+
+    kind: Literal["goal"] = "goal"
+    goal: float = Field(gt=0)
+    period: Literal["month", "quarter"] = "month"
+    tolerance: float = Field(default=0.9, gt=0, le=1)
+    min_days: int = Field(default=7, ge=1, le=60)
+
+    @field_validator("grain")
+    @classmethod
+    def _daily(cls, grain: Grain) -> Grain:
+        if grain is not Grain.DAY:
+            raise ValueError("a goal is followed by day")
+        return grain
+
+
+AnyRule = AnomalyRule | ThresholdRule | NoDataRule | GoalRule
+Rule = Annotated[AnyRule, Field(discriminator="kind")]
+_RULE: TypeAdapter[AnyRule] = TypeAdapter(Rule)
+
+
+def parse_rule(definition: Mapping[str, Any]) -> AnyRule:
+    """The rule. Raises: Invalid that names the first field that is wrong, what was expected and what to do."""
+    try:
+        return _RULE.validate_python({"kind": "anomaly", **definition})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"][1:]) or "definition"
+        found = repr(first.get("input"))[:60]
+        raise Invalid(f"The rule's {place} is not usable: {first['msg']}; found {found}.", code="bad_rule", path=f"/{place}") from error
+
+
+def as_definition(rule: AnyRule) -> dict[str, Any]:
+    """The rule as JSON values, all defaults written out."""
+    return rule.model_dump(mode="json")

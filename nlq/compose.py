@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from core.timeseries import Grain
 from nlq.adjectives import ADJECTIVES
 from nlq.assign import Assignment
+from nlq.changes import moved_having, runs_past, settle_changes
 from nlq.frame import Condition, Frame, MeasureItem, Mention, OrderItem
 from nlq.graph import JoinGraph
 from nlq.kinds import Kinds
@@ -81,6 +82,7 @@ class Composer:
         f.groups = self._expand_display(f.groups)
         if not f.times and f.term_times:
             f.times = f.term_times[:1]
+        settle_changes(f, self.as_of, self.catalog.calendar)
         measures = [m for m in f.measures if m.shown]
         self._settle_adjective()
         self._settle_outputs(measures)
@@ -196,7 +198,7 @@ class Composer:
 
     def _aggregated(self, measures: Sequence[MeasureItem]) -> bool:
         f = self.frame
-        if self._grouped_rows(measures) or self._counted_rows(measures):
+        if self._grouped_rows(measures) or self._counted_rows(measures) or self._grouped_having():
             return True
         if f.rank_by and all(self._plain_rank(m) for m in f.rank_by) and not measures:
             return False
@@ -558,6 +560,8 @@ class Composer:
         for wanted in f.orders:
             if wanted.measure is not None and not any(self._same(wanted.measure, m) for m in items):
                 items.append(wanted.measure)
+        if not items and self._grouped_having():
+            items.extend(c.measure for c in f.having if c.measure is not None)
         if not items:
             items.append(self._implied_count())
         for item in items:
@@ -576,6 +580,7 @@ class Composer:
             built = [(item, self._narrowed(m)) for item, m in built]
             where = None
         having = () if counted else tuple(self._having(c, group_datasets) for c in f.having)
+        having = (*having, *(moved_having(m, built[0][1]) for m in f.moved))
         if having and not by:
             raise Unbuildable("a condition on a total that is not grouped")
         transforms = self._transforms(built, by)
@@ -813,7 +818,7 @@ class Composer:
             if any(isinstance(b, ByField) and b.field == ref for b in by):
                 return by
             return [*by, ByField(field=ref)]
-        fill = f.keep_empty or any(t.kind in ("growth", "difference") for t in f.transforms)
+        fill = f.keep_empty or any(t.kind in ("growth", "difference") for t in f.transforms) and not runs_past(f, self.as_of, self.catalog.calendar)
         return [*by, ByTime(grain=Grain(grain), fill=fill)]
 
     def _add_compared(self, by: list[GroupBy]) -> list[GroupBy]:
@@ -1378,6 +1383,7 @@ class Composer:
             )
             or self.frame.grain
             or self.frame.count_word_alone
+            or self._grouped_having()
         )
 
     def _row_having(self, condition: Condition, base: str) -> Predicate:
@@ -1514,7 +1520,7 @@ class Composer:
             timed = any(isinstance(b, ByTime) for b in by)
             if kind in ("growth", "difference", "running_total", "moving_average") and not timed:
                 grain = item.grain or "month"
-                by.append(ByTime(grain=Grain(grain), fill=kind in ("growth", "difference")))
+                by.append(ByTime(grain=Grain(grain), fill=kind in ("growth", "difference") and not runs_past(self.frame, self.as_of, self.catalog.calendar)))
             if kind == "moving_average" and item.size is None:
                 item.size = 3
             new = Transform(kind=kind, metric=index, size=item.size)

@@ -104,6 +104,16 @@ class TransformItem:
     units: list[Unit] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class MovedItem:
+    """ "grew by more than 10 %": a condition on how the measure changed against the compared period. `value` has the sign of `rising`."""
+
+    rising: bool
+    op: str
+    value: float
+    percent: bool
+
+
 @dataclass(slots=True, eq=False)
 class Frame:
     """Everything understood of a question, in its order."""
@@ -143,6 +153,8 @@ class Frame:
     loose_verbs: int = 0
     list_verb: bool = False
     asks_period: bool = False
+    grain_implied: bool = False
+    moved: list[MovedItem] = field(default_factory=list)
 
     def names_one_thing(self) -> bool:
         """Whether the question is a bare noun with conditions: no list verb, no question word, nothing computed, ranked or cut."""

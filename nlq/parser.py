@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from nlq.frame import Condition, Frame, MeasureItem, Mention, OrderItem, TransformItem
+from nlq.frame import Condition, Frame, MeasureItem, Mention, MovedItem, OrderItem, TransformItem
 from nlq.kinds import Kinds
 from nlq.lexicon import Target
 from nlq.linking import Link
@@ -30,6 +30,7 @@ _MEANINGFUL = frozenset(
         "versus_avg",
         "cycle",
         "between",
+        "moved",
     )
 )
 _SENTENCE_END = frozenset((".", "?", "!", ";"))
@@ -142,7 +143,7 @@ class Parser:
             "comma": self._on_comma, "relative": self._on_relative, "pronoun": self._on_pronoun, "prep": self._on_prep, "of": self._on_of,
             "postcmp": self._on_post_compare, "null": self._on_null, "contains": self._on_contains, "round": self._on_round,
             "versus_avg": self._on_versus_average, "have": self._on_have, "open": self._skip, "close": self._skip, "op": self._on_op,
-            "define": self._on_define, "soft": self._skip, "stop": self._skip,
+            "moved": self._on_moved, "define": self._on_define, "soft": self._skip, "stop": self._skip,
         }  # fmt: skip
 
     def parse(self) -> Frame:
@@ -1096,6 +1097,9 @@ class Parser:
         size: int | None = None
         before = self._before(i)
         if kind == "moving":
+            grain = self._grain_before(i)
+            if grain is not None:
+                self.frame.grain = grain
             if before is not None and before.number is not None:
                 size = int(before.number)
             for v in self.units[max(0, i - 4) : i]:
@@ -1114,6 +1118,14 @@ class Parser:
         self._use(u)
         return i + 1
 
+    def _grain_before(self, i: int) -> str | None:
+        """The step of a "7 day moving average"; its number is near."""
+        for v in self.units[max(0, i - 3) : i]:
+            word = v.text.lower().rstrip("s")
+            if word in ("day", "week", "month", "quarter", "year", "hour"):
+                return word
+        return None
+
     def _on_change(self, i: int, u: Unit) -> int:
         kind = u.func.value if u.func else "any"
         grain = {"mom": "month", "yoy": "year", "wow": "week", "qoq": "quarter", "dod": "day"}.get(kind)
@@ -1123,10 +1135,32 @@ class Parser:
             return self._on_term(i, u)
         if grain is not None and not self.frame.grain:
             self.frame.grain = grain
+            self.frame.grain_implied = True
         if "change" in words and not percent:
             self.frame.transforms.append(TransformItem("difference", grain=grain, units=[u]))
         self.frame.transforms.append(TransformItem("growth", grain=grain, units=[u]))
         self._use(u)
+        return i + 1
+
+    def _on_moved(self, i: int, u: Unit) -> int:
+        """ "grew by more than 10 %", "whose revenue fell": a condition on the change; "did revenue rise" only compares."""
+        ahead = self.units[i + 1 : i + 9]
+        at = next((k for k, v in enumerate(ahead) if v.number is not None or v.text in _SENTENCE_END or v.is_func("compare") or v.time is not None), None)
+        number = ahead[at] if at is not None and ahead[at].number is not None else None
+        self._use(u)
+        if number is not None and number.number is not None and at is not None:
+            words = [v for v in ahead[:at] if v.is_func("cmp") or v.text.lower() == "by"]
+            comparison = next((v.func.value for v in words if v.func is not None and v.func.kind == "cmp"), ">=")
+            sign = ahead[at + 1] if at + 1 < len(ahead) and ahead[at + 1].text.lower() in ("%", "percent", "pct") else None
+            percent = "%" in number.text or sign is not None
+            self.frame.moved.append(MovedItem(u.func is not None and u.func.value == "up", comparison, number.number, percent))
+            taken = [*words, number, *([sign] if sign is not None else [])]
+            self._use(*taken)
+            self.units = [v for v in self.units if v not in taken]
+        elif self.frame.outputs and (self.s.relative or self.frame.question_word in ("what", "that", "who")):
+            self.frame.moved.append(MovedItem(u.func is not None and u.func.value == "up", ">", 0.0, True))
+        elif self.frame.compare is None:
+            self.frame.compare = "previous_period"
         return i + 1
 
     def _on_compare(self, i: int, u: Unit) -> int:
@@ -1234,8 +1268,9 @@ class Parser:
         if s.mode == "order":
             self.frame.orders.append(OrderItem(grain=True, descending=s.direction))
             return i + 1
-        if self.frame.grain is None or self.frame.grain == "auto":
+        if self.frame.grain is None or self.frame.grain == "auto" or (self.frame.grain_implied and value != "auto"):
             self.frame.grain = value
+            self.frame.grain_implied = False
         self._flush_count(soft=True)
         return i + 1
 

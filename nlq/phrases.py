@@ -9,6 +9,7 @@ FuncKind = Literal[
     "agg", "count", "distinct", "super", "top", "by", "each", "cmp", "between", "neg", "order", "direction", "output", "wh", "transform", "compare",
     "ratio", "share", "grain", "cycle", "duration", "both", "and", "or", "comma", "relative", "pronoun", "soft", "prep", "postcmp", "null", "contains",
     "more", "stop", "of", "op", "define", "have", "nth", "change", "versus_avg", "times", "round", "possessive", "open", "close", "per_row",
+    "moved",
 ]  # fmt: skip
 
 
@@ -188,6 +189,11 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
     **_rows("change", "any", (
             "growth|growth rate|growth rate of|growth of|growth in|change in|percentage change in|percent change in|"
             "percentage change|% change|change|increase in|decrease in|trend in change"
+        )),
+    **_rows("moved", "up", "grew|grown|has grown|have grown|increased|has increased|have increased|rose|has risen|have risen|went up|gone up|climbed|improved|jumped"),
+    **_rows("moved", "down", (
+            "fell|fallen|has fallen|have fallen|dropped|has dropped|have dropped|declined|has declined|have declined|decreased|has decreased|have decreased|went down|"
+            "gone down|shrank|shrunk|lost ground"
         )),
     **_rows("compare", "vs", (
             "vs|versus|compared to|compared with|relative to|vs .|against|in comparison to|in comparison with|compare|comparing|"

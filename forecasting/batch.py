@@ -10,8 +10,10 @@ from multiprocessing import get_context
 
 import numpy as np
 
+from core.timeseries import FloatArray
 from forecasting.backtests import Trial, cuts_of, keep_sane, trial
 from forecasting.members.pool import POOL
+from forecasting.members.smoothing import adjusted
 from forecasting.pooled.committee import Opinions, Seat, ask, seats
 from forecasting.pooled.copies import teachers
 from forecasting.prepare import Prepared
@@ -77,16 +79,32 @@ def local_trials(chunk: Sequence[Prepared], plan: Plan) -> list[Trial]:
 def opinion(seat: Seat, series: Sequence[Prepared], teaching: Sequence[bool], plan: Plan) -> Opinions | None:
     """One network's word on every series. It learns from series as they were, gaps filled but nothing set aside."""
     with single_threaded(), np.errstate(all="ignore"):
-        at_cuts = [[one.cut(cut) for cut in cuts_of(one, plan.folds)] for one in series]
-        said = ask(seat, [one.filled for one in series], [[past.filled for past in cuts] for cuts in at_cuts], teaching, plan.seed)
+        at_cuts = [[_view(one.cut(cut), seat.adjusted) for cut in cuts_of(one, plan.folds)] for one in series]
+        now = [_view(one, seat.adjusted) for one in series]
+        said = ask(seat, [view.history for view in now], [[view.history for view in cuts] for cuts in at_cuts], teaching, plan.seed)
         if said is None:
             return None
         at_folds = [
-            np.array([past.effects.restore(point, past.y.shape[0]) for past, point in zip(cuts, points, strict=True)]).reshape(points.shape)
+            np.array([view.restore(point) for view, point in zip(cuts, points, strict=True)]).reshape(points.shape)
             for cuts, points in zip(at_cuts, said.at_folds, strict=True)
         ]
-        ahead = [one.effects.restore(point, one.y.shape[0]) for one, point in zip(series, said.ahead, strict=True)]
-        return Opinions(said.name, at_folds, ahead)
+        return Opinions(said.name, at_folds, [view.restore(point) for view, point in zip(now, said.ahead, strict=True)])
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What a network sees of a series, and the way back from its word to the series."""
+
+    history: FloatArray
+    restore: Callable[[FloatArray], FloatArray]
+
+
+def _view(series: Prepared, without_seasons: bool) -> _View:
+    n = series.y.shape[0]
+    if not without_seasons:
+        return _View(series.filled, lambda point: series.effects.restore(point, n))
+    parts = adjusted(series)
+    return _View(parts.rest, lambda point: series.effects.restore(parts.restore(point), n))
 
 
 def _with_opinions(series: Sequence[Prepared], trials: list[Trial], opinions: Sequence[Opinions | None]) -> list[Trial]:

@@ -13,17 +13,21 @@ from forecasting.pooled.network import Recipe
 from forecasting.pooled.windows import Shape, uses_logarithm
 
 MAX_HORIZON = 400
+MOST_FOLDS, LONG_HISTORY = 3, 10
+"""On histories shorter than ten horizons a network speaks at the last two folds only: before the third it would have seen too little, and
+its errors there would say nothing of the one that has seen all."""
 LEARN_AGAIN_SHARE = 0.5
 """Steps of the second learning, on all data, which starts from the first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """One network of the committee."""
+    """One network of the committee. adjusted: it sees series without their seasons, which are put back into its word."""
 
     name: str
     shape: Shape
     recipe: Recipe
+    adjusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,13 @@ def seats(seasons: tuple[int, ...], horizon: int, lengths: Sequence[int], effort
     def shape(length: int, own: bool) -> Shape:
         return Shape(length, horizon, short, own, min(least, length))
 
+    if long <= 31:
+        return (
+            Seat("pooled_network", shape(base, True), recipe),
+            Seat("pooled_network_wide", shape(wide, True), recipe),
+            Seat("pooled_network_adjusted", shape(base, True), recipe, adjusted=True),
+            Seat("pooled_network_adjusted_wide", shape(wide, True), recipe, adjusted=True),
+        )
     return (
         Seat("pooled_network", shape(base, True), recipe),
         Seat("pooled_network_relative", shape(base, False), recipe),
@@ -68,11 +79,15 @@ def ask(
     may be learned from. The network that speaks at the folds
     has seen only what came before the earliest of them.
     """
+    folds = [len(cuts) for cuts in at_cuts]
+    typical = float(np.median([y.shape[0] for y in histories]))
+    most = MOST_FOLDS if typical >= LONG_HISTORY * seat.shape.horizon else 2
+    at_cuts = [cuts[:most] for cuts in at_cuts]
     before = [cuts[-1] if cuts else y for y, cuts in zip(histories, at_cuts, strict=True)]
     logs = [uses_logarithm(y) for y in before]
     with_folds = [k for k, cuts in enumerate(at_cuts) if cuts and teaching[k]]
     h = seat.shape.horizon
-    at_folds = [np.full((len(cuts), h), np.nan) for cuts in at_cuts]
+    at_folds = [np.full((count, h), np.nan) for count in folds]
     first = learn_pooled([before[k] for k in with_folds], [logs[k] for k in with_folds], seat.shape, seat.recipe, seed)
     if first is not None:
         _speak(first, at_cuts, logs, at_folds)

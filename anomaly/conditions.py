@@ -7,14 +7,13 @@ from datetime import datetime
 
 import numpy as np
 
-from anomaly.incidents import Watched, quiet_seconds
+from anomaly.incidents import SETTLING_QUIETS, Watched, quiet_seconds, stays_away
 from anomaly.prepare import NS_PER_S
 from anomaly.types import Incident
 
 LONGER = 3.0  # than the longest gap or standstill before
 LEAST_ROWS = 100  # before a gap or a standstill can be called unusual
 FLAT_ROWS = 12
-NEW_LEVEL_ERRORS = 3.0
 
 
 def missing_data(w: Watched, as_of: datetime | None) -> list[Incident]:
@@ -58,20 +57,22 @@ def flat_line(w: Watched, others: Sequence[Incident]) -> list[Incident]:
 
 
 def level_shift(w: Watched, others: Sequence[Incident]) -> list[Incident]:
-    """'This is the new normal': after an incident the score is calm again, and the values are still far from what was expected before it."""
-    quiet_rows = quiet_seconds(w.step_s) // w.step_s
+    """'This is the new normal', once: a day after an incident began the values are still far from what was expected before it."""
+    ns = w.times.astype(np.int64)
+    quiet_ns = quiet_seconds(w.step_s) * NS_PER_S
     found: list[Incident] = []
-    starts = [int(np.searchsorted(w.times, i.start)) for i in others]  # type: ignore[call-overload]
-    for k, i in enumerate(others):
+    silent_until = -(2**62)
+    for i in others:
+        first = int(np.searchsorted(w.times, i.start))  # type: ignore[call-overload]
         last = int(np.searchsorted(w.times, i.end))  # type: ignore[call-overload]
-        stop = last + 1 + int(quiet_rows)
-        if stop > len(w.times) or (k + 1 < len(starts) and starts[k + 1] < stop):
+        sure_ns = max(int(ns[first]) + 4 * quiet_ns, int(ns[last]) + quiet_ns)
+        if ns[first] < silent_until or sure_ns > ns[-1]:
             continue
-        after = w.scored.from_before[last + 1 : stop]
-        after = after[~np.isnan(after)]
-        if len(after) >= max(3, len(w.times[last + 1 : stop]) // 2) and float(np.median(after)) >= NEW_LEVEL_ERRORS:
-            ns = w.times.astype(np.int64)
-            found.append(notice(w, "level_shift", stop - 1, ns[starts[k]], ns[stop - 1], is_open=False))
+        known_at = int(np.searchsorted(ns, sure_ns))
+        start = int(np.searchsorted(ns, sure_ns - quiet_ns))
+        if stays_away(ns, w.scored.from_before, max(last, start - 1), quiet_ns):
+            found.append(notice(w, "level_shift", known_at, ns[first], ns[known_at], is_open=False))
+            silent_until = int(ns[first]) + SETTLING_QUIETS * quiet_ns
     return found
 
 

@@ -15,6 +15,10 @@ IndexArray = npt.NDArray[np.int64]
 
 QUIET_S = 6 * 3600
 HYSTERESIS = 1.0  # an incident lasts while the score is above the threshold less this
+NEW_LEVEL_ERRORS = 4.0
+BACK_ROWS = 6
+SETTLING = 1.5
+SETTLING_QUIETS = 28  # a week of six-hour quiet times
 STORM_BLOCKS = 28  # a week of six-hour blocks
 STORM_SHARE = 0.6  # flagged more than this share of the time: not news
 
@@ -36,30 +40,64 @@ def quiet_seconds(step_s: int) -> int:
     return 6 * step_s if step_s >= 3600 else max(3 * step_s, QUIET_S)
 
 
-def spans(times_ns: IndexArray, score: FloatArray, threshold: float, quiet_ns: int) -> list[tuple[int, int, int]]:
-    """(first, last, peak) row of each event. Opens at a score at or above the threshold; lasts while scores above threshold less
-    HYSTERESIS come within the quiet time. Nothing opens while the series was flagged in most of the last week's blocks."""
+@dataclass(slots=True)
+class Watch:
+    """What the walk over flagged rows knows: the incident under way, the blocks flagged lately, until when a new level settles."""
+
+    first: int = -1
+    last: int = -1
+    peak: int = -1
+    settling_until_ns: int = -(2**62)
+    blocks: tuple[int, ...] = ()
+
+    def storm(self, block: int) -> bool:
+        """Count a flagged block; True when most of the last week's blocks were flagged before it."""
+        self.blocks = tuple(b for b in self.blocks if b > block - STORM_BLOCKS and b != block)
+        many = len(self.blocks) > STORM_SHARE * STORM_BLOCKS
+        self.blocks = (*self.blocks, block)
+        return many
+
+
+def spans(times_ns: IndexArray, score: FloatArray, from_before: FloatArray, threshold: float, quiet_ns: int) -> list[tuple[int, int, int]]:
+    """(first, last, peak) row of each event.
+
+    Opens at a score at or above the threshold; lasts while scores above threshold less HYSTERESIS come within the quiet time. Nothing
+    opens while the series was flagged in most of the last week's blocks; after an event that left the series at another level only a
+    score above threshold plus SETTLING does, for a week or until the old level is back.
+    """
     found: list[tuple[int, int, int]] = []
-    flagged_blocks: list[int] = []
-    open_first = open_last = open_peak = -1
+    w = Watch()
     for i in np.flatnonzero(score >= threshold - HYSTERESIS).tolist():
         high = bool(score[i] >= threshold)
-        within = open_first >= 0 and times_ns[i] - times_ns[open_last] <= quiet_ns
-        if high:
-            block = int(times_ns[i]) // quiet_ns
-            flagged_blocks = [b for b in flagged_blocks if b > block - STORM_BLOCKS and b != block]
-            storm = len(flagged_blocks) > STORM_SHARE * STORM_BLOCKS
-            flagged_blocks.append(block)
-        if within:
-            open_last = i
-            open_peak = i if score[i] > score[open_peak] else open_peak
+        storm = high and w.storm(int(times_ns[i]) // quiet_ns)
+        if w.first >= 0 and times_ns[i] - times_ns[w.last] <= quiet_ns:
+            w.last = i
+            w.peak = i if score[i] > score[w.peak] else w.peak
         elif high:
-            if open_first >= 0:
-                found.append((open_first, open_last, open_peak))
-            open_first = open_last = open_peak = -1 if storm else i
-    if open_first >= 0:
-        found.append((open_first, open_last, open_peak))
+            if w.first >= 0:
+                found.append((w.first, w.last, w.peak))
+                if stays_away(times_ns, from_before, w.last, quiet_ns):
+                    w.settling_until_ns = int(times_ns[w.first]) + SETTLING_QUIETS * quiet_ns
+            settling = times_ns[i] < w.settling_until_ns and is_away(from_before[max(0, i - BACK_ROWS) : i])
+            muted = storm or (settling and score[i] < threshold + SETTLING)
+            w.first = w.last = w.peak = -1 if muted else i
+    if w.first >= 0:
+        found.append((w.first, w.last, w.peak))
     return found
+
+
+def stays_away(times_ns: IndexArray, from_before: FloatArray, last: int, quiet_ns: int) -> bool:
+    """In the quiet time after row `last` the values stay far from what was expected before the event."""
+    stop = int(np.searchsorted(times_ns, times_ns[last] + quiet_ns, side="right"))
+    after = from_before[last + 1 : stop]
+    known = after[~np.isnan(after)]
+    return len(known) >= max(3, len(after) // 2) and float(np.median(known)) >= NEW_LEVEL_ERRORS
+
+
+def is_away(lately: FloatArray) -> bool:
+    """The last rows are far from what was expected before the event."""
+    known = lately[~np.isnan(lately)]
+    return len(known) > 0 and float(np.median(known)) >= NEW_LEVEL_ERRORS
 
 
 def value_incidents(w: Watched, threshold: float) -> tuple[Incident, ...]:
@@ -68,7 +106,7 @@ def value_incidents(w: Watched, threshold: float) -> tuple[Incident, ...]:
     quiet_ns = quiet_seconds(w.step_s) * 1_000_000_000
     return tuple(
         incident(w, first, last, peak, threshold, is_open=bool(ns[-1] - ns[last] <= quiet_ns))
-        for first, last, peak in spans(ns, w.alerting, threshold, quiet_ns)
+        for first, last, peak in spans(ns, w.alerting, w.scored.from_before, threshold, quiet_ns)
     )
 
 

@@ -20,10 +20,12 @@ from anomaly.memory import (
     DEV_ROWS,
     FRACTIONS_SEEN,
     HELD_DAY,
+    HELD_DAY_RATIO,
     HELD_GOOD,
     HELD_LEVEL,
     HELD_UNTIL,
     HELD_WEEK,
+    HELD_WEEK_RATIO,
     HIGHEST,
     LAGS,
     LOCAL_ROWS,
@@ -54,9 +56,11 @@ STRANGE_ROWS = 8  # after so many in a row it is: the season itself has changed
 SLOT_RATE = 0.15
 SLOT_CUT = 10.0
 SLOT_POWER = 0.9
-MISS_UNITS = 12.0  # a miss below so many mean misses counts less: minimum effect
+MISS_UNITS = 11.0  # a miss below so many mean misses counts less: minimum effect
 MISS_POWER = 0.7
 SURPRISE_CUT = 8.0
+MOST_SURPRISE = 1000.0  # usual errors of one predictor; a predictor that hardly ever misses does not outvote the others
+LASTING = 2.5  # six misses of the season in a row weigh as much as one so many times as large (about the root of six)
 LEAST_SURPRISE = 3.5  # usual errors; below, rarity alone does not make an alert
 LEAST_POWER = 3.0
 MIN_BLOCKS = 10
@@ -66,7 +70,9 @@ RARITY = 0.6
 RECORD_POWER = 4.0  # Pareto tail beyond the record
 BIN_OFFSET = 8.0
 BINS_PER_E = 20.0
+MOST_RATIO = 10.0
 HOLD_SCORE = 2.0
+GOOD_ROWS = 3.0
 GAP_SPACINGS = 6.0
 TINY = 1e-12
 
@@ -99,6 +105,14 @@ def season_median(cells: FloatArray, cell: int, newest: int, period: int, count:
 
 
 @compiled
+def levelled(base: float, offset: float, value: float, of_base: float, lowest: float) -> float:
+    """The season at the present level: times value / of_base for a series that is never negative, else plus offset."""
+    if lowest >= 0.0 and of_base > 0.0 and base > 0.0:
+        return base * min(MOST_RATIO, value / of_base)
+    return base + offset
+
+
+@compiled
 def predict(m: Memory, base_day: float, base_week: float, p: FloatArray) -> None:
     """Fill p (PREDICTORS,): the last value, medians of 3, 9 and 33, day and week season with fast and slow level, trend, seasonal step."""
     rows = int(m.scalars[LOCAL_ROWS])
@@ -117,10 +131,10 @@ def predict(m: Memory, base_day: float, base_week: float, p: FloatArray) -> None
         p[3] = middle(back)
     if not np.isnan(base_day):
         p[4] = base_day + m.offset[0]
-        p[5] = base_day + m.offset[1]
+        p[5] = levelled(base_day, m.offset[1], m.ratio[0], m.ratio[1], m.scalars[LOWEST])
     if not np.isnan(base_week):
         p[6] = base_week + m.offset[2]
-        p[7] = base_week + m.offset[3]
+        p[7] = levelled(base_week, m.offset[3], m.ratio[2], m.ratio[3], m.scalars[LOWEST])
     if rows >= 6:
         p[8] = p[1] + (p[1] - middle(back[3:6])) * 2.0 / 3.0
         p[9] = p[1] + (base_day - m.scalars[DAY_BASE_2])  # NaN where the season is not known
@@ -155,6 +169,13 @@ def close_block(m: Memory) -> None:
 
 
 @compiled
+def nearest(y: float, base: float, offset: float, ratio: float) -> float:
+    """Distance to the season at the held level, whether the level adds or multiplies."""
+    miss = abs(y - base - offset)
+    return min(miss, abs(y - base * ratio)) if ratio > 0.0 else miss
+
+
+@compiled
 def held_miss(m: Memory, cell: int, y: float, base_day: float, base_week: float, floor: float) -> tuple[float, float]:
     """Distance to what was expected before the incident under way: (in usual errors, in the unit of the series); infinite when none is held."""
     f = m.scalars
@@ -164,10 +185,18 @@ def held_miss(m: Memory, cell: int, y: float, base_day: float, base_week: float,
     miss, usual = abs(y - f[HELD_LEVEL]), m.error[3] if m.error_rows[3] > 0 else m.error[2]
     best = overall
     if not np.isnan(base_day) and m.error_rows[5] > 24 and m.error[5] < best:
-        miss, usual, best = abs(y - base_day - f[HELD_DAY]), m.error[5], m.error[5]
+        miss, usual, best = nearest(y, base_day, f[HELD_DAY], f[HELD_DAY_RATIO]), m.error[5], m.error[5]
     if not np.isnan(base_week) and m.error_rows[7] > 24 and m.error[7] < best:
-        miss, usual = abs(y - base_week - f[HELD_WEEK]), m.error[7]
+        miss, usual = nearest(y, base_week, f[HELD_WEEK], f[HELD_WEEK_RATIO]), m.error[7]
     return miss / (1.25 * usual + floor), miss
+
+
+@compiled
+def follow(ratio: FloatArray, at: int, value: float, base: float) -> None:
+    """Slow means of the values and of their seasonal bases."""
+    rate = 1.0 if ratio[at + 1] == 0.0 else 0.04
+    ratio[at] += rate * (value - ratio[at])
+    ratio[at + 1] += rate * (base - ratio[at + 1])
 
 
 @compiled
@@ -181,7 +210,8 @@ def learn(m: Memory, cell: int, y: float, p: FloatArray, best: float, best_error
     strange = known and rows > WARMUP_ROWS and abs(y - best) > STRANGE * 1.25 * best_error
     f[STRANGE_RUN] = f[STRANGE_RUN] + 1.0 if strange else 0.0
     kept = y
-    if strange and f[STRANGE_RUN] < STRANGE_ROWS:
+    few_seasons = m.error_rows[4] < 2 * m.slot_dev.shape[0]  # later the median over seasons does it, and a daily spike must be learned
+    if strange and few_seasons and f[STRANGE_RUN] < STRANGE_ROWS:
         kept = best + np.sign(y - best) * 0.5 * STRANGE * 1.25 * best_error
     for k in range(PREDICTORS):
         if not np.isnan(p[k]):
@@ -206,6 +236,11 @@ def learn(m: Memory, cell: int, y: float, p: FloatArray, best: float, best_error
     if not np.isnan(base_week):
         m.offset[2] += 0.3 * min(cut, max(-cut, y - base_week - m.offset[2]))
         m.offset[3] += 0.04 * min(cut, max(-cut, y - base_week - m.offset[3]))
+    if known:
+        if not np.isnan(base_day):
+            follow(m.ratio, 0, p[5] + min(cut, max(-cut, y - p[5])), base_day)
+        if not np.isnan(base_week):
+            follow(m.ratio, 2, p[7] + min(cut, max(-cut, y - p[7])), base_week)
     f[DAY_BASE_2] = f[DAY_BASE_1]
     f[DAY_BASE_1] = base_day
     if rows >= LAGS - 1:  # the oldest of the last twelve rows joins the long-run mean when the next row comes
@@ -222,6 +257,31 @@ def learn(m: Memory, cell: int, y: float, p: FloatArray, best: float, best_error
     m.cells[cell % size] = kept
     f[LOCAL_ROWS] += 1.0
     f[ROWS] = rows + 1.0
+
+
+@compiled
+def hold_expectation(m: Memory, until: int, level: float) -> None:
+    """Remember what was expected before an incident, to know the way back from a new surprise."""
+    f = m.scalars
+    f[HELD_UNTIL] = until
+    f[HELD_LEVEL] = level
+    f[HELD_DAY] = m.offset[1]
+    f[HELD_WEEK] = m.offset[3]
+    f[HELD_DAY_RATIO] = m.ratio[0] / m.ratio[1] if f[LOWEST] >= 0.0 and m.ratio[1] > 0.0 else 0.0
+    f[HELD_WEEK_RATIO] = m.ratio[2] / m.ratio[3] if f[LOWEST] >= 0.0 and m.ratio[3] > 0.0 else 0.0
+    f[HELD_GOOD] = 0.0
+
+
+@compiled
+def return_to_held(m: Memory) -> None:
+    """Back to normal: forget the levels that were learned during the incident."""
+    f = m.scalars
+    m.offset[0] = m.offset[1] = f[HELD_DAY]
+    m.offset[2] = m.offset[3] = f[HELD_WEEK]
+    if f[HELD_DAY_RATIO] > 0.0:
+        m.ratio[0] = f[HELD_DAY_RATIO] * m.ratio[1]
+    if f[HELD_WEEK_RATIO] > 0.0:
+        m.ratio[2] = f[HELD_WEEK_RATIO] * m.ratio[3]
 
 
 @compiled
@@ -318,7 +378,7 @@ def step(
         surprise, far, n = 0.0, 0.0, 0
         for k in range(PREDICTORS):
             if k in (0, 2, 3, 4, 5, 7) and not np.isnan(z[k]):
-                surprise += np.log(z[k] + 0.01)
+                surprise += np.log(min(z[k], MOST_SURPRISE) + 0.01)
                 far += np.log(abs(y - p[k]) + 1e-9 * f[SIZE] + TINY)
                 n += 1
         surprise = np.exp(surprise / n) if n > 0 else 0.0
@@ -339,11 +399,11 @@ def step(
             slow = z[5] if np.isnan(z[7]) else min(z[5], z[7])
         elif not np.isnan(z[7]):
             slow = z[7]
-        miss = abs(y - middle_p)
+        miss = 0.5 * (abs(y - best) + abs(y - middle_p))
 
         held_z, held = held_miss(m, cell, y, base_day, base_week, floor)
         if held_z < np.inf:
-            out[3] = held_z
+            out[3] = held_z * by_noise
         if holiday_back > 0:
             for j in range(4):
                 at = cell - holiday_back - j * long if long > 1 else cell - holiday_back - j * short
@@ -374,7 +434,7 @@ def step(
             f[UNIT] = f[MISS]
 
         effect = min(1.0, miss / (MISS_UNITS * f[MISS] + floor)) ** MISS_POWER
-        surprise = max(surprise, slow_6)
+        surprise = max(surprise, LASTING * slow_6)
         score = np.log(surprise * effect + 1e-3)
         if surprise < LEAST_SURPRISE:
             score -= LEAST_POWER * np.log(LEAST_SURPRISE / (surprise + 1e-3))
@@ -388,15 +448,11 @@ def step(
             close_block(m)
         if rows >= WARMUP_ROWS:
             out[0] = score
-            if score >= HOLD_SCORE and cell > f[HELD_UNTIL] and held_z >= 3.0:
-                f[HELD_UNTIL] = cell + hold
-                f[HELD_LEVEL] = p[2] if not np.isnan(p[2]) else middle_p
-                f[HELD_DAY] = m.offset[1]
-                f[HELD_WEEK] = m.offset[3]
-                f[HELD_GOOD] = 0.0
-            elif f[HELD_GOOD] >= 6:
-                f[HELD_UNTIL] = -np.inf
-        f[MISS] += max(1.0 / (f[DEV_ROWS] + 1.0), 1.0 / LONG_MEMORY_ROWS) * (abs(y - middle_p) - f[MISS])
+            if score >= HOLD_SCORE and cell > f[HELD_UNTIL]:
+                hold_expectation(m, cell + hold, p[2] if not np.isnan(p[2]) else middle_p)
+            elif f[HELD_GOOD] == GOOD_ROWS:
+                return_to_held(m)
+        f[MISS] += max(1.0 / (f[DEV_ROWS] + 1.0), 1.0 / LONG_MEMORY_ROWS) * (0.5 * (abs(y - best) + abs(y - middle_p)) - f[MISS])
     else:
         m.lags[0, int(rows) % LAGS] = y
     learn(m, cell, y, p, best, best_error, base_day, base_week)

@@ -26,7 +26,7 @@ RANKED = 4
     LOCAL_ROWS,  # rows since the last gap
     SPACING,  # usual distance of two rows in steps
     SIZE,  # mean |value|
-    MISS,  # mean |value - middle prediction|, no outlier cut
+    MISS,  # mean |value - prediction| (mean of best and middle one), no outlier cut
     UNIT,  # MISS when warm-up ended: unit of the ranked misses
     DEV_ALL,  # mean cut deviation from the best prediction, whole series
     DEV_ROWS,
@@ -43,11 +43,13 @@ RANKED = 4
     HELD_LEVEL,
     HELD_DAY,
     HELD_WEEK,
+    HELD_DAY_RATIO,
+    HELD_WEEK_RATIO,
     HELD_GOOD,  # rows in a row that match the held expectation
     DAY_BASE_1,  # seasonal base of the last row, and of the one before
     DAY_BASE_2,
     SCALARS,
-) = range(26)
+) = range(28)
 
 
 class Memory(NamedTuple):
@@ -59,6 +61,7 @@ class Memory(NamedTuple):
     error: FloatArray
     error_rows: FloatArray
     offset: FloatArray
+    ratio: FloatArray
     slot_dev: FloatArray
     slot_rows: FloatArray
     survival: FloatArray
@@ -115,6 +118,7 @@ def empty(season: Seasons) -> Memory:
         error=np.zeros(PREDICTORS),
         error_rows=np.zeros(PREDICTORS),
         offset=np.zeros(4),
+        ratio=np.zeros(4),
         slot_dev=np.zeros(slots),
         slot_rows=np.zeros(slots),
         survival=np.zeros((RANKED, BINS)),

@@ -88,3 +88,10 @@ def _at(day: dt.date, clock: str, zone: str) -> dt.datetime:
 def in_maintenance(rule: AnyRule, start: dt.datetime, end: dt.datetime) -> bool:
     """Whether something that begins in the bucket [start, end) begins in a planned window."""
     return any(window.start < end and start < window.end for window in rule.maintenance)
+
+
+def wall_clock(now: dt.datetime, grain: Grain, zone: str) -> dt.datetime:
+    """`now` on the clock that bucket starts are on: days and longer are dates of the calendar's zone, written as midnight UTC."""
+    if grain in (Grain.MINUTE, Grain.HOUR):
+        return now
+    return now.astimezone(ZoneInfo(zone)).replace(tzinfo=dt.UTC)

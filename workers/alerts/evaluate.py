@@ -1,0 +1,45 @@
+"""A rule and its history in, events out: the one path that evaluation and preview share."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from anomaly import Detection
+from core.timeseries import TimeSeries
+from workers.alerts.events import Event, events
+from workers.alerts.history import History, judged_until
+from workers.alerts.rule import AnomalyRule, AnyRule
+from workers.alerts.signals import Detector, anomaly_detector, signals
+from workers.alerts.timing import wall_clock
+
+
+@dataclass(slots=True)
+class Judge:
+    """Judges rules on one history; what two rules judge alike is judged once."""
+
+    history: History
+    now: dt.datetime
+    _known: dict[tuple[object, ...], Detection] = field(default_factory=dict)
+
+    def until(self, rule: AnyRule) -> dt.datetime:
+        delay = dt.timedelta(minutes=rule.evaluation_delay_minutes)
+        wall = wall_clock(self.now, self.history.grain, self.history.zone)
+        return judged_until(self.history, rule.completeness, delay=delay, now=wall)
+
+    def events(self, rule: AnyRule, *, sensitivity: float) -> list[Event]:
+        """All events of the history, by what is known at `now`. Times are on the history's clock."""
+        until = self.until(rule)
+        detector = self._shared(rule, until, sensitivity) if isinstance(rule, AnomalyRule) else None
+        return events(rule, signals(rule, self.history, until, sensitivity=sensitivity, detector=detector))
+
+    def _shared(self, rule: AnomalyRule, until: dt.datetime, sensitivity: float) -> Detector:
+        judge = anomaly_detector(rule, self.history, until, sensitivity)
+
+        def remembered(series: TimeSeries) -> Detection:
+            key = (series.series_id, len(series), until, round(sensitivity, 6), rule.min_effect, rule.direction)
+            if key not in self._known:
+                self._known[key] = judge(series)
+            return self._known[key]
+
+        return remembered

@@ -1,0 +1,106 @@
+"""From signals to events: what happened once is told once, however many segments show it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from core.timeseries import Grain
+from workers.alerts.rule import AnyRule
+from workers.alerts.signals import Signal
+from workers.alerts.timing import BUCKET, in_maintenance
+from workers.jobs.series import TOTAL
+
+Family = Literal["value", "missing_data"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One happening. `main` speaks for it: the whole when it shows it, else the segment with the largest impact.
+
+    signals: all that belong to it, `main` first. new_normal_at: when it was clear that the level stays, None while it is not.
+    """
+
+    main: Signal
+    signals: tuple[Signal, ...]
+    start: dt.datetime
+    end: dt.datetime
+    known_at: dt.datetime
+    is_open: bool
+    new_normal_at: dt.datetime | None = None
+
+    @property
+    def direction(self) -> Literal["up", "down", "both"]:
+        return self.main.direction
+
+    @property
+    def severity(self) -> float:
+        return max(signal.severity for signal in self.signals)
+
+
+def events(rule: AnyRule, found: Sequence[Signal]) -> list[Event]:
+    """Events in time order.
+
+    Signals belong to one event when their stretches overlap or are at most `cooldown_buckets` apart, unless one says up, the other
+    down, and neither is of the whole. A level shift belongs to the event it began as. What begins in a planned window is left out.
+    """
+    bucket = BUCKET[Grain(rule.grain)]
+    slack = bucket * (rule.cooldown_buckets + 1)
+    kept = [signal for signal in found if not in_maintenance(rule, signal.start, signal.start + bucket)]
+    shifts = [signal for signal in kept if signal.kind == "level_shift"]
+    groups: list[list[Signal]] = []
+    for signal in sorted((s for s in kept if s.kind != "level_shift"), key=lambda s: (s.start, s.series_id != TOTAL, s.end)):
+        home = next((group for group in reversed(groups) if _belongs(signal, group, slack)), None)
+        if home is None:
+            groups.append([signal])
+        else:
+            home.append(signal)
+    made = [_event(group) for group in groups]
+    return sorted(_with_shifts(made, shifts, slack), key=lambda event: (event.start, event.main.series_id))
+
+
+def _belongs(signal: Signal, group: Sequence[Signal], slack: dt.timedelta) -> bool:
+    start, end = min(s.start for s in group), max(s.end for s in group)
+    if signal.start > end + slack or signal.end < start - slack or _family(signal) != _family(group[0]):
+        return False
+    return any(_agree(signal, other) for other in group)
+
+
+def _agree(one: Signal, other: Signal) -> bool:
+    """The same direction, or one that says both; a segment against the whole's direction is the whole's event only when it overlaps."""
+    return one.direction == other.direction or "both" in (one.direction, other.direction)
+
+
+def _family(signal: Signal) -> Family:
+    """A flat line is missing data that came as numbers; values are values."""
+    return "missing_data" if signal.kind in ("missing_data", "flat_line") else "value"
+
+
+def _event(group: Sequence[Signal]) -> Event:
+    main = max(group, key=lambda s: (s.series_id == TOTAL, abs(s.impact), s.severity, s.series_id))
+    others = sorted((s for s in group if s is not main), key=lambda s: (-abs(s.impact), s.series_id))
+    return Event(
+        main=main,
+        signals=(main, *others),
+        start=min(s.start for s in group),
+        end=max(s.end for s in group),
+        known_at=min(s.known_at for s in group),
+        is_open=any(s.is_open for s in group),
+    )
+
+
+def _with_shifts(made: Sequence[Event], shifts: Sequence[Signal], slack: dt.timedelta) -> list[Event]:
+    """Each level shift marks the event it began as; one that began as none is an event by itself, shifts of several segments one."""
+    result = list(made)
+    for shift in sorted(shifts, key=lambda s: (s.start, s.series_id != TOTAL)):
+        for position, event in enumerate(result):
+            if shift.start <= event.end + slack and shift.end >= event.start - slack:
+                at = min(event.new_normal_at or shift.known_at, shift.known_at)
+                result[position] = replace(event, signals=(*event.signals, shift), new_normal_at=at, is_open=False)
+                break
+        else:
+            alone = _event([shift])
+            result.append(replace(alone, new_normal_at=shift.known_at, is_open=False))
+    return result

@@ -92,7 +92,8 @@ def _steps(table: pa.Table, case: Mapping[str, Any]) -> tuple[Leaves, FloatArray
 
     def summed(name: str) -> FloatArray:
         values = pc.fill_null(table.column(name).cast(pa.float64()), 0.0).to_numpy()
-        return np.bincount(place, weights=values, minlength=shape[0] * shape[1]).reshape(shape)
+        sums: FloatArray = np.bincount(place, weights=values, minlength=shape[0] * shape[1]).astype(np.float64)
+        return sums.reshape(shape)
 
     measure = case["measure"]
     return leaves, summed(measure["numerator"]), summed(measure["denominator"])

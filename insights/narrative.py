@@ -29,7 +29,7 @@ def said(value: Number) -> str:
     amount_ = value.value
     if value.format == "percent":
         amount_ = _readable(amount_ * 100) / 100
-    elif value.format == "percent_points" or value.unit == "points":
+    elif value.unit == "points":
         amount_ = _readable(amount_)
     text = number(amount_, value.format, value.unit, compact=True)
     return f"+{text}" if value.signed and value.value > 0 else text
@@ -37,8 +37,8 @@ def said(value: Number) -> str:
 
 def _readable(value: float) -> float:
     """One decimal from 10 on, two below, and one digit where that would leave nothing."""
-    if not value or not math.isfinite(value):
-        return value
+    if not value or not math.isfinite(value) or abs(value) >= 1000:
+        return value  # written whole: rounding twice would round wrongly
     return round(value, 1 if abs(value) >= 10 else 2 if abs(value) >= 0.01 else -math.floor(math.log10(abs(value))))
 
 

@@ -19,7 +19,7 @@ MAX_SEGMENTS = 12
 def result_of(study: Study, explained: Explained, sentences: Sequence[str], notes: Sequence[str]) -> dict[str, Any]:
     """The first sentence is the headline, the rest the narrative; `facts` are what they stand on, each with its receipts."""
     quantity = study.quantity
-    periods = {name: fact for name, fact in (("after", study.period), ("before", study.baseline))}
+    periods = {"after": study.period, "before": study.baseline}
     change = explained.facts[0]
     return {
         "label": quantity.label,

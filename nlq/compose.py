@@ -152,7 +152,7 @@ class Composer:
                 if not any(self._same(item, m) for m in measures):
                     measures.append(item)
                 f.outputs.remove(mention)
-            elif (groups or aggregates) and self._is_event(mention, target):
+            elif ((groups or aggregates) and self._is_event(mention, target)) or (mention.beside and target.kind == "dataset"):
                 item = MeasureItem("count", None, mention)
                 if not any(self._same(item, m) for m in measures):
                     measures.append(item)
@@ -579,7 +579,9 @@ class Composer:
         if where is not None and len(bases) > 1 and '"kind":"has"' in where.model_dump_json():
             built = [(item, self._narrowed(m)) for item, m in built]
             where = None
-        having = () if counted else tuple(self._having(c, group_datasets) for c in f.having)
+        having = () if counted or not by else tuple(self._having(c, group_datasets) for c in f.having)
+        if f.having and not by and not counted and base is not None:
+            where = conjunction([p for p in (where, *(self._row_having(c, base) for c in f.having)) if p is not None])
         having = (*having, *(moved_having(m, built[0][1]) for m in f.moved))
         if having and not by:
             raise Unbuildable("a condition on a total that is not grouped")

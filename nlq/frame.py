@@ -33,6 +33,7 @@ class Mention:
     last: bool = False
     per: bool = False
     in_relative: bool = False
+    beside: bool = False
 
 
 @dataclass(slots=True, eq=False)

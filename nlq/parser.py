@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from nlq.afterthoughts import settle_listed, settle_subject
 from nlq.frame import Condition, Frame, MeasureItem, Mention, MovedItem, OrderItem, TransformItem
 from nlq.kinds import Kinds
 from nlq.lexicon import Target
@@ -603,6 +604,7 @@ class Parser:
         s.count = True
         s.pending_units.append(u)
         if words.startswith("how many"):
+            self.frame.question_word = self.frame.question_word or "how many"
             s.mode = s.base_mode = "head"
             s.relative, s.related = False, None
         return i + 1
@@ -944,7 +946,8 @@ class Parser:
         last = self.s.last
         if last is None:
             return False
-        return self.kinds.likely(last.unit, "number") or (last.role == "count") or self.kinds.likely(last.unit, "measure")
+        counted = last.role == "count" and (last.in_relative or self.frame.question_word == "" or self.s.base_mode == "output")
+        return self.kinds.likely(last.unit, "number") or counted or (self.kinds.likely(last.unit, "measure") and last.role != "count")
 
     def _number_condition(self, mention: Mention, op: str, number: float | None, units: list[Unit], *, ahead: bool) -> None:
         s = self.s
@@ -2442,6 +2445,8 @@ class Parser:
 
     def _finish(self) -> None:
         self._flush_count()
+        settle_subject(self.frame, self.kinds)
+        settle_listed(self.frame, self.units, self.kinds)
         if self.frame.names_one_thing():
             self.frame.outputs[0].sole = True
         words = " ".join(u.text.lower() for u in self.units)

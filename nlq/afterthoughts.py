@@ -1,0 +1,47 @@
+"""What can only be said once the whole question is heard: which nouns are the subject, which are numbers in a list of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nlq.frame import Frame, Mention
+from nlq.kinds import Kinds
+from nlq.segment import Unit
+
+
+def settle_subject(frame: Frame, kinds: Kinds) -> None:
+    """ "orders shipped in April": the noun that a condition leaned on is the subject when nothing else is asked for."""
+    if frame.outputs or frame.measures or frame.groups or frame.rank_by or frame.list_verb or frame.question_word or frame.count_word_alone:
+        return
+    first = frame.mentions[0] if frame.mentions else None
+    if first is not None and first.role == "context" and kinds.likely(first.unit, "dataset"):
+        first.role = "output"
+        frame.outputs.append(first)
+
+
+def settle_listed(frame: Frame, units: Sequence[Unit], kinds: Kinds) -> None:
+    """ "revenue and orders": a plural thing in one list with a measure is a number too."""
+    measured = {id(m) for m in frame.mentions if m.role == "aggregate" or (m in frame.outputs and kinds.certainly(m.unit, "metric"))}
+    measured |= {id(item.mention) for item in frame.measures if item.mention is not None}
+    places = {id(m.unit): m for m in frame.mentions}
+    for mention in frame.outputs:
+        if mention.plural and not mention.owner and id(mention) not in measured and kinds.likely(mention.unit, "dataset"):
+            neighbour = _listed_before(mention, units, places)
+            mention.beside = neighbour is not None and id(neighbour) in measured
+
+
+def _listed_before(mention: Mention, units: Sequence[Unit], places: dict[int, Mention]) -> Mention | None:
+    """The mention that stands before this one in the same list ("a, b and c"), or None."""
+    at = next((n for n, u in enumerate(units) if u is mention.unit), 0) - 1
+    joined = False
+    while at >= 0:
+        unit = units[at]
+        found = places.get(id(unit))
+        if found is not None:
+            return found if joined else None
+        if unit.is_func("and", "comma"):
+            joined = True
+        elif not unit.soft or unit.is_func("relative", "output", "prep", "pronoun"):
+            return None
+        at -= 1
+    return None

@@ -121,7 +121,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.baselines:
         from benchmarks.forecast_baselines import run_baselines
 
-        figures["baselines"] = run_baselines(options.suite, items)
+        figures["baselines"] = run_baselines(options.suite, items, options.processes)
     print(json.dumps(figures))
     return 0
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC
-from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +24,6 @@ BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 MAX_POINTS = 20_000
 """Older points than this are not used: a season of a year of hours is 8,766, and fits grow with length."""
-_NONE: Mapping[str, FloatArray] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ class Prepared:
     closed: BoolArray
     effects: Effects = NO_EFFECTS
     all_seasons: tuple[int, ...] = ()
-    causes: Mapping[str, FloatArray] = field(default_factory=lambda: _NONE)
+    causes: Mapping[str, FloatArray] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property

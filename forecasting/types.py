@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 
 from core.timeseries import FloatArray, TimeArray, TimeSeries
-
-_NONE: Mapping[str, FloatArray] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +24,8 @@ class ForecastInput:
     future_times: TimeArray | None = None
     as_of: datetime | None = None
     season_steps: int | None = None
-    regressors: Mapping[str, FloatArray] = field(default_factory=lambda: _NONE)
-    future_regressors: Mapping[str, FloatArray] = field(default_factory=lambda: _NONE)
+    regressors: Mapping[str, FloatArray] = field(default_factory=dict)
+    future_regressors: Mapping[str, FloatArray] = field(default_factory=dict)
     country: str | None = None
     time_zone: str | None = None
 
@@ -62,4 +59,4 @@ class Forecast:
     fallback: str | None = None
     backtest: Backtest | None = None
     notes: tuple[str, ...] = ()
-    components: Mapping[str, FloatArray] = field(default_factory=lambda: _NONE)
+    components: Mapping[str, FloatArray] = field(default_factory=dict)

@@ -18,7 +18,10 @@ from core.errors import AppError, Invalid, UserError
 from core.principal import Principal
 from insights.chart import chart
 from insights.headline import headline
-from nlq.types import DialogueState, Intent, Reading, Understanding
+from nlq.chips import chips_of, paraphrase
+from nlq.dialogue import remember
+from nlq.types import Chip, DialogueState, Intent, Reading, Understanding
+from nlq.wording import Wording
 from semantic.compile import compile_query
 from semantic.pipeline import guard_compiled
 from semantic.query import SemanticQuery
@@ -64,16 +67,44 @@ async def ask(services: Services, principal: Principal, request: schemas.AskRequ
 
 async def run(services: Services, principal: Principal, request: schemas.QueryRequest) -> schemas.Answer:
     """Runs a SemanticQuery as it is. Raises: UserError, Unavailable."""
+    return await _reading_without_words(services, principal, request, Intent.ASK)
+
+
+async def investigate(services: Services, principal: Principal, request: schemas.QueryRequest, intent: Intent) -> schemas.Answer:
+    """Starts the job that answers why, what comes next or what is unusual about a SemanticQuery. Raises: UserError, Unavailable."""
+    return await _reading_without_words(services, principal, request, intent)
+
+
+async def _reading_without_words(services: Services, principal: Principal, request: schemas.QueryRequest, intent: Intent) -> schemas.Answer:
     moment = Moment.of(services, request.as_of)
-    log = AskedLog(services, principal, schemas.AskRequest(question=request.question or "(edited query)", as_of=request.as_of))
+    visible = await run_in_threadpool(services.catalogs.visible, principal)
+    chips = _chips(request.query, visible, intent)
+    reading = Reading(intent, request.query, chips, 1.0, paraphrase(chips))
+    question = request.question or reading.paraphrase[:4_000] or "(edited query)"
+    asked = schemas.AskRequest(question=question, as_of=request.as_of, conversation_id=request.conversation_id)
+    log = AskedLog(services, principal, asked)
     try:
-        visible = await run_in_threadpool(services.catalogs.visible, principal)
-        answer = await answer_query(services, principal, visible, request.query, moment)
+        dialogue = await run_in_threadpool(log.dialogue)
+        if intent is Intent.ASK:
+            answer = await answer_query(services, principal, visible, request.query, moment)
+        else:
+            answer = await investigation(services, principal, visible.catalog, reading, moment.as_of)
     except AppError as error:
         await run_in_threadpool(log.failed, error, moment.ms())
         raise
-    answer.question = request.question
-    return await run_in_threadpool(log.finished, answer, None)
+    _describe_reading(answer, reading)
+    answer.confidence = None
+    answer.question = question
+    answer.suggestions = list(visible.understander.follow_ups(reading))[:6]
+    return await run_in_threadpool(log.finished, answer, remember(dialogue, question, (reading,)))
+
+
+def _chips(query: SemanticQuery, visible: VisibleCatalog, intent: Intent) -> tuple[Chip, ...]:
+    """None for a query that names what the caller does not see: running it says so in better words."""
+    try:
+        return chips_of(query, Wording(visible.catalog), intent, {})
+    except UserError:
+        return ()
 
 
 def _understand(visible: VisibleCatalog, question: str, moment: Moment, dialogue: DialogueState | None) -> Understanding:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from pydantic import TypeAdapter
+from sqlalchemy.engine import Connection
 
 from api import schemas
 from api.services import Services
@@ -37,32 +39,34 @@ class AskedLog:
     def finished(self, answer: schemas.Answer, dialogue: DialogueState | None) -> schemas.Answer:
         """Writes the question and its turn with the dialogue state after it; gives the answer its id and conversation."""
         tenant, user, now = self._principal.tenant, self._principal.user, self._services.clock.now()
+        with self._services.store.write() as connection:
+            conversation = None if answer.intent == "sql" else self._conversation(connection, now)
+            answer.conversation_id = conversation.id if conversation is not None else None
+            answer.id = questions.log(connection, tenant, user, self._entry(answer), now=now).id
+            if conversation is not None:
+                conversations.add_turn(connection, tenant, conversation, question_id=answer.id, state=_state(dialogue), now=now)
+        return answer
+
+    def _conversation(self, connection: Connection, now: dt.datetime) -> conversations.Conversation:
+        tenant, user, key = self._principal.tenant, self._principal.user, self._request.conversation_id
+        if key is not None:
+            return conversations.get(connection, tenant, user, key)
+        return conversations.create(connection, tenant, user, title=self._request.question[:120], now=now)
+
+    def _entry(self, answer: schemas.Answer) -> questions.QuestionEntry:
         receipt = answer.receipt
-        entry = questions.QuestionEntry(
+        reading = {"query": answer.query, "chips": [c.model_dump() for c in answer.chips], "confidence": answer.confidence}
+        return questions.QuestionEntry(
             text=self._request.question,
             outcome=answer.outcome,
             ms=answer.ms,
-            reading={"query": answer.query, "chips": [c.model_dump() for c in answer.chips], "confidence": answer.confidence}
-            if answer.query
-            else None,
+            reading=reading if answer.query else None,
             sql=receipt.sql if receipt else None,
             answer=answer.model_dump(mode="json", exclude={"rows", "chart"}),
             rows_read=receipt.rows_read if receipt else None,
             catalog_version=receipt.catalog_version if receipt else None,
-            conversation_id=self._request.conversation_id,
+            conversation_id=answer.conversation_id,
         )
-        with self._services.store.write() as connection:
-            logged = questions.log(connection, tenant, user, entry, now=now)
-            answer.id = logged.id
-            if answer.intent == "sql":
-                return answer
-            if self._request.conversation_id is None:
-                conversation = conversations.create(connection, tenant, user, title=self._request.question[:120], now=now)
-            else:
-                conversation = conversations.get(connection, tenant, user, self._request.conversation_id)
-            conversations.add_turn(connection, tenant, conversation, question_id=logged.id, state=_state(dialogue), now=now)
-            answer.conversation_id = conversation.id
-        return answer
 
     def _append(self, entry: questions.QuestionEntry) -> None:
         with self._services.store.write() as connection:

@@ -30,11 +30,12 @@ class AskRequest(In):
 
 
 class QueryRequest(In):
-    """A SemanticQuery to run as it is, as chips do after an edit."""
+    """A SemanticQuery to run as it is, as chips do after an edit. With `conversation_id` the next follow-up stands on it."""
 
     query: SemanticQuery
     as_of: dt.date | None = None
     question: str = Field(default="", max_length=4_000)
+    conversation_id: str | None = Field(default=None, max_length=64)
 
 
 class SqlParameter(In):

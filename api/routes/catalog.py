@@ -51,7 +51,7 @@ async def put_catalog(request: Request, body: CatalogText, caller: Analyst) -> d
     services = services_of(request)
 
     def save() -> dict[str, Any]:
-        catalog = _checked(body.yaml)
+        catalog = checked(body.yaml)
         new = catalogs.NewCatalog(
             document=catalog.model_dump(mode="json"), author=caller.user, note=body.note, expected_version=body.expected_version
         )
@@ -67,14 +67,14 @@ async def check_catalog(request: Request, body: CatalogText, caller: Analyst) ->
     services = services_of(request)
 
     def check() -> dict[str, Any]:
-        catalog = _checked(body.yaml)
+        catalog = checked(body.yaml)
         changes = [str(change) for change in diff(services.catalogs.full(caller.tenant), catalog)]
         return {"valid": True, "changes": changes}
 
     return await run_in_threadpool(check)
 
 
-def _checked(text: str) -> Catalog:
+def checked(text: str) -> Catalog:
     catalog = load_yaml(text, source="catalog")
     found = validate(catalog)
     errors = [issue for issue in found if issue.severity == "error"]

@@ -1,4 +1,4 @@
-"""Templates with autoescape, and how answers appear in them."""
+"""Templates with autoescape, and what they call."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -13,10 +14,9 @@ from starlette.responses import HTMLResponse
 
 from api import schemas
 from api.web.assets import entry
-from insights.wording import cell
-from semantic.states import OutputColumn
+from insights.wording import number
+from semantic.pretty import pretty_sql
 
-SHOWN_ROWS = 200
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -28,30 +28,6 @@ _environment = Environment(
 
 def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
     return HTMLResponse(_environment.get_template(template).render(assets=entry(), **values), status_code=status)
-
-
-def table(answer: schemas.Answer) -> dict[str, Any]:
-    """Headers and formatted cells of an answer's rows: {"headers", "rows": [[{"text", "css"}]], "hidden"}."""
-    columns = [OutputColumn(c.name, c.label, c.role, unit=c.unit, format=c.format, grain=c.grain) for c in answer.columns]  # type: ignore[arg-type]
-    headers = [{"text": c.label, "css": "number" if c.role in {"measure", "change"} else ""} for c in columns]
-    rows = [[_cell(value, column) for value, column in zip(row, columns, strict=True)] for row in answer.rows[:SHOWN_ROWS]]
-    return {"headers": headers, "rows": rows, "hidden": max(answer.row_count - SHOWN_ROWS, 0)}
-
-
-def _cell(value: Any, column: OutputColumn) -> dict[str, str]:
-    css = "number" if column.role in {"measure", "change"} else ""
-    if column.role == "change" and isinstance(value, int | float) and value != 0:
-        css += " up" if value > 0 else " down"
-    return {"text": cell(_dated(value, column), column), "css": css}
-
-
-def _dated(value: Any, column: OutputColumn) -> Any:
-    if not isinstance(value, str) or column.role != "time":
-        return value
-    try:
-        return dt.datetime.fromisoformat(value) if "T" in value else dt.date.fromisoformat(value)
-    except ValueError:
-        return value
 
 
 def as_json(value: Any) -> Markup:
@@ -66,15 +42,37 @@ def underlined(answer: schemas.Answer) -> Markup:
     for word in sorted(answer.unknown, key=lambda w: w.start):
         if word.start < at or word.end > len(text):
             continue
-        title = f"Did you mean: {', '.join(word.nearest)}" if word.nearest else "Not in the catalog"
-        parts += [
-            escape(text[at : word.start]),
-            Markup('<mark class="unknown" title="{}">{}</mark>').format(title, text[word.start : word.end]),
-        ]
+        parts += [escape(text[at : word.start]), Markup('<mark class="unknown">{}</mark>').format(text[word.start : word.end])]
         at = word.end
     parts.append(escape(text[at:]))
     return Markup("").join(parts)
 
 
-_environment.filters["as_json"] = as_json
-_environment.globals.update(table=table, underlined=underlined)
+def with_word(answer: schemas.Answer, word: schemas.Unknown, other: str) -> str:
+    """The question with `other` in the place of the unknown word."""
+    return answer.question[: word.start] + other + answer.question[word.end :]
+
+
+def ago(moment: dt.datetime, now: dt.datetime | None = None) -> str:
+    """How long ago, in the largest unit: just now, 5 min ago, 3 h ago, 2 days ago, else the date."""
+    seconds = ((now or dt.datetime.now(dt.UTC)) - moment).total_seconds()
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min ago"
+    if seconds < 86_400:
+        return f"{int(seconds // 3600)} h ago"
+    days = int(seconds // 86_400)
+    return f"{days} {'day' if days == 1 else 'days'} ago" if days < 14 else f"{moment.day} {moment:%b %Y}"
+
+
+def size(count: int) -> str:
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            return f"{count:,.0f} {unit}" if unit == "bytes" else f"{count:,.1f} {unit}"
+        count = count / 1000  # type: ignore[assignment]
+    return str(count)
+
+
+_environment.filters.update(as_json=as_json, ago=ago, size=size, pretty_sql=pretty_sql, quote=lambda text: quote(str(text), safe=""))
+_environment.globals.update(underlined=underlined, with_word=with_word, number=number)

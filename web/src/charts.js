@@ -2,38 +2,83 @@ import embed from "vega-embed";
 import { expressionInterpreter } from "vega-interpreter";
 
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
+const ROW_PX = 34;
 
 function theme() {
   const style = getComputedStyle(document.documentElement);
   const color = (name) => style.getPropertyValue(name).trim();
   const text = color("--text-soft");
+  const font = style.getPropertyValue("--font").trim();
   return {
     background: "transparent",
-    font: style.getPropertyValue("--font"),
-    axis: { labelColor: text, titleColor: text, gridColor: color("--line"), domainColor: color("--line"), tickColor: color("--line"), labelFontSize: 12, titleFontSize: 12 },
-    legend: { labelColor: text, titleColor: text, labelFontSize: 12 },
-    title: { color: color("--text"), fontSize: 0 },
+    font,
+    axis: { labelColor: text, titleColor: text, gridColor: color("--line"), domain: false, ticks: false, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", labelPadding: 8, labelFont: font, titleFont: font },
+    axisQuantitative: { tickCount: 6 },
+    axisTemporal: { grid: false },
+    legend: { labelColor: text, titleColor: text, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", symbolType: "square" },
     view: { stroke: null },
     range: { category: ["1", "2", "3", "4", "5", "6", "7", "8"].map((n) => color(`--series-${n}`)) },
     mark: { color: color("--series-1") },
+    line: { strokeWidth: 2.5, strokeJoin: "round" },
+    point: { filled: true, size: 45 },
+    bar: { cornerRadiusEnd: 4 },
   };
+}
+
+// The headline above says the title; bars get a height of their own, so that three bars do not fill the screen.
+function fitted(spec) {
+  const made = { ...spec };
+  delete made.title;
+  if (spec.encoding?.y?.type === "nominal" && !spec.encoding.yOffset) {
+    made.height = { step: ROW_PX };
+    made.encoding = { ...spec.encoding, y: { ...spec.encoding.y, title: null } };
+  }
+  if (spec.encoding?.x?.field === "time" && spec.mark?.type === "line") made.mark = { ...spec.mark, point: spec.mark.point ? { filled: true, size: 45 } : false };
+  return made;
+}
+
+// A click on a mark sends the same form as a click on a value in the table.
+function drillable(view, element) {
+  const groups = JSON.parse(element.dataset.drill);
+  const form = document.getElementById(element.dataset.drillForm);
+  if (!form) return;
+  element.classList.add("drillable");
+  view.addEventListener("click", (_, item) => {
+    const datum = item?.datum;
+    // A line is one mark for all its points: only marks of one row each can be drilled into.
+    if (!["rect", "symbol", "arc"].includes(item?.mark?.marktype) || !datum || !Object.keys(groups).some((name) => name in datum)) return;
+    form.querySelectorAll("input[name=mark]").forEach((old) => old.remove());
+    for (const [name, group] of Object.entries(groups)) {
+      if (!(name in datum)) continue;
+      const raw = datum[name];
+      const value = raw instanceof Date || (name === "time" && typeof raw === "number") ? new Date(raw).toISOString().slice(0, 19) : String(raw);
+      const input = document.createElement("input");
+      input.type = "hidden";
+      input.name = "mark";
+      input.value = `${group}:${value}`;
+      form.append(input);
+    }
+    form.requestSubmit();
+  });
 }
 
 export async function draw(element) {
   element.dataset.drawn = "yes";
   const source = document.getElementById(element.dataset.spec);
   if (!source) return;
-  const spec = JSON.parse(source.textContent);
+  const spec = fitted(JSON.parse(source.textContent));
   try {
-    await embed(element, { ...spec, autosize: { type: "fit-x", contains: "padding" } }, {
+    const { view } = await embed(element, { ...spec, autosize: { type: "fit-x", contains: "padding" } }, {
       ast: true,
       expr: expressionInterpreter,
       renderer: "svg",
       actions: false,
+      logLevel: 1,
       defaultStyle: false,
       config: theme(),
       tooltip: { disableDefaultStyle: true },
     });
+    if (element.dataset.drill) drillable(view, element);
   } catch (error) {
     element.textContent = "The chart could not be drawn; the table below has all figures.";
     console.error(error);

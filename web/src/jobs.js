@@ -1,26 +1,36 @@
+import htmx from "htmx.org";
+
 // A job's progress over server-sent events; the finished panel is fetched as HTML. Without JavaScript the panel has a reload link.
-export function watchJobs(root) {
-  root.querySelectorAll("[data-job-events]:not([data-watched])").forEach((panel) => {
-    panel.dataset.watched = "yes";
-    const bar = panel.querySelector("progress");
-    const step = panel.querySelector("[data-step]");
-    const stream = new EventSource(panel.dataset.jobEvents);
+export function watchJobs(root, arrived) {
+  root.querySelectorAll("[data-job-events]:not([data-watched])").forEach((place) => {
+    place.dataset.watched = "yes";
+    const bar = place.querySelector("progress");
+    const step = place.querySelector("[data-step]");
+    const stream = new EventSource(place.dataset.jobEvents);
     const show = (event) => {
+      if (!place.isConnected) return stream.close();
       const data = JSON.parse(event.data);
       if (typeof data.progress === "number" && bar) bar.value = data.progress;
-      if (data.step && step) step.textContent = data.step;
+      if (!data.step) return;
+      step.textContent = data.step;
+      place.querySelectorAll("[data-step-name]").forEach((one) => {
+        if (data.step.startsWith(one.dataset.stepName)) one.setAttribute("aria-current", "step");
+        else one.removeAttribute("aria-current");
+      });
     };
     stream.addEventListener("progress", show);
     stream.addEventListener("status", show);
     stream.addEventListener("end", async () => {
       stream.close();
-      const response = await fetch(panel.dataset.jobPanel, { headers: { Accept: "text/html" } });
+      if (!place.isConnected) return;
+      const response = await fetch(place.dataset.jobPanel, { headers: { "HX-Request": "true" } });
       if (!response.ok) return;
       const parsed = new DOMParser().parseFromString(await response.text(), "text/html");
-      const fresh = parsed.querySelector(".panel");
-      if (!fresh) return;
-      panel.replaceWith(document.importNode(fresh, true));
+      const fresh = document.importNode(parsed.querySelector(".panel"), true);
+      place.closest(".job").replaceWith(fresh);
+      htmx.process(fresh);
       document.dispatchEvent(new CustomEvent("htmx:after:swap"));
+      arrived(fresh.parentElement, { focus: false });
     });
   });
 }

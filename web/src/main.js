@@ -1,18 +1,47 @@
 import "./app.css";
 import "htmx.org";
+import { busy } from "./busy.js";
+import { combobox } from "./combobox.js";
+import { copying } from "./copy.js";
 import { watchJobs } from "./jobs.js";
 import { keyboard } from "./keyboard.js";
+import { popovers } from "./popovers.js";
+import { uploads } from "./upload.js";
+
+document.documentElement.classList.add("js");
+const ANSWERS = new Set(["answers", "result", "checked"]);
 
 function enhance(root) {
-  watchJobs(root);
+  combobox(root);
+  watchJobs(root, arrived);
+  uploads(root);
   const charts = root.querySelectorAll(".chart[data-spec]:not([data-drawn])");
-  if (charts.length) {
-    import("./charts.js").then(({ draw }) => charts.forEach(draw));
+  if (charts.length) import("./charts.js").then(({ draw }) => charts.forEach(draw));
+}
+
+// What has just come is named to screen readers, and the keyboard goes on from there.
+function arrived(place, { focus }) {
+  document.querySelector(".hello")?.classList.add("done");
+  const said = place.querySelector("[data-said]") ?? place.closest?.("[data-said]");
+  if (said) document.getElementById("status").textContent = said.dataset.said;
+  const titled = place.querySelector("[data-title]");
+  if (titled) {
+    document.title = `${titled.dataset.title} · Querent`;
+    const box = document.getElementById("question");
+    if (box && titled.dataset.box) box.value = titled.dataset.box;
   }
+  if (focus) place.querySelector(".headline")?.focus({ preventScroll: false });
 }
 
 document.addEventListener("DOMContentLoaded", () => {
   enhance(document);
   keyboard();
+  popovers();
+  busy();
+  copying();
 });
-document.addEventListener("htmx:after:swap", () => enhance(document));
+document.addEventListener("htmx:after:swap", (event) => {
+  enhance(document);
+  const target = event.detail?.ctx?.target;
+  if (target && ANSWERS.has(target.id)) arrived(target, { focus: true });
+});

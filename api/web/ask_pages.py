@@ -1,0 +1,268 @@
+"""Asking: home, answers, edits of their chips, drilling, why / forecast / unusual, feedback, files, history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
+
+from api import answering, schemas
+from api.investigations import measure_label
+from api.leaving import until_gone
+from api.web import edits, exports
+from api.web.answer_view import view_of
+from api.web.drilling import drilled
+from api.web.page_route import PageRoute
+from api.web.rendering import page
+from api.web.shell import Visitor, is_partial, visitor
+from api.web.stored import Stored, again, find, result_of
+from api.web.tables import table_view
+from core.errors import Invalid, NotFound
+from core.store import conversations, questions
+from nlq.types import Intent
+from semantic.catalog.model import Catalog
+from semantic.query import SemanticQuery
+from semantic.states import OutputColumn
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+_INTENTS = {"why": Intent.WHY, "forecast": Intent.FORECAST, "unusual": Intent.UNUSUAL}
+_ASKED = {"why": "Why did {} change?", "forecast": "Forecast {}", "unusual": "Anything unusual in {}?"}
+MAX_CARDS = 8
+
+
+@router.get("/")
+async def home(request: Request, q: str = "", choice: int | None = None, conversation: str | None = None) -> Response:
+    at = await visitor(request, "ask")
+    if q.strip():
+        answer = await _ask(request, at, q, choice, conversation)
+        return RedirectResponse(f"/answers/{answer.id}", status_code=303)
+    examples, cards = await run_in_threadpool(_welcome, at)
+    return page("home.html", v=at, examples=examples, cards=cards)
+
+
+@router.post("/ask")
+async def ask(
+    request: Request,
+    q: Annotated[str, Form(max_length=4_000)] = "",
+    choice: Annotated[int | None, Form()] = None,
+    conversation: Annotated[str | None, Form(max_length=64)] = None,
+) -> Response:
+    """For htmx the answer alone, which then has an address of its own."""
+    at = await visitor(request, "ask")
+    if not q.strip():
+        raise Invalid("Type a question first.", code="empty_question")
+    return await _given(request, at, await _ask(request, at, q, choice, conversation))
+
+
+@router.get("/answers/{key}")
+async def answer_page(request: Request, key: str, page_number: Annotated[int, Query(alias="page")] = 1, sort: str = "") -> Response:
+    at = await visitor(request, "ask")
+    stored = await find(at.services, at.caller, key)
+    if stored.answer.intent == "sql":
+        return RedirectResponse(f"/sql?from={key}", status_code=303)
+    answer = await until_gone(request, again(at.services, at.caller, stored))
+    shown = await view_of(at.services, at.caller, answer)
+    if (page_number > 1 or sort) and answer.columns:
+        _, result = await result_of(at.services, at.caller, stored)
+        return page(
+            "answer_page.html", v=at, a=shown, table=table_view(result.columns, result.rows(), stored.query, page=page_number, sort=sort)
+        )
+    return page("answer_page.html", v=at, a=shown, table=shown.table)
+
+
+@router.get("/answers/{key}/table")
+async def answer_table(request: Request, key: str, page_number: Annotated[int, Query(alias="page")] = 1, sort: str = "") -> Response:
+    """One page of the rows, for htmx; without it the whole answer at that page."""
+    if not is_partial(request):
+        return RedirectResponse(f"/answers/{key}?page={page_number}&sort={sort[:6]}", status_code=303)
+    at = await visitor(request)
+    stored = await find(at.services, at.caller, key)
+    _, result = await until_gone(request, result_of(at.services, at.caller, stored))
+    shown = table_view(result.columns, result.rows(), stored.query, page=page_number, sort=sort)
+    return page("table.html", table=shown, key=key, truncated=result.truncated)
+
+
+@router.post("/answers/{key}/refine")
+async def refine(request: Request, key: str) -> Response:
+    """An edited chip: the changed query runs as it is, without understanding words again."""
+    at = await visitor(request, "ask")
+    stored = await find(at.services, at.caller, key)
+    form = await request.form()
+    values = {name: str(value) for name, value in form.items()}
+    visible = await run_in_threadpool(at.services.catalogs.visible, at.caller)
+    query = _edited(stored.query, values, [str(v) for v in form.getlist("values")], visible.catalog)
+    return await _given(request, at, await _run(request, at, stored, query))
+
+
+@router.post("/answers/{key}/drill")
+async def drill(request: Request, key: str, mark: Annotated[list[str], Form(max_length=4)]) -> Response:
+    """Down into one or more values (`group:value`)."""
+    at = await visitor(request, "ask")
+    stored = await find(at.services, at.caller, key)
+    visible = await run_in_threadpool(at.services.catalogs.visible, at.caller)
+    marks = {int(index): value for index, _, value in (m.partition(":") for m in mark) if index.isdecimal()}
+    if not marks or max(marks) >= len(stored.query.by):
+        raise Invalid("Point at a bar, a point or a cell to drill into.", code="bad_drill")
+    query = drilled(stored.query, marks, visible.catalog)
+    return await _given(request, at, await _run(request, at, stored, query))
+
+
+@router.post("/answers/{key}/investigate")
+async def investigate(request: Request, key: str, kind: Annotated[str, Form(pattern="^(why|forecast|unusual)$")]) -> Response:
+    at = await visitor(request, "ask")
+    stored = await find(at.services, at.caller, key)
+    visible = await run_in_threadpool(at.services.catalogs.visible, at.caller)
+    question = _ASKED[kind].format(measure_label(stored.query, visible.catalog))
+    body = schemas.QueryRequest(query=stored.query, question=question, conversation_id=stored.conversation)
+    answer = await answering.investigate(at.services, at.caller, body, _INTENTS[kind])
+    return await _given(request, at, answer)
+
+
+@router.post("/answers/{key}/feedback")
+async def feedback(
+    request: Request, key: str, verdict: Annotated[str, Form(pattern="^(up|down)$")], comment: Annotated[str, Form(max_length=4_000)] = ""
+) -> Response:
+    at = await visitor(request)
+
+    def save() -> None:
+        with at.services.store.write() as connection:
+            questions.give_feedback(
+                connection, at.caller.tenant, at.caller.user, key,
+                verdict="up" if verdict == "up" else "down", comment=comment, now=at.services.clock.now(),
+            )  # fmt: skip
+
+    await run_in_threadpool(save)
+    if not is_partial(request):
+        return RedirectResponse(f"/answers/{key}", status_code=303)
+    return page("feedback.html", key=key, verdict=verdict, commented=bool(comment))
+
+
+@router.get("/answers/{key}/export.{kind}")
+async def export(request: Request, key: str, kind: str) -> Response:
+    """The rows as csv, xlsx or json (all of them, up to the caller's cap), or the chart as png or svg."""
+    if kind not in exports.MEDIA_TYPES:
+        raise NotFound(f"There is no export as {kind[:10]!r}.", code="unknown_export", suggestions=list(exports.MEDIA_TYPES))
+    at = await visitor(request)
+    stored = await find(at.services, at.caller, key)
+    if kind in {"png", "svg"}:
+        answer = await until_gone(request, again(at.services, at.caller, stored))
+        if answer.chart is None:
+            raise NotFound("This answer has no chart; take the figures as CSV.", code="no_chart")
+        body = await run_in_threadpool(exports.as_image, answer.chart, kind)
+    else:
+        _, result = await until_gone(request, result_of(at.services, at.caller, stored))
+        rows = result.rows()
+        if kind == "csv":
+            body = await run_in_threadpool(exports.as_csv, result.columns, rows)
+        elif kind == "json":
+            body = await run_in_threadpool(exports.as_json, result.columns, rows)
+        else:
+            notes = [("Asked", stored.question.created_at.isoformat()), ("Rows", str(len(rows)))]
+            body = await run_in_threadpool(_workbook, result.columns, rows, stored.answer.question, notes)
+    return Response(
+        body, media_type=exports.MEDIA_TYPES[kind], headers={"Content-Disposition": f'attachment; filename="querent-answer.{kind}"'}
+    )
+
+
+@router.get("/history")
+async def history(request: Request) -> Response:
+    at = await visitor(request, "history")
+
+    def load() -> tuple[conversations.Conversation, ...]:
+        with at.services.store.read() as connection:
+            return conversations.list_all(connection, at.caller.tenant, at.caller.user, limit=100)
+
+    return page("history.html", v=at, items=await run_in_threadpool(load))
+
+
+@router.get("/conversations/{key}")
+async def conversation_page(request: Request, key: str) -> Response:
+    """Leads to the last answer of the conversation, which shows what came before it."""
+    at = await visitor(request, "ask")
+
+    def last() -> str:
+        with at.services.store.read() as connection:
+            conversations.get(connection, at.caller.tenant, at.caller.user, key)
+            turns = conversations.list_turns(connection, at.caller.tenant, at.caller.user, key)
+        if not turns:
+            raise NotFound("This conversation is empty.", code="empty_conversation")
+        return str(turns[-1].question_id)
+
+    return RedirectResponse(f"/answers/{await run_in_threadpool(last)}", status_code=303)
+
+
+@router.post("/conversations/{key}/delete")
+async def forget(request: Request, key: str) -> Response:
+    at = await visitor(request)
+
+    def delete() -> None:
+        with at.services.store.write() as connection:
+            conversations.delete(connection, at.caller.tenant, at.caller.user, key, now=at.services.clock.now())
+
+    await run_in_threadpool(delete)
+    return HTMLResponse("") if is_partial(request) else RedirectResponse("/history", status_code=303)
+
+
+async def _ask(request: Request, at: Visitor, question: str, choice: int | None, conversation: str | None) -> schemas.Answer:
+    body = schemas.AskRequest(
+        question=question[:4_000], choice=choice if choice is None or 0 <= choice <= 9 else 9, conversation_id=conversation or None
+    )
+    return await until_gone(request, answering.ask(at.services, at.caller, body))
+
+
+async def _run(request: Request, at: Visitor, stored: Stored, query: SemanticQuery) -> schemas.Answer:
+    body = schemas.QueryRequest(query=query, conversation_id=stored.conversation)
+    return await until_gone(request, answering.run(at.services, at.caller, body))
+
+
+async def _given(request: Request, at: Visitor, answer: schemas.Answer) -> Response:
+    """The new answer in place with its own address for htmx; else a redirect to it."""
+    if not is_partial(request):
+        return RedirectResponse(f"/answers/{answer.id}", status_code=303)
+    shown = await view_of(at.services, at.caller, answer)
+    made = page("answer.html", a=shown, table=shown.table)
+    made.headers["HX-Push-Url"] = f"/answers/{answer.id}"
+    return made
+
+
+def _edited(query: SemanticQuery, form: dict[str, str], values: list[str], catalog: Catalog) -> SemanticQuery:
+    op, path, value = form.get("op", ""), form.get("path", ""), form.get("value", "")
+    if op == "remove":
+        return edits.removed(query, path)
+    if op == "metric":
+        return edits.with_metric(query, path, value, catalog)
+    if op == "group":
+        return edits.with_group(query, path, value, catalog)
+    if op == "period":
+        return edits.with_period(query, value)
+    if op == "dates":
+        return edits.with_dates(query, form.get("first", ""), form.get("last", ""))
+    if op == "compare":
+        return edits.with_compare(query, value)
+    if op == "limit":
+        return edits.with_limit(query, value)
+    if op == "direction":
+        return edits.turned(query, path)
+    if op == "values":
+        return edits.with_values(query, path, values, catalog)
+    if op == "filter":
+        return edits.with_filter(query, form.get("field", ""), form.get("match", "is"), value, catalog)
+    raise Invalid(f"There is no edit {op[:20]!r}.", code="bad_edit")
+
+
+def _welcome(at: Visitor) -> tuple[list[str], list[str]]:
+    """Example questions, and the metrics that get a card: the certified ones, else the first ones."""
+    try:
+        visible = at.services.catalogs.visible(at.caller)
+    except NotFound:
+        return [], []
+    metrics = [m for m in visible.catalog.metrics if not m.hidden]
+    chosen = [m for m in metrics if m.certified] or metrics
+    return list(visible.understander.examples())[:6], [m.name for m in chosen[:MAX_CARDS]]
+
+
+def _workbook(columns: Sequence[OutputColumn], rows: exports.Rows, title: str, notes: list[tuple[str, str]]) -> bytes:
+    return exports.as_excel(columns, rows, title=title, notes=notes)

@@ -1,0 +1,85 @@
+"""Answers as files: CSV, Excel, JSON, and the chart as PNG or SVG."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+from api.rendering import cell as json_cell
+from semantic.states import OutputColumn
+
+Rows = Sequence[Sequence[Any]]
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+MEDIA_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "json": "application/json",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+}
+
+
+def as_csv(columns: Sequence[OutputColumn], rows: Rows) -> bytes:
+    """UTF-8 with a byte-order mark, so that Excel reads it; text that a spreadsheet would run as a formula is quoted with an apostrophe."""
+    sink = io.StringIO(newline="")
+    writer = csv.writer(sink)
+    writer.writerow([_safe(c.label) for c in columns])
+    writer.writerows([[_csv(value) for value in row] for row in rows])
+    return ("\ufeff" + sink.getvalue()).encode("utf-8", "replace")
+
+
+def as_excel(columns: Sequence[OutputColumn], rows: Rows, *, title: str, notes: Sequence[tuple[str, str]]) -> bytes:
+    """A sheet of figures and one that says where they come from."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Answer")
+    sheet.append([_excel(c.label) for c in columns])
+    for row in rows:
+        sheet.append([_excel(value) for value in row])
+    about = book.create_sheet("How this was computed")
+    about.append(["Question", _excel(title)])
+    for name, text in notes:
+        about.append([_excel(name), _excel(text[:32_000])])
+    sink = io.BytesIO()
+    book.save(sink)
+    return sink.getvalue()
+
+
+def as_json(columns: Sequence[OutputColumn], rows: Rows) -> bytes:
+    body = {"columns": [c.label for c in columns], "rows": [[json_cell(value) for value in row] for row in rows]}
+    return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def as_image(spec: dict[str, Any], kind: str) -> bytes:
+    """The chart, 800 pixels wide, on white. kind: png or svg."""
+    import vl_convert  # loads a JavaScript engine: only when an image is asked for
+
+    sized = {**spec, "width": 800, "height": spec.get("height", 300), "background": "white"}
+    if kind == "svg":
+        return str(vl_convert.vegalite_to_svg(sized)).encode()
+    return bytes(vl_convert.vegalite_to_png(sized, scale=2))
+
+
+def _csv(value: Any) -> Any:
+    return _safe(value) if isinstance(value, str) else value.isoformat() if isinstance(value, dt.date) else value
+
+
+def _safe(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _excel(value: Any) -> Any:
+    if isinstance(value, str):
+        return ILLEGAL_CHARACTERS_RE.sub("\ufffd", _safe(value))
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, dt.datetime):
+        return value.replace(tzinfo=None)
+    return value if value is None or isinstance(value, bool | int | float | dt.date) else str(value)

@@ -1,0 +1,105 @@
+"""What every page needs: who is signed in, what they may open, and errors as pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+from fastapi import Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
+
+from api.credentials import principal
+from api.problems import request_id
+from api.services import Services, services_of
+from api.web.rendering import page
+from core.errors import AppError, Unauthenticated, UserError
+from core.principal import Principal, Role
+from core.store import conversations, users
+
+log = structlog.get_logger("api")
+RECENT = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A signed-in person at a page."""
+
+    services: Services
+    caller: Principal
+    me: users.User
+    recent: tuple[conversations.Conversation, ...]
+    active: str
+
+    @property
+    def is_analyst(self) -> bool:
+        return self.caller.has_role(Role.ANALYST, Role.ADMIN)
+
+
+class SignInFirst(Exception):
+    """Nobody is signed in; carries the response that leads to the sign-in page."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__("sign in first")
+        self.response = response
+
+
+def is_partial(request: Request) -> bool:
+    """Whether htmx asks for a part of a page."""
+    return request.headers.get("hx-request") == "true" and request.headers.get("hx-history-restore-request") != "true"
+
+
+async def visitor(request: Request, active: str = "") -> Visitor:
+    """Raises: SignInFirst; Forbidden for a cross-site request."""
+    try:
+        caller = await principal(request)
+    except Unauthenticated as error:
+        raise SignInFirst(_to_sign_in(request)) from error
+    services = services_of(request)
+
+    def load() -> tuple[users.User, tuple[conversations.Conversation, ...]]:
+        with services.store.read() as connection:
+            me = users.get(connection, caller.tenant, caller.user)
+            recent = () if is_partial(request) else conversations.list_all(connection, caller.tenant, caller.user, limit=RECENT)
+        return me, recent
+
+    me, recent = await run_in_threadpool(load)
+    made = Visitor(services, caller, me, recent, active)
+    request.state.visitor = made
+    return made
+
+
+def _to_sign_in(request: Request) -> Response:
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    there = f"/login?next={quote(wanted)}" if wanted != "/" and request.method == "GET" and not is_partial(request) else "/login"
+    if is_partial(request):
+        return Response(status_code=200, headers={"HX-Redirect": there})
+    return RedirectResponse(there, status_code=303)
+
+
+def problem_page(request: Request, error: AppError) -> Response:
+    """The error as a sentence with its next step and the request id: a panel for htmx, else a whole page."""
+    problem = problem_of(request, error)
+    known: Visitor | None = getattr(request.state, "visitor", None)
+    if is_partial(request):
+        made = page("problem.html", error.status, problem=problem)
+    else:
+        made = page("problem_page.html", error.status, v=known, problem=problem)
+    if error.retryable:
+        made.headers["Retry-After"] = str(getattr(error, "retry_after_s", 5))
+    return made
+
+
+def problem_of(request: Request, error: AppError) -> Mapping[str, Any]:
+    shown = isinstance(error, UserError) or error.retryable
+    if not shown:
+        log.error("page_error", code=error.code, request_id=request_id(request), exc_info=error)
+    return {
+        "detail": error.message if shown else "Something went wrong on our side. Quote the request id when you report it.",
+        "suggestions": list(error.suggestions) if isinstance(error, UserError) else [],
+        "retryable": error.retryable,
+        "request_id": request_id(request),
+    }

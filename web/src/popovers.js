@@ -1,0 +1,22 @@
+// Small panels behind a summary: one open at a time, Escape and a click outside close them.
+const open = () => [...document.querySelectorAll("details.pop[open]")];
+
+export function popovers() {
+  document.addEventListener("toggle", (event) => {
+    const shown = event.target;
+    if (!(shown instanceof HTMLDetailsElement) || !shown.matches(".pop") || !shown.open) return;
+    open().filter((other) => other !== shown).forEach((other) => { other.open = false; });
+    const body = shown.querySelector(".pop-body");
+    body.classList.toggle("from-right", shown.getBoundingClientRect().left + body.offsetWidth > document.documentElement.clientWidth - 8);
+  }, true);
+  document.addEventListener("click", (event) => {
+    open().filter((one) => !one.contains(event.target)).forEach((one) => { one.open = false; });
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    open().forEach((one) => {
+      one.open = false;
+      if (one.contains(document.activeElement)) one.querySelector("summary").focus();
+    });
+  });
+}

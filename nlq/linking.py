@@ -155,7 +155,7 @@ class Linker:
             return None
         if not core:
             return None
-        if exact and plain and alternate.plain and len(plain) == len(alternate.plain) == len(keys) and tuple(plain) != alternate.plain:
+        if exact and plain and alternate.plain and len(plain) == len(alternate.plain) == len(keys) and sorted(plain) != sorted(alternate.plain):
             exact = False
             gained -= 0.04 * sum(alternate.weights)
         total = sum(alternate.weights)

@@ -2157,6 +2157,11 @@ class Parser:
             and self.units[i - 1] is s.last_condition.units[-1]
             and s.last_condition.kind in ("value", "flag", "segment")
         )
+        if modified and s.last_condition is not None and self._repeats_field(u, s.last_condition):
+            mention = self._mention(u, "condition")
+            s.last_condition.mention = s.last_condition.mention or mention
+            self._reset_noun()
+            return i + 1
         if modified and (self.frame.measures or self.frame.outputs) and self.kinds.likely(u, "dataset"):
             self._mention(u, "context").links = tuple(k for k in u.links if k.target.kind == "dataset") or u.links
             self._reset_noun()
@@ -2223,6 +2228,12 @@ class Parser:
         s.count = keep_count and False
         s.passive = False
         return i + 1
+
+    def _repeats_field(self, u: Unit, condition: Condition) -> bool:
+        """ "the Audio category", "EMEA region": the noun only says which field the value before it belongs to."""
+        fields = {(v.dataset, v.field) for v in condition.values}
+        top = u.links[0].score if u.links else 0.0
+        return any(k.target.kind == "field" and (k.target.dataset, k.target.field) in fields for k in u.links if k.score >= top - 0.03)
 
     def _related_noun(self, i: int, u: Unit) -> int:
         s = self.s

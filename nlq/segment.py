@@ -232,6 +232,8 @@ def _linked(span: Sequence[Token], i: int, j: int, text: str, linker: Linker, fu
     value_score = values[0].score if values else 0.0
     if links and n > 1 and link_score < 0.6 and value_score < 0.9:
         link_score *= 0.75
+    if n > 1 and span[0].norm in _AGGREGATING and max(link_score, value_score) < 0.75:
+        return None
     if value_score >= 0.99 and n > 1:
         value_score += 0.25
     top = max(link_score, value_score * 0.97)
@@ -272,6 +274,7 @@ _IN_NAMES = frozenset(("per", "return", "list", "show"))
 _DROPPED_INSIDE = frozenset(("on", "at"))
 _AFTER_ORDER = frozenset("by in from descending ascending desc asc alphabetically chronologically on according alphabetical the".split())
 _PERIODS = frozenset("day days week weeks month months quarter quarters year years hour hours time date dates".split())
+_AGGREGATING = frozenset("total average sum mean median maximum minimum".split())
 _LIGHT_VERBS = frozenset("made making took taken given did done got".split())
 
 

@@ -117,9 +117,27 @@ def test_no_failure_of_another_tenants_row_is_seen(oracle: EngineProcess, name: 
             assert found.same_as(expected), f"{questions[at][0]}\n{found}\n{expected}"
 
 
-def test_plain_questions_keep_prewhere() -> None:
-    query = guard_sql("SELECT sum(rate) FROM oracle.by_tenant WHERE mail = 'x' AND toFloat64(n) > 1", catalog("oracle"), CALLER)
-    assert "optimize_move_to_prewhere" not in query.settings
+PLAIN = [
+    "SELECT sum(rate) FROM {t} WHERE mail = '1' AND toFloat64(n) > 0",
+    "SELECT n, toFloat64(sum(price)) / nullIf(toFloat64(count()), 0) AS m FROM {t} GROUP BY n",
+    "SELECT n, sum(price) - countIf(mail = '1') AS m FROM {t} GROUP BY n HAVING m > 0",
+    "SELECT n, count() AS c FROM {t} GROUP BY n HAVING 1 / sum(price) > 0",
+    "SELECT count() FROM (SELECT n, sum(price) AS s FROM {t} GROUP BY n) WHERE 1 / s > 0",
+    "SELECT count() FROM (SELECT price AS p, sum(price) AS s FROM {t} GROUP BY price) WHERE 1 / s > 0 AND p = 1",
+    "SELECT count() FROM (SELECT n, avgOrNullIf(price, mail != '1') AS s FROM {t} GROUP BY n) WHERE 1 / s > 0",
+    "SELECT count() FROM (SELECT id, sum(price) OVER (PARTITION BY id) AS s FROM {t}) WHERE 1 / s > 0",
+]
+
+
+@pytest.mark.parametrize("name", ["by_tenant", "by_id", "unordered", "memory", "a_view"])
+def test_plain_questions_keep_prewhere_and_show_no_failure(oracle: EngineProcess, name: str) -> None:
+    both, alone = catalog("oracle"), catalog("oracle_alone")
+    for sql in PLAIN:
+        found, expected = (guard_sql(sql.replace("{t}", f"{c.datasets[0].database}.{name}"), c, CALLER) for c in (both, alone))
+        assert "optimize_move_to_prewhere" not in found.settings, sql
+        one, other = oracle.ask_guarded(found), oracle.ask_guarded(expected)
+        assert one.same_as(other), f"{sql}\n{one}\n{other}"
+        assert not one.error, sql
 
 
 @pytest.mark.parametrize("failing", FAILING)
@@ -134,6 +152,8 @@ def test_failing_questions_lose_it(failing: str) -> None:
         "SELECT count() FROM (SELECT max(mail) AS m FROM oracle.by_tenant GROUP BY mail) WHERE toFloat64(m) = 1",
         "WITH x AS (SELECT mail AS y FROM oracle.by_tenant) SELECT count() FROM x WHERE toUInt32(y) = 1",
         "SELECT sum(price * price) FROM oracle.by_tenant",
+        "SELECT count() FROM (SELECT max(price) AS m FROM oracle.by_tenant GROUP BY price) WHERE 1 / m = 1",
+        "SELECT count() FROM (SELECT any(price) AS m FROM oracle.by_tenant GROUP BY price) WHERE 1 / (m - 1) = 1",
         "SELECT count() FROM oracle.by_tenant WHERE mail LIKE mail",
         "SELECT count() FROM oracle.by_tenant WHERE formatDateTime(toDate(n), mail) = 'x'",
     ],

@@ -16,6 +16,7 @@ from nlq.kinds import Kinds
 from nlq.lexicon import Target, is_main_entity
 from nlq.predicates import Predicates, Unbuildable, conjunction
 from nlq.text import keys_of
+from nlq.relations import Relations
 from semantic.catalog.model import Catalog, DatasetKind, Entity, FieldRole, FieldType, SimpleMetric
 from semantic.expr import Arithmetic, DateDiff, Expr, FieldRef, Has, Literal_, Not, Now, Predicate, Related, VersusAggregate
 from semantic.query import (
@@ -64,6 +65,7 @@ class Composer:
         self.frame = frame
         self.a = assignment
         self.as_of = as_of
+        self.relations = Relations(catalog, graph, frame, assignment)
         self.predicates = Predicates(catalog, kinds, graph, assignment, as_of)
         self.penalty = 0.0
         self.notes: list[str] = []
@@ -377,6 +379,7 @@ class Composer:
         outputs = self._columns(targets, base)
         for item in durations:
             outputs.append(Output(expr=self._duration(item), alias="duration"))
+        self.relations.move_window(base)
         where = self._where(base)
         order, limit, ties = self._row_order(outputs, base)
         if not outputs:
@@ -541,6 +544,10 @@ class Composer:
         if counted or self._grouped_rows(measures):
             measures = [MeasureItem("count", None, f.outputs[0])]
             f.outputs = []
+        self.relations.count_things(measures)
+        things = self.a.target(measures[0].mention) if len(measures) == 1 and measures[0].kind == "count" else None
+        if things is not None and things.kind == "dataset" and not counted:
+            self.relations.move_window(things.dataset or "")
         self._average_per(measures)
         by, group_datasets = self._by(measures)
         f_measures = measures
@@ -592,9 +599,6 @@ class Composer:
         if singular and limit is None:
             limit = 1
         time = self._time(base, rows=False)
-        if time is not None and self._moved_window(built, base):
-            where = self._where(base or "") if base is not None else where
-            time = None
         compare = self._compare()
         return SemanticQuery(
             metrics=tuple(m for _, m in built),
@@ -617,24 +621,6 @@ class Composer:
             transform=transforms,
             round_digits=f.round_digits,
         )
-
-    def _moved_window(self, built: Sequence[tuple[MeasureItem, Measure]], base: str | None) -> bool:
-        """Counting things that did something in a period: the period is that of what they did. Moves it into the relation."""
-        f = self.frame
-        if base is None or len(built) != 1 or built[0][0].kind != "count" or self.catalog.dataset(base).kind is not DatasetKind.DIMENSION:
-            return False
-        for condition in f.conditions:
-            target = self.a.target(condition.mention)
-            if (
-                condition.kind == "related"
-                and target is not None
-                and target.dataset is not None
-                and target.dataset != base
-                and self._has_time(target.dataset)
-            ):
-                condition.inner.append(Condition("time", None, time=f.times[0]))
-                return True
-        return False
 
     def _bases_of(self, measure: Measure) -> list[str]:
         if isinstance(measure, Calculation):
@@ -974,13 +960,15 @@ class Composer:
         counted = self._bridge_to(base, dataset)
         self._explained.add(id(condition.mention))
         op, count = condition.op, int(condition.number)
+        time = self.predicates.time_field(counted) if condition.time is not None else None
+        where = self.predicates.in_time(time, condition.time.window) if condition.time is not None and time is not None else None
         if condition.op == "between":
             raise Unbuildable("between on counts")
         zero = {"<": count > 0, "<=": count >= 0, "=": count == 0, "!=": count != 0, ">": count < 0, ">=": count <= 0}[op]
         if zero and op in ("<", "<="):
             flipped = {"<": ">=", "<=": ">"}[op]
-            return Has(dataset=counted, negate=True, count_op=flipped, count=count)
-        return Has(dataset=counted, count_op=op, count=count)
+            return Has(dataset=counted, where=where, negate=True, count_op=flipped, count=count)
+        return Has(dataset=counted, where=where, count_op=op, count=count)
 
     def _bridge_to(self, base: str, dataset: str) -> str:
         """The dataset whose rows are counted: a bridge between the two where there is one."""

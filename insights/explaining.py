@@ -16,6 +16,7 @@ from insights.drivers.change import Cause, Causes, amount_causes, rate_causes
 from insights.drivers.leaves import Cuboid, Leaves
 from insights.drivers.mix_rate import Split, split_rate
 from insights.drivers.parts import PartChange
+from insights.drivers.spread import leaf_spread
 from insights.periods import grain_of
 from insights.types import Fact, Period, Quantity, Score, Test
 
@@ -29,7 +30,10 @@ _NO_RECEIPTS: Mapping[str, int] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Cube:
-    """What was measured per leaf: (leaves,) each. Amounts have no bases; rates are tops over bases."""
+    """What was measured per leaf: (leaves,) each. Amounts have no bases; rates are tops over bases.
+
+    past, base_past: (periods, leaves) the same in equally long periods before the change, time ascending; None where not asked.
+    """
 
     leaves: Leaves
     before: FloatArray
@@ -37,6 +41,8 @@ class Cube:
     base_before: FloatArray | None = None
     base_after: FloatArray | None = None
     base_label: str = ""
+    past: FloatArray | None = None
+    base_past: FloatArray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +202,10 @@ def _causes(study: Study) -> Causes | None:
     columns = [c for c in (cube.before, cube.after, cube.base_before, cube.base_after) if c is not None]
     if any((column < 0).any() for column in columns):
         return None
+    spread = leaf_spread(cube.past, cube.base_past) if cube.past is not None else None
     if cube.base_before is None or cube.base_after is None:
-        return amount_causes(cube.leaves, cube.before, cube.after)
-    return rate_causes(cube.leaves, (cube.before, cube.base_before), (cube.after, cube.base_after))
+        return amount_causes(cube.leaves, cube.before, cube.after, spread)
+    return rate_causes(cube.leaves, (cube.before, cube.base_before), (cube.after, cube.base_after), spread)
 
 
 def _driver_fact(study: Study, cause: Cause, tried: int) -> Fact | None:

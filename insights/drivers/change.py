@@ -61,16 +61,21 @@ class Causes:
     best_p: float
 
 
-def amount_causes(leaves: Leaves, before: FloatArray, after: FloatArray) -> Causes:
+def amount_causes(leaves: Leaves, before: FloatArray, after: FloatArray, spread: FloatArray | None = None) -> Causes:
     """Segments whose amount moved unlike the rest. before, after: (leaves,) not negative, at least one above 0.
+
+    spread: (leaves,) relative variance of a leaf's moves where the past tells it; without, noise is read from the leaves, of which there
+    must then be dozens to find anything.
 
     Raises: Invalid for negative or missing numbers.
     """
     _check(leaves, before, after)
-    return _causes(leaves, _Setting(before, before, after, None, None))
+    return _causes(leaves, _Setting(before, before, after, None, None, spread))
 
 
-def rate_causes(leaves: Leaves, before: tuple[FloatArray, FloatArray], after: tuple[FloatArray, FloatArray]) -> Causes:
+def rate_causes(
+    leaves: Leaves, before: tuple[FloatArray, FloatArray], after: tuple[FloatArray, FloatArray], spread: FloatArray | None = None
+) -> Causes:
     """Segments whose rate moved unlike the rest. before, after: numerators and denominators, each (leaves,), not negative.
 
     Raises: Invalid for negative or missing numbers.
@@ -80,7 +85,7 @@ def rate_causes(leaves: Leaves, before: tuple[FloatArray, FloatArray], after: tu
     whole = top0.sum() / max(base0.sum(), 1e-12)
     typical = np.median(base0[base0 > 0]) if (base0 > 0).any() else 1.0
     rate = (top0 + whole * typical * 0.1) / (base0 + typical * 0.1)
-    return _causes(leaves, _Setting(base1 * rate, top0, top1, base0, base1))
+    return _causes(leaves, _Setting(base1 * rate, top0, top1, base0, base1, spread))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,7 @@ class _Setting:
     after: FloatArray
     base_before: FloatArray | None
     base_after: FloatArray | None
+    spread: FloatArray | None
 
 
 def _causes(leaves: Leaves, setting: _Setting) -> Causes:
@@ -121,7 +127,9 @@ def _causes(leaves: Leaves, setting: _Setting) -> Causes:
 def _likeliest(leaves: Leaves, setting: _Setting) -> tuple[float, float, Moved]:
     """The common pace, of the middle of the whole and of none at all, under which one segment on its own explains more."""
     middle = common_pace(leaves, setting.likely, setting.after)
-    noise = noise_unit(leaves, setting.likely * middle, setting.after, setting.before)
+    # A known spread holds the chance as well: amounts are then counted in units so small that chance adds nothing.
+    small = max(float(setting.before.sum()), float(setting.after.sum()), 1e-12) / 1e6
+    noise = small if setting.spread is not None else noise_unit(leaves, setting.likely * middle, setting.after, setting.before)
     still = _moved(setting, 1.0, noise)
     if abs(middle - 1.0) < 0.005:
         return middle, noise, _moved(setting, middle, noise)
@@ -138,7 +146,7 @@ def _moved(setting: _Setting, pace: float, noise: float) -> Moved:
     return Moved(
         observed=setting.after / noise,
         expected=np.maximum(setting.likely * pace / noise, 0.05),
-        dispersion=DISPERSION + 1.0 / (setting.before / noise + PRIOR_EVENTS),
+        dispersion=(DISPERSION if setting.spread is None else setting.spread) + 1.0 / (setting.before / noise + PRIOR_EVENTS),
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -64,6 +66,38 @@ def cube_of(result: ResultTable, dimensions: Sequence[str], base_label: str) -> 
     if len(columns) >= 4:
         return Cube(leaves, columns[1], columns[0], columns[3], columns[2], base_label)
     return Cube(leaves, columns[1], columns[0])
+
+
+def with_past(cube: Cube, result: ResultTable, first: dt.datetime, days: int) -> Cube:
+    """The cube with its past: `result` has a day column, the same dimensions, and the top (and base) per day from `first` on.
+
+    Days are added up to periods of `days` days; a leaf that is not in the cube is left out.
+    """
+    time = next(i for i, column in enumerate(result.columns) if column.role == "time")
+    keys = [i for i, column in enumerate(result.columns) if column.role in ("dimension", "key", "attribute")]
+    measures = [i for i, column in enumerate(result.columns) if column.role == "measure"]
+    known = {
+        tuple(labels[int(code)] for labels, code in zip(cube.leaves.labels, cube.leaves.codes[:, leaf], strict=True)): leaf
+        for leaf in range(cube.leaves.count)
+    }
+    texts = [pc.fill_null(_text(result.table.column(i)), NONE).to_pylist() for i in keys]
+    place = np.array([known.get(values, -1) for values in zip(*texts, strict=True)], dtype=np.int64)
+    starts = result.table.column(time).to_pylist()
+    step = np.array([(_date(start) - first.date()).days // days if start is not None else -1 for start in starts], dtype=np.int64)
+    kept = (place >= 0) & (step >= 0)
+    periods = int(step.max()) + 1 if kept.any() else 0
+    at = step[kept] * cube.leaves.count + place[kept]
+    summed = [
+        np.bincount(at, weights=numbers(result.table.column(i))[kept], minlength=periods * cube.leaves.count)
+        .reshape(periods, -1)
+        .astype(np.float64)
+        for i in measures
+    ]
+    return replace(cube, past=summed[0], base_past=summed[1] if len(summed) > 1 else None)
+
+
+def _date(value: dt.date) -> dt.date:
+    return value.date() if isinstance(value, dt.datetime) else value
 
 
 def numbers(column: pa.ChunkedArray) -> FloatArray:

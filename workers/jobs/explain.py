@@ -29,7 +29,7 @@ from semantic.resolve.resolve import resolve
 from semantic.states import WindowUsed
 from semantic.windows import add_units
 from workers.context import JobContext
-from workers.jobs.change_cube import cube_of, fitting
+from workers.jobs.change_cube import cube_of, fitting, with_past
 from workers.jobs.composition import Composition, composition
 from workers.jobs.dimensions import telling_dimensions
 from workers.jobs.explained import result_of
@@ -38,6 +38,9 @@ from workers.kinds import ExplainParams
 
 MAX_DIMENSIONS = 8
 HISTORY_STEPS = 25
+FEW_LEAVES = 60
+PAST_PERIODS = 9
+MAX_PAST_DAYS = 3700
 _NOT_JOINED = frozenset({"no_join_path", "ambiguous_join", "ambiguous_path", "fan_out", "unknown_field", "not_shared"})
 
 
@@ -256,8 +259,24 @@ def _cube(asked: _Asked, windows: _Windows, receipts: dict[str, int]) -> Cube | 
     measures = [m for m in (asked.made_of.top, asked.made_of.base) if m is not None]
     ran = asked.run(asked.query(measures, windows, fields))
     receipts["cube"] = len(asked.runs) - 1
-    labels = _labels(asked.visible, fields)
-    return cube_of(ran.result, labels, asked.made_of.base_label)
+    cube = cube_of(ran.result, _labels(asked.visible, fields), asked.made_of.base_label)
+    return _with_past(asked, cube, measures, fields, ran)
+
+
+def _with_past(asked: _Asked, cube: Cube, measures: Sequence[Measure], fields: Sequence[FieldRef], ran: Ran) -> Cube:
+    """Few leaves cannot tell their own noise, so their past is asked: equally long periods before the change, from one query by day."""
+    after, _ = _windows_of(ran.guarded.windows)
+    if not 1 < cube.leaves.count < FEW_LEAVES or after.start is None or after.end is None:
+        return cube
+    days = (after.end.date() - after.start.date()).days
+    if days < 1 or days > MAX_PAST_DAYS // PAST_PERIODS:
+        return cube
+    end = after.start.replace(tzinfo=None)
+    first = end - dt.timedelta(days=days * PAST_PERIODS)
+    time = TimeWindow(window=Absolute(start=first, end=end), field=asked.params.time.field if asked.params.time else None)
+    by = (ByTime(grain=Grain.DAY), *(ByField(field=ref) for ref in fields))
+    past = asked.run(SemanticQuery(metrics=tuple(measures), by=by, where=asked.params.where, time=time))
+    return with_past(cube, past.result, first, days)
 
 
 def _labels(catalog: Catalog, fields: Sequence[FieldRef]) -> list[str]:

@@ -11,6 +11,7 @@ from core.principal import Principal
 from core.store import findings, jobs
 from core.store.findings import InsightEntry
 from core.store.jobs import Job, JobStatus
+from insights.explain_view import explain_view
 from workers.jobs import FUNCTIONS
 from workers.queue import enqueue
 from workers.run import run_job
@@ -58,7 +59,9 @@ class TestExplain:
         assert "Jun 2025" in result["headline"]
         assert "May 2025" in result["headline"]
         assert "APAC" in result["narrative"][0]
-        assert result["view_table"]["rows"][0][1] == "APAC"
+        view = explain_view(result)
+        assert view.table["rows"][0][1] == "APAC"
+        assert view.chart is not None
         with world.services.store.read() as connection:
             stored = findings.get(connection, world.tenant, InsightEntry, done.id)
         assert isinstance(stored.entry, InsightEntry)
@@ -76,11 +79,18 @@ class TestExplain:
         done = explain(world, {"metric": "revenue", "grain": grain})
         assert done.error is None
 
-    def test_an_average_is_not_said_to_add_up(self, world: Any) -> None:
+    def test_an_average_is_split_into_mix_and_rate_that_sum_to_its_change(self, world: Any) -> None:
         result = dict(explain(world, {"metric": "average_sale", "time": JUNE}).result or {})
-        assert result["change"]["additive"] is False
-        assert "accounts for" not in " ".join(result["narrative"])
-        assert "share" not in result["dimensions"][0]["drivers"][0]
+        assert (result["kind"], result["change"]["additive"]) == ("rate", False)
+        (split,) = result["mix"]
+        assert split["rate_effect"] + split["mix_effect"] == pytest.approx(result["change"]["difference"])
+        assert result["causes"][0]["segment"] == "APAC"
+
+    def test_every_fact_leads_to_the_query_that_made_it(self, world: Any) -> None:
+        result = dict(explain(world, {"metric": "revenue", "time": JUNE}).result or {})
+        assert all("SELECT" in result["receipts"][place]["sql"] for fact in result["told"] for place in fact["receipts"])
+        assert all(fact["receipts"] for fact in result["told"])
+        assert len(result["receipts"]) <= 8
 
     def test_a_manager_is_told_of_the_own_region_only(self, world: Any) -> None:
         result = dict(explain(world, {"metric": "revenue", "time": JUNE}, world.manager).result or {})

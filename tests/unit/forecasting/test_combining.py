@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from forecasting.backtests import Trial
+from forecasting.combine import Combiner, learn_combiner, mix, mixture, relative_errors
+from forecasting.conformal import error_units, finite_sample_quantile, prior_quantile, quantile_by_horizon
+from forecasting.folds import origins
+from forecasting.weights import least_absolute
+
+
+def trial(seed: int, *, good: float = 1.0, bad: float = 4.0) -> Trial:
+    rng = np.random.default_rng(seed)
+    actual = 100 + rng.normal(0, 5, (3, 6))
+    points = {"good": actual + rng.normal(0, good, (3, 6)), "bad": actual + rng.normal(0, bad, (3, 6))}
+    return Trial({name: p[0] for name, p in points.items()}, points, actual, actual + 3.0, 5.0, (80, 74, 68))
+
+
+class TestOrigins:
+    def test_latest_first_without_overlap(self):
+        assert origins(100, 10, 7, folds=3) == (90, 80, 70)
+
+    def test_short_series_get_one_short_fold(self):
+        assert origins(12, 7, 7, folds=3) == (9,)
+
+    def test_nothing_to_cut(self):
+        assert origins(5, 3, 1, folds=3) == ()
+
+
+class TestLeastAbsolute:
+    def test_finds_the_member_that_is_right(self):
+        rng = np.random.default_rng(0)
+        actual = rng.normal(0, 1, 500)
+        weights = least_absolute(actual, np.column_stack([actual + rng.normal(0, 0.01, 500), actual + rng.normal(0, 2, 500)]))
+        assert weights[0] > 0.95
+        assert weights.sum() == pytest.approx(1.0)
+
+    def test_members_that_err_apart_share(self):
+        rng = np.random.default_rng(0)
+        actual = rng.normal(0, 1, 2000)
+        weights = least_absolute(actual, np.column_stack([actual + rng.normal(0, 1, 2000) for _ in range(4)]))
+        assert np.abs(weights - 0.25).max() < 0.08
+
+
+class TestCombiner:
+    def test_a_batch_finds_its_better_member(self):
+        combiner = learn_combiner([trial(k) for k in range(20)], [100.0] * 20)
+        at = combiner.names.index("good")
+        assert combiner.base[at] > 0.6
+
+    def test_a_lone_series_tilts_to_its_own_better_member(self):
+        one = trial(1)
+        made = mixture(learn_combiner([one], [100.0]), one)
+        assert made.weights["good"] > 0.8
+
+    def test_a_member_without_folds_still_counts_a_little(self):
+        one = trial(1)
+        relative = relative_errors(one, ("bad", "good", "unknown"))
+        assert relative[1] == 1.0
+        assert np.isfinite(relative).all()
+
+    def test_weights_are_zero_for_the_absent(self):
+        combiner = Combiner(("a", "b"), np.array([0.5, 0.5]), 2.0)
+        np.testing.assert_array_equal(combiner.weights(np.ones(2), np.array([1.0, 0.0])), [1.0, 0.0])
+
+    def test_the_median_stops_an_explosion(self):
+        points = np.array([[1.0], [1.1], [0.9], [1e6]])
+        assert mix(points, np.full(4, 0.25))[0] == pytest.approx(0.5 * (points.mean() + 1.0))
+
+
+class TestConformal:
+    def test_few_values_give_a_wider_quantile(self):
+        rng = np.random.default_rng(0)
+        values = rng.normal(0, 1, 20)
+        assert finite_sample_quantile(values, 0.9) > np.quantile(values, 0.9)
+        assert finite_sample_quantile(values, 0.1) < np.quantile(values, 0.1)
+
+    def test_without_errors_the_prior_speaks_and_grows_with_distance(self):
+        made = quantile_by_horizon(np.empty((0, 12)), 12, 0.975)
+        np.testing.assert_array_equal(made, prior_quantile(12, 0.975))
+        assert (np.diff(made) > 0).all()
+
+    def test_pooled_gaussian_errors_give_gaussian_quantiles(self):
+        pool = np.random.default_rng(0).normal(0, 1, (800, 10))
+        np.testing.assert_allclose(quantile_by_horizon(pool, 10, 0.975), 1.96, atol=0.2)
+
+    def test_a_fold_does_not_see_its_own_errors(self):
+        y = np.cumsum(np.random.default_rng(0).normal(0, 1, 100))
+        errors = np.ones((3, 10))
+        wild = errors.copy()
+        wild[0] = 1000.0
+        spreads = np.full(3, 0.5)
+        calm = error_units(y, (90, 80, 70), errors, spreads, 0.5)
+        loud = error_units(y, (90, 80, 70), wild, spreads, 0.5)
+        assert calm.at_folds[0] == loud.at_folds[0]
+        assert loud.at_folds[1] > calm.at_folds[1]
+        assert loud.ahead > calm.ahead

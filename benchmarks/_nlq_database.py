@@ -13,6 +13,7 @@ import chdb
 import pyarrow as pa
 
 from core.ids import TenantId, tenant_database, tenant_id
+from semantic.catalog.importers import import_catalog_source
 from semantic.catalog.infer import GlossaryEntry, SqlProbe, infer_catalog, schema_from_json
 from semantic.catalog.infer.schema import PhysicalSchema
 from semantic.catalog.model import Catalog
@@ -21,7 +22,6 @@ from semantic.states import GuardedQuery
 from semantic.values.build import build_value_index
 from semantic.values.index import ValueIndex
 from semantic.warehouse.parameters import render
-
 
 
 class Engine:
@@ -69,17 +69,30 @@ def load_database(engine: Engine, folder: Path, tenant: TenantId) -> LoadedDatab
     _load_tables(engine, schema, folder)
     glossary = _glossary(folder / "glossary.json")
     inferred = infer_catalog(schema, SqlProbe(engine.execute, database), glossary=glossary)
-    return LoadedDatabase(folder.name, tenant, inferred.catalog, inferred.notes, build_value_index(inferred.catalog, engine.execute, tenant))
+    catalog, notes = _with_imported(inferred.catalog, inferred.notes, folder / "catalog_source.json")
+    return LoadedDatabase(folder.name, tenant, catalog, notes, build_value_index(catalog, engine.execute, tenant))
+
+
+def _with_imported(catalog: Catalog, notes: tuple[str, ...], path: Path) -> tuple[Catalog, tuple[str, ...]]:
+    """The catalog with a semantic model that somebody else wrote laid over it, when the database comes with one."""
+    if not path.exists():
+        return catalog, notes
+    imported = import_catalog_source(catalog, json.loads(path.read_text(encoding="utf-8")))
+    return imported.catalog, (*notes, *imported.not_carried)
 
 
 def _load_tables(engine: Engine, schema: PhysicalSchema, folder: Path) -> None:
     for table in schema.tables:
         columns = ", ".join(f"`{c.name}` {c.type}" for c in table.columns)
-        engine.command(f"CREATE TABLE `{schema.database}`.`{table.name}` ({columns}) ENGINE = MergeTree ORDER BY tuple() SETTINGS allow_nullable_key = 1")
+        engine.command(
+            f"CREATE TABLE `{schema.database}`.`{table.name}` ({columns}) ENGINE = MergeTree ORDER BY tuple() SETTINGS allow_nullable_key = 1"
+        )
         file = folder / f"{table.name}.parquet"
         if file.exists():
             names = ", ".join(f"`{c.name}`" for c in table.columns)
-            engine.command(f"INSERT INTO `{schema.database}`.`{table.name}` ({names}) SELECT {names} FROM file('{file.resolve()}', Parquet)")
+            engine.command(
+                f"INSERT INTO `{schema.database}`.`{table.name}` ({names}) SELECT {names} FROM file('{file.resolve()}', Parquet)"
+            )
 
 
 def _glossary(path: Path) -> tuple[GlossaryEntry, ...]:
@@ -90,9 +103,16 @@ def _glossary(path: Path) -> tuple[GlossaryEntry, ...]:
 
 def run_guarded(engine: Engine, query: GuardedQuery) -> tuple[list[str], list[list[Any]]]:
     """Column names and rows of verified SQL, run with its bound parameters; dates as ISO text, decimals as numbers."""
-    settings = {**MEANING_SETTINGS, "output_format_json_quote_64bit_integers": 0, "output_format_json_quote_decimals": 0, "output_format_json_quote_denormals": 1}
+    settings = {
+        **MEANING_SETTINGS,
+        "output_format_json_quote_64bit_integers": 0,
+        "output_format_json_quote_decimals": 0,
+        "output_format_json_quote_denormals": 1,
+    }
     sql = f"{query.sql} SETTINGS " + ", ".join(f"{k} = {v}" for k, v in settings.items())
-    lines = engine.text(sql, "JSONCompactEachRowWithNames", {name: _bound(value) for name, value in render(query.params).items()}).splitlines()
+    lines = engine.text(
+        sql, "JSONCompactEachRowWithNames", {name: _bound(value) for name, value in render(query.params).items()}
+    ).splitlines()
     names = json.loads(lines[0]) if lines else []
     return names, [[None if v in ("nan", "inf", "-inf") else v for v in json.loads(line)] for line in lines[1:]]
 

@@ -51,7 +51,7 @@ class Suggester:
         text = prefix[-500:]
         folded = fold(text)
         if not folded.strip():
-            return [Suggestion(q, "question", q) for q in self.examples()[:_LIMIT]]
+            return []
         words = folded.split(" ")
         found: list[Suggestion] = []
         seen: set[str] = set()
@@ -84,7 +84,7 @@ class Suggester:
         metrics = sorted((m for m in self._catalog.metrics if not m.hidden), key=lambda m: not m.certified)
         dimensions = self._dimensions()
         timed = any(d.time for d in self._catalog.datasets)
-        for i, metric in enumerate(metrics[:4]):
+        for i, metric in enumerate(metrics[:6]):
             dimension = dimensions[i % len(dimensions)] if dimensions else None
             if i == 0:
                 found.append(f"{metric.label} by month this year" if timed else metric.label)
@@ -92,7 +92,7 @@ class Suggester:
                 found.append(f"{metric.label} by {dimension}" + (" last quarter" if timed and i % 2 == 0 else ""))
         for entity in self._catalog.entities[:2]:
             found.append(f"how many {entity.plural or entity.label} are there?")
-        return list(dict.fromkeys(found))[:_LIMIT]
+        return list(dict.fromkeys(found))[: 2 * _LIMIT]
 
     def _dimensions(self) -> list[str]:
         fields = [
@@ -121,7 +121,7 @@ class Suggester:
                 found.append("only the top 5")
         else:
             found += ["how many are there?", "only the first 10"]
-        return list(dict.fromkeys(found))[:6]
+        return list(dict.fromkeys(found))[:9]
 
     def _reachable(self, query: SemanticQuery) -> Iterable[str]:
         near = {b.field.dataset for b in query.by if isinstance(b, ByField)}

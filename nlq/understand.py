@@ -37,6 +37,7 @@ from semantic.query import ByTime, ComparePeriod, MetricRef, SemanticQuery
 from semantic.resolve import resolve
 
 _MAX_CHARS = 6_000
+_TRIED_AT = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 _CHECKED = 6
 
 
@@ -64,6 +65,7 @@ class Understander:
         self.preparer = Preparer(self.linker, self.kinds, catalog)
         self._wording = Wording(catalog)
         self._suggester = Suggester(catalog)
+        self._examples: tuple[str, ...] | None = None
         self._verified = {_plain(v.question): v for v in catalog.verified}
 
     def understand(self, question: str, *, as_of: dt.datetime, dialogue: DialogueState | None = None) -> Understanding:
@@ -79,16 +81,23 @@ class Understander:
         )
 
     def suggest(self, prefix: str) -> list[Suggestion]:
-        """Completions of what is being typed, best first; at most eight."""
+        """Completions of what is being typed, best first; at most eight. Nothing typed yet: example questions."""
+        if not prefix.strip():
+            return [Suggestion(q, "question", q) for q in self.examples()[:8]]
         return self._suggester.suggest(prefix)
 
     def follow_ups(self, reading: Reading) -> list[str]:
-        """Short questions that may come next about this reading."""
-        return self._suggester.follow_ups(reading)
+        """Short questions that may come next about this reading; each was tried and can be answered."""
+        state = DialogueState((reading,), ("",))
+        return [q for q in self._suggester.follow_ups(reading) if self._understand(q, _TRIED_AT, state).outcome == "answer"][:6]
 
     def examples(self) -> list[str]:
-        """Questions that this catalog can answer."""
-        return self._suggester.examples()
+        """Questions that this catalog can answer; each was tried."""
+        if self._examples is None:
+            self._examples = ()
+            tried = [q for q in self._suggester.examples() if self._understand(q, _TRIED_AT, None).outcome == "answer"]
+            self._examples = tuple(tried)
+        return list(self._examples)
 
     # ---------------------------------------------------------------- flow
 

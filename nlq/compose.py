@@ -85,6 +85,7 @@ class Composer:
         if not f.times and f.term_times:
             f.times = f.term_times[:1]
         settle_changes(f, self.as_of, self.catalog.calendar)
+        self.relations.split_both()
         measures = [m for m in f.measures if m.shown]
         self._settle_adjective()
         self._settle_outputs(measures)
@@ -806,7 +807,11 @@ class Composer:
             if any(isinstance(b, ByField) and b.field == ref for b in by):
                 return by
             return [*by, ByField(field=ref)]
-        fill = f.keep_empty or any(t.kind in ("growth", "difference") for t in f.transforms) and not runs_past(f, self.as_of, self.catalog.calendar)
+        fill = (
+            f.keep_empty
+            or any(t.kind in ("growth", "difference") for t in f.transforms)
+            and not runs_past(f, self.as_of, self.catalog.calendar)
+        )
         return [*by, ByTime(grain=Grain(grain), fill=fill)]
 
     def _add_compared(self, by: list[GroupBy]) -> list[GroupBy]:
@@ -1510,7 +1515,12 @@ class Composer:
             timed = any(isinstance(b, ByTime) for b in by)
             if kind in ("growth", "difference", "running_total", "moving_average") and not timed:
                 grain = item.grain or "month"
-                by.append(ByTime(grain=Grain(grain), fill=kind in ("growth", "difference") and not runs_past(self.frame, self.as_of, self.catalog.calendar)))
+                by.append(
+                    ByTime(
+                        grain=Grain(grain),
+                        fill=kind in ("growth", "difference") and not runs_past(self.frame, self.as_of, self.catalog.calendar),
+                    )
+                )
             if kind == "moving_average" and item.size is None:
                 item.size = 3
             new = Transform(kind=kind, metric=index, size=item.size)

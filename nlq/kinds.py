@@ -6,7 +6,7 @@ import re
 
 from nlq.lexicon import Target
 from nlq.segment import Unit
-from semantic.catalog.model import Catalog, CatalogField, CumulativeMetric, FieldRole, FieldType, RatioMetric, SimpleMetric
+from semantic.catalog.model import Catalog, CatalogField, CumulativeMetric, DatasetKind, FieldRole, FieldType, RatioMetric, SimpleMetric
 
 NUMERIC = frozenset((FieldType.INTEGER, FieldType.DECIMAL, FieldType.FLOAT))
 
@@ -104,3 +104,13 @@ class Kinds:
             return False
         top = unit.links[0].score
         return all(check(link.target) for link in unit.links if link.score >= top - 0.06)
+
+    def event_of(self, verb: Unit, thing: str) -> str | None:
+        """The dataset of events of `thing` that a verb tells of ("sold": order lines of products): by what the verb links to, else the only one."""
+        events = {r.from_dataset for r in self.catalog.relationships if r.to_dataset == thing}
+        events = {d for d in events if self.catalog.dataset(d).kind in (DatasetKind.FACT, DatasetKind.BRIDGE) and not self.catalog.dataset(d).hidden}
+        for link in verb.links:
+            dataset = self.metric_dataset(link.target) if link.target.kind == "metric" else link.target.dataset
+            if dataset in events:
+                return dataset
+        return next(iter(events)) if len(events) == 1 else None

@@ -123,6 +123,12 @@ class Linker:
         floor = max(0.34, ranked[0].score - 0.45)
         return [link for link in ranked if link.score >= floor][:limit]
 
+    def in_order(self, target: Target, keys: Sequence[str]) -> bool:
+        """Whether some wording of the target is these words in this order ("units sold"; not "customers bought" for "buying customers")."""
+        wanted = tuple(keys)
+        near = self._lexicon.by_key.get(wanted[0], ()) if wanted else ()
+        return any(self._lexicon.alternates[n].target == target and self._lexicon.alternates[n].keys == wanted for n in near)
+
     def _score(
         self, keys: Sequence[str], matches: Sequence[dict[str, float]], position: int, plain: Sequence[str], of: bool
     ) -> Link | None:
@@ -155,7 +161,13 @@ class Linker:
             return None
         if not core:
             return None
-        if exact and plain and alternate.plain and len(plain) == len(alternate.plain) == len(keys) and sorted(plain) != sorted(alternate.plain):
+        if (
+            exact
+            and plain
+            and alternate.plain
+            and len(plain) == len(alternate.plain) == len(keys)
+            and sorted(plain) != sorted(alternate.plain)
+        ):
             exact = False
             gained -= 0.04 * sum(alternate.weights)
         total = sum(alternate.weights)

@@ -209,6 +209,8 @@ class Parser:
         if u.text.lower() in ("count", "counts"):
             self.frame.count_word_alone = True
         if u.soft and u.text.lower() in RELATING:
+            if self.s.negate and self.s.last is not None and self._closes_clause(i) and self.kinds.likely(self.s.last.unit, "dataset"):
+                return self._on_negated_verb(i, u)
             self.frame.loose_verbs += 1
         if (
             u.text.lower() in _TYING
@@ -1148,7 +1150,14 @@ class Parser:
     def _on_moved(self, i: int, u: Unit) -> int:
         """ "grew by more than 10 %", "whose revenue fell": a condition on the change; "did revenue rise" only compares."""
         ahead = self.units[i + 1 : i + 9]
-        at = next((k for k, v in enumerate(ahead) if v.number is not None or v.text in _SENTENCE_END or v.is_func("compare") or v.time is not None), None)
+        at = next(
+            (
+                k
+                for k, v in enumerate(ahead)
+                if v.number is not None or v.text in _SENTENCE_END or v.is_func("compare") or v.time is not None
+            ),
+            None,
+        )
         number = ahead[at] if at is not None and ahead[at].number is not None else None
         self._use(u)
         if number is not None and number.number is not None and at is not None:
@@ -2012,6 +2021,8 @@ class Parser:
 
     def _on_verb(self, i: int, u: Unit) -> int:
         s = self.s
+        if s.negate and self._closes_clause(i) and not self.kinds.likely(u, "dataset"):
+            return self._on_negated_verb(i, u)
         if not self.kinds.likely(u, "dataset"):
             self._use(u)
             return i + 1
@@ -2028,6 +2039,29 @@ class Parser:
         s.related = condition
         s.negate = s.passive = False
         s.last = mention
+        return i + 1
+
+    def _closes_clause(self, i: int) -> bool:
+        """Whether nothing that a verb could be about follows it ("were never sold in April", not "never bought laptops")."""
+        _, nxt = self._peek(i + 1)
+        return nxt is None or nxt.text in _SENTENCE_END or nxt.time is not None or nxt.is_func("and", "or", "comma", "prep", "by", "grain")
+
+    def _on_negated_verb(self, i: int, u: Unit) -> int:
+        """ "never sold", "not refunded": no row of the events that the verb tells of. A verb that tells of none is not understood."""
+        s = self.s
+        thing = next((k.target.dataset for k in s.last.links if k.target.kind == "dataset"), None) if s.last is not None else None
+        event = self.kinds.event_of(u, thing) if thing is not None else None
+        if event is None:
+            self.frame.unknown.append(u)
+            return i + 1
+        if s.negate_unit is not None:
+            self._use(s.negate_unit)
+        mention = self._mention(u, "related")
+        mention.links = (Link(Target("dataset", event, event), 0.9, False),)
+        condition = Condition("related", mention, negate=True, units=[u])
+        s.related = None
+        self._add_condition(condition)
+        s.related, s.negate, s.passive = condition, False, False
         return i + 1
 
     def _on_term(self, i: int, u: Unit) -> int:

@@ -29,14 +29,37 @@ class Relations:
             return
         target = self._a.target(measures[0].mention)
         metric = self._catalog.metric(target.name) if target is not None and target.kind == "metric" else None
-        if not isinstance(metric, SimpleMetric) or metric.aggregate is not AggregateKind.COUNT_DISTINCT or not isinstance(metric.of, FieldRef):
+        if (
+            not isinstance(metric, SimpleMetric)
+            or metric.aggregate is not AggregateKind.COUNT_DISTINCT
+            or not isinstance(metric.of, FieldRef)
+        ):
             return
         thing = next(
-            (r.to_dataset for r in self._catalog.relationships if r.from_dataset == metric.of.dataset and r.from_fields == (metric.of.field,)), None
+            (
+                r.to_dataset
+                for r in self._catalog.relationships
+                if r.from_dataset == metric.of.dataset and r.from_fields == (metric.of.field,)
+            ),
+            None,
         )
         if thing is not None and metric.where is None:
             self._a.targets[id(measures[0].mention)] = Target("dataset", thing, thing)
             measures[0].kind = "count"
+
+    def split_both(self) -> None:
+        """ "bought both A and B": not in one and the same purchase."""
+        split: list[Condition] = []
+        for condition in self._frame.conditions:
+            each = [c for c in condition.inner if c.both] if condition.kind == "related" and not condition.negate else []
+            if len(each) < 2:
+                split.append(condition)
+                continue
+            rest = [c for c in condition.inner if not c.both]
+            for one in each:
+                one.both = False
+                split.append(Condition("related", condition.mention, inner=[*rest, one], units=condition.units, both=True))
+        self._frame.conditions = split
 
     def move_window(self, base: str) -> bool:
         """Moves the window of rows of `base` into the relation it belongs to. Returns whether it did."""
@@ -46,7 +69,12 @@ class Relations:
         moved = False
         for condition in frame.conditions:
             target = self._a.target(condition.mention)
-            if condition.kind == "related" and target is not None and target.dataset not in (None, base) and self._timed(target.dataset or ""):
+            if (
+                condition.kind == "related"
+                and target is not None
+                and target.dataset not in (None, base)
+                and self._timed(target.dataset or "")
+            ):
                 if not any(c.kind == "time" for c in condition.inner):
                     condition.inner.append(Condition("time", None, time=frame.times[0]))
                 moved = True
@@ -67,7 +95,13 @@ class Relations:
         groups: list[tuple[str, list[Condition]]] = []
         for condition in list(frame.conditions):
             value = self._a.value(condition)
-            if condition.kind != "value" or value is None or condition.negate or condition.or_previous or self._graph.points_to(base, value.dataset):
+            if (
+                condition.kind != "value"
+                or value is None
+                or condition.negate
+                or condition.or_previous
+                or self._graph.points_to(base, value.dataset)
+            ):
                 continue
             fact = self._fact_between(base, value.dataset)
             if fact is None:

@@ -208,6 +208,8 @@ def _linked(span: Sequence[Token], i: int, j: int, text: str, linker: Linker, fu
         links = [k for k in links if k.exact and k.score >= 0.97]
     if len(content) > 1 and content[0].norm.endswith("s") and content[-1].norm.endswith(("ed", "ing", "up")):
         links = [k for k in links if not k.context and (k.exact or k.target.kind != "metric")]
+    if len(content) > 1 and content[0].norm.endswith("s") and content[-1].norm in RELATING:
+        links = [k for k in links if linker.in_order(k.target, keys)]
     named = all(t.text[:1].isupper() for t in content) and i > 0
     values = (
         linker.values([t for t in span if t.norm not in ("the",)], fuzzy=not links and (named or _may_be_misspelt(content)))

@@ -14,6 +14,7 @@ from anomaly.types import Incident
 LONGER = 3.0  # than the longest gap or standstill before
 LEAST_ROWS = 100  # before a gap or a standstill can be called unusual
 FLAT_ROWS = 12
+SURE_QUIETS = 4  # a day of six-hour quiet times
 
 
 def missing_data(w: Watched, as_of: datetime | None) -> list[Incident]:
@@ -64,13 +65,12 @@ def level_shift(w: Watched, others: Sequence[Incident]) -> list[Incident]:
     silent_until = -(2**62)
     for i in others:
         first = int(np.searchsorted(w.times, i.start))  # type: ignore[call-overload]
-        last = int(np.searchsorted(w.times, i.end))  # type: ignore[call-overload]
-        sure_ns = max(int(ns[first]) + 4 * quiet_ns, int(ns[last]) + quiet_ns)
+        sure_ns = int(ns[first]) + SURE_QUIETS * quiet_ns
         if ns[first] < silent_until or sure_ns > ns[-1]:
             continue
         known_at = int(np.searchsorted(ns, sure_ns))
         start = int(np.searchsorted(ns, sure_ns - quiet_ns))
-        if stays_away(ns, w.scored.from_before, max(last, start - 1), quiet_ns):
+        if stays_away(ns, w.scored.from_before, start - 1, quiet_ns):
             found.append(notice(w, "level_shift", known_at, ns[first], ns[known_at], is_open=False))
             silent_until = int(ns[first]) + SETTLING_QUIETS * quiet_ns
     return found

@@ -62,12 +62,13 @@ SURPRISE_CUT = 8.0
 MOST_SURPRISE = 1000.0  # usual errors of one predictor; a predictor that hardly ever misses does not outvote the others
 LASTING = 2.5  # six misses of the season in a row weigh as much as one so many times as large (about the root of six)
 LEAST_SURPRISE = 3.5  # usual errors; below, rarity alone does not make an alert
-LEAST_POWER = 3.0
+LEAST_POWER = 4.0
 MIN_BLOCKS = 10
 FORGET_BLOCKS = 1460.0  # half-life of rarity: a year of six-hour blocks
 LONG_MEMORY_ROWS = 100_000.0
 RARITY = 0.6
 RECORD_POWER = 4.0  # Pareto tail beyond the record
+MOST_RECORD = 1.5
 BIN_OFFSET = 8.0
 BINS_PER_E = 20.0
 MOST_RATIO = 10.0
@@ -148,7 +149,7 @@ def rarity(survival: FloatArray, record: float, blocks: float, value: float) -> 
     reached = above + 0.5 * (survival[b] - above)
     out = -np.log10((reached + 1.0) / (blocks + 1.0))
     if value > record and record > 0.0:
-        out += RECORD_POWER * np.log10(value / record)
+        out += min(MOST_RECORD, RECORD_POWER * np.log10(value / record))
     return float(out)
 
 
@@ -353,10 +354,9 @@ def step(
     for k in range(PREDICTORS):
         z[k] = np.nan
         if not np.isnan(p[k]) and m.error_rows[k] > 5:
-            z[k] = abs(y - p[k]) / (1.25 * m.error[k] + floor)
+            z[k] = by_noise * abs(y - p[k]) / (1.25 * m.error[k] + floor)
             if counts:  # a count is at least as noisy as Poisson
                 z[k] = min(z[k], 2.0 * abs(np.sqrt(abs(y) + 0.375) - np.sqrt(abs(p[k]) + 0.375)))
-            z[k] *= by_noise
             if m.error[k] < best_error:
                 best_error, best = m.error[k], p[k]
     judged = not np.isnan(best)

@@ -12,6 +12,7 @@ CREATE SETTINGS PROFILE IF NOT EXISTS querent_reader SETTINGS
     max_result_bytes = 1073741824 MIN 1 MAX 1073741824 CHANGEABLE_IN_READONLY,
     result_overflow_mode = 'throw' CHANGEABLE_IN_READONLY,
     join_use_nulls = 1 CHANGEABLE_IN_READONLY,
+    enable_extended_results_for_datetime_functions = 1 CHANGEABLE_IN_READONLY,
     prefer_column_name_to_alias = 1 CHANGEABLE_IN_READONLY,
     additional_table_filters = '{}' CHANGEABLE_IN_READONLY,
     optimize_move_to_prewhere = 1 CHANGEABLE_IN_READONLY,

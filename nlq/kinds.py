@@ -114,3 +114,9 @@ class Kinds:
             if dataset in events:
                 return dataset
         return next(iter(events)) if len(events) == 1 else None
+
+    def is_fact(self, unit: Unit) -> bool:
+        """Whether a unit names events that have a date."""
+        dataset = next((k.target.dataset for k in unit.links if k.target.kind == "dataset"), None)
+        found = self.catalog.dataset(dataset) if dataset is not None else None
+        return found is not None and found.kind is DatasetKind.FACT and found.time is not None

@@ -1235,13 +1235,20 @@ class Parser:
             condition = Condition("time", None, time=phrase, negate=True, units=[u])
             self._add_condition(condition)
             return i + 1
-        if s.related is not None:
+        if s.related is not None and not self._lacks(s.related):
             self._add_condition(Condition("time", None, time=phrase, units=[u]))
             return i + 1
         self.frame.times.append(phrase)
         if s.mode == "group":
             s.mode = s.base_mode
         return i + 1
+
+    def _lacks(self, condition: Condition) -> bool:
+        """ "orders without a refund in March": the month is that of the orders, events with a date of their own that lack another."""
+        if not condition.negate or condition.mention is None or condition.mention.unit.text.lower() in (RELATING | _PARTICIPLES):
+            return False
+        subject = next((m for m in self.frame.mentions if m.role in ("output", "count", "aggregate")), None)
+        return subject is not None and self.kinds.is_fact(subject.unit)
 
     def _adjacent_time(self, i: int) -> bool:
         j = i - 1

@@ -48,6 +48,17 @@ class Settings(BaseSettings):
     session_minutes: int = Field(default=480, ge=15, le=480)
     max_upload_bytes: int = 2 * 1024**3
 
+    smtp_host: str = Field(default="", description="Mail server for alerts; empty: e-mail channels cannot send.")
+    smtp_port: int = Field(default=587, ge=1, le=65_535)
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_from: str = Field(default="querent@localhost", description="Sender of alert e-mails.")
+    outbound_hosts: frozenset[str] = Field(
+        default=frozenset(),
+        description="Hosts (name, or name:port) that webhooks and chat may reach although they are private (JSON list).",
+    )
+
     llm_base_url: str = ""
     llm_model: str = ""
     llm_api_key: SecretStr = SecretStr("")

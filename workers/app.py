@@ -14,8 +14,10 @@ from celery.signals import beat_init, worker_init, worker_process_init, worker_r
 from core.errors import AppError
 from core.ids import JobId, TenantId
 from core.settings import settings
+from workers.alerts.deliver import deliver_due
+from workers.alerts.tick import start_due_rules
 from workers.bootstrap import Services, build_services
-from workers.broker import DAILY_TASK, REAP_TASK, RUN_TASK, make_app, spool_folder
+from workers.broker import DAILY_TASK, DELIVER_TASK, REAP_TASK, RULES_TASK, RUN_TASK, make_app, spool_folder
 from workers.jobs import FUNCTIONS
 from workers.reaper import reap
 from workers.run import run_job
@@ -47,6 +49,16 @@ def reap_lost() -> None:
 @celery_app.task(name=DAILY_TASK)  # type: ignore[untyped-decorator]
 def daily() -> None:
     start_daily(_services())
+
+
+@celery_app.task(name=RULES_TASK)  # type: ignore[untyped-decorator]
+def alert_rules() -> None:
+    start_due_rules(_services())
+
+
+@celery_app.task(name=DELIVER_TASK)  # type: ignore[untyped-decorator]
+def deliver() -> None:
+    deliver_due(_services())
 
 
 def _interrupt() -> None:

@@ -15,8 +15,12 @@ QUEUES = ("default", "heavy", "models")
 RUN_TASK = "querent.run"
 REAP_TASK = "querent.reap"
 DAILY_TASK = "querent.daily"
+RULES_TASK = "querent.alert_rules"
+DELIVER_TASK = "querent.deliver"
 REAP_EVERY = timedelta(seconds=10)
 DAILY_CHECK_EVERY = timedelta(minutes=15)
+RULES_EVERY = timedelta(seconds=15)
+DELIVER_EVERY = timedelta(seconds=10)
 POLL_S = 0.1  # a message waits half of this on average; listing a small folder ten times a second costs under 1 % of a core
 VISIBILITY_TIMEOUT_S = 3600  # Redis gives an unacknowledged message to another worker after this; a second delivery finds no job to claim
 # Who sends does not wait for a broker that is away: the job is accepted and the reaper sends it later.
@@ -41,7 +45,12 @@ def make_app(settings: Settings) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_timeout=4,
         timezone="UTC",
-        beat_schedule={"reap": _tick(REAP_TASK, REAP_EVERY), "daily": _tick(DAILY_TASK, DAILY_CHECK_EVERY)},
+        beat_schedule={
+            "reap": _tick(REAP_TASK, REAP_EVERY),
+            "daily": _tick(DAILY_TASK, DAILY_CHECK_EVERY),
+            "alert_rules": _tick(RULES_TASK, RULES_EVERY),
+            "deliver": _tick(DELIVER_TASK, DELIVER_EVERY),
+        },
         **_transport(settings),
     )
     return app

@@ -64,6 +64,13 @@ class ExplainParams(MeasureParams):
     compare: ComparePeriod | None = None
 
 
+class EvaluateRulesParams(Params):
+    """Looks at due alert rules of the job's user. owner: who leased them, as in the state store."""
+
+    rules: tuple[str, ...] = Field(min_length=1, max_length=500)
+    owner: str = Field(max_length=200)
+
+
 class InferCatalogParams(Params):
     """Completes the catalog from `database` (default: the tenant's own; shared ones, told apart by `tenant_column`, are for operators).
 
@@ -111,6 +118,7 @@ KINDS: Mapping[str, Kind] = {
     "forecast": Kind(ForecastParams, "heavy", {"fetch": 0.1, "fit": 0.75, "write": 0.05, "register": 0.1}, soft_limit_s=7200),
     "detect": Kind(DetectParams, "heavy", {"fetch": 0.1, "score": 0.75, "write": 0.05, "register": 0.1}),
     "explain": Kind(ExplainParams, "default", {"fetch": 0.6, "explain": 0.4}, soft_limit_s=300),
+    "evaluate_rules": Kind(EvaluateRulesParams, "default", {"evaluate": 1.0}, soft_limit_s=1200),
     "infer_catalog": Kind(InferCatalogParams, "default", {"read schema": 0.2, "infer": 0.7, "save": 0.1}, soft_limit_s=900),
     "refresh_values": Kind(RefreshValuesParams, "default", {"read values": 1.0}, soft_limit_s=900),
     "load_file": Kind(LoadFileParams, "heavy", {"read file": 0.1, "load": 0.7, "infer catalog": 0.2}, soft_limit_s=7200),

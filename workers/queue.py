@@ -15,7 +15,7 @@ from core.principal import Principal
 from core.store import job_leases, jobs
 from core.store.jobs import Job, JobStatus, NewJob
 from workers.bootstrap import Services
-from workers.broker import RUN_TASK
+from workers.broker import DELIVER_TASK, RUN_TASK
 from workers.kinds import Kind, checked_params
 from workers.kinds import kind as kind_named
 
@@ -54,6 +54,14 @@ def dispatch(services: Services, tenant: TenantId, job: JobId, kind: str) -> boo
     with services.store.write() as connection:
         job_leases.mark_sent(connection, tenant, job, now=services.clock.now())
     return True
+
+
+def wake_sender(services: Services) -> None:
+    """Asks for the outbox to be worked off now; when the broker is away, beat's next tick does it."""
+    try:
+        services.celery.send_task(DELIVER_TASK, queue="default", retry=False, expires=60)
+    except (OSError, OperationalError, ChannelError) as error:
+        log.warning("the broker took no message (%s); the outbox waits for the next tick", type(error).__name__)
 
 
 def _send(app: Celery, tenant: TenantId, job: JobId, kind: Kind) -> bool:

@@ -108,6 +108,19 @@ def lease_due(connection: Connection, owner: str, *, now: datetime, lease_for: t
     return tuple(map(_delivery, connection.execute(mine).mappings()))
 
 
+def lease_one(connection: Connection, delivery: Delivery, owner: str, *, now: datetime, lease_for: timedelta) -> Delivery:
+    """Takes a message that was just made, due or not."""
+    values = {"lease_owner": owner, "lease_until": now + lease_for, "attempts": delivery.attempts + 1}
+    scope.change(connection, deliveries, delivery.tenant, values, deliveries.c.id == delivery.id, deliveries.c.lease_owner.is_(None))
+    return get(connection, delivery.tenant, delivery.id)
+
+
+def end_unsent(connection: Connection, delivery: Delivery) -> None:
+    """Gives up a message that waits for another try; its last error stays."""
+    values = {"status": "dead", "lease_owner": None, "lease_until": None}
+    scope.change(connection, deliveries, delivery.tenant, values, deliveries.c.id == delivery.id, deliveries.c.status == "pending")
+
+
 def leased(connection: Connection) -> tuple[Delivery, ...]:
     """Those that somebody is sending now, of all tenants."""
     statement = select(deliveries).where(deliveries.c.status == "pending", deliveries.c.lease_owner.is_not(None))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from sqlalchemy import or_
 from sqlalchemy.engine import Connection
 
 from core.ids import JobId, TenantId, UserId, new_id
@@ -102,6 +103,21 @@ def list_all(
     if before_id is not None:
         conditions.append(incidents.c.id < before_id)
     return tuple(map(_incident, scope.page(connection, incidents, tenant, *conditions, order=[incidents.c.id.desc()], limit=limit)))
+
+
+def of_rule(connection: Connection, tenant: TenantId, rule_id: str, *, ended_after: datetime) -> tuple[StoredIncident, ...]:
+    """A rule's incidents that are not over, or were not at `ended_after`; oldest first."""
+    c = incidents.c
+    recent = or_(c.ended_at.is_(None), c.ended_at >= ended_after, c.status != "resolved")
+    rows = scope.page(connection, incidents, tenant, c.rule_id == rule_id, recent, order=[c.started_at, c.id], limit=1000)
+    return tuple(map(_incident, rows))
+
+
+def add_details(connection: Connection, tenant: TenantId, key: str, more: Mapping[str, Any], *, now: datetime) -> None:
+    """Adds to an incident's details what was found out later. Raises: NotFound."""
+    known = get(connection, tenant, key)
+    values = {"details": {**known.finding.details, **more}, "updated_at": now}
+    scope.change(connection, incidents, tenant, values, incidents.c.id == key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,10 +30,11 @@ class Judge:
     def events(self, rule: AnyRule, *, sensitivity: float) -> list[Event]:
         """All events of the history, by what is known at `now`. Times are on the history's clock."""
         until = self.until(rule)
-        detector = self._shared(rule, until, sensitivity) if isinstance(rule, AnomalyRule) else None
+        detector = self.detector(rule, until, sensitivity) if isinstance(rule, AnomalyRule) else None
         return events(rule, signals(rule, self.history, until, sensitivity=sensitivity, detector=detector))
 
-    def _shared(self, rule: AnomalyRule, until: dt.datetime, sensitivity: float) -> Detector:
+    def detector(self, rule: AnomalyRule, until: dt.datetime, sensitivity: float) -> Detector:
+        """Judges a series, once per rule of the same options."""
         judge = anomaly_detector(rule, self.history, until, sensitivity)
 
         def remembered(series: TimeSeries) -> Detection:

@@ -36,6 +36,12 @@ def _explain(context: JobContext) -> Mapping[str, Any]:
     return explain.run(context)
 
 
+def _evaluate_rules(context: JobContext) -> Mapping[str, Any]:
+    from workers.jobs import evaluate_rules
+
+    return evaluate_rules.run(context)
+
+
 def _infer_catalog(context: JobContext) -> Mapping[str, Any]:
     from workers.jobs import infer_catalog
 
@@ -59,6 +65,7 @@ FUNCTIONS: Mapping[str, JobFunction] = {
     "forecast": _forecast,
     "detect": _detect,
     "explain": _explain,
+    "evaluate_rules": _evaluate_rules,
     "infer_catalog": _infer_catalog,
     "load_file": _load_file,
     "refresh_values": _refresh_values,

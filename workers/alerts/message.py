@@ -1,0 +1,210 @@
+"""What a person is told of an incident, as facts and words; e-mail, chat, webhook and inbox show the same."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import hmac
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import Unauthenticated
+from core.store.incidents import StoredIncident
+from insights.wording import during, number
+from workers.alerts.chart import incident_chart
+from workers.jobs.chart_data import instant
+
+_WORD = {"up": "above", "down": "below", "both": "away from"}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """kind: opened, escalated, new_normal, resolved, digest or test. chart: Vega-Lite, None without points. data: for machines."""
+
+    kind: str
+    title: str
+    lines: tuple[str, ...]
+    link: str
+    feedback: tuple[str, str] | None
+    chart: Mapping[str, Any] | None
+    data: Mapping[str, Any]
+
+
+def of_incident(incident: StoredIncident, kind: str, *, base_url: str, key: str, reader: str) -> Message:
+    """key: signs the "was this useful?" links, which speak for `reader`."""
+    finding, facts = incident.finding, incident.finding.details
+    over = incident.status == "resolved"
+    title = _title(incident, kind)
+    link = f"{base_url.rstrip('/')}/incidents/{incident.id}"
+    token = feedback_token(key, incident.tenant, incident.id, reader)
+    answer = f"{base_url.rstrip('/')}/v1/incidents/feedback?token={token}"
+    points = facts.get("points") or []
+    chart = incident_chart(
+        points, title=str(facts.get("label", finding.metric)), start=instant(finding.started_at), end=_last(incident)
+    ) if points else None  # fmt: skip
+    return Message(
+        kind=kind,
+        title=title,
+        lines=tuple(_lines(incident, kind, over=over)),
+        link=link,
+        feedback=(f"{answer}&useful=yes", f"{answer}&useful=no") if kind in ("opened", "escalated") else None,
+        chart=chart,
+        data=incident_data(incident) | {"url": link},
+    )
+
+
+def incident_data(incident: StoredIncident) -> dict[str, Any]:
+    """The incident for a program; what the webhook carries and `GET /v1/incidents` lists."""
+    finding, facts = incident.finding, incident.finding.details
+    return {
+        "id": incident.id,
+        "rule_id": finding.rule_id,
+        "rule_name": facts.get("rule_name"),
+        "metric": finding.metric,
+        "label": facts.get("label", finding.metric),
+        "unit": facts.get("unit"),
+        "grain": facts.get("grain"),
+        "scope": facts.get("scope"),
+        "kind": finding.kind,
+        "direction": finding.direction,
+        "status": incident.status,
+        "severity": round(finding.severity, 1),
+        "expected": facts.get("expected"),
+        "actual": facts.get("actual"),
+        "impact": finding.impact,
+        "started_at": instant(finding.started_at),
+        "ended_at": instant(finding.ended_at) if finding.ended_at else None,
+        "detected_at": instant(finding.detected_at),
+        "new_normal_at": facts.get("new_normal_at"),
+        "segments": [{name: s[name] for name in ("label", "direction", "impact")} for s in facts.get("segments", [])],
+        "drivers": facts.get("drivers", []),
+    }
+
+
+def _title(incident: StoredIncident, kind: str) -> str:
+    finding, facts = incident.finding, incident.finding.details
+    label = _capital(str(facts.get("label", finding.metric)))
+    scope = facts.get("scope")
+    where = "" if scope in (None, "Total") else f" ({scope})"
+    if kind == "resolved":
+        return f"Resolved: {label}{where} is back to normal" if facts.get("actual") is not None else f"Resolved: {label}{where}"
+    if kind == "new_normal" or finding.kind == "level_shift":
+        return f"{label}{where} has a new normal level"
+    prefix = "Nobody has looked yet: " if kind == "escalated" else ""
+    when = during(finding.started_at, facts.get("grain"))
+    if finding.kind == "missing_data":
+        return f"{prefix}{label}{where}: no data {when}"
+    if finding.kind == "flat_line":
+        return f"{prefix}{label}{where} has not moved since {when.partition(' ')[2] or when}"
+    return f"{prefix}{label}{where} {_how_far(facts, finding.direction)} {when}"
+
+
+def _how_far(facts: Mapping[str, Any], direction: str) -> str:
+    expected, actual = facts.get("expected"), facts.get("actual")
+    word = {"threshold": "its limit", "goal": "its goal's pace"}.get(str(facts.get("rule_kind")), "expected")
+    if not isinstance(expected, int | float) or not isinstance(actual, int | float) or expected == 0:
+        return f"was {_WORD[direction]} {word}"
+    share = abs(actual - expected) / abs(expected)
+    return f"was {share:.0%} {'above' if actual > expected else 'below'} {word}"
+
+
+def _lines(incident: StoredIncident, kind: str, *, over: bool) -> list[str]:
+    finding, facts = incident.finding, incident.finding.details
+    made: list[str] = []
+    expected, actual = _said(facts.get("expected"), facts), _said(facts.get("actual"), facts)
+    if finding.kind not in ("missing_data", "flat_line") and facts.get("actual") is not None:
+        word = {"threshold": "limit", "goal": "pace of the goal"}.get(str(facts.get("rule_kind")), "expected")
+        made.append(f"Actual {actual}, {word} {expected}.")
+        if finding.impact:
+            made.append(f"In all {_said(abs(finding.impact), facts)} {'more' if finding.impact > 0 else 'less'} so far.")
+    others = [s for s in facts.get("segments", []) if s["label"] not in ("Total", facts.get("scope"))]
+    if others:
+        made.append("Seen in " + ", ".join(f"{s['label']} ({_said(s['impact'], facts, sign=True)})" for s in others[:5]) + ".")
+    made += [str(line) for line in facts.get("drivers", [])[:3]]
+    if kind == "new_normal":
+        made.append("The level has stayed; it is what will be expected from now on. There will be no further message about it.")
+    elif kind != "resolved" and over:
+        made.append("It is over by now.")
+    if kind == "resolved" and over:
+        made.append("The incident is resolved.")
+    made.append(f"Rule: {facts.get('rule_name', '')}. Severity {finding.severity:.0f} of 100.")
+    return made
+
+
+def _said(value: object, facts: Mapping[str, Any], *, sign: bool = False) -> str:
+    if not isinstance(value, int | float):
+        return "–"
+    text = number(value, facts.get("format"), facts.get("unit"), compact=True)
+    return f"+{text}" if sign and value > 0 else text
+
+
+def _last(incident: StoredIncident) -> str:
+    return str(incident.finding.details.get("last_bucket") or instant(incident.finding.ended_at or incident.finding.started_at))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def digest(messages: Sequence[Message], *, base_url: str) -> Message:
+    """Several messages as one."""
+    lines = tuple(f"{message.title}. {' '.join(message.lines[:2])} {message.link}" for message in messages)
+    title = f"{len(messages)} alerts" if len(messages) > 1 else f"1 alert: {messages[0].title}"
+    data = {"items": [dict(message.data) | {"event": message.kind} for message in messages]}
+    return Message("digest", title, lines, f"{base_url.rstrip('/')}/incidents", None, None, data)
+
+
+def channel_test(channel_name: str, *, base_url: str, at: dt.datetime) -> Message:
+    """What the test button sends."""
+    title = f"Test of the channel {channel_name}"
+    return Message("test", title, ("Alerts will arrive here.",), base_url, None, None, {"channel": channel_name, "at": instant(at)})
+
+
+def plain(message: Message) -> str:
+    parts = [message.title, "", *message.lines, "", message.link]
+    if message.feedback is not None:
+        parts += ["", f"Was this useful?  Yes: {message.feedback[0]}", f"No: {message.feedback[1]}"]
+    return "\n".join(parts) + "\n"
+
+
+def as_html(message: Message, *, image: str | None) -> str:
+    """image: the cid of the chart. Every text is escaped: labels and segments are data."""
+    safe = html.escape
+    body = "".join(f'<p style="margin:6px 0">{safe(line)}</p>' for line in message.lines)
+    alt = safe(f"Chart: {message.title}")
+    picture = f'<p><img src="cid:{safe(image)}" alt="{alt}" style="max-width:100%"></p>' if image else ""
+    ask = ""
+    if message.feedback is not None:
+        yes, no = (safe(link) for link in message.feedback)
+        ask = f'<p style="color:#666">Was this useful? <a href="{yes}">Yes</a> &middot; <a href="{no}">No</a></p>'
+    return (
+        '<!doctype html><html><body style="font-family:sans-serif;color:#222;max-width:640px">'
+        f'<h2 style="font-size:18px">{safe(message.title)}</h2>{body}{picture}'
+        f'<p><a href="{safe(message.link)}">Open in Querent</a></p>{ask}</body></html>'
+    )
+
+
+def feedback_token(key: str, tenant: str, incident_id: str, reader: str) -> str:
+    """Lets its holder say whether this one incident was useful, in the reader's name, and nothing else."""
+    text = f"{tenant}:{incident_id}:{reader}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=") + "." + _sign(key, text)
+
+
+def read_feedback_token(key: str, token: str) -> tuple[str, str, str]:
+    """(tenant, incident, reader). Raises: Unauthenticated."""
+    coded, _, signature = token.partition(".")
+    try:
+        text = base64.urlsafe_b64decode(coded + "=" * (-len(coded) % 4)).decode()
+        tenant, incident, reader = text.split(":")
+    except ValueError as error:
+        raise Unauthenticated("This link is not complete; open the incident in Querent instead.", code="bad_link") from error
+    if not hmac.compare_digest(signature.encode(), _sign(key, text).encode()):
+        raise Unauthenticated("This link is not valid; open the incident in Querent instead.", code="bad_link")
+    return tenant, incident, reader
+
+
+def _sign(key: str, text: str) -> str:
+    return hmac.new(key.encode(), b"alert feedback\0" + text.encode(), hashlib.sha256).hexdigest()[:40]

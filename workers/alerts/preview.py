@@ -1,0 +1,123 @@
+"""What a rule would have told: the production path over the whole history."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from core.ids import TenantId
+from core.principal import Principal
+from workers.alerts.chart import incident_chart
+from workers.alerts.evaluate import Judge
+from workers.alerts.events import Event
+from workers.alerts.feedback import Tuning
+from workers.alerts.figures import segments
+from workers.alerts.history import fetch_history
+from workers.alerts.rule import AnyRule
+from workers.alerts.timing import wall_clock
+from workers.bootstrap import Services
+from workers.jobs.chart_data import finite, instant
+
+YEAR = dt.timedelta(days=365)
+SHOWN_EVENTS = 200
+SHOWN_POINTS = 800
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewAsking:
+    """Asks without a job."""
+
+    tenant: TenantId
+    principal: Principal
+    services: Services
+    as_of: dt.datetime
+
+    def check_cancelled(self) -> None:
+        """Nobody can cancel a preview; it is short."""
+
+
+def preview(services: Services, principal: Principal, rule: AnyRule, *, now: dt.datetime, tuned: Tuning | None = None) -> dict[str, Any]:
+    """{"fired", "since", "until", "events": [...], "chart", "headline", ...}: what would have fired in the last year, or since the history begins.
+
+    Raises: UserError for what cannot be asked; NotEnoughData without any row; Unavailable.
+    """
+    started_s = time.perf_counter()
+    asking = PreviewAsking(principal.tenant, principal, services, now)
+    history = fetch_history(asking, rule)
+    judge = Judge(history, now)
+    sensitivity = (tuned or Tuning(0, 0, 1.0)).sensitivity(rule)
+    wall = wall_clock(now, history.grain, history.zone)
+    begins = dt.datetime.fromisoformat(instant(history.series[0].times.min()))
+    since = max(wall - YEAR, begins)
+    found = [event for event in judge.events(rule, sensitivity=sensitivity) if event.known_at >= since]
+    weeks = max((wall - since) / dt.timedelta(days=7), 1e-9)
+    return {
+        "fired": len(found),
+        "headline": _headline(len(found), since, wall),
+        "since": instant(since),
+        "until": instant(judge.until(rule)),
+        "per_week": round(len(found) / weeks, 3),
+        "events": [_event(event) for event in reversed(found)][:SHOWN_EVENTS],
+        "label": history.measure.label,
+        "unit": history.measure.unit,
+        "format": history.measure.format,
+        "grain": history.grain.value,
+        "series_count": len(history.series),
+        "series_left_out": history.left_out,
+        "sensitivity": round(sensitivity, 3),
+        "chart": _chart(judge, rule, found, since, sensitivity),
+        "receipt": history.receipt.as_json(),
+        "seconds": round(time.perf_counter() - started_s, 3),
+    }
+
+
+def _headline(fired: int, since: dt.datetime, now: dt.datetime) -> str:
+    days = (now - since).days
+    span = "in the last year" if days >= 364 else f"in the last {days} days"
+    times = {0: "not have fired", 1: "have fired once", 2: "have fired twice"}.get(fired, f"have fired {fired} times")
+    return f"This rule would {times} {span}."
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {
+        "start": instant(event.start),
+        "end": instant(event.end),
+        "known_at": instant(event.known_at),
+        "kind": event.main.kind,
+        "direction": event.direction,
+        "severity": round(event.severity, 2),
+        "impact": finite(event.main.impact),
+        "expected": finite(event.main.expected),
+        "actual": finite(event.main.actual),
+        "scope": event.main.label,
+        "is_open": event.is_open,
+        "new_normal_at": instant(event.new_normal_at) if event.new_normal_at else None,
+        "segments": segments(event.signals),
+    }
+
+
+def _chart(judge: Judge, rule: AnyRule, found: list[Event], since: dt.datetime, sensitivity: float) -> dict[str, Any]:
+    from workers.alerts.rule import AnomalyRule
+
+    series = judge.history.series[0]
+    begin = max(0, len(series) - SHOWN_POINTS)
+    columns = {"v": series.values}
+    times = series.times
+    if isinstance(rule, AnomalyRule):
+        from workers.alerts.history import cut
+
+        seen = judge.detector(rule, judge.until(rule), sensitivity)(cut(series, judge.until(rule)))
+        times = seen.times
+        columns = {"v": seen.values, "expected": seen.expected, "lower": seen.lower, "upper": seen.upper}
+    points = [
+        {"t": instant(times[i]), **{name: finite(float(values[i])) for name, values in columns.items()}}
+        for i in range(begin, len(times))
+        if instant(times[i]) >= instant(since)
+    ]
+    spec = incident_chart(points, title=judge.history.measure.label, start="~", end="")
+    odd = [(instant(event.start), instant(event.end)) for event in found]
+    for point in spec["data"]["values"]:
+        point["odd"] = any(start <= point["t"] <= end for start, end in odd)
+    return spec

@@ -42,6 +42,8 @@ from semantic.query import (
     Transform,
 )
 
+# So many things fit a table or a chart; of more of them, "per" asks for one number over their count.
+_FEW_THINGS = 50
 _FLIP = {"asc": False, "earliest": False, "desc": True, "latest": True}
 
 
@@ -659,6 +661,8 @@ class Composer:
                 )
                 f.groups = f.groups[1:]
                 return
+        if self._per_thing(measures):
+            return
         if len(measures) != 1 or len(f.groups) != 1 or f.outputs or f.grain or f.cycle or f.rank_by:
             return
         item, group = measures[0], f.groups[0]
@@ -678,6 +682,26 @@ class Composer:
         whole = MeasureItem("distinct_of", None, group, label=base)
         measures[0] = MeasureItem("ratio", None, left=total, right=whole)
         f.groups = []
+
+    def _per_thing(self, measures: list[MeasureItem]) -> bool:
+        """ "revenue per customer by segment": a metric over how many customers have any, when the things are many or something else groups."""
+        f = self.frame
+        if len(measures) != 1 or not f.groups or not f.groups[0].per or f.groups[0].plural or f.list_verb or f.question_word or f.limit_asked or f.superlative is not None:
+            return False
+        item, target, thing = measures[0], self.a.target(measures[0].mention), self.a.target(f.groups[0])
+        if item.aggregate is not None or item.units or target is None or target.kind != "metric" or thing is None or thing.kind != "dataset" or f.orders:
+            return False
+        metric, dataset = self.catalog.metric(target.name), thing.dataset or ""
+        if not isinstance(metric, SimpleMetric) or metric.aggregate not in (AggregateKind.SUM, AggregateKind.COUNT) or dataset not in self._entities:
+            return False
+        if not self.graph.points_to(metric.dataset, dataset) or metric.dataset == dataset:
+            return False
+        rows = self.catalog.dataset(dataset).row_count or len(self.catalog.dataset(dataset).fields[0].values) or 10 * _FEW_THINGS
+        if len(f.groups) == 1 and not (f.grain or f.cycle) and rows <= _FEW_THINGS:
+            return False
+        measures[0] = MeasureItem("ratio", None, left=item, right=MeasureItem("distinct_of", None, f.groups[0], label=metric.dataset))
+        f.groups = f.groups[1:]
+        return True
 
     def _implied_count(self) -> MeasureItem:
         """Nothing was said to be computed: count the rows of what is talked about."""
@@ -802,6 +826,9 @@ class Composer:
             return by
         if base is not None and not self._has_time(base):
             ref = self._period_field(base, grain)
+            foreign = self._foreign_time(base) if ref is None else None
+            if foreign is not None:
+                return [*by, ByTime(grain=Grain(grain), field=foreign)]
             if ref is None:
                 raise Unbuildable("no time to group by")
             if any(isinstance(b, ByField) and b.field == ref for b in by):
@@ -1013,7 +1040,7 @@ class Composer:
             (
                 c
                 for c in self.catalog.dataset(dataset).fields
-                if c.role is FieldRole.MEASURE and c.label.lower().split()[-1] in ("count", "quantity") and len(c.label.split()) <= 3
+                if c.role is FieldRole.MEASURE and c.label.lower().split()[-1] in ("count",) and len(c.label.split()) <= 3
             ),
             None,
         )
@@ -1143,6 +1170,9 @@ class Composer:
             return MetricRef(metric=own, where=self._local(item.conditions, dataset.name))
         amounts = [f for f in dataset.fields if f.role is FieldRole.MEASURE and not f.hidden]
         additive = [f for f in amounts if f.aggregate is AggregateKind.SUM] or amounts
+        said = set(item.mention.unit.keys) if item.mention is not None else set()
+        sharing = [f for f in additive if said & set(keys_of(f.label))]
+        additive = sharing if len(sharing) == 1 and len(additive) > 1 else additive
         if item.aggregate in (None, "sum") and not additive:
             return self._count(item, dataset.name, groups)
         if len(additive) == 1 or (item.aggregate != "sum" and len(amounts) == 1):

@@ -16,7 +16,7 @@ from starlette.types import Scope
 from api import problems
 from api.middleware import RequestEnvelope
 from api.problems import Problem
-from api.routes import ask, auth, catalog, health, jobs
+from api.routes import alerts, ask, auth, catalog, channels, health, incidents, jobs
 from api.services import Services
 from api.web import pages
 from api.web.assets import STATIC
@@ -56,7 +56,17 @@ def create_app(services: Services | None = None) -> FastAPI:
     )  # fmt: skip
     app.state.services = made
     problems.install(app)
-    for router in (ask.router, jobs.router, catalog.router, auth.router, health.router, pages.router):
+    for router in (
+        ask.router,
+        jobs.router,
+        alerts.router,
+        incidents.router,
+        channels.router,
+        catalog.router,
+        auth.router,
+        health.router,
+        pages.router,
+    ):
         app.include_router(router)
     app.mount("/static", CachedStatic(directory=STATIC), name="static")
     app.add_middleware(RequestEnvelope)

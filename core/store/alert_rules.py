@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete as delete_from
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.engine import Connection
 
 from core.errors import Conflict
@@ -64,6 +64,10 @@ def list_all(connection: Connection, tenant: TenantId, *, after: str = "", limit
     """By name, those after `after`."""
     rows = scope.page(connection, alert_rules, tenant, alert_rules.c.name > after, order=[alert_rules.c.name], limit=limit)
     return tuple(map(_rule, rows))
+
+
+def count(connection: Connection, tenant: TenantId) -> int:
+    return int(connection.execute(select(func.count()).where(alert_rules.c.tenant_id == tenant)).scalar_one())
 
 
 def replace(connection: Connection, tenant: TenantId, key: str, new: NewAlertRule, *, now: datetime) -> AlertRule:

@@ -1,0 +1,282 @@
+"""Alert rules and their preview, and subscriptions. Rules run with the rights of whoever made them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.concurrency import run_in_threadpool
+
+from api import schemas
+from api.alert_schemas import PreviewBody, RuleBody, SubscriptionBody, Until
+from api.alert_views import rule_view, subscription_view
+from api.credentials import Caller
+from api.services import Services, services_of
+from core.errors import Forbidden, Invalid, NotFound, UserError
+from core.ids import UserId
+from core.principal import Principal, Role
+from core.store import alert_rules, audit, channels, incident_events, subscriptions
+from core.store.alert_rules import AlertRule, NewAlertRule
+from core.store.audit import Happening
+from core.store.channels import Channel
+from core.store.subscriptions import NewSubscription
+from semantic.catalog.visible import visible_to
+from workers.alerts.access import may_see
+from workers.alerts.feedback import Tuning, tuning
+from workers.alerts.preview import preview
+from workers.alerts.routing import inbox_of
+from workers.alerts.rule import AnyRule, as_definition, parse_rule
+
+router = APIRouter(prefix="/v1", tags=["alerts"])
+_KEEPERS = (Role.ADMIN, Role.ANALYST)
+MAX_RULES = 20_000  # per tenant
+
+
+@router.post("/alert-rules/preview", summary="When a rule would have fired")
+async def preview_rule(request: Request, body: PreviewBody, caller: Caller) -> dict[str, Any]:
+    """Computed by the code that evaluates rules, over the history that there is."""
+    services = services_of(request)
+
+    def make() -> dict[str, Any]:
+        rule = checked(services, caller, body.definition)
+        tuned = Tuning(0, 0, 1.0)
+        if body.rule_id is not None:
+            tuned = _tuned(services, load_rule(services, caller, body.rule_id))
+        return preview(services.core, caller, rule, now=services.clock.now(), tuned=tuned)
+
+    return await run_in_threadpool(make)
+
+
+@router.get("/alert-rules", summary="Alert rules, by name")
+async def list_rules(
+    request: Request,
+    caller: Caller,
+    cursor: Annotated[str, Query(max_length=200)] = "",
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> schemas.Page:
+    services = services_of(request)
+
+    def read() -> schemas.Page:
+        with services.store.read() as connection:
+            rows = alert_rules.list_all(connection, caller.tenant, after=cursor, limit=limit)
+            votes = incident_events.votes(connection, caller.tenant, [row.id for row in rows])
+        items = [rule_view(row, parsed(row), tuning(votes[row.id])) for row in rows if sees(services, caller, row.metric, row.created_by)]
+        return schemas.Page(items=items, next=rows[-1].name if len(rows) == limit else None)
+
+    return await run_in_threadpool(read)
+
+
+@router.post("/alert-rules", status_code=201, summary="Make an alert rule")
+async def create_rule(request: Request, body: RuleBody, caller: Caller) -> dict[str, Any]:
+    """It looks for the first time within seconds; you are told in your inbox and over the channels in `notify`."""
+    services = services_of(request)
+
+    def make() -> dict[str, Any]:
+        _may_write(caller)
+        rule = checked(services, caller, body.definition)
+        now = services.clock.now()
+        new = NewAlertRule(body.name, rule.metric, as_definition(rule), caller.user, body.enabled, now if body.enabled else None)
+        with services.store.write() as connection:
+            if alert_rules.count(connection, caller.tenant) >= MAX_RULES:
+                raise Invalid(f"There are {MAX_RULES:,} alert rules already; remove some first.", code="too_many_rules")
+            row = alert_rules.create(connection, caller.tenant, new, now=now)
+            chosen = [inbox_of(connection, caller.tenant, caller.user, now=now).id, *body.notify]
+            for channel_id in dict.fromkeys(chosen):
+                wanted = NewSubscription(
+                    usable(channels.get(connection, caller.tenant, channel_id), caller).id, caller.user, rule_id=row.id
+                )
+                subscriptions.create(connection, caller.tenant, wanted, now=now)
+            _log(connection, caller, "alert_rule.create", row.id, services)
+        return rule_view(row, rule, Tuning(0, 0, 1.0))
+
+    return await run_in_threadpool(make)
+
+
+@router.get("/alert-rules/{rule_id}", summary="One alert rule")
+async def get_rule(request: Request, rule_id: str, caller: Caller) -> dict[str, Any]:
+    services = services_of(request)
+    return await run_in_threadpool(lambda: _shown(services, load_rule(services, caller, rule_id)))
+
+
+@router.put("/alert-rules/{rule_id}", summary="Change an alert rule")
+async def replace_rule(request: Request, rule_id: str, body: RuleBody, caller: Caller) -> dict[str, Any]:
+    """Its author stays and its rights count. `notify` adds channels; subscriptions are ended one by one."""
+    services = services_of(request)
+
+    def change() -> dict[str, Any]:
+        row = _own(load_rule(services, caller, rule_id), caller)
+        rule = checked(services, caller, body.definition)
+        now = services.clock.now()
+        new = NewAlertRule(body.name, rule.metric, as_definition(rule), row.created_by, body.enabled, now if body.enabled else None)
+        with services.store.write() as connection:
+            row = alert_rules.replace(connection, caller.tenant, rule_id, new, now=now)
+            for channel_id in body.notify:
+                wanted = NewSubscription(
+                    usable(channels.get(connection, caller.tenant, channel_id), caller).id, caller.user, rule_id=row.id
+                )
+                subscriptions.create(connection, caller.tenant, wanted, now=now)
+            _log(connection, caller, "alert_rule.change", row.id, services)
+        return _shown(services, row)
+
+    return await run_in_threadpool(change)
+
+
+@router.delete("/alert-rules/{rule_id}", status_code=204, summary="Remove an alert rule; its incidents stay")
+async def delete_rule(request: Request, rule_id: str, caller: Caller) -> None:
+    services = services_of(request)
+
+    def remove() -> None:
+        _own(load_rule(services, caller, rule_id), caller)
+        with services.store.write() as connection:
+            alert_rules.delete(connection, caller.tenant, rule_id)
+            _log(connection, caller, "alert_rule.delete", rule_id, services)
+
+    await run_in_threadpool(remove)
+
+
+@router.post("/alert-rules/{rule_id}/mute", summary="Send nothing for a while, or undo it")
+async def mute_rule(request: Request, rule_id: str, body: Until, caller: Caller) -> dict[str, Any]:
+    """Incidents are still kept."""
+    services = services_of(request)
+
+    def change() -> dict[str, Any]:
+        _own(load_rule(services, caller, rule_id), caller)
+        with services.store.write() as connection:
+            row = alert_rules.mute(connection, caller.tenant, rule_id, aware(body))
+        return _shown(services, row)
+
+    return await run_in_threadpool(change)
+
+
+@router.get("/subscriptions", summary="Your subscriptions; admins see all")
+async def list_subscriptions(request: Request, caller: Caller, cursor: Annotated[str, Query(max_length=64)] = "") -> schemas.Page:
+    services = services_of(request)
+
+    def read() -> schemas.Page:
+        user = None if caller.has_role(Role.ADMIN) else caller.user
+        with services.store.read() as connection:
+            found = subscriptions.list_all(connection, caller.tenant, user=user, after_id=cursor)
+            known = {c.id: c for c in channels.list_all(connection, caller.tenant, limit=1000)}
+        return schemas.Page(items=[subscription_view(s, known) for s in found], next=found[-1].id if len(found) == 200 else None)
+
+    return await run_in_threadpool(read)
+
+
+@router.post("/subscriptions", status_code=201, summary="Be told of incidents")
+async def subscribe(request: Request, body: SubscriptionBody, caller: Caller) -> dict[str, Any]:
+    services = services_of(request)
+    return await run_in_threadpool(_subscribe, services, caller, body, None)
+
+
+@router.put("/subscriptions/{subscription_id}", summary="Change a subscription; mute it with muted_until")
+async def change_subscription(request: Request, subscription_id: str, body: SubscriptionBody, caller: Caller) -> dict[str, Any]:
+    services = services_of(request)
+    return await run_in_threadpool(_subscribe, services, caller, body, subscription_id)
+
+
+@router.delete("/subscriptions/{subscription_id}", status_code=204, summary="End a subscription")
+async def unsubscribe(request: Request, subscription_id: str, caller: Caller) -> None:
+    services = services_of(request)
+
+    def remove() -> None:
+        with services.store.write() as connection:
+            _mine(subscriptions.get(connection, caller.tenant, subscription_id), caller)
+            subscriptions.delete(connection, caller.tenant, subscription_id)
+
+    await run_in_threadpool(remove)
+
+
+def _subscribe(services: Services, caller: Principal, body: SubscriptionBody, known: str | None) -> dict[str, Any]:
+    if body.rule_id is not None:
+        load_rule(services, caller, body.rule_id)
+    if body.metric is not None:
+        visible_to(services.catalogs.full(caller.tenant), caller).metric(body.metric)
+    now = services.clock.now()
+    with services.store.write() as connection:
+        if known is not None:
+            owner = _mine(subscriptions.get(connection, caller.tenant, known), caller)
+        else:
+            owner = caller.user
+        channel_id = body.channel_id or inbox_of(connection, caller.tenant, owner, now=now).id
+        channel = usable(channels.get(connection, caller.tenant, channel_id), caller)
+        wanted = NewSubscription(**(body.model_dump() | {"channel_id": channel.id, "user_id": owner}))
+        made = (
+            subscriptions.create(connection, caller.tenant, wanted, now=now)
+            if known is None
+            else subscriptions.change(connection, caller.tenant, known, wanted)
+        )
+    return subscription_view(made, {channel.id: channel})
+
+
+def _mine(subscription: subscriptions.Subscription, caller: Principal) -> UserId:
+    if subscription.asked.user_id != caller.user and not caller.has_role(Role.ADMIN):
+        raise Forbidden("This is somebody else's subscription.")
+    return subscription.asked.user_id
+
+
+def usable(channel: Channel, caller: Principal) -> Channel:
+    """Raises: Forbidden for somebody else's inbox."""
+    if channel.kind == "inbox" and channel.config.get("user") != caller.user:
+        raise Forbidden("This is somebody else's inbox.")
+    return channel
+
+
+def checked(services: Services, caller: Principal, definition: dict[str, Any]) -> AnyRule:
+    """The rule, its metric and segments known to the caller. Raises: Invalid; NotFound with the nearest names."""
+    rule = parse_rule(definition)
+    visible = visible_to(services.catalogs.full(caller.tenant), caller)
+    visible.metric(rule.metric)
+    for segment in rule.segments:
+        visible.field(segment)
+    return rule
+
+
+def load_rule(services: Services, caller: Principal, rule_id: str) -> AlertRule:
+    """Raises: NotFound, also when its figures are not for the caller."""
+    with services.store.read() as connection:
+        row = alert_rules.get(connection, caller.tenant, rule_id)
+    if not sees(services, caller, row.metric, row.created_by):
+        raise NotFound(f"There is no alert rule {rule_id[:60]!r}.", code="unknown_alert_rule")
+    return row
+
+
+def sees(services: Services, caller: Principal, metric: str, author: UserId | None) -> bool:
+    return may_see(caller, metric, author, services.catalogs.full(caller.tenant))
+
+
+def parsed(row: AlertRule) -> AnyRule | None:
+    try:
+        return parse_rule({**row.definition, "metric": row.metric})
+    except UserError:
+        return None
+
+
+def aware(body: Until) -> Any:
+    if body.until is not None and body.until.tzinfo is None:
+        raise Invalid("until needs a time zone, such as 2026-05-01T08:00:00Z.", code="naive_time", path="/until")
+    return body.until
+
+
+def _may_write(caller: Principal) -> None:
+    if caller.roles <= {Role.VIEWER}:
+        raise Forbidden("Viewers cannot make alert rules; ask an analyst.")
+
+
+def _own(row: AlertRule, caller: Principal) -> AlertRule:
+    _may_write(caller)
+    if row.created_by != caller.user and not caller.has_role(*_KEEPERS):
+        raise Forbidden("This rule was made by somebody else; only they, analysts and admins change it.")
+    return row
+
+
+def _tuned(services: Services, row: AlertRule) -> Tuning:
+    with services.store.read() as connection:
+        return tuning(incident_events.votes(connection, row.tenant, [row.id])[row.id])
+
+
+def _shown(services: Services, row: AlertRule) -> dict[str, Any]:
+    return rule_view(row, parsed(row), _tuned(services, row))
+
+
+def _log(connection: Any, caller: Principal, action: str, target: str, services: Services) -> None:
+    audit.append(connection, caller.tenant, Happening(caller.user, action, target), now=services.clock.now())

@@ -15,7 +15,7 @@ from semantic.warehouse.arrow import to_table
 from semantic.warehouse.client import _FAILURES
 from semantic.warehouse.connection import Connection
 from semantic.warehouse.error_codes import to_app_error
-from semantic.warehouse.versions import parse_version, version_sql
+from semantic.warehouse.versions import holds_view, parse_version, version_sql, wide_version_sql
 
 _T = TypeVar("_T")
 _INSERT_BATCH_ROWS = 200_000
@@ -78,7 +78,8 @@ class WarehouseAdmin:
 
         def fetch(client: Any) -> str:
             sql, params = version_sql([(database, table) for table in tables])
-            return parse_version(client.query(sql, parameters=params))
+            found = client.query(sql, parameters=params)
+            return parse_version(client.query(wide_version_sql()) if holds_view(found) else found)
 
         return self._guarded(fetch)
 

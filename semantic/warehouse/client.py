@@ -24,7 +24,7 @@ from semantic.warehouse.arrow import to_table
 from semantic.warehouse.connection import Connection
 from semantic.warehouse.error_codes import to_app_error
 from semantic.warehouse.parameters import render
-from semantic.warehouse.versions import parse_version, version_sql
+from semantic.warehouse.versions import holds_view, parse_version, version_sql, wide_version_sql
 
 _log = structlog.get_logger("querent.query")
 # What a query means without a word from the guard; its own settings come on top.
@@ -84,7 +84,8 @@ class Warehouse:
         try:
             client = await self._connected()
             sql, params = version_sql(tables)
-            return parse_version(await client.query(sql, parameters=params))
+            found = await client.query(sql, parameters=params)
+            return parse_version(await client.query(wide_version_sql()) if holds_view(found) else found)
         except _FAILURES as error:
             raise to_app_error(error) from error
 
@@ -152,8 +153,10 @@ class SyncWarehouse:
     def data_version(self, tables: Sequence[tuple[str, str]]) -> str:
         """Changes whenever rows of one of these (database, table) may have changed. Raises: Unavailable, InternalError."""
         try:
+            client = self._connected()
             sql, params = version_sql(tables)
-            return parse_version(self._connected().query(sql, parameters=params))
+            found = client.query(sql, parameters=params)
+            return parse_version(client.query(wide_version_sql()) if holds_view(found) else found)
         except _FAILURES as error:
             raise to_app_error(error) from error
 

@@ -9,32 +9,43 @@ from typing import Any
 # Inserts and mutations (deletes, updates) take the next number of one counter per partition: the former as the part's last block, the latter
 # as its data_version. Merges change neither the largest number nor the rows; a dropped partition changes the rows, and a new table under the
 # old name has another uuid. (metadata_modification_time is of no use: whole seconds.)
+# Side by side instead of joined: 9 ms instead of 16 ms on the embedded endpoint, where SELECT 1 takes 3 ms.
 _SQL = """
-SELECT t.database, t.name, toString(t.uuid), cityHash64(t.create_table_query), t.engine,
-       p.state, if(t.engine LIKE '%MergeTree', 0, t.total_rows), if(t.engine LIKE '%MergeTree', 0, t.total_bytes)
-FROM system.tables AS t
-LEFT JOIN (
-    SELECT database, table, toString((groupBitXor(cityHash64(partition_id, last, size)), count(), sum(size))) AS state
-    FROM (
-        SELECT database, table, partition_id, max(greatest(max_block_number, data_version)) AS last, sum(rows) AS size
-        FROM system.parts WHERE active GROUP BY database, table, partition_id
-    ) GROUP BY database, table
-) AS p ON p.database = t.database AND p.table = t.name
-WHERE t.database NOT IN ('system', 'INFORMATION_SCHEMA', 'information_schema')
-  AND (has({names:Array(String)}, concat(t.database, '.', t.name)) OR (SELECT count() FROM system.tables
-       WHERE has({names:Array(String)}, concat(database, '.', name)) AND engine LIKE '%View%') > 0)
-ORDER BY t.database, t.name
+SELECT database, name, toString(uuid) AS identity, cityHash64(create_table_query) AS state, engine,
+       if(engine LIKE '%MergeTree', 0, total_rows) AS size, if(engine LIKE '%MergeTree', 0, total_bytes) AS bytes
+FROM system.tables WHERE {where_tables}
+UNION ALL
+SELECT database, table, partition_id, max(greatest(max_block_number, data_version)), '', sum(rows), 0
+FROM system.parts WHERE active AND {where_parts} GROUP BY database, table, partition_id
 """
+_NAMED = "database IN {databases:Array(String)} AND %s IN {tables:Array(String)} AND has({names:Array(String)}, concat(database, '.', %s))"
+_EVERY = "database NOT IN ('system', 'INFORMATION_SCHEMA', 'information_schema')"
+_ENGINE = 4
 
 
 def version_sql(tables: Sequence[tuple[str, str]]) -> tuple[str, dict[str, list[str]]]:
-    """The query and its parameters for (database, table) pairs. If one is a view, every table counts: what it reads is not known here."""
-    return _SQL, {"names": sorted({f"{database}.{table}" for database, table in tables})}
+    """The query and its parameters for (database, table) pairs."""
+    params = {
+        "databases": sorted({database for database, _ in tables}),
+        "tables": sorted({table for _, table in tables}),
+        "names": sorted({f"{database}.{table}" for database, table in tables}),
+    }
+    return _SQL.replace("{where_tables}", _NAMED % ("name", "name")).replace("{where_parts}", _NAMED % ("table", "table")), params
+
+
+def wide_version_sql() -> str:
+    """The query over every table, for when one of those asked for is a view: what a view reads is not known here."""
+    return _SQL.replace("{where_tables}", _EVERY).replace("{where_parts}", _EVERY)
+
+
+def holds_view(result: Any) -> bool:
+    """Whether one of the tables is a view, so that `wide_version_sql` must be asked."""
+    return any("View" in row[_ENGINE] for row in result.result_rows)
 
 
 def parse_version(result: Any) -> str:
     """16 hexadecimal digits. A table that does not exist has a version too (it changes when the table is made)."""
     digest = hashlib.blake2b(digest_size=8)
-    for row in result.result_rows:
-        digest.update(repr(tuple(row)).encode())
+    for row in sorted(map(repr, map(tuple, result.result_rows))):
+        digest.update(row.encode())
     return digest.hexdigest()

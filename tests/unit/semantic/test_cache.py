@@ -180,6 +180,57 @@ class TestCachedWarehouse:
         assert asyncio.run(scenario()).stats.data_version == "v2"
         assert len(warehouse.runs) == 2
 
+    def test_a_query_runs_while_the_version_is_asked_for(self) -> None:
+        warehouse = CountingWarehouse()
+        cache = cached(warehouse)
+        order: list[str] = []
+
+        async def scenario() -> tuple[ResultTable, ResultTable]:
+            await cache.run(guarded(), tables=TABLES)
+            plain = warehouse.data_version
+
+            async def slow(tables: Sequence[tuple[str, str]]) -> str:
+                await asyncio.sleep(0.01)
+                order.append(f"version after {len(warehouse.runs)} runs")
+                return await plain(tables)
+
+            warehouse.data_version = slow  # type: ignore[method-assign]
+            return await cache.run(guarded("SELECT 2"), tables=TABLES), await cache.run(guarded("SELECT 2"), tables=TABLES)
+
+        first, second = asyncio.run(scenario())
+        assert order[0] == "version after 2 runs"
+        assert (first.stats.cached, second.stats.cached) == (False, True)
+        assert (first.stats.data_version, len(warehouse.runs)) == ("v1", 2)
+
+    def test_rows_read_while_the_data_changed_are_not_kept(self) -> None:
+        warehouse = CountingWarehouse()
+        cache = cached(warehouse)
+
+        async def scenario() -> tuple[ResultTable, ResultTable]:
+            await cache.run(guarded(), tables=TABLES)
+            warehouse.version = "v2"
+            found = await cache.run(guarded("SELECT 2"), tables=TABLES)
+            warehouse.version = "v1"
+            return found, await cache.run(guarded("SELECT 2"), tables=TABLES)
+
+        found, back = asyncio.run(scenario())
+        assert (found.stats.data_version, back.stats.data_version) == ("v2", "v1")
+        assert not back.stats.cached
+
+    def test_a_failing_query_fails_also_when_run_early(self) -> None:
+        warehouse = CountingWarehouse()
+        cache = cached(warehouse)
+
+        async def scenario() -> None:
+            await cache.run(guarded(), tables=TABLES)
+            warehouse.error = RuntimeError("no")
+            with pytest.raises(RuntimeError):
+                await cache.run(guarded("SELECT 2"), tables=TABLES)
+            warehouse.error = None
+            assert not (await cache.run(guarded("SELECT 2"), tables=TABLES)).stats.cached
+
+        asyncio.run(scenario())
+
     def test_a_version_is_believed_for_its_time_and_forgotten_on_demand(self) -> None:
         warehouse, clock = CountingWarehouse(), Clock()
         cache = cached(warehouse, clock, version_max_age_s=1.0)

@@ -76,9 +76,26 @@ def _open(engine: Engine, folder: Path, index: int) -> tuple[LoadedDatabase, Und
     return loaded, Understander(loaded.catalog, loaded.values), principal
 
 
-def _ask(engine: Engine, loaded: LoadedDatabase, understander: Understander, principal: Principal, case: Mapping[str, Any], default_as_of: str | None) -> dict[str, Any]:
+def _ask(
+    engine: Engine,
+    loaded: LoadedDatabase,
+    understander: Understander,
+    principal: Principal,
+    case: Mapping[str, Any],
+    default_as_of: str | None,
+) -> dict[str, Any]:
     as_of = _as_of(case.get("as_of") or default_as_of)
-    answer: dict[str, Any] = {"id": case["id"], "outcome": "refuse", "columns": [], "rows": [], "sql": "", "confidence": 0.0, "ms": 0.0, "reading": {}, "unknown": []}
+    answer: dict[str, Any] = {
+        "id": case["id"],
+        "outcome": "refuse",
+        "columns": [],
+        "rows": [],
+        "sql": "",
+        "confidence": 0.0,
+        "ms": 0.0,
+        "reading": {},
+        "unknown": [],
+    }
     dialogue = None
     for turn in case.get("dialog") or ():
         text = turn if isinstance(turn, str) else turn.get("question") or turn.get("content") or ""
@@ -119,12 +136,14 @@ def _as_of(text: str | None) -> dt.datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
-def _figures(suite: Path, raw: Sequence[Mapping[str, Any]], cases: Sequence[Mapping[str, Any]], answers: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _figures(
+    suite: Path, raw: Sequence[Mapping[str, Any]], cases: Sequence[Mapping[str, Any]], answers: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
     ms = sorted(float(a["ms"]) for a in answers.values()) or [0.0]
     figures: dict[str, Any] = {
         "suite": suite.name,
         "cases": len(cases),
-        **{k: n for k, n in sorted(Counter(a["outcome"] for a in answers.values()).items())},
+        **dict(sorted(Counter(a["outcome"] for a in answers.values()).items())),
         "p50_ms": round(statistics.median(ms), 2),
         "p95_ms": round(ms[min(len(ms) - 1, int(0.95 * len(ms)))], 2),
     }

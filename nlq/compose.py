@@ -15,7 +15,7 @@ from nlq.graph import JoinGraph
 from nlq.kinds import Kinds
 from nlq.lexicon import Target, is_main_entity
 from nlq.predicates import Predicates, Unbuildable, conjunction
-from nlq.text import keys_of
+from nlq.text import keys_of, lemma
 from nlq.relations import Relations
 from semantic.catalog.model import Catalog, DatasetKind, Entity, FieldRole, FieldType, SimpleMetric
 from semantic.expr import Arithmetic, DateDiff, Expr, FieldRef, Has, Literal_, Not, Now, Predicate, Related, VersusAggregate
@@ -44,6 +44,7 @@ from semantic.query import (
 
 # So many things fit a table or a chart; of more of them, "per" asks for one number over their count.
 _FEW_THINGS = 50
+_MONEY_NOUNS = frozenset(lemma(w) for w in ("sale", "sales", "revenue", "payment", "spend", "cost", "income", "expense", "turnover"))
 _FLIP = {"asc": False, "earliest": False, "desc": True, "latest": True}
 
 
@@ -686,13 +687,34 @@ class Composer:
     def _per_thing(self, measures: list[MeasureItem]) -> bool:
         """ "revenue per customer by segment": a metric over how many customers have any, when the things are many or something else groups."""
         f = self.frame
-        if len(measures) != 1 or not f.groups or not f.groups[0].per or f.groups[0].plural or f.list_verb or f.question_word or f.limit_asked or f.superlative is not None:
+        if (
+            len(measures) != 1
+            or not f.groups
+            or not f.groups[0].per
+            or f.groups[0].plural
+            or f.list_verb
+            or f.question_word
+            or f.limit_asked
+            or f.superlative is not None
+        ):
             return False
         item, target, thing = measures[0], self.a.target(measures[0].mention), self.a.target(f.groups[0])
-        if item.aggregate is not None or item.units or target is None or target.kind != "metric" or thing is None or thing.kind != "dataset" or f.orders:
+        if (
+            item.aggregate is not None
+            or item.units
+            or target is None
+            or target.kind != "metric"
+            or thing is None
+            or thing.kind != "dataset"
+            or f.orders
+        ):
             return False
         metric, dataset = self.catalog.metric(target.name), thing.dataset or ""
-        if not isinstance(metric, SimpleMetric) or metric.aggregate not in (AggregateKind.SUM, AggregateKind.COUNT) or dataset not in self._entities:
+        if (
+            not isinstance(metric, SimpleMetric)
+            or metric.aggregate not in (AggregateKind.SUM, AggregateKind.COUNT)
+            or dataset not in self._entities
+        ):
             return False
         if not self.graph.points_to(metric.dataset, dataset) or metric.dataset == dataset:
             return False
@@ -1185,7 +1207,7 @@ class Composer:
                 where=self._local(item.conditions, dataset.name),
             )
         if item.aggregate == "sum":
-            self._guess(0.1, f"counts {dataset.label}")
+            self._guess(0.45 if said & _MONEY_NOUNS else 0.1, f"counts {dataset.label}")
             return self._count(item, dataset.name, groups)
         raise Unbuildable("which number is unclear")
 

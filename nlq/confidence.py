@@ -14,6 +14,7 @@ from nlq.frame import Frame
 ANSWER = 0.55
 CLARIFY = 0.30
 CLOSE = 0.03
+TIED = 0.002
 _START = 0.98
 
 

@@ -64,6 +64,11 @@ class Kinds:
         field = self.field(target)
         return field is not None and (field.role is FieldRole.TIME or field.type in (FieldType.DATE, FieldType.DATETIME))
 
+    def is_year(self, target: Target) -> bool:
+        """A column of plain years ("birth year")."""
+        field = self.field(target)
+        return field is not None and field.type is FieldType.INTEGER and field.label.lower().split()[-1] == "year"
+
     def is_flag(self, target: Target) -> bool:
         field = self.field(target)
         return field is not None and (field.role is FieldRole.FLAG or field.type is FieldType.BOOLEAN)

@@ -479,7 +479,7 @@ class Parser:
         self.s.prep_next = True
         if words.startswith(("of", "for all")) or words == "out of":
             self.s.of_next = True
-        if self.s.mode == "group" and not self.s.each and words in ("for", "in", "from", "during"):
+        if self.s.mode == "group" and not self.s.each and words.split()[0] in ("for", "in", "from", "during"):
             self.s.mode = self.s.base_mode
         if self.s.each:
             self.s.each = False
@@ -1214,7 +1214,7 @@ class Parser:
         if (
             s.last is not None
             and self._adjacent_time(i)
-            and self.kinds.likely(s.last.unit, "time")
+            and (self.kinds.likely(s.last.unit, "time") or self.kinds.certainly(s.last.unit, "year"))
             and not self.kinds.likely(s.last.unit, "dataset")
             and s.last.role not in ("aggregate", "count", "end")
         ):
@@ -2156,6 +2156,14 @@ class Parser:
             self._add_measure(item)
         return i + 1
 
+    def _names_value_field(self, i: int, u: Unit) -> bool:
+        """Whether a noun only says what kind of thing the single value before it is ("the Music category", "EMEA region")."""
+        last = self.s.last_condition
+        if last is None or last.kind != "value" or last.more_values or not last.units or not i or self.units[i - 1] is not last.units[-1]:
+            return False
+        fields = {(v.dataset, v.field) for v in last.values}
+        return any(k.target.kind == "field" and (k.target.dataset, k.target.field) in fields for k in u.links[:4])
+
     def _plain_noun(self, i: int, u: Unit) -> int:
         s = self.s
         words = u.text.lower()
@@ -2191,6 +2199,10 @@ class Parser:
                 s.of_next = True
             s.last.role = "context"
         after_of, prep = s.of_next, s.prep_next
+        if self._names_value_field(i, u):
+            self._mention(u, "condition")
+            self._reset_noun()
+            return i + 1
         modified = (
             i
             and s.last_condition is not None

@@ -112,7 +112,7 @@ class Predicates:
             target = self._a.target(condition.mention)
             field = (
                 self._ref(target)
-                if target is not None and self._kinds.is_time(target)
+                if target is not None and (self._kinds.is_time(target) or self._kinds.is_year(target))
                 else self._time_field(target.dataset if target is not None and target.dataset else base)
             )
             if condition.time is None:

@@ -15,7 +15,7 @@ from nlq import dialogue as talk
 from nlq.assign import Assignment, assignments
 from nlq.chips import chips_of, paraphrase
 from nlq.compose import Composed, Composer
-from nlq.confidence import ANSWER, CLARIFY, CLOSE, confidence, features
+from nlq.confidence import ANSWER, CLARIFY, CLOSE, TIED, confidence, features
 from nlq.define import definition_of, overview
 from nlq.frame import Frame, MeasureItem
 from nlq.graph import JoinGraph
@@ -31,9 +31,9 @@ from nlq.suggest import Suggester
 from nlq.text import Token
 from nlq.types import DialogueState, Intent, Reading, Span, Suggestion, Understanding, UnknownWord
 from nlq.wording import Wording
-from semantic.catalog.model import Catalog
+from semantic.catalog.model import Catalog, SimpleMetric
 from semantic.compile import compile_query
-from semantic.query import ByTime, ComparePeriod, MetricRef, SemanticQuery
+from semantic.query import Aggregate, ByTime, ComparePeriod, Measure, MetricRef, SemanticQuery
 from semantic.resolve import resolve
 
 _MAX_CHARS = 6_000
@@ -167,7 +167,8 @@ class Understander:
             return replace(
                 self._refusal(question, "I am not sure enough what is asked. Please say it in other words.", ()), readings=readings[:1]
             )
-        if close and (best.confidence < 0.9):
+        tied = [r for c, r in zip(candidates[1:], readings[1:], strict=False) if best.score - c.score < TIED and not c.composed.unexplained]
+        if close and (best.confidence < 0.9 or tied):
             return Understanding(question, "clarify", (readings[0], *close[:3]), message="Which of these do you mean?")
         if best.confidence < ANSWER:
             return Understanding(question, "clarify", readings[: max(1, min(4, 1 + len(close)))], message="Is this what you mean?")
@@ -196,7 +197,7 @@ class Understander:
         found.sort(key=lambda c: -c.score)
         valid: list[_Candidate] = []
         for candidate in found:
-            if any(candidate.query == v.query for v in valid):
+            if any(self._same(candidate.query, v.query) for v in valid):
                 continue
             if valid and valid[0].score - candidate.score > CLOSE:
                 break
@@ -206,6 +207,20 @@ class Understander:
                 continue
             valid.append(candidate)
         return valid
+
+    def _same(self, a: SemanticQuery, b: SemanticQuery) -> bool:
+        """Whether two queries compute the same: a simple metric is the aggregate that it is defined as."""
+        return a == b or self._spelled(a) == self._spelled(b)
+
+    def _spelled(self, query: SemanticQuery) -> SemanticQuery:
+        metrics: list[Measure] = []
+        for measure in query.metrics:
+            metric = self.catalog.metric(measure.metric) if isinstance(measure, MetricRef) and measure.where is None else None
+            if isinstance(metric, SimpleMetric) and metric.where is None and metric.time_field is None and metric.quantile is None:
+                metrics.append(Aggregate(aggregate=metric.aggregate, dataset=metric.dataset, of=metric.of))
+            else:
+                metrics.append(measure)
+        return query.model_copy(update={"metrics": tuple(metrics)})
 
     def _problem(self, query: SemanticQuery, as_of: dt.datetime) -> str | None:
         """Why a query cannot be run, or None."""

@@ -85,6 +85,7 @@ class ChatConfig(In):
 class ChannelBody(In):
     model_config = ConfigDict(
         extra="forbid",
+        regex_engine="python-re",
         json_schema_extra={"examples": [{"name": "Shop team", "config": {"kind": "email", "to": ["shop@example.com"]}}]},
     )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from core.timeseries import Grain
 from nlq.adjectives import ADJECTIVES
 from nlq.assign import Assignment
+from nlq.buckets import count_buckets, is_counted, settle_buckets
 from nlq.changes import moved_having, runs_past, settle_changes
 from nlq.frame import Condition, Frame, MeasureItem, Mention, OrderItem
 from nlq.graph import JoinGraph
@@ -548,6 +549,7 @@ class Composer:
         if counted or self._grouped_rows(measures):
             measures = [MeasureItem("count", None, f.outputs[0])]
             f.outputs = []
+        settle_buckets(f, measures, self.a, self.kinds)
         self.relations.count_things(measures)
         things = self.a.target(measures[0].mention) if len(measures) == 1 and measures[0].kind == "count" else None
         if things is not None and things.kind == "dataset" and not counted:
@@ -598,7 +600,7 @@ class Composer:
             raise Unbuildable("a condition on a total that is not grouped")
         transforms = self._transforms(built, by)
         order, limit, limit_by = self._order(built, by, rank)
-        singular = f.superlative is not None and f.limit is None and not f.orders
+        singular = f.superlative is not None and f.limit is None and not f.orders and (f.singular or not f.asks_period)
         ties = singular
         if singular and limit is None:
             limit = 1
@@ -947,6 +949,9 @@ class Composer:
             return Aggregate(
                 aggregate=AggregateKind.COUNT_DISTINCT, dataset=item.label, of=FieldRef(dataset=entity.dataset, field=entity.key[0])
             )
+        if item.kind == "buckets" and item.left is not None:
+            whole = self._base_of(self._measure(item.left, groups))
+            return count_buckets(item.unit, whole or "", self.catalog)
         if item.kind in ("ratio", "percent", "expression"):
             return self._calculation(item, groups)
         if item.kind == "rate":
@@ -961,7 +966,7 @@ class Composer:
             and item.aggregate in ("avg", "median", "min", "max", "stddev")
             and isinstance(self.catalog.metric(target.name), SimpleMetric)
         ):
-            self._guess(0.25, f"{item.aggregate} of a metric that is already an aggregate")
+            self._guess(0.45, f"{item.aggregate} of a metric that is already an aggregate")
         if target.kind == "metric":
             where = self._local(item.conditions, self._metric_dataset(target))
             return MetricRef(metric=target.name, where=where)
@@ -1187,6 +1192,8 @@ class Composer:
     def _dataset_amount(self, item: MeasureItem, target: Target, groups: Sequence[str]) -> Measure:
         """ "total payments", "average sale": the dataset's one additive amount, else its rows."""
         dataset = self.catalog.dataset(target.dataset or "")
+        if item.aggregate not in (None, "sum") and is_counted(item, self.a, self.catalog):
+            raise Unbuildable(f"the {item.aggregate} of what is not said")
         own = self._subtype_metric(dataset.name, item.aggregate)
         if own is not None:
             return MetricRef(metric=own, where=self._local(item.conditions, dataset.name))

@@ -66,7 +66,7 @@ class Condition:
 class MeasureItem:
     """A number to compute. `aggregate` None takes the field's or metric's own default."""
 
-    kind: Literal["count", "aggregate", "ratio", "duration", "expression", "percent", "rate", "term", "distinct_of", "given"]
+    kind: Literal["count", "aggregate", "ratio", "duration", "expression", "percent", "rate", "term", "distinct_of", "given", "buckets"]
     aggregate: str | None = None
     mention: Mention | None = None
     distinct: bool = False
@@ -155,6 +155,7 @@ class Frame:
     list_verb: bool = False
     asks_period: bool = False
     grain_implied: bool = False
+    bucket: str | None = None
     moved: list[MovedItem] = field(default_factory=list)
 
     def names_one_thing(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from nlq.afterthoughts import settle_listed, settle_subject
+from nlq.buckets import plain_units
 from nlq.frame import Condition, Frame, MeasureItem, Mention, MovedItem, OrderItem, TransformItem
 from nlq.kinds import Kinds
 from nlq.lexicon import Target
@@ -1284,6 +1285,9 @@ class Parser:
         value = u.func.value if u.func else "auto"
         s = self.s
         self._use(u)
+        if self._aggregates_periods(u):
+            self.frame.bucket = value
+            return i + 1
         if s.mode == "order":
             self.frame.orders.append(OrderItem(grain=True, descending=s.direction))
             return i + 1
@@ -1292,6 +1296,16 @@ class Parser:
             self.frame.grain_implied = False
         self._flush_count(soft=True)
         return i + 1
+
+    def _aggregates_periods(self, u: Unit) -> bool:
+        """ "average daily X", "highest monthly X", "average number of X per day": single periods are aggregated, not listed."""
+        s = self.s
+        if self.frame.bucket is not None:
+            return False
+        if plain_units(u.text.lower().split()) is not None:
+            return s.aggregate in ("avg", "median", "min", "max") or (s.superlative in ("desc", "asc") and not self.frame.outputs)
+        last = s.last_measure
+        return u.text.lower().startswith("per ") and last is not None and last.aggregate == "avg" and last.mention is s.last and not self.frame.grain
 
     def _on_bare_period(self, i: int, u: Unit) -> int:
         word = u.text.lower().rstrip("s")
@@ -1307,6 +1321,10 @@ class Parser:
             self.frame.superlative = OrderItem(descending=s.superlative == "desc")
             self.frame.singular = self.frame.limit is None
             self._reset_noun()
+            self._use(u)
+            return i + 1
+        if s.top and self.frame.limit_asked and not self.frame.outputs and word in ("day", "week", "month", "quarter", "year", "hour"):
+            self.frame.grain, self.frame.asks_period = word, True
             self._use(u)
             return i + 1
         if s.each or s.mode == "group":

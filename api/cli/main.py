@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli import asking, catalog, data, models, stack_commands, studies
+from api.cli import alerts, asking, catalog, data, mcp, models, stack_commands, studies
 from api.cli.context import context
 
 app = typer.Typer(
@@ -18,6 +18,8 @@ app = typer.Typer(
 stack_commands.register(app)
 asking.register(app)
 studies.register(app)
+mcp.register(app)
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(data.app, name="data")
 app.add_typer(models.app, name="models")

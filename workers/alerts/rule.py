@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
+from anomaly.thresholds import DEFAULT_SENSITIVITY
 from core.errors import Invalid
 from core.timeseries import Grain
 from semantic.expr import FieldRef, Predicate
@@ -96,11 +97,12 @@ class AnomalyRule(RuleBase):
     """Tells when the metric is not what its own history makes one expect.
 
     sensitivity: false alarms per year and series that one can bear. min_effect: smallest |actual - expected| in the metric's unit;
-    min_effect_share: the same as a share of what was expected.
+    min_effect_share: the same as a share of what was expected. yearly: what came at the same time last year too is no news (daily grain).
     """
 
     kind: Literal["anomaly"] = "anomaly"
-    sensitivity: float = Field(default=12.0, ge=0.1, le=365)
+    sensitivity: float = Field(default=DEFAULT_SENSITIVITY, ge=0.1, le=365)
+    yearly: bool = True
     min_effect: float = Field(default=0.0, ge=0)
     min_effect_share: float = Field(default=0.0, ge=0, le=10)
 

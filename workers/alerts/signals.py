@@ -16,6 +16,7 @@ from anomaly.prepare import bucket_ends, step_seconds
 from core.timeseries import FloatArray, Grain, TimeSeries
 from workers.alerts.history import History, as_utc, cut
 from workers.alerts.rule import AnomalyRule, AnyRule, GoalRule, NoDataRule, ThresholdRule
+from workers.alerts.yearly import came_last_year
 from workers.jobs.series import TOTAL
 
 SignalKind = Literal["value", "level_shift", "missing_data", "flat_line", "threshold", "goal"]
@@ -92,6 +93,9 @@ def _anomalies(rule: AnomalyRule, history: History, series: TimeSeries, detectio
     for incident in detection.incidents:
         off = abs(incident.actual - incident.expected)
         if incident.kind == "value" and off < rule.min_effect_share * abs(incident.expected):
+            continue
+        start = np.datetime64(incident.start, "ns")  # type: ignore[call-overload]
+        if rule.yearly and incident.kind == "value" and came_last_year(series, start, incident.direction):
             continue
         end = as_utc(incident.end)
         known_at = as_utc(bucket_ends(np.array([incident.detected_at], "datetime64[ns]"), history.grain, step)[0])

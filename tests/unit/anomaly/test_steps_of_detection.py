@@ -1,0 +1,199 @@
+"""Preparing, thresholds, incidents, PyOD scorers and the runner, one by one."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from anomaly import DetectInput, detect, detect_many
+from anomaly.incidents import quiet_seconds, spans
+from anomaly.prepare import grid_index, prepare, step_seconds
+from anomaly.pyod_scorer import PastEcod, causal_scores, raw_windows, score_series, score_together
+from anomaly.thresholds import score_threshold
+from benchmarks import anomaly as runner
+from benchmarks import planted
+from core.errors import Invalid
+from core.timeseries import Grain, TimeSeries
+
+HOUR_NS = 3_600_000_000_000
+
+
+def times(n: int, freq: str = "h", start: str = "2023-01-02"):
+    return pd.date_range(start, periods=n, freq=freq).to_numpy("datetime64[ns]")
+
+
+class TestPrepare:
+    def test_the_last_of_repeated_rows_wins(self):
+        t = times(3)
+        rows = prepare(DetectInput(TimeSeries("s", np.r_[t, t[1:2]], np.array([1.0, 2.0, 3.0, 9.0]))))
+        assert rows.values.tolist() == [1.0, 9.0, 3.0]
+        assert rows.dropped
+
+    def test_a_month_is_complete_when_the_calendar_month_has_ended(self):
+        t = pd.date_range("2023-01-01", periods=3, freq="MS").to_numpy("datetime64[ns]")
+        series = TimeSeries("s", t, np.ones(3), Grain.MONTH)
+        assert len(prepare(DetectInput(series, as_of=datetime(2023, 3, 30, tzinfo=UTC))).times) == 2
+        assert len(prepare(DetectInput(series, as_of=datetime(2023, 4, 1, tzinfo=UTC))).times) == 3
+
+    def test_rows_without_a_time_are_refused(self):
+        with pytest.raises(Invalid, match="time"):
+            prepare(DetectInput(TimeSeries("s", np.array(["2023-01-01", "NaT"], "datetime64[ns]"), np.ones(2))))
+
+    def test_the_step_is_the_usual_distance_or_the_grain(self):
+        assert step_seconds(np.r_[times(5), times(3, start="2023-02-01")], None) == 3600
+        assert step_seconds(times(3), Grain.DAY) == 86_400
+        assert step_seconds(times(1), None) == 3600
+
+    def test_local_hours_keep_their_place_over_a_clock_change(self):
+        t = times(24 * 4, start="2023-03-10 05:00")  # New York springs forward on 12 March
+        grid = grid_index(t, 3600, "America/New_York")
+        at_noon = [g % 24 for g, x in zip(grid, pd.DatetimeIndex(t, tz="UTC").tz_convert("America/New_York"), strict=True) if x.hour == 12]
+        assert set(at_noon) == {12}
+
+
+class TestThreshold:
+    def test_fewer_false_alarms_need_a_higher_score(self):
+        at = [score_threshold(x) for x in (1e4, 300.0, 114.0, 50.0, 24.0, 10.0, 4.0, 0.5, 1e-3)]
+        assert at == sorted(at)
+        assert score_threshold(24.0) == pytest.approx(3.0)
+
+    @pytest.mark.parametrize("bad", [0.0, -1.0, float("inf"), float("nan")])
+    def test_nonsense_is_refused(self, bad):
+        with pytest.raises(Invalid):
+            score_threshold(bad)
+
+
+class TestSpans:
+    def found(self, score, threshold=3.0):
+        n = len(score)
+        return spans(np.arange(n) * HOUR_NS, np.array(score, float), np.full(n, np.nan), threshold, 6 * HOUR_NS)
+
+    def test_flags_within_the_quiet_time_are_one_event(self):
+        assert self.found([0, 4, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 4, 0]) == [(1, 4, 4), (12, 12, 12)]
+
+    def test_a_lower_score_keeps_it_open_but_does_not_open_it(self):
+        assert self.found([2.5, 0, 0, 0, 0, 0, 0, 0, 4, 0, 2.5, 0]) == [(8, 10, 8)]
+
+    def test_scores_that_are_not_known_flag_nothing(self):
+        assert self.found([np.nan] * 10) == []
+
+    def test_a_storm_is_not_news(self):
+        score = np.zeros(24 * 60)
+        score[::7] = 4.0
+        assert len(self.found(score)) < 25
+
+    def test_quiet_time(self):
+        assert quiet_seconds(60) == 6 * 3600
+        assert quiet_seconds(3600) == 6 * 3600
+        assert quiet_seconds(86_400) == 6 * 86_400
+
+
+class TestPyod:
+    @pytest.mark.parametrize("name", ["ecod", "iforest", "knn"])
+    def test_a_spike_scores_highest_and_later_rows_change_nothing(self, name):
+        rng = np.random.default_rng(1)
+        y = rng.normal(50, 1, 400)
+        y[300] += 30
+        t = times(400)
+        score = score_series(t, y, 3600, name)
+        assert int(np.nanargmax(score[150:320])) + 150 in range(300, 307)
+        cut = score_series(t[:310], y[:310], 3600, name)
+        np.testing.assert_allclose(cut, score[:310])
+        assert np.isnan(score[:100]).all()
+
+    def test_our_ecod_scores_a_single_row_as_pyod_does(self):
+        from pyod.models.ecod import ECOD
+
+        rng = np.random.default_rng(3)
+        past, new = rng.exponential(1, (300, 3)), rng.exponential(3, (8, 3))
+        theirs, ours = ECOD(), PastEcod()
+        theirs.fit(past)
+        ours.fit(past)
+        single = [float(theirs.decision_function(row[None, :])[0]) for row in new]
+        assert np.corrcoef(single, ours.decision_function(new))[0, 1] > 0.99
+
+    def test_series_together_see_what_each_alone_does_not(self):
+        rng = np.random.default_rng(2)
+        a = rng.normal(50, 2, 400)
+        b = a + rng.normal(0, 0.5, 400)
+        b[350] = np.nan
+        a[320] += 20
+        b[320] += 20
+        score = score_together(times(400), np.column_stack([a, b]), 3600)
+        assert int(np.nanargmax(score)) in range(320, 326)
+        assert np.isnan(score[350])
+
+    def test_windows_hold_earlier_values_only(self):
+        np.testing.assert_array_equal(raw_windows(np.arange(4.0), 3), [[0, 0, 0], [0, 0, 1], [0, 1, 2], [1, 2, 3]])
+
+    def test_an_unknown_detector_is_refused(self):
+        with pytest.raises(Invalid):
+            causal_scores(np.zeros((200, 1)), "magic")  # type: ignore[arg-type]
+
+
+class TestRunner:
+    @pytest.fixture(scope="class")
+    def suite(self, tmp_path_factory):
+        folder = tmp_path_factory.mktemp("suite")
+        t = times(24 * 40)
+        rng = np.random.default_rng(1)
+        rows, labels = [], {}
+        for name in ("plain", "spiky"):
+            y = rng.normal(50, 1, len(t))
+            if name == "spiky":
+                y[700] += 25
+                labels[name] = [[str(t[700]), str(t[701])]]
+            rows.append(pd.DataFrame({"unique_id": name, "ds": t, "value": y}))
+        pd.concat(rows).to_parquet(folder / "series.parquet")
+        (folder / "labels.json").write_text(json.dumps(labels))
+        (folder / "suite.json").write_text(json.dumps({"name": "x", "probation": {"share": 0.15}, "timezone": {"plain": "Europe/Paris"}}))
+        return folder
+
+    def test_it_finds_the_event_and_prints_figures_last(self, suite, tmp_path, capsys):
+        out = tmp_path / "out.jsonl"
+        assert runner.main(["--suite", str(suite), "--out", str(out)]) == 0
+        figures = json.loads(capsys.readouterr().out.splitlines()[-1])
+        assert figures["failures"] == []
+        assert figures["scores"]["F1"] == 1.0
+        assert figures["incidents"]["recall"] == 1.0
+        rows = {r["unique_id"]: r for r in map(json.loads, out.read_text().splitlines())}
+        assert "2023-01-31T04:00:00" in [i["detected_at"][:19] for i in rows["spiky"]["incidents"]]
+        scores = pd.read_parquet(tmp_path / rows["plain"]["scores"])
+        assert list(scores.columns) == ["unique_id", "ds", "score"]
+        assert len(scores) == 2 * 24 * 40
+
+    def test_it_works_without_labels(self, suite, tmp_path, capsys):
+        other = tmp_path / "unlabelled"
+        other.mkdir()
+        for name in ("series.parquet", "suite.json"):
+            (other / name).write_bytes((suite / name).read_bytes())
+        assert runner.main(["--suite", str(other), "--out", str(tmp_path / "o.jsonl")]) == 0
+        assert "scores" not in json.loads(capsys.readouterr().out.splitlines()[-1])
+
+    def test_one_bad_series_does_not_stop_the_others(self, suite, tmp_path, capsys):
+        bad = tmp_path / "bad"
+        bad.mkdir()
+        (bad / "series.parquet").write_bytes((suite / "series.parquet").read_bytes())
+        (bad / "suite.json").write_text(json.dumps({"name": "x", "timezone": {"plain": "Nowhere/Land"}}))
+        assert runner.main(["--suite", str(bad), "--out", str(tmp_path / "o.jsonl")]) == 0
+        figures = json.loads(capsys.readouterr().out.splitlines()[-1])
+        assert [f["unique_id"] for f in figures["failures"]] == ["plain"]
+
+
+def test_planted_metrics_have_labels_inside_their_time():
+    rng = np.random.default_rng(3)
+    t, y = planted.base(rng, "h", "traffic")
+    z, labels = planted.plant(rng, t, y, "h", "traffic")
+    assert labels
+    assert (z != y).any()
+    assert all(pd.Timestamp(a) in t and pd.Timestamp(b) in t for a, b in labels)
+
+
+def test_many_series_are_judged_one_by_one():
+    items = [DetectInput(TimeSeries(str(k), times(100), np.ones(100))) for k in range(3)]
+    assert [d.series_id for d in detect_many(items)] == ["0", "1", "2"]
+    assert detect(items[0]).incidents == ()

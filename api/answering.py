@@ -206,7 +206,7 @@ async def answer_sql(services: Services, principal: Principal, request: schemas.
         question=sql,
         outcome="answer",
         intent="sql",
-        columns=[rendering.column(c) for c in result.columns],
+        columns=rendering.columns_of(result),
         rows=rendering.rows(rows[:SHOWN_ROWS]),
         row_count=len(rows),
         truncated=result.truncated or len(rows) > SHOWN_ROWS,

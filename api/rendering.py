@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
+
 from api import schemas
 from nlq.types import Chip, Reading, UnknownWord
 from semantic.states import GuardedQuery, OutputColumn, Param, ResultTable, WindowUsed
@@ -46,6 +48,20 @@ def column(source: OutputColumn) -> schemas.Column:
         grain=source.grain,
         source=source.source,
     )
+
+
+def columns_of(result: ResultTable) -> list[schemas.Column]:
+    """The result's columns; for SQL that a person wrote, which has no catalog meaning, by name and type alone."""
+    if result.columns:
+        return [column(c) for c in result.columns]
+    return [
+        schemas.Column(name=field.name, label=field.name, role="measure" if _is_numeric(field.type) else "attribute")
+        for field in result.table.schema
+    ]
+
+
+def _is_numeric(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
 def chip(source: Chip) -> schemas.Chip:

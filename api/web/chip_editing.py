@@ -99,10 +99,18 @@ def _editable(chip: Chip, query: SemanticQuery, catalog: Catalog) -> EditableChi
         limit = query.limit_by.limit if query.limit_by is not None else query.limit
         return EditableChip(chip.kind, chip.label, chip.path, "limit", (Option(str(limit), str(limit), True),))
     if chip.kind == "order":
-        return EditableChip(chip.kind, chip.label, chip.path, "direction")
+        return EditableChip(chip.kind, _order_label(query, index) or chip.label, chip.path, "direction")
     if chip.path == "/rows_of" or (chip.path.startswith("/fields/") and len(query.fields) < 2):
         return EditableChip(chip.kind, chip.label, chip.path, removable=False)
     return made
+
+
+def _order_label(query: SemanticQuery, index: int) -> str:
+    """Times come early or late, not high or low."""
+    order = query.order[index]
+    if order.target == "by" and order.index < len(query.by) and isinstance(query.by[order.index], ByTime):
+        return "latest first" if order.descending else "earliest first"
+    return ""
 
 
 def _filter(chip: Chip, query: SemanticQuery, catalog: Catalog) -> EditableChip:

@@ -1,0 +1,120 @@
+"""An analyst uploads a file and asks about it, edits the catalog, and writes SQL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.web.conftest import Visit, ask
+
+ROWS = """sold_on,shop,bottles,price
+2026-01-05,Harbour,10,4.50
+2026-01-06,Harbour,7,4.50
+2026-01-07,Station,many,4.40
+2026-02-01,Station,12,4.40
+2026-02-02,Market,5,4.60
+"""
+
+
+def many_rows() -> str:
+    """Enough good rows that one bad word does not make the column text."""
+    good = "".join(f"2026-03-{1 + i % 28:02d},Harbour,{i % 9},4.50\n" for i in range(400))
+    return ROWS + good
+
+
+class TestUploading:
+    def test_a_file_is_loaded_bad_rows_are_named_and_it_can_be_asked(self, visit: Visit, tmp_path: Path) -> None:
+        file = tmp_path / "lemonade sales.csv"
+        file.write_text(many_rows())
+        page = visit("analyst")
+        page.goto("/data")
+        page.set_input_files("#file", file)
+        page.get_by_role("button", name="Upload", exact=True).press("Enter")
+        page.wait_for_url("**/jobs/*")
+        expect(page.locator(".job h2.headline")).to_contain_text("404 rows of lemonade sales.csv loaded, 1 set aside", timeout=60_000)
+        rejected = page.locator("table", has_text="Why").first.locator("tbody tr").first
+        expect(rejected).to_contain_text("4")
+        expect(rejected).to_contain_text("bottles")
+        expect(rejected).to_contain_text("many")
+        ask(page, "total bottles by shop")
+        shown = {row.locator("td").nth(0).inner_text(): row.locator("td").nth(1).inner_text() for row in page.locator("tbody tr").all()}
+        harbour = 17 + sum(i % 9 for i in range(400))
+        assert shown == {"Harbour": f"{harbour:,}", "Market": "5", "Station": "12"}
+
+    def test_a_file_of_another_kind_is_refused_in_place(self, visit: Visit, tmp_path: Path) -> None:
+        file = tmp_path / "picture.csv.exe"
+        file.write_bytes(b"MZ")
+        page = visit("analyst")
+        page.goto("/data")
+        page.locator("#file").evaluate("(e) => e.removeAttribute('accept')")
+        page.set_input_files("#file", file)
+        page.get_by_role("button", name="Upload", exact=True).press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text("Expected a file that ends in .csv")
+
+
+class TestTheCatalog:
+    def test_searches_as_one_types(self, visit: Visit) -> None:
+        page = visit()
+        page.goto("/catalog")
+        page.fill("#find", "turnover")
+        expect(page.locator(".defs > li").first).to_contain_text("revenue")
+        expect(page.locator(".defs > li", has_text="orders")).to_have_count(0)
+        page.fill("#find", "zzzz")
+        expect(page.locator(".empty")).to_contain_text("Nothing in the catalog matches")
+
+    def test_is_checked_published_and_rolled_back(self, visit: Visit) -> None:
+        page = visit("analyst", tenant="globex")
+        page.goto("/catalog/edit")
+        version = int(page.input_value("form.stack input[name=version]"))
+        text = page.input_value("#yaml")
+        page.fill("#yaml", text.replace("label: revenue\n", "label: top line\n", 1).replace("datasets:", "datasetz:", 1))
+        page.get_by_role("button", name="Check").press("Enter")
+        expect(page.locator("#checked .problem")).to_contain_text("datasetz")
+        page.fill("#yaml", text.replace("label: revenue\n", "label: top line\n", 1))
+        page.get_by_role("button", name="Check").press("Enter")
+        expect(page.locator("#checked h2")).to_contain_text("Valid. Publishing makes 1 change")
+        page.fill("input[name=note]", "Say it as the board does")
+        page.get_by_role("button", name="Publish").press("Enter")
+        page.wait_for_url("**published=*")
+        expect(page.locator("form.stack input[name=version]")).to_have_value(str(version + 1))
+        page.goto("/catalog?q=top line")
+        expect(page.locator(".defs")).to_contain_text("top line")
+        page.goto("/catalog/edit")
+        page.get_by_role("button", name=f"Roll back to {version}", exact=True).press("Enter")
+        page.wait_for_url("**published=*")
+        assert "label: top line" not in page.input_value("#yaml")
+
+    def test_two_editors_get_a_friendly_word(self, visit: Visit) -> None:
+        first, second = visit("analyst", tenant="globex"), visit("admin", tenant="globex")
+        first.goto("/catalog/edit")
+        second.goto("/catalog/edit")
+        for page, words in ((first, "one"), (second, "two")):
+            text = page.input_value("#yaml")
+            page.fill("#yaml", text.replace("description: ''", f"description: {words}", 1))
+            page.get_by_role("button", name="Publish").press("Enter")
+            page.wait_for_timeout(100)
+            if page is first:
+                page.wait_for_url("**published=*")
+        expect(second.locator("#checked .problem")).to_contain_text("Somebody else published a newer version")
+        assert "description: two" in second.input_value("#yaml")
+
+    def test_is_not_edited_by_executives(self, visit: Visit) -> None:
+        page = visit()
+        answer = page.goto("/catalog/edit")
+        assert answer is not None
+        assert answer.status == 403
+        expect(page.locator(".problem")).to_contain_text("for analysts and admins")
+
+
+class TestSql:
+    def test_runs_and_says_why_when_refused(self, visit: Visit) -> None:
+        page = visit("analyst")
+        page.goto("/sql")
+        page.fill("#sql", "SELECT status, count() AS n FROM demo.orders GROUP BY status")
+        page.press("#sql", "Control+Enter")
+        expect(page.locator("#result thead")).to_contain_text("status")
+        page.fill("#sql", "SELECT * FROM system.tables")
+        page.press("#sql", "Control+Enter")
+        expect(page.locator("#result .problem")).to_contain_text("system.tables")
+        expect(page.locator("#result .problem")).to_contain_text("Request req_")

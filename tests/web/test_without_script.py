@@ -1,0 +1,58 @@
+"""Without JavaScript one can still sign in, ask, read, edit chips, drill, page and look at a job."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.web.conftest import Visit
+from workers.demo.people import DEMO_PASSWORD
+
+
+class TestWithoutScript:
+    def test_asking_reading_refining_and_drilling(self, visit: Visit) -> None:
+        page = visit(script=False)
+        page.goto("/")
+        page.fill("#question", "revenue by region last quarter")
+        page.get_by_role("button", name="Ask", exact=True).click()
+        page.wait_for_url("**/answers/*")
+        expect(page.locator("tbody tr")).to_have_count(3)
+        page.locator(".chip", has_text="last quarter").locator("summary").click()
+        page.get_by_role("button", name="Remove last quarter").click()
+        expect(page.locator(".chip > summary", has_text="last quarter")).to_have_count(0)
+        page.locator("tbody button.cell").first.click()
+        expect(page.locator("thead")).to_contain_text("country")
+        page.locator("a.sort").last.click()
+        expect(page.locator("th[aria-sort=descending]")).to_have_count(1)
+
+    def test_a_share_link_asks(self, visit: Visit) -> None:
+        page = visit(script=False)
+        page.goto("/?q=revenue%20by%20region%20last%20quarter")
+        page.wait_for_url("**/answers/*")
+        expect(page.locator("h2.headline")).to_contain_text("revenue")
+
+    def test_a_job_is_followed_by_looking_again(self, visit: Visit) -> None:
+        page = visit(script=False)
+        page.goto("/?q=revenue%20last%20month")
+        page.get_by_role("button", name="Why?", exact=True).click()
+        page.get_by_role("link", name="See progress and result").click()
+        expect(page.locator(".state")).to_be_visible()
+        for _ in range(60):
+            if page.locator(".state.done").count():
+                break
+            page.wait_for_timeout(500)
+            page.reload()
+        expect(page.locator(".job h2.headline")).to_contain_text("Revenue")
+
+    def test_signing_in_and_out(self, visit: Visit) -> None:
+        page = visit(script=False)
+        page.context.clear_cookies()
+        page.goto("/jobs")
+        page.fill("input[name=email]", "executive@acme.example")
+        page.fill("input[name=password]", "wrong")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("alert")).to_be_visible()
+        page.fill("input[name=password]", DEMO_PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/jobs")
+        page.get_by_role("button", name="Sign out").click()
+        page.wait_for_url("**/login")

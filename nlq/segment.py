@@ -210,6 +210,11 @@ def _linked(span: Sequence[Token], i: int, j: int, text: str, linker: Linker, fu
         links = [k for k in links if not k.context and (k.exact or k.target.kind != "metric")]
     if len(content) > 1 and content[0].norm.endswith("s") and content[-1].norm in RELATING:
         links = [k for k in links if linker.in_order(k.target, keys)]
+    head = FUNCTIONS.get((content[0].norm,)) if len(content) > 1 else None
+    if head is not None and head.kind == "agg" and not any(k.exact for k in links[:1]):
+        rest = linker.objects(merge_all(content[1:]))
+        if rest and rest[0].exact and rest[0].score >= 0.98:
+            links = []
     named = all(t.text[:1].isupper() for t in content) and i > 0
     values = (
         linker.values([t for t in span if t.norm not in ("the",)], fuzzy=not links and (named or _may_be_misspelt(content)))

@@ -1847,6 +1847,10 @@ class Parser:
         if u.quoted:
             return value >= link
         _, nxt = self._peek(i + 1)
+        around = [x for x in (s.last.unit if s.last is not None else None, nxt) if x is not None]
+        things = {k.target.dataset for x in around for k in x.links[:3] if k.target.dataset}
+        if any(self.kinds.is_flag(k.target) and k.score >= 0.95 and k.target.dataset in things for k in u.links[:3]):
+            return False
         before = self._before(i)
         if value >= 0.95 and link < 0.9:
             after_count = before is not None and before.is_func("count", "each", "by", "agg")

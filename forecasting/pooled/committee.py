@@ -51,7 +51,7 @@ def seats(seasons: tuple[int, ...], horizon: int, lengths: Sequence[int], effort
     base = max(60, long + long // 6)
     wide = 2 * long if long > 60 else 30
     steps = 1200 if long <= 31 or horizon > 100 else 2000
-    recipe = Recipe(hidden=128 if long > 31 else 64, steps=int(steps * effort))
+    recipe = Recipe(hidden=256 if long > 60 else 128 if long > 31 else 64, steps=int(steps * effort))
 
     def shape(length: int, own: bool) -> Shape:
         return Shape(length, horizon, short, own, min(least, length))

@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from api import problems
+from api.mcp_server import McpApp
 from api.middleware import RequestEnvelope
 from api.problems import Problem
 from api.routes import alerts, ask, auth, catalog, channels, health, incidents, jobs
@@ -41,11 +42,13 @@ class CachedStatic(StaticFiles):
 def create_app(services: Services | None = None) -> FastAPI:
     """An application on the given services, else on those of the process's settings. Migrates the state store at start."""
     made = services or Services(build_services())
+    tools = McpApp(made)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(made.core.migrate)
-        yield
+        async with tools.server.session_manager.run():
+            yield
         await made.close()
         await run_in_threadpool(made.core.close)
 
@@ -68,6 +71,7 @@ def create_app(services: Services | None = None) -> FastAPI:
         pages.router,
     ):
         app.include_router(router)
+    app.mount("/mcp", tools, name="mcp")
     app.mount("/static", CachedStatic(directory=STATIC), name="static")
     app.add_middleware(RequestEnvelope)
     return app

@@ -16,10 +16,10 @@ from nlq.graph import JoinGraph
 from nlq.kinds import Kinds
 from nlq.lexicon import Target, is_main_entity
 from nlq.predicates import Predicates, Unbuildable, conjunction
-from nlq.text import keys_of, lemma
 from nlq.relations import Relations
+from nlq.text import keys_of, lemma
 from semantic.catalog.model import Catalog, DatasetKind, Entity, FieldRole, FieldType, SimpleMetric
-from semantic.expr import Arithmetic, DateDiff, Expr, FieldRef, Has, Literal_, Not, Now, Predicate, Related, VersusAggregate
+from semantic.expr import Arithmetic, DateDiff, Expr, FieldRef, Has, IsNull, Literal_, Not, Now, Predicate, Related, VersusAggregate
 from semantic.query import (
     Aggregate,
     AggregateKind,
@@ -593,6 +593,8 @@ class Composer:
             built = [(item, self._narrowed(m)) for item, m in built]
             where = None
         having = () if counted or not by else tuple(self._having(c, group_datasets) for c in f.having)
+        if len(built) == 1 and built[0][0].kind == "duration" and by and base is not None:
+            where = conjunction([p for p in (where, *self._ended(built[0][0])) if p is not None])
         if f.having and not by and not counted and base is not None:
             where = conjunction([p for p in (where, *(self._row_having(c, base) for c in f.having)) if p is not None])
         having = (*having, *(moved_having(m, built[0][1]) for m in f.moved))
@@ -858,10 +860,8 @@ class Composer:
             if any(isinstance(b, ByField) and b.field == ref for b in by):
                 return by
             return [*by, ByField(field=ref)]
-        fill = (
-            f.keep_empty
-            or any(t.kind in ("growth", "difference") for t in f.transforms)
-            and not runs_past(f, self.as_of, self.catalog.calendar)
+        fill = f.keep_empty or (
+            any(t.kind in ("growth", "difference") for t in f.transforms) and not runs_past(f, self.as_of, self.catalog.calendar)
         )
         return [*by, ByTime(grain=Grain(grain), fill=fill)]
 
@@ -1338,6 +1338,13 @@ class Composer:
         self._guess(0.06, f"from {ref.field}")
         return ref
 
+    def _ended(self, item: MeasureItem) -> list[Predicate]:
+        """Groups of a duration are those where it has ended at least once."""
+        end = self._place(item.end)
+        if end is None or not self.catalog.field(end[0]).nullable or end[1] is not None:
+            return []
+        return [IsNull(field=end[0], negate=True)]
+
     def _duration_measure(self, item: MeasureItem) -> Measure:
         expr, base = self._elapsed(item)
         kind = AggregateKind(item.aggregate) if item.aggregate in ("avg", "sum", "min", "max", "median") else AggregateKind.AVG
@@ -1478,6 +1485,8 @@ class Composer:
             order.append(Order(target="metric", index=self._index(item, built), descending=descending))
         if f.superlative is not None and f.superlative.measure is not None:
             order.append(Order(target="metric", index=self._index(f.superlative.measure, built), descending=bool(f.superlative.descending)))
+        if f.moved_order is not None and built:
+            order.append(Order(target="change", index=0, descending=f.moved_order))
         ranked = bool(order)
         for wanted in f.orders:
             found = self._order_of(wanted, built, by)

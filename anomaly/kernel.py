@@ -430,6 +430,8 @@ def step(
             level = abs(m.lags[0].mean() - f[MEAN]) / (np.sqrt(f[VARIANCE]) + 1e-9 + TINY)
         spread = f[HIGHEST] - f[LOWEST]
         beyond = max(0.0, max(y - f[HIGHEST], f[LOWEST] - y) / (spread + 1e-9 * f[SIZE] + TINY) + 1.0)
+        if 0.0 <= y < f[LOWEST]:  # a fall towards zero is judged as a ratio: silence where there never was any
+            beyond = max(beyond, f[LOWEST] / (y + 0.1 * f[LOWEST]))
         if f[UNIT] == 0.0 and rows >= WARMUP_ROWS:
             f[UNIT] = f[MISS]
 

@@ -222,7 +222,7 @@ def _outlier_segment(fact: Fact) -> tuple[Claim, ...]:
 
 
 def _late_data(fact: Fact) -> tuple[Claim, ...]:
-    return ((Name(fact.segment), Name(fact.quantity.label), Name(fact.period.label), share(fact.values["share"])),)
+    return ((Name(fact.segment), share(fact.values["share"]), Name(fact.quantity.label), Name(fact.period.label)),)
 
 
 _MADE: Mapping[FactKind, Callable[[Fact], tuple[Claim, ...]]] = {

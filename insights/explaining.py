@@ -18,7 +18,7 @@ from insights.drivers.mix_rate import Split, split_rate
 from insights.drivers.parts import PartChange
 from insights.drivers.spread import leaf_spread
 from insights.periods import grain_of
-from insights.types import Fact, Period, Quantity, Score, Test
+from insights.types import Evidence, Fact, Period, Quantity, Score
 
 MIX_MATTERS = 0.3  # of all that moved in a rate
 MIN_HISTORY = 6
@@ -135,7 +135,7 @@ def _moves(study: Study) -> FloatArray:
     return np.diff(np.log(known))
 
 
-def _usual_test(study: Study) -> Test | None:
+def _usual_test(study: Study) -> Evidence | None:
     """Whether the move is larger than moves have been: t of the move over their root mean square."""
     moves = _moves(study)
     if len(moves) < MIN_HISTORY - 1 or not np.any(moves):
@@ -145,7 +145,7 @@ def _usual_test(study: Study) -> Test | None:
         return None
     move = math.log(study.after / study.before) if relative else study.difference
     spread = float(np.sqrt(np.mean(moves**2)))
-    return Test("t", move / spread, float(2 * stats.t.sf(abs(move) / spread, len(moves))), len(moves))
+    return Evidence("t", move / spread, float(2 * stats.t.sf(abs(move) / spread, len(moves))), len(moves))
 
 
 def _year_ago(study: Study) -> list[Fact]:
@@ -231,7 +231,7 @@ def _driver_fact(study: Study, cause: Cause, tried: int) -> Fact | None:
         "unexpected": cause.unexpected,
     }
     scope = cause.segment.pairs
-    test = Test("log-likelihood ratio", cause.gain, cause.p, tried)
+    test = Evidence("log-likelihood ratio", cause.gain, cause.p, tried)
     score = Score(min(1.0, abs(part)), 1.0 - cause.p, actionability=1.0 if len(scope) <= 2 else 0.8)
     return Fact(
         "driver" if part > 0 else "counter_driver", study.quantity, study.period, study.baseline, scope, values, test=test,
@@ -286,7 +286,7 @@ def _no_driver(study: Study, causes: Causes) -> Fact:
     names = (
         () if cube is None else tuple(d for d, labels in zip(cube.leaves.dimensions, cube.leaves.labels, strict=True) if len(labels) > 1)
     )
-    test = Test("log-likelihood ratio", 0.0, causes.best_p, causes.tried)
+    test = Evidence("log-likelihood ratio", 0.0, causes.best_p, causes.tried)
     return Fact("no_driver", study.quantity, study.period, study.baseline, names=names[:4], test=test, receipts=study.receipt("cube"))
 
 

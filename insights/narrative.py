@@ -66,7 +66,7 @@ def _driver(fact: Fact) -> str:
     whole, part = fact.values["whole"], fact.values["share"]
     noun, difference = _noun(whole), said(amount(fact.quantity, fact.values["difference"], signed=True))
     if part > 1.0:
-        return f"{_cap(fact.segment)} accounts for {difference}, which is all of the {noun} and over."
+        return f"{_cap(fact.segment)} accounts for {difference}, which exceeds the whole {noun}."
     return f"{_cap(fact.segment)} accounts for {said(share(part))} of the {noun} ({difference})."
 
 
@@ -113,25 +113,31 @@ def _part(fact: Fact) -> str:
 
 
 def _record(fact: Fact) -> str:
-    way = "highest" if fact.values["way"] > 0 else "lowest"
-    return f"{_cap(fact.quantity.label)} was {_amount(fact, fact.values['value'])} {during(fact.period)}, the {way} of {said(Number(fact.values['periods']))} periods."
+    way, periods = "highest" if fact.values["way"] > 0 else "lowest", said(Number(fact.values["periods"]))
+    return (
+        f"{_cap(fact.quantity.label)} came to {_amount(fact, fact.values['value'])} {during(fact.period)}, the {way} of {periods} periods."
+    )
 
 
 def _unusual_value(fact: Fact) -> str:
     value, expected = fact.values["value"], fact.values["expected"]
     side = "above" if value > expected else "below"
-    return f"{_cap(fact.quantity.label)} was {_amount(fact, value)} {during(fact.period)}, {side} the expected {_amount(fact, expected)}."
+    return (
+        f"{_cap(fact.quantity.label)} came to {_amount(fact, value)} {during(fact.period)}, {side} the expected {_amount(fact, expected)}."
+    )
 
 
 def _new_trend(fact: Fact) -> str:
     way, periods = "up" if fact.values["way"] > 0 else "down", said(Number(fact.values["periods"]))
-    return f"{_cap(fact.quantity.label)} has moved {way} for {periods} periods in a row, to {fact.period.label}."
+    return f"{_cap(fact.quantity.label)} moved {way} for {periods} periods in a row, to {fact.period.label}."
 
 
 def _level_shift(fact: Fact) -> str:
     before, after = fact.values["before"], fact.values["after"]
     level = "higher" if after > before else "lower"
-    return f"{_cap(fact.quantity.label)} is at a {level} level since {fact.period.label}: from {_amount(fact, before)} to {_amount(fact, after)}."
+    return (
+        f"The level of {fact.quantity.label} is {level} since {fact.period.label}: from {_amount(fact, before)} to {_amount(fact, after)}."
+    )
 
 
 def _concentration(fact: Fact) -> str:
@@ -145,7 +151,8 @@ def _outlier_segment(fact: Fact) -> str:
 
 
 def _late_data(fact: Fact) -> str:
-    return f"The data of {fact.segment} seem late: its {fact.quantity.label} {during(fact.period)} is only {said(share(fact.values['share']))} of the expected."
+    loaded = said(share(fact.values["share"]))
+    return f"{_cap(fact.segment)} seems late: only {loaded} of the expected {fact.quantity.label} {during(fact.period)} is loaded."
 
 
 def _amount(fact: Fact, value: float) -> str:

@@ -41,7 +41,7 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Evidence:
     """A significance test. n: observations (or segments tried) behind it. p is corrected for what was tried to find this one fact."""
 
     name: str
@@ -89,7 +89,7 @@ class Fact:
     scope: tuple[tuple[str, str], ...] = ()
     values: Mapping[str, float] = field(default_factory=lambda: _NONE)
     names: tuple[str, ...] = ()
-    test: Test | None = None
+    test: Evidence | None = None
     impact: float = 0.0
     score: Score | None = None
     receipts: tuple[int, ...] = ()

@@ -35,7 +35,7 @@ _WORDS = frozenset(
         "a accounts across against alike all already also although an and are as at be between but by change changed come comes compared did each "
         "earlier else even every everything expected for from had has have held holding in into is it its itself largest loaded longest made "
         "metric mix move moved moves of on one only or other others out over own part parts period periods point points rate rates record "
-        "row same seem seems segment segments share since so spread stands stood straight than that the their then there these they this to "
+        "came exceeds loaded late row same seem seems segment segments share since so spread stands stood straight than that the their then there these they this to "
         "together total typically usual usually value values was went were what when where which while whole with within without yet "
         "accounted associated shift shifted Simpson reversal reversed s about run any year data late level holds all month quarter week day hour"
     ).split()

@@ -71,6 +71,14 @@ class EvaluateRulesParams(Params):
     owner: str = Field(max_length=200)
 
 
+class ScanParams(Params):
+    """Anything one should know: the last complete period of `grain` of these metrics; none takes the certified ones, else all, up to 8."""
+
+    metrics: tuple[str, ...] = Field(default=(), max_length=20)
+    where: Predicate | None = None
+    grain: Grain = Grain.DAY
+
+
 class InferCatalogParams(Params):
     """Completes the catalog from `database` (default: the tenant's own; shared ones, told apart by `tenant_column`, are for operators).
 
@@ -119,6 +127,7 @@ KINDS: Mapping[str, Kind] = {
     "detect": Kind(DetectParams, "heavy", {"fetch": 0.1, "score": 0.75, "write": 0.05, "register": 0.1}),
     "explain": Kind(ExplainParams, "default", {"fetch": 0.6, "explain": 0.4}, soft_limit_s=300),
     "evaluate_rules": Kind(EvaluateRulesParams, "default", {"evaluate": 1.0}, soft_limit_s=1200),
+    "scan": Kind(ScanParams, "default", {"fetch": 0.8, "scan": 0.2}, soft_limit_s=300),
     "infer_catalog": Kind(InferCatalogParams, "default", {"read schema": 0.2, "infer": 0.7, "save": 0.1}, soft_limit_s=900),
     "refresh_values": Kind(RefreshValuesParams, "default", {"read values": 1.0}, soft_limit_s=900),
     "load_file": Kind(LoadFileParams, "heavy", {"read file": 0.1, "load": 0.7, "infer catalog": 0.2}, soft_limit_s=7200),

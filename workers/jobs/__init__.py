@@ -42,6 +42,12 @@ def _evaluate_rules(context: JobContext) -> Mapping[str, Any]:
     return evaluate_rules.run(context)
 
 
+def _scan(context: JobContext) -> Mapping[str, Any]:
+    from workers.jobs import scan
+
+    return scan.run(context)
+
+
 def _infer_catalog(context: JobContext) -> Mapping[str, Any]:
     from workers.jobs import infer_catalog
 
@@ -66,6 +72,7 @@ FUNCTIONS: Mapping[str, JobFunction] = {
     "detect": _detect,
     "explain": _explain,
     "evaluate_rules": _evaluate_rules,
+    "scan": _scan,
     "infer_catalog": _infer_catalog,
     "load_file": _load_file,
     "refresh_values": _refresh_values,

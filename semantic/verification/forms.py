@@ -12,10 +12,12 @@ from sqlglot import exp
 from sqlglot.dialects.clickhouse import ClickHouse
 from sqlglot.errors import SqlglotError
 from sqlglot.parsers.clickhouse import ClickHouseParser
+from sqlglot.tokenizer_core import Token
 
 from core.errors import QueryRejected
 from semantic import functions
 from semantic.verification.failing import Hazards, hazards
+from semantic.verification.tokens import Placeholder, UnknownText, read_tokens
 
 
 class _AsWritten(ClickHouse):
@@ -26,18 +28,6 @@ class _AsWritten(ClickHouse):
         NO_PAREN_FUNCTION_PARSERS = {k: v for k, v in ClickHouseParser.NO_PAREN_FUNCTION_PARSERS.items() if k == "CASE"}
 
 
-_TOKEN = re.compile(
-    r"""[ \n]+
-    | "[^"\\`\x00-\x1f\x7f“”‘’]+"(?!["'`A-Za-z0-9_])
-    | '[^'\\\x00-\x1f\x7f]*'(?!["'`A-Za-z0-9_])
-    | \{(?P<name>[A-Za-z_][A-Za-z0-9_]*):\ ?(?P<type>[A-Za-z0-9]+(?:\([A-Za-z0-9(), ']*\))?)\}
-    | (?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![A-Za-z0-9_'"])
-    | [A-Za-z_][A-Za-z0-9_]*(?!['"])
-    | ->|::|\|\||<>|!=|<=|>=|==
-    | [-+*/%=<>(),.\[\]]
-    """,
-    re.VERBOSE,
-)
 _OPERATORS: tuple[type[exp.Expr], ...] = (exp.And, exp.Or, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Add, exp.Sub)
 _OPERATORS += (exp.Mul, exp.Div, exp.Mod, exp.DPipe, exp.Filter, exp.Extract, exp.NullSafeEQ)
 _CALLS: tuple[type[exp.Expr], ...] = (exp.Anonymous, exp.AnonymousAggFunc, exp.CombinedAggFunc)
@@ -132,7 +122,7 @@ class Form:
 
     root: exp.Query
     tables: tuple[exp.Table, ...]
-    placeholders: tuple[tuple[str, str], ...]
+    placeholders: tuple[Placeholder, ...]
     hazards: Hazards
 
 
@@ -150,9 +140,9 @@ def read_form(sql: str) -> Form:
 
     Raises: QueryRejected for anything that is not on the lists of this file.
     """
-    placeholders = _check_characters(sql)
+    tokens, placeholders = _check_characters(sql)
     try:
-        statements = _READER.parser().parse(_READER.tokenize(sql), sql)
+        statements = _READER.parser().parse(tokens, sql)
         if len(statements) != 1 or not isinstance(statements[0], exp.Select | exp.SetOperation):
             refuse("expected exactly one query")
         nodes = _nodes(statements[0])
@@ -163,23 +153,19 @@ def read_form(sql: str) -> Form:
     return Form(statements[0], tuple(tables), placeholders, hazards(nodes, _CALLS))
 
 
-def _check_characters(sql: str) -> tuple[tuple[str, str], ...]:
-    """Only tokens that sqlglot and ClickHouse read alike. Gives the placeholders."""
+def _check_characters(sql: str) -> tuple[list[Token], tuple[Placeholder, ...]]:
+    """Tokens that ClickHouse reads alike, and the placeholders."""
     if len(sql) > _MAX_CHARACTERS:
         refuse(f"{len(sql)} characters")
-    placeholders: list[tuple[str, str]] = []
-    at = 0
-    while at < len(sql):
-        found = _TOKEN.match(sql, at)
-        if found is None:
-            refuse(f"text that database and verifier might read differently at character {at}: {sql[at : at + 20]!r}")
-        if found["name"] is not None:
-            placeholders.append((found["name"], found["type"]))
-        at = found.end()
+    try:
+        tokens, placeholders = read_tokens(sql)
+    except UnknownText as error:
+        refuse(f"text that database and verifier might read differently at character {error.at}: {sql[error.at : error.at + 20]!r}")
     # "--" can only arise from two minus signs; ClickHouse would start a comment there.
-    if "--" in re.sub(r"\"[^\"]*\"|'[^']*'", "", sql) or "/*" in re.sub(r"\"[^\"]*\"|'[^']*'", "", sql):
+    bare = re.sub(r"\"[^\"]*\"|'[^']*'", "", sql)
+    if "--" in bare or "/*" in bare:
         refuse("a comment")
-    return tuple(placeholders)
+    return tokens, placeholders
 
 
 def _nodes(root: exp.Expr) -> list[exp.Expr]:

@@ -6,9 +6,10 @@ import datetime as dt
 from dataclasses import replace
 
 from nlq.frame import Frame, MovedItem
-from nlq.timephrase import window_bounds
+from nlq.predicates import Unbuildable
+from nlq.timephrase import TimePhrase, window_bounds
 from semantic.catalog.model import CatalogCalendar
-from semantic.expr import Calendar_
+from semantic.expr import Absolute, Calendar_
 from semantic.query import Having, Measure
 
 _DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
@@ -18,7 +19,8 @@ _MIRRORED = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "=": "=", "!=": "!="}
 def settle_changes(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar) -> None:
     """Turns growth into a comparison where the window is a single step of it ("yoy growth in Q1 2026"). Changes `frame`, a composer's own."""
     changes = [t for t in frame.transforms if t.kind in ("growth", "difference")]
-    if frame.moved and frame.compare is None:
+    _settle_periods(frame, as_of, calendar)
+    if (frame.moved or frame.moved_order is not None) and frame.compare is None:
         frame.compare = "previous_period"
     if changes and frame.times and frame.compare is None:
         frame.compare = _comparison(frame, changes[0].grain, as_of, calendar)
@@ -30,6 +32,56 @@ def settle_changes(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar) 
         window = frame.times[0].window
         if isinstance(window, Calendar_) and window.offset == 0 and not window.to_date:
             frame.times = [replace(frame.times[0], window=window.model_copy(update={"to_date": True})), *frame.times[1:]]
+
+
+def _settle_periods(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar) -> None:
+    """Several periods: the one after "versus" is compared with; "2024 and 2025" next to each other are both shown."""
+    if frame.compare == "vs" and frame.versus is not None:
+        others = [t for t in frame.times if t is not frame.versus]
+        against = frame.versus.window
+        main = others[0] if others else _present(frame.versus)
+        if main is None:
+            return
+        days = _days(main, as_of, calendar)
+        if isinstance(against, Calendar_) and against.unit.value == "year" and against.offset == -1 and days is not None and days <= _DAYS["quarter"]:
+            frame.compare, frame.times = "same_period_last_year", [main]
+        elif not others:
+            frame.compare = "same_period_last_year" if isinstance(against, Calendar_) and against.unit.value == "year" else "previous_period"
+            frame.times = [main]
+        else:
+            frame.times = [main, frame.versus]
+    elif frame.compare is None and len({t.window for t in frame.times}) > 1:
+        listed = _side_by_side(frame.times, as_of, calendar)
+        if listed is None:
+            raise Unbuildable("several periods at once")
+        if frame.grain is None:
+            frame.grain = next((name for name, most in _DAYS.items() if (listed[1] - listed[0]).days / len(frame.times) <= most), "year")
+        window = Absolute(start=listed[0], end=listed[1])
+        frame.times = [replace(frame.times[0], window=window, label=" and ".join(t.label for t in frame.times))]
+
+
+def _present(phrase: TimePhrase) -> TimePhrase | None:
+    """The running period that "versus last month" is held against when no other is named."""
+    window = phrase.window
+    if not isinstance(window, Calendar_) or window.offset >= 0:
+        return None
+    now = window.model_copy(update={"offset": 0, "to_date": True})
+    return replace(phrase, window=now, label=f"this {window.unit.value} to date")
+
+
+def _days(phrase: TimePhrase, as_of: dt.datetime, calendar: CatalogCalendar) -> int | None:
+    start, end = window_bounds(phrase.window, as_of, calendar)
+    return (end - start).days if start is not None and end is not None else None
+
+
+def _side_by_side(times: list[TimePhrase], as_of: dt.datetime, calendar: CatalogCalendar) -> tuple[dt.date, dt.date] | None:
+    """From the first to the last of periods that follow each other without a gap, or None."""
+    bounds = sorted({window_bounds(t.window, as_of, calendar) for t in times}, key=str)
+    for (_, end), (start, _) in zip(bounds, bounds[1:], strict=False):
+        if end is None or end != start:
+            return None
+    first, last = bounds[0][0], bounds[-1][1]
+    return (first, last) if first is not None and last is not None else None
 
 
 def _comparison(frame: Frame, grain: str | None, as_of: dt.datetime, calendar: CatalogCalendar) -> str | None:

@@ -456,18 +456,28 @@ class Composer:
                     add(FieldRef(dataset=target.dataset or "", field=name))
         return outputs
 
+    def _natural_key(self, dataset: str) -> tuple[str, ...]:
+        """A number or code that people know a thing by, where it has no name ("claim number")."""
+        found = self.catalog.dataset(dataset)
+        for candidate in found.fields:
+            said = candidate.label.lower().split()[-1] in ("number", "code", "no", "reference")
+            unique = candidate.cardinality is not None and found.row_count is not None and candidate.cardinality >= 0.98 * found.row_count > 0
+            if said and unique and candidate.type is FieldType.STRING and not candidate.hidden and candidate.name not in found.primary_key:
+                return (candidate.name,)
+        return ()
+
     def _identity(self, dataset: str) -> tuple[str, ...]:
         """The columns that show which one it is: key and display fields."""
         entity = self._entities.get(dataset)
         found = self.catalog.dataset(dataset)
         if entity is not None:
-            names = (*(k for k in entity.key if len(entity.key) == 1), *entity.display)
+            names = (*(k for k in entity.key if len(entity.key) == 1), *(entity.display or self._natural_key(dataset)))
             if names and (entity.display or found.kind is not DatasetKind.FACT):
                 return tuple(dict.fromkeys(names))
         names = tuple(f.name for f in found.fields if f.role is FieldRole.NAME) or found.primary_key
         if found.kind is DatasetKind.FACT:
-            names = (*names, *(f.name for f in found.fields if f.role is FieldRole.MEASURE and not f.hidden))
-        return names or tuple(f.name for f in found.fields if not f.hidden)[:3]
+            names = (*names, *self._natural_key(dataset), *(f.name for f in found.fields if f.role is FieldRole.MEASURE and not f.hidden))
+        return tuple(dict.fromkeys(names)) or tuple(f.name for f in found.fields if not f.hidden)[:3]
 
     def _row_order(self, outputs: list[Output], base: str) -> tuple[list[Order], int | None, bool]:
         f = self.frame

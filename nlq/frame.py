@@ -156,6 +156,8 @@ class Frame:
     asks_period: bool = False
     grain_implied: bool = False
     bucket: str | None = None
+    versus: TimePhrase | None = None
+    moved_order: bool | None = None
     moved: list[MovedItem] = field(default_factory=list)
 
     def names_one_thing(self) -> bool:

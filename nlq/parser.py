@@ -1119,6 +1119,9 @@ class Parser:
                 self.s.top = True
                 self.s.mode = "head"
                 self._use(nxt)
+        if u.text.lower().startswith(("in ", "as ")) and any(t.kind in ("growth", "difference", "share") for t in self.frame.transforms):
+            self._use(u)
+            return i + 1
         names = {"share": "share", "running": "running_total", "moving": "moving_average", "rank": "rank"}
         self.frame.transforms.append(TransformItem(names[kind], size=size, units=[u]))  # type: ignore[arg-type]
         self._use(u)
@@ -1161,6 +1164,13 @@ class Parser:
         )
         number = ahead[at] if at is not None and ahead[at].number is not None else None
         self._use(u)
+        first = ahead[0] if ahead else None
+        if first is not None and first.is_func("super") and first.text.lower() in ("most", "the most", "least", "the least", "fastest", "the fastest"):
+            rising = u.func is not None and u.func.value == "up"
+            self.frame.moved_order = rising is ("least" not in first.text.lower())
+            self._use(first)
+            self.units = [v for v in self.units if v is not first]
+            return i + 1
         if number is not None and number.number is not None and at is not None:
             words = [v for v in ahead[:at] if v.is_func("cmp") or v.text.lower() == "by"]
             comparison = next((v.func.value for v in words if v.func is not None and v.func.kind == "cmp"), ">=")
@@ -1190,6 +1200,8 @@ class Parser:
             self.frame.compare = "previous_period"
         elif self.frame.compare is None:
             self.frame.compare = "vs"
+            if nxt is not None and nxt.time is not None:
+                self.frame.versus = nxt.time
             self.s.comparing = u.text.lower() in (
                 "compare",
                 "comparing",
@@ -1360,7 +1372,10 @@ class Parser:
             and self.units[i - 1].is_func("super")
             and word in ("month", "year", "week", "quarter", "day", "hour")
         ):
-            self.frame.grain = word
+            if word == "hour":
+                self.frame.cycle = "hour_of_day"
+            else:
+                self.frame.grain = word
             self.frame.asks_period = True
             self._use(u)
         return i + 1
@@ -1770,6 +1785,16 @@ class Parser:
 
     def _on_unknown(self, i: int, u: Unit) -> int:
         s = self.s
+        if u.text.lower() in ("rolling", "moving", "trailing"):
+            window = self.units[i + 1 : i + 5]
+            size = next((v for v in window if v.number is not None), None)
+            average = next((v for v in window if v.is_func("agg") and v.func is not None and v.func.value == "avg"), None)
+            grain = next((v.text.lower().rstrip("s") for v in window if v.text.lower().rstrip("s") in ("day", "week", "month", "quarter", "hour")), None)
+            if size is not None and average is not None and grain is not None and size.number is not None:
+                self._use(u, *window[: window.index(average) + 1])
+                self.frame.grain = grain
+                self.frame.transforms.append(TransformItem("moving_average", size=int(size.number), units=[u]))
+                return i + 2 + window.index(average)
         j, nxt = self._peek(i + 1)
         before = self._before(i)
         if (
@@ -2536,6 +2561,8 @@ class Parser:
         if self.frame.names_one_thing():
             self.frame.outputs[0].sole = True
         words = " ".join(u.text.lower() for u in self.units)
+        if self.frame.compare is None and self.frame.times and "up or down" in words:
+            self.frame.compare = "previous_period"
         if self.frame.compare is None and self.frame.times and _MOVED.search(words):
             self.frame.compare = "previous_period"
         if self.s.superlative is not None or self.s.aggregate is not None or self.s.pending_units:

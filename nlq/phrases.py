@@ -100,7 +100,7 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
         )),
     **_rows("postcmp", "<=", "or less|or fewer|or lower|or below|or under|and below|or smaller|or shorter|or younger"),
     **_rows("neg", "not", (
-            "not|no|never|without|excluding|except|except for|other than|excludes|exclude|excluded|neither|nor|none|without any|"
+            "not|no|non|non -|never|without|excluding|except|except for|other than|excludes|exclude|excluded|neither|nor|none|without any|"
             "not any|have not|has not|do not|does not|do not have|does not have|did not|didn't|have no|has no|had no|no longer|"
             "are not|is not|not been|have never|has never|that have no|with no|cannot|apart from|besides|lacking|lack|ignoring|"
             "ignore|not in|not from|not at|leaving out|aside from|not including|have not had|haven't|hasn't|don't have any|"
@@ -156,6 +156,7 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
             "difference between their time from|elapsed time between|time to"
         )),
     **_rows("transform", "share", (
+            "in %|in percent|as %|as a percentage|as percentage|as percent|in percentage|in percentages|percentage wise|"
             "share of total|percentage of total|percent of total|percentage of the total|proportion of total|proportion of the total|"
             "share of the total|contribution to|contribution of|contribution|percent of the total|% of total|"
             "as a percentage of total|as a share of total|as a percentage of the total|as percent of total|pct of total|share|"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from nlq.assign import Assignment
 from nlq.frame import Condition, Frame, MeasureItem, Mention
@@ -51,6 +52,9 @@ class Relations:
         """ "bought both A and B": not in one and the same purchase."""
         split: list[Condition] = []
         for condition in self._frame.conditions:
+            if condition.kind == "related" and not condition.negate:
+                condition, apart = self._but_not(condition)
+                split.extend(apart)
             each = [c for c in condition.inner if c.both] if condition.kind == "related" and not condition.negate else []
             if len(each) < 2:
                 split.append(condition)
@@ -60,6 +64,22 @@ class Relations:
                 one.both = False
                 split.append(Condition("related", condition.mention, inner=[*rest, one], units=condition.units, both=True))
         self._frame.conditions = split
+
+    def _but_not(self, condition: Condition) -> tuple[Condition, list[Condition]]:
+        """ "bought A but not B": no other purchase of B either. The relation without B, and those that must not be."""
+        taken = {self._place(c) for c in condition.inner if c.kind == "value" and not c.negate}
+        lacking = [c for c in condition.inner if c.kind == "value" and c.negate and self._place(c) in taken]
+        rest = [c for c in condition.inner if c not in lacking]
+        times = [c for c in rest if c.kind == "time"]
+        apart = []
+        for one in lacking:
+            one.negate = False
+            apart.append(Condition("related", condition.mention, negate=True, inner=[*times, one], units=condition.units, both=True))
+        return (replace(condition, inner=rest), apart) if apart else (condition, [])
+
+    def _place(self, condition: Condition) -> tuple[str, str] | None:
+        value = self._a.value(condition)
+        return (value.dataset, value.field) if value is not None else None
 
     def move_window(self, base: str) -> bool:
         """Moves the window of rows of `base` into the relation it belongs to. Returns whether it did."""

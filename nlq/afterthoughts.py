@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nlq.frame import Frame, Mention
+from nlq.frame import Frame, MeasureItem, Mention
 from nlq.kinds import Kinds
 from nlq.segment import Unit
 
@@ -45,3 +45,15 @@ def _listed_before(mention: Mention, units: Sequence[Unit], places: dict[int, Me
             return None
         at -= 1
     return None
+
+
+def settle_busiest(frame: Frame, kinds: Kinds) -> None:
+    """ "busiest hour for orders": the events named beside a superlative over periods are what is counted."""
+    superlative = frame.superlative
+    if not frame.asks_period or superlative is None or superlative.measure is None or superlative.measure.mention is not None:
+        return
+    named = [m for m in frame.mentions if m.role in ("output", "context") and kinds.likely(m.unit, "dataset")]
+    if len(named) == 1 and not frame.measures and not frame.rank_by:
+        named[0].role = "count"
+        frame.outputs = [m for m in frame.outputs if m is not named[0]]
+        superlative.measure = MeasureItem("count", None, named[0])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from nlq.afterthoughts import settle_listed, settle_subject
+from nlq.afterthoughts import settle_busiest, settle_listed, settle_subject
 from nlq.buckets import plain_units
 from nlq.frame import Condition, Frame, MeasureItem, Mention, MovedItem, OrderItem, TransformItem
 from nlq.kinds import Kinds
@@ -1164,8 +1164,8 @@ class Parser:
         )
         number = ahead[at] if at is not None and ahead[at].number is not None else None
         self._use(u)
-        first = ahead[0] if ahead else None
-        if first is not None and first.is_func("super") and first.text.lower() in ("most", "the most", "least", "the least", "fastest", "the fastest"):
+        first = next((v for n, v in enumerate(ahead[:3]) if v.is_func("super") and all(w.links or w.soft for w in ahead[:n])), None)
+        if first is not None and first.text.lower() in ("most", "the most", "least", "the least", "fastest", "the fastest"):
             rising = u.func is not None and u.func.value == "up"
             self.frame.moved_order = rising is ("least" not in first.text.lower())
             self._use(first)
@@ -2557,6 +2557,7 @@ class Parser:
     def _finish(self) -> None:
         self._flush_count()
         settle_subject(self.frame, self.kinds)
+        settle_busiest(self.frame, self.kinds)
         settle_listed(self.frame, self.units, self.kinds)
         if self.frame.names_one_thing():
             self.frame.outputs[0].sole = True

@@ -21,7 +21,7 @@ from semantic.guard.printing import print_sql
 from semantic.guard.rules import PSEUDONYM_KEY
 from semantic.guard.scope import TENANT, isolate
 from semantic.limits import Limits, limits_for
-from semantic.policies import Access
+from semantic.policies import Access, access_of
 from semantic.states import CompiledQuery, GuardedQuery, Param
 from semantic.trust import DEFAULT_TRUST, Trust
 from semantic.verify import verify
@@ -84,7 +84,7 @@ def guard_compiled(
     """
     limits = limits or limits_for(principal)
     trust = replace(trust, pseudonym_key=pseudonym_key) if pseudonym_key else trust
-    draft = Draft(compiled.tree.copy(), compiled.params, Access(catalog, principal, trust), limits, trust, compiled.datasets)
+    draft = Draft(compiled.tree.copy(), compiled.params, access_of(catalog, principal, trust), limits, trust, compiled.datasets)
     return _finish(draft, catalog, principal, compiled)
 
 
@@ -107,7 +107,7 @@ def guard_sql(
     """
     limits = limits or limits_for(principal)
     trust = replace(trust, pseudonym_key=pseudonym_key) if pseudonym_key else trust
-    access = Access(catalog, principal, trust)
+    access = access_of(catalog, principal, trust)
     try:
         tree = read_analyst_sql(sql, access, params or {}, default_database)
         return _finish(Draft(tree, params or {}, access, limits, trust, by_analyst=True), catalog, principal, None)

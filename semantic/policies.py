@@ -110,6 +110,22 @@ class Access:
         return self._made[key]
 
 
+_CALLERS_KEPT = 256
+
+
+def access_of(catalog: Catalog, principal: Principal, trust: Trust = DEFAULT_TRUST) -> Access:
+    """The Access of this caller over this catalog value; one for all callers of equal tenant, roles and attributes, which is all that rules read."""
+    kept: dict[tuple[object, ...], Access] = catalog.__dict__.setdefault("_access", {})
+    attributes = tuple(sorted((name, tuple(values)) for name, values in principal.attributes.items()))
+    key = (principal.tenant, principal.roles, attributes, trust)
+    found = kept.get(key)
+    if found is None:
+        if len(kept) >= _CALLERS_KEPT:
+            kept.clear()
+        found = kept[key] = Access(catalog, principal, trust)
+    return found
+
+
 def column_of(field: CatalogField) -> str | None:
     """The physical column of a field; None for an expression."""
     if field.column is not None:

@@ -21,7 +21,7 @@ from core.errors import AppError
 from core.principal import Principal
 from semantic.catalog.model import Catalog
 from semantic.limits import MEANING_SETTINGS, Limits, limit_settings
-from semantic.policies import Access, ColumnAccess, TableAccess
+from semantic.policies import Access, ColumnAccess, TableAccess, access_of
 from semantic.states import _SEAL, CompiledQuery, GuardedQuery, Param
 from semantic.trust import DEFAULT_TRUST, Trust
 from semantic.verification.failing import may_fail
@@ -53,7 +53,7 @@ def verify(
     """
     form = read_form(sql)
     _check_bound(form, params)
-    context = _Context(Access(catalog, principal, trust), params, trust.pseudonym_key)
+    context = _Context(access_of(catalog, principal, trust), params, trust.pseudonym_key)
     scoped = [_check_scope(table, context) for table in form.tables if table.db]
     _check_cap(form.root, limits)
     return GuardedQuery(

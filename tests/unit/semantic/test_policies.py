@@ -7,7 +7,7 @@ from core.ids import TenantId, UserId
 from core.principal import Principal, Role
 from semantic.catalog.model import Catalog, CatalogField, ColumnRule, Dataset, FieldRole, FieldType, RowPolicy
 from semantic.expr import Arithmetic, FieldRef, Literal_
-from semantic.policies import Access, Membership, TableAccess, is_plain_name
+from semantic.policies import Access, Membership, TableAccess, access_of, is_plain_name
 from semantic.trust import Trust
 
 ACME = TenantId("acme")
@@ -140,3 +140,39 @@ class TestIsPlainName:
     @pytest.mark.parametrize("name", ["", "a'b", 'a"b', "a`b", "a\\b", "a\nb", "a\x00", "“a”", "x" * 129])
     def test_names_that_print_and_read_differently(self, name: str) -> None:
         assert not is_plain_name(name)
+
+
+class TestAccessIsKept:
+    catalog = Catalog.model_validate(
+        {
+            "datasets": [dataset()],
+            "row_policies": [{"name": "own", "dataset": "orders", "field": "region", "attribute": "regions", "roles": ["manager"]}],
+        }
+    )
+
+    def test_for_callers_whom_the_rules_treat_alike(self) -> None:
+        other = Principal(ACME, UserId("someone_else"), MANAGER.roles, {"regions": ("EU",)})
+        assert access_of(self.catalog, MANAGER) is access_of(self.catalog, other)
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            Principal(ACME, UserId("u"), MANAGER.roles, {"regions": ("US",)}),
+            Principal(ACME, UserId("u"), MANAGER.roles, {"regions": ("EU", "US")}),
+            Principal(ACME, UserId("u"), MANAGER.roles),
+            Principal(ACME, UserId("u"), frozenset({Role.ANALYST}), {"regions": ("EU",)}),
+            Principal(TenantId("globex"), UserId("u"), MANAGER.roles, {"regions": ("EU",)}),
+        ],
+    )
+    def test_not_for_others(self, other: Principal) -> None:
+        first, second = access_of(self.catalog, MANAGER), access_of(self.catalog, other)
+        assert first is not second
+        assert (second.tenant, second.table("shop", "orders")) == (other.tenant, Access(self.catalog, other).table("shop", "orders"))
+
+    def test_not_for_another_trust_or_a_changed_catalog(self) -> None:
+        first = access_of(self.catalog, MANAGER)
+        assert access_of(self.catalog, MANAGER, Trust(pseudonym_key="k")) is not first
+        changed = self.catalog.model_copy(update={"row_policies": ()})
+        found = access_of(changed, MANAGER).table("shop", "orders")
+        assert found is not None
+        assert not found.rules

@@ -15,7 +15,7 @@ from core.errors import Invalid
 from core.timeseries import FloatArray
 from insights.drivers.incident import corrected_p
 from insights.drivers.leaves import Leaves, Mask, Segment
-from insights.drivers.search import Candidate, Moved, leaf_gains, search
+from insights.drivers.search import Candidate, Found, Moved, leaf_gains, search
 
 DISPERSION = 0.05  # a segment drifts by about a fifth between two periods without a story
 PRIOR_EVENTS = 2.0  # a segment never seen before is expected to be near nothing, not exactly nothing
@@ -23,6 +23,7 @@ CERTAIN_P = 0.01
 MATERIAL = 0.02  # of the whole before: less is not worth a line
 SAME = 0.9  # two segments that share nine tenths of what they hold tell one story
 MAX_CAUSES = 4
+LOOKED_AT = 8  # candidates at a time, of which the first that is new and matters is told
 _CHI2_MEDIAN = 0.4549  # of one degree of freedom
 
 
@@ -103,13 +104,13 @@ class _Setting:
 def _causes(leaves: Leaves, setting: _Setting) -> Causes:
     if leaves.count == 0 or setting.likely.sum() <= 0:
         return Causes((), 1.0, 1.0, 0, 1.0)
-    pace, noise, moved = _likeliest(leaves, setting)
+    pace, noise, moved, found = _likeliest(leaves, setting)
     causes: list[Cause] = []
     told: list[Mask] = []
     tried, best_p = 0, 1.0
     material = MATERIAL * max(setting.before.sum(), setting.likely.sum())
     while len(causes) < MAX_CAUSES:
-        found = search(leaves, moved, limit=8)
+        found = search(leaves, moved, limit=LOOKED_AT) if causes else found
         tried = tried or found.tried
         best_p = best_p if causes else corrected_p(found.candidates[0].gain, found.tried) if found.candidates else 1.0
         chosen = _first_new(leaves, found.candidates, told, setting.after + setting.before, noise, material)
@@ -124,22 +125,21 @@ def _causes(leaves: Leaves, setting: _Setting) -> Causes:
     return Causes(tuple(causes), pace, noise, tried, best_p)
 
 
-def _likeliest(leaves: Leaves, setting: _Setting) -> tuple[float, float, Moved]:
+def _likeliest(leaves: Leaves, setting: _Setting) -> tuple[float, float, Moved, Found]:
     """The common pace, of the middle of the whole and of none at all, under which one segment on its own explains more."""
     middle = common_pace(leaves, setting.likely, setting.after)
     # A known spread holds the chance as well: amounts are then counted in units so small that chance adds nothing.
     small = max(float(setting.before.sum()), float(setting.after.sum()), 1e-12) / 1e6
     noise = small if setting.spread is not None else noise_unit(leaves, setting.likely * middle, setting.after, setting.before)
-    still = _moved(setting, 1.0, noise)
-    if abs(middle - 1.0) < 0.005:
-        return middle, noise, _moved(setting, middle, noise)
     at_middle = _moved(setting, middle, noise)
+    found = search(leaves, at_middle, limit=LOOKED_AT)
+    if abs(middle - 1.0) < 0.005:
+        return middle, noise, at_middle, found
+    still = _moved(setting, 1.0, noise)
     pace_gain = float(leaf_gains(still, np.array([middle])).sum())
-    gains = [
-        found.candidates[0].gain if found.candidates else 0.0
-        for found in (search(leaves, still, limit=1), search(leaves, at_middle, limit=1))
-    ]
-    return (1.0, noise, still) if gains[0] > gains[1] + pace_gain else (middle, noise, at_middle)
+    at_rest = search(leaves, still, limit=LOOKED_AT)
+    gains = [found_.candidates[0].gain if found_.candidates else 0.0 for found_ in (at_rest, found)]
+    return (1.0, noise, still, at_rest) if gains[0] > gains[1] + pace_gain else (middle, noise, at_middle, found)
 
 
 def _moved(setting: _Setting, pace: float, noise: float) -> Moved:

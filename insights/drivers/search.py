@@ -12,14 +12,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from core.timeseries import FloatArray
 from insights.drivers.leaves import Cuboid, Leaves, Mask, Segment
 
 MAX_ORDER = 3
 _UPWARD = np.exp(np.linspace(np.log(1.1), np.log(200.0), 24))  # finer and wider grids changed no ranking
-_BOTH_WAYS = np.concatenate([1.0 / _UPWARD[::-1][:-1:2], [0.98, 0.95], 1.0 / _UPWARD[:1], _UPWARD[:1], [1.02, 1.05], _UPWARD[1::2]])
-_BOTH_WAYS = np.unique(_BOTH_WAYS)
+_RISES = np.concatenate([[1.02, 1.05, 1.1, 1.17, 1.25, 1.37, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0], np.geomspace(6.0, 200.0, 6)])
+_BOTH_WAYS = np.concatenate([1.0 / _RISES[::-1], _RISES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +97,11 @@ def leaf_gains(moved: Moved, grid: FloatArray) -> FloatArray:
 
 
 def _summed(cuboid: Cuboid, gains: FloatArray) -> FloatArray:
-    """(segments, grid) sums of the leaves' gains."""
-    steps = gains.shape[1]
-    places = (cuboid.key[:, None] * steps + np.arange(steps)[None, :]).ravel()
-    summed: FloatArray = np.bincount(places, weights=gains.ravel(), minlength=cuboid.size * steps).astype(np.float64)
-    return summed.reshape(cuboid.size, steps)
+    """(segments, grid) sums of the leaves' gains, as a product with the matrix that says which leaf is in which segment."""
+    count = len(cuboid.key)
+    membership = sparse.csc_array((np.ones(count), cuboid.key, np.arange(count + 1)), shape=(cuboid.size, count))
+    summed: FloatArray = np.asarray(membership @ gains, dtype=np.float64)
+    return summed
 
 
 def _distinct(

@@ -20,7 +20,7 @@ from semantic.expr import FieldRef
 from semantic.states import ResultTable
 
 NONE = "(none)"
-MAX_LEAVES = 200_000
+MAX_LEAVES = 60_000
 _UNKNOWN_VALUES = 50
 
 

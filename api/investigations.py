@@ -16,7 +16,7 @@ from core.timeseries import Grain
 from nlq.types import Intent, Reading
 from semantic.catalog.model import Catalog
 from semantic.expr import FieldRef
-from semantic.query import ByEntity, ByField, ByTime, Measure, MetricRef, SemanticQuery
+from semantic.query import ByEntity, ByField, ByTime, ComparePeriod, Measure, MetricRef, SemanticQuery
 from workers.queue import enqueue
 
 _KINDS = {Intent.WHY: "explain", Intent.FORECAST: "forecast", Intent.UNUSUAL: "detect"}
@@ -59,6 +59,8 @@ def job_params(kind: str, query: SemanticQuery, catalog: Catalog, horizon_steps:
     if kind == "explain":
         params["time"] = query.time.model_dump(mode="json") if query.time is not None else None
         params["dimensions"] = segments
+        if isinstance(query.compare, ComparePeriod):
+            params["compare"] = query.compare.model_dump(mode="json")
     else:
         params["segments"] = segments
     if kind == "forecast":

@@ -14,6 +14,7 @@ from both its neighbours in time and those at the same position of the season.
 Setting aside more (8 deviations, no look at the neighbours) made forecasts of weekly series a third worse: what looks wild in a volatile series is news.
 """
 MAX_OUTLIER_SHARE = 0.05
+RECENT_CYCLES = 8
 
 
 def main_season(seasons: tuple[int, ...], n: int) -> int:
@@ -72,19 +73,23 @@ def _moving_average(level: FloatArray, known: npt.NDArray[np.bool_], season: int
 
 
 def _profile(rest: FloatArray, season: int) -> FloatArray:
-    """(season,) median of the last eight cycles at each position; 0 where never seen."""
+    """(season,) median of the last eight cycles at each position, of all cycles where those are empty; 0 where never seen."""
     n = rest.shape[0]
     cycles = -(-n // season)
     padded = np.full(cycles * season, np.nan)
     padded[:n] = rest
     table = padded.reshape(cycles, season)
-    profile = np.zeros(season)
-    for position in range(season):
-        seen = table[:, position]
-        seen = seen[np.isfinite(seen)][-8:]
-        if seen.size:
-            profile[position] = np.median(seen)
-    return profile
+    recent = _column_medians(table[-RECENT_CYCLES:])
+    return np.nan_to_num(np.where(np.isfinite(recent), recent, _column_medians(table)))
+
+
+def _column_medians(table: FloatArray) -> FloatArray:
+    """(columns,) median of the finite values; NaN for a column without any."""
+    ranked = np.sort(table, axis=0)
+    seen = np.isfinite(table).sum(axis=0)
+    at = np.arange(table.shape[1])
+    low, high = np.maximum((seen - 1) // 2, 0), np.minimum(seen // 2, table.shape[0] - 1)
+    return np.where(seen > 0, 0.5 * (ranked[low, at] + ranked[high, at]), np.nan)
 
 
 def clean_outliers(y: FloatArray, known: npt.NDArray[np.bool_], seasons: tuple[int, ...]) -> FloatArray:

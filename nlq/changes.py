@@ -108,4 +108,4 @@ def runs_past(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar) -> bo
 def moved_having(item: MovedItem, measure: Measure) -> Having:
     """ "fell more than 20 %": the change in percent lies below -20."""
     op, value = (item.op, item.value) if item.rising else (_MIRRORED[item.op], -item.value)
-    return Having(measure=measure, op=op, value=value, change="percent" if item.percent else "difference")  # type: ignore[arg-type]
+    return Having(measure=measure, op=op, value=value, change="percent" if item.percent else "difference")

@@ -31,7 +31,7 @@ from nlq.suggest import Suggester
 from nlq.text import Token
 from nlq.types import DialogueState, Intent, Reading, Span, Suggestion, Understanding, UnknownWord
 from nlq.wording import Wording
-from semantic.catalog.model import Catalog, SimpleMetric
+from semantic.catalog.model import Catalog, Metric, SimpleMetric
 from semantic.compile import compile_query
 from semantic.query import Aggregate, ByTime, ComparePeriod, Measure, MetricRef, SemanticQuery
 from semantic.resolve import resolve
@@ -39,6 +39,7 @@ from semantic.resolve import resolve
 _MAX_CHARS = 6_000
 _TRIED_AT = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 _CHECKED = 6
+_TRIED_METRICS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,8 @@ class Understander:
         if unknown:
             return self._refusal(question, _not_understood(unknown), unknown)
         if not candidates:
-            return self._refusal(question, _why_none(errors), ())
+            asked = self._by_which(question, routed, prepared, frame, as_of)
+            return asked if asked is not None else self._refusal(question, _why_none(errors), ())
         return self._decide(question, routed, prepared, candidates)
 
     def _decide(self, question: str, routed: Routed, prepared: Prepared, candidates: Sequence[_Candidate]) -> Understanding:
@@ -345,6 +347,31 @@ class Understander:
             errors.append(str(error)[:200])
             return None
 
+    def _by_which(self, question: str, routed: Routed, prepared: Prepared, frame: Frame, as_of: dt.datetime) -> Understanding | None:
+        """ "our best customers", "top 10 products": what makes one better is not said, so ask, with the key measures as choices."""
+        ranked = frame.limit_asked or frame.moved or frame.moved_order is not None or frame.superlative is not None
+        if not ranked or frame.measures or frame.rank_by or routed.intent is not Intent.ASK:
+            return None
+        readings: list[Reading] = []
+        for metric in sorted((m for m in self.catalog.metrics if not m.hidden), key=_headline_first)[:_TRIED_METRICS]:
+            delta = _copy(frame)
+            given = MeasureItem("given", given=MetricRef(metric=metric.name))
+            if frame.moved or frame.moved_order is not None:
+                delta.measures = [given]
+            else:
+                delta.rank_by, delta.superlative = [given], None
+                delta.limit = frame.limit or (1 if frame.singular else 10)
+                if frame.superlative is not None:
+                    delta.ascending_top = frame.superlative.descending is False
+            found = next(iter(self._candidates(delta, as_of, [])), None)
+            if found is not None and not found.composed.unexplained and found.query.by:
+                readings.append(replace(self._reading(found, routed, prepared), confidence=0.5))
+            if len(readings) == 3:
+                break
+        if len(readings) < 2:
+            return None
+        return Understanding(question, "clarify", tuple(readings), message="By which measure?")
+
     def _about_nothing(
         self,
         question: str,
@@ -388,6 +415,11 @@ class Understander:
         if not readings:
             return self._refusal(question, "Unusual in which measure?", ())
         return Understanding(question, "answer" if len(readings) == 1 else "clarify", tuple(readings), message="In which measure?")
+
+
+def _headline_first(metric: Metric) -> tuple[bool, bool]:
+    """Certified measures that should grow come first."""
+    return not metric.certified, metric.good_direction != "up"
 
 
 def _plain(question: str) -> str:

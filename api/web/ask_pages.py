@@ -103,7 +103,7 @@ async def drill(request: Request, key: str, mark: Annotated[list[str], Form(max_
     at = await visitor(request, "ask")
     stored = await find(at.services, at.caller, key)
     visible = await run_in_threadpool(at.services.catalogs.visible, at.caller)
-    marks = {int(index): value for index, _, value in (m.partition(":") for m in mark) if index.isdecimal()}
+    marks = {int(index): value for index, _, value in (m.partition(":") for m in mark) if index.isdecimal() and len(index) < 5}
     if not marks or max(marks) >= len(stored.query.by):
         raise Invalid("Point at a bar, a point or a cell to drill into.", code="bad_drill")
     query = drilled(stored.query, marks, visible.catalog)

@@ -20,7 +20,7 @@ _NUMBERS = (FieldType.INTEGER, FieldType.DECIMAL, FieldType.FLOAT)
 
 def removed(query: SemanticQuery, path: str) -> SemanticQuery:
     """Without the part at `path`, and without what stands on it (its order, its transforms). Raises: Invalid when nothing is left."""
-    head, *rest = [part for part in path.split("/") if part]
+    head, *rest = [part for part in path.split("/") if part] or [""]
     if head == "where":
         return remade(query, where=_without_condition(query.where, rest))
     if head in {"time", "compare", "limit", "limit_by"}:
@@ -103,7 +103,7 @@ def with_compare(query: SemanticQuery, to: str) -> SemanticQuery:
 
 
 def with_limit(query: SemanticQuery, text: str) -> SemanticQuery:
-    if not text.isdecimal() or not 1 <= int(text) <= 10_000:
+    if not text.isdecimal() or len(text) > 6 or not 1 <= int(text) <= 10_000:
         raise Invalid(f"Expected a whole number from 1 to 10,000; found {text[:20]!r}.", code="bad_limit")
     if query.limit_by is not None:
         return remade(query, limit_by=query.limit_by.changed(limit=int(text)))
@@ -263,7 +263,7 @@ def _reindexed(order: Sequence[Any], target: str, gone: int) -> tuple[Any, ...]:
 
 
 def _index(rest: Sequence[str]) -> int:
-    if not rest or not rest[0].isdecimal():
+    if not rest or not rest[0].isdecimal() or len(rest[0]) > 4:
         raise Invalid("This part of the question cannot be edited.", code="bad_edit")
     return int(rest[0])
 

@@ -52,7 +52,8 @@ def table_view(
     *, page: int = 1, sort: str = "", total: int | None = None,
 ) -> TableView:  # fmt: skip
     """sort: a column's number, with a minus for descending; empty keeps the order of the rows."""
-    index = int(sort.lstrip("-")) if sort.lstrip("-").isdecimal() else -1
+    number = sort.removeprefix("-")
+    index = int(number) if number.isdecimal() and len(number) < 5 else -1
     down = sort.startswith("-")
     if 0 <= index < len(columns):
         rows = _sorted(rows, index, down)

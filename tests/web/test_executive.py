@@ -69,6 +69,31 @@ class TestAsking:
         expect(page.locator(".chip > summary", has_text="region")).to_have_count(1)
 
 
+class TestWaiting:
+    def test_says_what_is_being_done_and_stops_on_escape(self, visit: Visit) -> None:
+        page = visit()
+        page.goto("/")
+        page.route("**/ask", lambda route: None)  # an answer that does not come
+        page.fill("#question", "revenue by region")
+        page.press("#question", "Enter")
+        expect(page.locator("#busy")).to_contain_text("Reading the question and asking the warehouse")
+        expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator("#busy")).to_be_hidden()
+        assert focused(page) == "question"
+        page.unroute_all(behavior="ignoreErrors")
+        page.press("#question", "Enter")
+        expect(page.locator("tbody tr")).to_have_count(3)
+
+    def test_a_server_that_is_away_is_said_in_a_sentence(self, visit: Visit) -> None:
+        page = visit()
+        page.goto("/")
+        page.route("**/ask", lambda route: route.abort())
+        page.fill("#question", "revenue by region")
+        page.press("#question", "Enter")
+        expect(page.locator("#answers .problem")).to_contain_text("The server did not answer")
+
+
 class TestRefining:
     def test_a_chip_is_edited_by_keyboard_without_asking_again(self, visit: Visit) -> None:
         page = visit()

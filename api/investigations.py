@@ -15,8 +15,9 @@ from core.principal import Principal
 from core.timeseries import Grain
 from nlq.types import Intent, Reading
 from semantic.catalog.model import Catalog
-from semantic.expr import FieldRef
-from semantic.query import ByEntity, ByField, ByTime, ComparePeriod, Measure, MetricRef, SemanticQuery
+from semantic.expr import Absolute, FieldRef
+from semantic.query import ByEntity, ByField, ByTime, ComparePeriod, Measure, MetricRef, SemanticQuery, TimeWindow
+from semantic.windows import add_units
 from workers.queue import enqueue
 
 _KINDS = {Intent.WHY: "explain", Intent.FORECAST: "forecast", Intent.UNUSUAL: "detect"}
@@ -57,7 +58,8 @@ def job_params(kind: str, query: SemanticQuery, catalog: Catalog, horizon_steps:
     grain = grain or (Grain.MONTH if kind == "explain" else Grain.DAY)
     params["grain"] = grain.value
     if kind == "explain":
-        params["time"] = query.time.model_dump(mode="json") if query.time is not None else None
+        time = _last_step(query)
+        params["time"] = time.model_dump(mode="json") if time is not None else None
         params["dimensions"] = segments
         if isinstance(query.compare, ComparePeriod):
             params["compare"] = query.compare.model_dump(mode="json")
@@ -66,6 +68,20 @@ def job_params(kind: str, query: SemanticQuery, catalog: Catalog, horizon_steps:
     if kind == "forecast":
         params["horizon_steps"] = horizon_steps or _HORIZONS.get(grain, 28)
     return params
+
+
+def _last_step(query: SemanticQuery) -> TimeWindow | None:
+    """The asked time; of two periods side by side ("in 2025 and in 2024") the later one, which is compared with the one before."""
+    grain = next((g.grain for g in query.by if isinstance(g, ByTime)), None)
+    if query.time is None or grain is None or not isinstance(query.time.window, Absolute):
+        return query.time
+    start, end = query.time.window.start, query.time.window.end
+    if start is None or end is None:
+        return query.time
+    first = dt.datetime.combine(start, dt.time()) if not isinstance(start, dt.datetime) else start
+    last = dt.datetime.combine(end, dt.time()) if not isinstance(end, dt.datetime) else end
+    second = add_units(first, grain, 1)
+    return query.time.changed(window=Absolute(start=second, end=last), label=None) if add_units(first, grain, 2) == last else query.time
 
 
 def measure_label(query: SemanticQuery, catalog: Catalog) -> str:

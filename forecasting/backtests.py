@@ -21,6 +21,7 @@ class Trial:
 
     ahead: member -> (h,) forecasts from the end. at_folds: member -> (folds, h), NaN where a member failed. actual: (folds, h) what came,
     NaN in gaps and past the end. naive: (folds, h) the seasonal naive. scale: mean absolute seasonal difference of the training part, > 0.
+    failure: why only the last value could be given, or None.
     """
 
     ahead: dict[str, FloatArray]
@@ -29,6 +30,7 @@ class Trial:
     naive: FloatArray
     scale: float
     cuts: tuple[int, ...]
+    failure: str | None = None
 
 
 def trial(series: Prepared, members: tuple[Member, ...], *, folds: int) -> Trial:
@@ -47,6 +49,13 @@ def trial(series: Prepared, members: tuple[Member, ...], *, folds: int) -> Trial
         for name, point in points(past, members).items():
             at_folds.setdefault(name, np.full((len(cuts), h), np.nan))[row] = point
     return Trial(points(series, members), at_folds, actual, naive, scale(series.y, season), cuts)
+
+
+def failed_trial(series: Prepared, failure: str) -> Trial:
+    """The last value alone, for a series on which trying failed."""
+    empty = np.full((0, series.horizon), np.nan)
+    last = np.full(series.horizon, float(series.raw[np.isfinite(series.raw)][-1]))
+    return Trial({"naive": last}, {}, empty, empty, scale(series.y, 1), (), failure)
 
 
 def cuts_of(series: Prepared, folds: int) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from multiprocessing import get_context
 import numpy as np
 
 from core.timeseries import FloatArray
-from forecasting.backtests import Trial, cuts_of, keep_sane, trial
+from forecasting.backtests import Trial, cuts_of, failed_trial, keep_sane, trial
 from forecasting.members.pool import POOL
 from forecasting.members.smoothing import adjusted
 from forecasting.pooled.committee import Opinions, Seat, ask, seats
@@ -72,12 +72,27 @@ def run_trials(series: Sequence[Prepared], plan: Plan, executor: Executor | None
 
 
 def local_trials(chunk: Sequence[Prepared], plan: Plan) -> list[Trial]:
+    """One trial per series; a series on which something unforeseen happens keeps its last value and says so."""
     with single_threaded():
-        return [trial(one, POOL, folds=plan.folds) for one in chunk]
+        return [_one_trial(one, plan) for one in chunk]
+
+
+def _one_trial(one: Prepared, plan: Plan) -> Trial:
+    try:
+        return trial(one, POOL, folds=plan.folds)
+    except Exception as error:  # one bad series never fails the rest
+        return failed_trial(one, f"{type(error).__name__}: {error}")
 
 
 def opinion(seat: Seat, series: Sequence[Prepared], teaching: Sequence[bool], plan: Plan) -> Opinions | None:
-    """One network's word on every series. It learns from series as they were, gaps filled but nothing set aside."""
+    """One network's word on every series, or None when it cannot learn. It sees series as they were, gaps filled but nothing set aside."""
+    try:
+        return _opinion(seat, series, teaching, plan)
+    except (ValueError, ArithmeticError, MemoryError, np.linalg.LinAlgError):  # the local members serve
+        return None
+
+
+def _opinion(seat: Seat, series: Sequence[Prepared], teaching: Sequence[bool], plan: Plan) -> Opinions | None:
     with single_threaded(), np.errstate(all="ignore"):
         at_cuts = [[_view(one.cut(cut), seat.adjusted) for cut in cuts_of(one, plan.folds)] for one in series]
         now = [_view(one, seat.adjusted) for one in series]
@@ -134,5 +149,8 @@ def pool_of(processes: int) -> Iterator[Executor | None]:
     if processes <= 1:
         yield None
         return
-    with ProcessPoolExecutor(max_workers=processes, mp_context=get_context("spawn")) as executor:
+    executor = ProcessPoolExecutor(max_workers=processes, mp_context=get_context("spawn"))
+    try:
         yield executor
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)

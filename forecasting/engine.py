@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import BrokenExecutor
 from enum import StrEnum
 
 import numpy as np
@@ -94,7 +95,11 @@ def forecast_many(
     with pool_of(min(processes, max(1, len(items) // 4))) as executor:
         for group in like_groups([prepared[row] for row in rows]):
             members = [prepared[rows[position]] for position in group]
-            trials = run_trials(members, plan, executor, advance)
+            try:
+                trials = run_trials(members, plan, executor, advance)
+            except BrokenExecutor:  # a worker process was killed: this process does the rest
+                executor = None
+                trials = run_trials(members, plan, None, lambda more: None)
             for position, result in zip(group, _finish(members, trials, levels), strict=True):
                 made[rows[position]] = result
     return [last_resort(item, levels, failed[row]) if row in failed else made[row] for row, item in enumerate(items)]
@@ -158,7 +163,7 @@ def _one(series: Prepared, t: Trial, mixed: Mixture, units: Units, bounds: dict[
         lower={level: out(v) for level, v in lower.items()},
         upper={level: out(v) for level, v in upper.items()},
         model="constant" if constant is not None else _named(mixed.weights),
-        fallback=None if t.cuts else f"{series.y.shape[0]} points are too few for a backtest",
+        fallback=t.failure or (None if t.cuts else f"{series.y.shape[0]} points are too few for a backtest"),
         backtest=_backtest(t, mixed, units, bounds),
         notes=series.notes,
     )

@@ -197,3 +197,29 @@ class TestBatch:
 
     def test_nothing_to_do_is_nothing(self):
         assert forecast_many([]) == []
+
+    def test_an_unforeseen_error_on_one_series_is_its_own(self, y, item, monkeypatch):
+        from forecasting import batch
+
+        real = batch.trial
+
+        def breaks(one, *rest, **options):
+            if one.series_id == "b":
+                raise RuntimeError("no luck")
+            return real(one, *rest, **options)
+
+        monkeypatch.setattr(batch, "trial", breaks)
+        made = forecast_many([item(y[:80], series_id="a"), item(y[:80], series_id="b")])
+        assert made[0].fallback is None
+        assert made[1].fallback == "RuntimeError: no luck"
+        np.testing.assert_allclose(made[1].mean, y[79])
+        assert (made[1].lower[95] <= made[1].mean).all()
+
+    def test_raising_in_progress_stops_the_work(self, y, item):
+        from core.errors import Cancelled
+
+        def stop(done: int, total: int) -> None:
+            raise Cancelled("stopped")
+
+        with pytest.raises(Cancelled):
+            forecast_many([item(y[:80], series_id=str(k)) for k in range(3)], on_progress=stop)

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Collection
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_SPECIAL = ipaddress.ip_network("192.0.0.0/24")  # protocol assignments; one cloud keeps its metadata service there
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -27,6 +28,8 @@ def is_public(text: str) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
+    if isinstance(address, ipaddress.IPv4Address) and address in _SPECIAL:
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved and not address.is_unspecified
 
 

@@ -185,17 +185,18 @@ def _goal(rule: GoalRule, history: History, series: TimeSeries) -> Iterator[Sign
     lines = np.empty(len(series))
     sums = np.empty(len(series))
     period: tuple[int, int] | None = None
-    total = 0.0
+    total, whole = 0.0, False
     for position, at in enumerate(series.times):
         day = as_utc(at).date()
         key, passed, length = _period(day, rule.period)
-        total = total if key == period else 0.0
+        if key != period:
+            total, whole = 0.0, passed == 1 or period is not None  # a period whose begin is not in the history is not judged
         period = key
         value = float(series.values[position])
         total += 0.0 if math.isnan(value) else value
         sums[position] = total
-        line = rule.goal if sign > 0 else rule.goal * rule.tolerance * passed / length
-        lines[position] = line if passed >= rule.min_days or sign > 0 else np.nan
+        line = float(np.nextafter(rule.goal, 0)) if sign > 0 else rule.goal * rule.tolerance * passed / length
+        lines[position] = line if whole and (passed >= rule.min_days or sign > 0) else np.nan
     beyond = sign * (sums - lines)
     for first, last in _runs(beyond, 1, 0.0):
         start = first

@@ -454,7 +454,15 @@ class Composer:
             elif target.kind == "dataset" and target.dataset not in explicit:
                 for name in self._identity(target.dataset or ""):
                     add(FieldRef(dataset=target.dataset or "", field=name))
+                for ref in self._subtype_amounts(target.dataset or ""):
+                    add(ref)
         return outputs
+
+    def _subtype_amounts(self, dataset: str) -> list[FieldRef]:
+        """The numbers that a subtype's rows carry in the table they extend."""
+        metric = self._subtype_metric(dataset, None)
+        found = self.catalog.metric(metric) if metric is not None else None
+        return [found.of] if isinstance(found, SimpleMetric) and isinstance(found.of, FieldRef) else []
 
     def _natural_key(self, dataset: str) -> tuple[str, ...]:
         """A number or code that people know a thing by, where it has no name ("claim number")."""

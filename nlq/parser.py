@@ -736,7 +736,8 @@ class Parser:
         if s.mode == "order":
             return i + 1
         participle = previous is not None and previous.text.lower().split()[-1] in _PARTICIPLES
-        plural_dataset = nxt.is_object and self.kinds.certainly(nxt, "dataset") and nxt.text.lower().endswith("s")
+        named = self.kinds.certainly(nxt, "dataset") or (participle and self.kinds.likely(nxt, "dataset"))
+        plural_dataset = nxt.is_object and named and nxt.text.lower().endswith("s")
         filtered = self._filtered_after(i + 1)
         if u.text.lower() == "by" and plural_dataset and (participle or filtered or (before is not None and s.passive)):
             s.by_agent = True

@@ -19,7 +19,7 @@ from nlq.predicates import Predicates, Unbuildable, conjunction
 from nlq.relations import Relations
 from nlq.text import keys_of, lemma
 from semantic.catalog.model import Catalog, DatasetKind, Entity, FieldRole, FieldType, SimpleMetric
-from semantic.expr import Arithmetic, DateDiff, Expr, FieldRef, Has, IsNull, Literal_, Not, Now, Predicate, Related, VersusAggregate
+from semantic.expr import Arithmetic, DateDiff, Expr, FieldRef, Has, IsNull, Now, Predicate, Related, VersusAggregate
 from semantic.query import (
     Aggregate,
     AggregateKind,
@@ -469,7 +469,9 @@ class Composer:
         found = self.catalog.dataset(dataset)
         for candidate in found.fields:
             said = candidate.label.lower().split()[-1] in ("number", "code", "no", "reference")
-            unique = candidate.cardinality is not None and found.row_count is not None and candidate.cardinality >= 0.98 * found.row_count > 0
+            unique = (
+                candidate.cardinality is not None and found.row_count is not None and candidate.cardinality >= 0.98 * found.row_count > 0
+            )
             if said and unique and candidate.type is FieldType.STRING and not candidate.hidden and candidate.name not in found.primary_key:
                 return (candidate.name,)
         return ()
@@ -993,7 +995,7 @@ class Composer:
         dataset = target.dataset or ""
         if target.kind == "dataset":
             if item.aggregate not in (None, "sum") and item.kind == "count":
-                return self._per_group_average(item, target, groups)
+                raise Unbuildable("an aggregate of counts")
             amount = None if item.units or item.distinct else self._subtype_metric(dataset, None)
             if item.label == "when":
                 ref = self.predicates.time_field(dataset)
@@ -1251,15 +1253,6 @@ class Composer:
                 return metric.name
         return None
 
-    def _per_group_average(self, item: MeasureItem, target: Target, groups: Sequence[str]) -> Measure:
-        """ "average number of orders per customer": rows over distinct group entities is what is meant."""
-        dataset = target.dataset or ""
-        self._count(MeasureItem("count", None, item.mention, conditions=item.conditions), dataset, [])
-        entity = next((g for g in groups if g in self._entities and g != dataset), None)
-        if entity is None or item.aggregate != "avg":
-            raise Unbuildable("average of a count needs groups")
-        raise Unbuildable("average of counts")
-
     def _calculation(self, item: MeasureItem, groups: Sequence[str]) -> Measure:
         if item.left is None or item.right is None:
             raise Unbuildable("half a ratio")
@@ -1431,7 +1424,6 @@ class Composer:
         if not self._is_aggregate_now():
             for condition in self.frame.having:
                 parts.append(self._row_having(condition, base))
-        parts.extend(self._context_parts(base))
         return conjunction(parts) if parts else None
 
     def _year_conditions(self, base: str) -> list[Condition]:
@@ -1447,9 +1439,6 @@ class Composer:
         self._parts.append(mention)
         self._window_done = True
         return [Condition("time", mention, time=f.times[0])]
-
-    def _context_parts(self, base: str) -> list[Predicate]:
-        return []
 
     def _is_aggregate_now(self) -> bool:
         return bool(
@@ -1717,6 +1706,3 @@ class Composer:
 
 def _target_of(ref: FieldRef) -> Target:
     return Target("field", str(ref), ref.dataset, ref.field)
-
-
-_ = (Not, Literal_)

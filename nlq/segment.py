@@ -123,7 +123,7 @@ def _offer(best: list[_Cell], i: int, j: int, score: float, unit: Unit) -> None:
 
 
 def _offer_year_field(best: list[_Cell], tokens: Sequence[Token], i: int, phrase: TimePhrase, linker: Linker) -> None:
-    """Nothing yet competes with a time phrase; kept apart so that a catalog with its own period names can."""
+    """A stored value that reads like a time phrase ("Black Friday week") competes with it."""
     values = linker.values(tokens[i : phrase.end])
     if values and values[0].score >= 1.0 and not any(c.isdigit() for t in tokens[i : phrase.end] for c in t.norm) and phrase.end - i > 1:
         unit = Unit(i, phrase.end, _text(tokens, i, phrase.end), values=tuple(values), time=phrase)
@@ -199,7 +199,7 @@ def _linked(span: Sequence[Token], i: int, j: int, text: str, linker: Linker, fu
     inside = len(content) > 1 and any(t.norm in _NEVER_INSIDE or t.norm in _DROPPED_INSIDE for t in content)
     both_names = [t.norm for t in content] in (["first", "and", "last", "name"], ["first", "and", "last", "names"])
     if inside and any(t.norm in _NEVER_INSIDE and t.norm not in _IN_NAMES for t in content) and not both_names:
-        return None
+        return _joined_value(span, i, j, text, linker)
     keys = merge_all([t for t in content if t.norm != "and" and t.norm not in _DROPPED_INSIDE])
     worded = [t for t in content if t.norm != "and"]
     plain = tuple(singular(t.norm) for t in worded) if len(worded) == len(keys) else ()
@@ -256,6 +256,17 @@ def _linked(span: Sequence[Token], i: int, j: int, text: str, linker: Linker, fu
     return score, Unit(i, j, text, func=func, links=tuple(links), values=tuple(values), keys=keys, number=span[0].value if n == 1 else None)
 
 
+def _joined_value(span: Sequence[Token], i: int, j: int, text: str, linker: Linker) -> tuple[float, Unit] | None:
+    """A known value that has a function word inside, exactly as it is stored ("no show", "Research and Development")."""
+    inner = [t for t in span if t.norm in _NEVER_INSIDE and t.norm not in _IN_NAMES]
+    if len(span) > 5 or any(t.norm not in _IN_VALUES for t in inner) or span[-1].norm in _NEVER_INSIDE - {"show"} or span[0].norm in ("and", "or", "with"):
+        return None
+    values = tuple(v for v in linker.values(span) if v.score >= 0.995)
+    if not values:
+        return None
+    return len(span) * 2.2 + (len(span) - 1) * 0.3, Unit(i, j, text, values=values)
+
+
 def _may_be_misspelt(content: Sequence[Token]) -> bool:
     """Whether one long word stands alone that is no filler: it may be a misspelt value."""
     return (
@@ -278,6 +289,7 @@ _NEVER_INSIDE = frozenset(
 
 # Verbs and prepositions that are part of some names ("return on ad spend", "list price", "cost per click"): only as the exact name.
 _IN_NAMES = frozenset(("per", "return", "list", "show"))
+_IN_VALUES = frozenset(("and", "or", "no", "not", "with", "show"))
 _DROPPED_INSIDE = frozenset(("on", "at"))
 _AFTER_ORDER = frozenset("by in from descending ascending desc asc alphabetically chronologically on according alphabetical the".split())
 _PERIODS = frozenset("day days week weeks month months quarter quarters year years hour hours time date dates".split())

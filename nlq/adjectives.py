@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from semantic.catalog.model import Dataset, FieldRole
+
 _SIZE = ("area", "size", "population", "amount", "volume", "capacity")
 _MONEY = ("price", "cost", "fare", "amount")
 _RATING = ("rating", "score")
@@ -33,3 +35,23 @@ ADJECTIVES: dict[str, tuple[str, ...]] = {
     "oldest": ("age",),
     "youngest": ("age",),
 }
+
+_COMPARATIVES = {
+    "longer": "longest", "shorter": "shortest", "taller": "tallest", "larger": "largest", "bigger": "biggest", "greater": "greatest", "smaller": "smallest",
+    "heavier": "heaviest", "lighter": "lightest", "deeper": "deepest", "faster": "fastest", "slower": "slowest", "cheaper": "cheapest", "pricier": "priciest",
+    "older": "oldest", "younger": "youngest", "richer": "richest",
+}  # fmt: skip
+
+
+def compared_field(words: str, dataset: Dataset) -> str | None:
+    """The number of `dataset` that a comparison is about ("longer than": its duration); None when none or several fit.
+
+    >>> compared_field("more than", Dataset(name="d", database="x", table="d", label="d", fields=()))
+    """
+    wanted = ADJECTIVES.get(_COMPARATIVES.get(words.lower().split()[0] if words.split() else "", ""), ())
+    numbers = [f for f in dataset.fields if f.role is FieldRole.MEASURE and not f.hidden]
+    for key in wanted:
+        found = [f.name for f in numbers if key in f.label.lower().split() or any(key in s.lower().split() for s in f.synonyms)]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None

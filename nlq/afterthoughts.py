@@ -24,6 +24,10 @@ def settle_listed(frame: Frame, units: Sequence[Unit], kinds: Kinds) -> None:
     measured = {id(m) for m in frame.mentions if m.role == "aggregate" or (m in frame.outputs and kinds.certainly(m.unit, "metric"))}
     measured |= {id(item.mention) for item in frame.measures if item.mention is not None}
     places = {id(m.unit): m for m in frame.mentions}
+    for mention in frame.outputs if not frame.list_verb else ():
+        following = next((m for m in frame.outputs if kinds.is_fact(mention.unit) and _listed_before(m, units, places) is mention), None)
+        if following is not None and mention.plural and not following.owner and kinds.likely(following.unit, "measure"):
+            mention.beside = True
     for mention in frame.outputs:
         if mention.plural and not mention.owner and id(mention) not in measured and kinds.likely(mention.unit, "dataset"):
             neighbour = _listed_before(mention, units, places)
@@ -50,7 +54,7 @@ def _listed_before(mention: Mention, units: Sequence[Unit], places: dict[int, Me
 def settle_busiest(frame: Frame, kinds: Kinds) -> None:
     """ "busiest hour for orders": the events named beside a superlative over periods are what is counted."""
     superlative = frame.superlative
-    if not frame.asks_period or superlative is None or superlative.measure is None or superlative.measure.mention is not None:
+    if not (frame.asks_period or frame.cycle) or superlative is None or superlative.measure is None or superlative.measure.mention is not None:
         return
     named = [m for m in frame.mentions if m.role in ("output", "context") and kinds.likely(m.unit, "dataset")]
     if len(named) == 1 and not frame.measures and not frame.rank_by:

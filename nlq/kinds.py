@@ -113,7 +113,11 @@ class Kinds:
     def event_of(self, verb: Unit, thing: str) -> str | None:
         """The dataset of events of `thing` that a verb tells of ("sold": order lines of products): by what the verb links to, else the only one."""
         events = {r.from_dataset for r in self.catalog.relationships if r.to_dataset == thing}
-        events = {d for d in events if self.catalog.dataset(d).kind in (DatasetKind.FACT, DatasetKind.BRIDGE) and not self.catalog.dataset(d).hidden}
+        events = {
+            d
+            for d in events
+            if self.catalog.dataset(d).kind in (DatasetKind.FACT, DatasetKind.BRIDGE) and not self.catalog.dataset(d).hidden
+        }
         for link in verb.links:
             dataset = self.metric_dataset(link.target) if link.target.kind == "metric" else link.target.dataset
             if dataset in events:
@@ -125,3 +129,8 @@ class Kinds:
         dataset = next((k.target.dataset for k in unit.links if k.target.kind == "dataset"), None)
         found = self.catalog.dataset(dataset) if dataset is not None else None
         return found is not None and found.kind is DatasetKind.FACT and found.time is not None
+
+    def is_dated(self, unit: Unit) -> bool:
+        """Whether a unit names things that have a date of their own."""
+        dataset = next((k.target.dataset for k in unit.links if k.target.kind == "dataset"), None)
+        return dataset is not None and self.catalog.dataset(dataset).time is not None

@@ -1318,7 +1318,13 @@ class Parser:
         if plain_units(u.text.lower().split()) is not None:
             return s.aggregate in ("avg", "median", "min", "max") or (s.superlative in ("desc", "asc") and not self.frame.outputs)
         last = s.last_measure
-        return u.text.lower().startswith("per ") and last is not None and last.aggregate == "avg" and last.mention is s.last and not self.frame.grain
+        return (
+            u.text.lower().startswith("per ")
+            and last is not None
+            and last.aggregate == "avg"
+            and last.mention is s.last
+            and not self.frame.grain
+        )
 
     def _on_bare_period(self, i: int, u: Unit) -> int:
         word = u.text.lower().rstrip("s")
@@ -1786,11 +1792,17 @@ class Parser:
 
     def _on_unknown(self, i: int, u: Unit) -> int:
         s = self.s
+        if u.text.lower() == "new" and i + 1 < len(self.units) and self.kinds.is_dated(self.units[i + 1]) and self._has_time():
+            self._use(u)
+            return i + 1
         if u.text.lower() in ("rolling", "moving", "trailing"):
             window = self.units[i + 1 : i + 5]
             size = next((v for v in window if v.number is not None), None)
             average = next((v for v in window if v.is_func("agg") and v.func is not None and v.func.value == "avg"), None)
-            grain = next((v.text.lower().rstrip("s") for v in window if v.text.lower().rstrip("s") in ("day", "week", "month", "quarter", "hour")), None)
+            grain = next(
+                (v.text.lower().rstrip("s") for v in window if v.text.lower().rstrip("s") in ("day", "week", "month", "quarter", "hour")),
+                None,
+            )
             if size is not None and average is not None and grain is not None and size.number is not None:
                 self._use(u, *window[: window.index(average) + 1])
                 self.frame.grain = grain
@@ -1815,6 +1827,10 @@ class Parser:
             return i + 1
         self.frame.unknown.append(u)
         return i + 1
+
+    def _has_time(self) -> bool:
+        """Whether a period or a step in time is named: things are new by the date on which they came."""
+        return any(v.time is not None or v.is_func("grain") for v in self.units)
 
     def _literal_like(self, u: Unit) -> bool:
         return any(c.isdigit() for c in u.text) and any(c.isalnum() for c in u.text)

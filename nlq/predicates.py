@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+from nlq.adjectives import compared_field
 from nlq.assign import Assignment
 from nlq.frame import Condition
 from nlq.graph import JoinGraph
@@ -131,6 +132,10 @@ class Predicates:
         target = self._a.target(condition.mention)
         if condition.kind == "text" and target is not None and target.kind == "dataset":
             target = self._display(target.dataset or "")
+        if condition.kind == "number" and target is not None and target.kind == "dataset" and condition.units:
+            compared = compared_field(condition.units[0].text, self._catalog.dataset(target.dataset or ""))
+            if compared is not None:
+                target = Target("field", f"{target.dataset}.{compared}", target.dataset, compared)
         if condition.kind == "flag" and target is not None and target.kind == "unflag":
             target = Target("field", target.name, target.dataset, target.field)
         if target is not None and target.kind == "display":

@@ -31,7 +31,7 @@ def settle_listed(frame: Frame, units: Sequence[Unit], kinds: Kinds) -> None:
     for mention in frame.outputs:
         if mention.plural and not mention.owner and id(mention) not in measured and kinds.likely(mention.unit, "dataset"):
             neighbour = _listed_before(mention, units, places)
-            mention.beside = neighbour is not None and id(neighbour) in measured
+            mention.beside = mention.beside or (neighbour is not None and id(neighbour) in measured)
 
 
 def _listed_before(mention: Mention, units: Sequence[Unit], places: dict[int, Mention]) -> Mention | None:

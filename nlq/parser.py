@@ -991,7 +991,10 @@ class Parser:
             mention.role = "count"
             self.frame.having.append(Condition("number", mention, item, op=op, number=number, units=units))
             return
-        if mention.role in ("output", "focus"):
+        if mention.role in ("output", "focus") and not ahead and self.kinds.certainly(mention.unit, "dataset"):
+            mention = Mention(mention.unit, "condition", mention.links, s.sentence)
+            self.frame.mentions.append(mention)
+        elif mention.role in ("output", "focus"):
             self._retract(mention)
         mention.role = "condition"
         self._add_condition(Condition("number", mention, op=op, number=number, units=units))

@@ -15,12 +15,13 @@ from core.errors import Invalid
 from core.timeseries import FloatArray
 from insights.drivers.incident import corrected_p
 from insights.drivers.leaves import Leaves, Mask, Segment
-from insights.drivers.search import Candidate, Found, Moved, leaf_gains, search
+from insights.drivers.search import Candidate, Found, Material, Moved, leaf_gains, search
 
 DISPERSION = 0.05  # a segment drifts by about a fifth between two periods without a story
 PRIOR_EVENTS = 2.0  # a segment never seen before is expected to be near nothing, not exactly nothing
 CERTAIN_P = 0.01
-MATERIAL = 0.02  # of the whole before: less is not worth a line
+MATERIAL = 0.01  # of the whole before: less is no story even where nothing else moved
+LEAST_EXPECTED = 0.05  # events: a segment is never expected to be exactly nothing
 SAME = 0.9  # two segments that share nine tenths of what they hold tell one story
 MAX_CAUSES = 4
 LOOKED_AT = 8  # candidates at a time, of which the first that is new and matters is told
@@ -75,7 +76,10 @@ def amount_causes(leaves: Leaves, before: FloatArray, after: FloatArray, spread:
 
 
 def rate_causes(
-    leaves: Leaves, before: tuple[FloatArray, FloatArray], after: tuple[FloatArray, FloatArray], spread: FloatArray | None = None
+    leaves: Leaves,
+    before: tuple[FloatArray, FloatArray],
+    after: tuple[FloatArray, FloatArray],
+    spread: FloatArray | None = None,
 ) -> Causes:
     """Segments whose rate moved unlike the rest. before, after: numerators and denominators, each (leaves,), not negative.
 
@@ -104,74 +108,86 @@ class _Setting:
 def _causes(leaves: Leaves, setting: _Setting) -> Causes:
     if leaves.count == 0 or setting.likely.sum() <= 0:
         return Causes((), 1.0, 1.0, 0, 1.0)
-    pace, noise, moved, found = _likeliest(leaves, setting)
+    start = _likeliest(leaves, setting)
+    moved, found = start.moved, start.found
     causes: list[Cause] = []
     told: list[Mask] = []
-    tried, best_p = 0, 1.0
-    material = MATERIAL * max(setting.before.sum(), setting.likely.sum())
+    best_p = corrected_p(found.candidates[0].gain, found.tried) if found.candidates else 1.0
     while len(causes) < MAX_CAUSES:
-        found = search(leaves, moved, limit=LOOKED_AT) if causes else found
-        tried = tried or found.tried
-        best_p = best_p if causes else corrected_p(found.candidates[0].gain, found.tried) if found.candidates else 1.0
-        chosen = _first_new(leaves, found.candidates, told, setting.after + setting.before, noise, material)
+        chosen = _first_new(leaves, found.candidates, told, setting.after + setting.before)
         if chosen is None or corrected_p(chosen.gain, found.tried) >= CERTAIN_P:
             break
         inside = leaves.mask(chosen.segment)
-        causes.append(_cause(setting, chosen, inside, corrected_p(chosen.gain, found.tried), noise))
+        causes.append(_cause(setting, (start, moved), chosen, inside, found.tried))
         told.append(inside)
-        moved = replace(
-            moved, expected=np.where(inside, np.maximum(moved.expected * chosen.observed / chosen.expected, 0.01), moved.expected)
-        )
-    return Causes(tuple(causes), pace, noise, tried, best_p)
+        factor = chosen.observed / max(chosen.expected, 1e-9)
+        moved = replace(moved, expected=np.where(inside, np.maximum(moved.expected * factor, LEAST_EXPECTED), moved.expected))
+        found = search(leaves, moved, limit=LOOKED_AT, material=start.material)
+    return Causes(tuple(causes), start.pace, float(np.median(start.material.unit)), start.found.tried, best_p)
 
 
-def _likeliest(leaves: Leaves, setting: _Setting) -> tuple[float, float, Moved, Found]:
+@dataclass(frozen=True, slots=True)
+class _Start:
+    pace: float
+    material: Material
+    moved: Moved
+    found: Found
+
+
+def _likeliest(leaves: Leaves, setting: _Setting) -> _Start:
     """The common pace, of the middle of the whole and of none at all, under which one segment on its own explains more."""
     middle = common_pace(leaves, setting.likely, setting.after)
-    # A known spread holds the chance as well: amounts are then counted in units so small that chance adds nothing.
-    small = max(float(setting.before.sum()), float(setting.after.sum()), 1e-12) / 1e6
-    noise = small if setting.spread is not None else noise_unit(leaves, setting.likely * middle, setting.after, setting.before)
-    at_middle = _moved(setting, middle, noise)
-    found = search(leaves, at_middle, limit=LOOKED_AT)
+    material = Material(_units(leaves, setting, middle), MATERIAL * max(float(setting.before.sum()), float(setting.likely.sum())))
+
+    def started(pace: float) -> _Start:
+        moved = _moved(setting, pace, material.unit)
+        return _Start(pace, material, moved, search(leaves, moved, limit=LOOKED_AT, material=material))
+
+    at_middle = started(middle)
     if abs(middle - 1.0) < 0.005:
-        return middle, noise, at_middle, found
-    still = _moved(setting, 1.0, noise)
-    pace_gain = float(leaf_gains(still, np.array([middle])).sum())
-    at_rest = search(leaves, still, limit=LOOKED_AT)
-    gains = [found_.candidates[0].gain if found_.candidates else 0.0 for found_ in (at_rest, found)]
-    return (1.0, noise, still, at_rest) if gains[0] > gains[1] + pace_gain else (middle, noise, at_middle, found)
+        return at_middle
+    still = started(1.0)
+    pace_gain = float(leaf_gains(still.moved, np.array([middle])).sum())
+    gains = [start.found.candidates[0].gain if start.found.candidates else 0.0 for start in (still, at_middle)]
+    return still if gains[0] > gains[1] + pace_gain else at_middle
 
 
-def _moved(setting: _Setting, pace: float, noise: float) -> Moved:
+def _units(leaves: Leaves, setting: _Setting, pace: float) -> FloatArray:
+    """(leaves,) the amount that one independent event counts for."""
+    if setting.spread is not None:
+        # A known spread holds the chance as well: amounts are then counted in units so small that chance adds nothing.
+        return np.full(leaves.count, max(float(setting.before.sum()), float(setting.after.sum()), 1e-12) / 1e6)
+    return np.full(leaves.count, noise_unit(leaves, setting.likely * pace, setting.after))
+
+
+def _moved(setting: _Setting, pace: float, unit: FloatArray) -> Moved:
     return Moved(
-        observed=setting.after / noise,
-        expected=np.maximum(setting.likely * pace / noise, 0.05),
-        dispersion=(DISPERSION if setting.spread is None else setting.spread) + 1.0 / (setting.before / noise + PRIOR_EVENTS),
+        observed=setting.after / unit,
+        expected=np.maximum(setting.likely * pace / unit, LEAST_EXPECTED),
+        dispersion=(DISPERSION if setting.spread is None else setting.spread) + 1.0 / (setting.before / unit + PRIOR_EVENTS),
     )
 
 
-def _first_new(
-    leaves: Leaves, candidates: tuple[Candidate, ...], told: list[Mask], weight: FloatArray, noise: float, material: float
-) -> Candidate | None:
-    """The best candidate that matters and that is not one already told under another name."""
+def _first_new(leaves: Leaves, candidates: tuple[Candidate, ...], told: list[Mask], weight: FloatArray) -> Candidate | None:
+    """The best candidate that is not one already told under another name."""
     for candidate in candidates:
         inside = leaves.mask(candidate.segment)
         held = weight[inside].sum()
-        again = any(weight[inside & other].sum() >= SAME * max(held, weight[other].sum()) for other in told)
-        if not again and abs(candidate.observed - candidate.expected) * noise >= material:
+        if not any(weight[inside & other].sum() >= SAME * max(held, weight[other].sum()) for other in told):
             return candidate
     return None
 
 
-def _cause(setting: _Setting, chosen: Candidate, inside: Mask, p: float, noise: float) -> Cause:
+def _cause(setting: _Setting, seen: tuple[_Start, Moved], chosen: Candidate, inside: Mask, tried: int) -> Cause:
+    start, moved = seen
     bases = (setting.base_before, setting.base_after)
     return Cause(
         segment=chosen.segment,
         before=float(setting.before[inside].sum()),
         after=float(setting.after[inside].sum()),
-        unexpected=(chosen.observed - chosen.expected) * noise,
+        unexpected=float(((moved.observed - moved.expected) * start.material.unit)[inside].sum()),
         gain=chosen.gain,
-        p=p,
+        p=corrected_p(chosen.gain, tried),
         base_before=float(bases[0][inside].sum()) if bases[0] is not None else 0.0,
         base_after=float(bases[1][inside].sum()) if bases[1] is not None else 0.0,
     )
@@ -189,10 +205,10 @@ def common_pace(leaves: Leaves, likely: FloatArray, after: FloatArray) -> float:
     return float(np.median(paces)) if paces else float(after.sum() / max(likely.sum(), 1e-12))
 
 
-def noise_unit(leaves: Leaves, expected: FloatArray, after: FloatArray, before: FloatArray) -> float:
+def noise_unit(leaves: Leaves, expected: FloatArray, after: FloatArray) -> float:
     """Units per independent event: the median squared deviation of segments of one or two dimensions over what chance gives (variance = unit x mean).
 
-    Both periods are noisy, so that chance gives twice the mean. At least the smallest amount of a leaf's mean allows.
+    Both periods are noisy, so that chance gives twice the mean. Segments' own drift counts in, which errs towards finding less.
     """
     found: list[float] = []
     for cuboid in leaves.cuboids(2):
@@ -201,7 +217,7 @@ def noise_unit(leaves: Leaves, expected: FloatArray, after: FloatArray, before: 
         kept = mean > 0
         if kept.sum() >= 6:
             found.append(float(np.median((now[kept] - mean[kept]) ** 2 / mean[kept])) / (2.0 * _CHI2_MEDIAN))
-    total = max(float(before.sum()), float(after.sum()), 1e-12)
+    total = max(float(expected.sum()), float(after.sum()), 1e-12)
     return max(float(np.median(found)) if found else total / 1000.0, total / 1e6, 1e-12)
 
 

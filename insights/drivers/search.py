@@ -33,6 +33,14 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class Material:
+    """A segment counts when what it has beyond expectation comes to at least `least`; unit: (leaves,) worth of one observed."""
+
+    unit: FloatArray
+    least: float
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """gain: natural log of the likelihood ratio. multiplier: of the expected, the likeliest on the grid. leaves: how many it covers."""
 
@@ -46,31 +54,43 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """candidates: best first, at most one per set of leaves. tried: how many segments were looked at, for multiplicity."""
+    """candidates: best first, at most one per set of leaves. tried: segments that could have counted, for multiplicity."""
 
     candidates: tuple[Candidate, ...]
     tried: int
 
 
 def search(
-    leaves: Leaves, moved: Moved, *, limit: int = 5, max_order: int = MAX_ORDER, upward: bool = False, outside: Mask | None = None
+    leaves: Leaves,
+    moved: Moved,
+    *,
+    limit: int = 5,
+    upward: bool = False,
+    outside: Mask | None = None,
+    material: Material | None = None,
 ) -> Found:
-    """The best segments of up to `max_order` dimensions.
+    """The best segments of up to three dimensions.
 
-    upward: only segments above what was expected. outside: leaves that a segment may not touch.
+    upward: only segments above what was expected. outside: leaves that a segment may not touch. material: which segments count at all.
     """
     grid = _UPWARD if upward else _BOTH_WAYS
     gains = leaf_gains(moved, grid)
     best: list[tuple[float, int, tuple[int, ...], int, float]] = []
     tried = 0
-    cuboids = list(leaves.cuboids(max_order))
+    cuboids = list(leaves.cuboids(MAX_ORDER))
     for cuboid in cuboids:
         summed = _summed(cuboid, gains)
         top = summed.max(axis=1)
         present = np.bincount(cuboid.key, minlength=cuboid.size) > 0
         if outside is not None:
             present &= np.bincount(cuboid.key, weights=outside, minlength=cuboid.size) == 0
-        tried += int(present.sum())
+        if material is not None:
+            held, beyond = _worth(cuboid, moved, material)
+            present &= held >= material.least
+            tried += int(present.sum())
+            present &= np.abs(beyond) >= material.least
+        else:
+            tried += int(present.sum())
         top = np.where(present, top, -np.inf)
         # Equal sets of leaves recur in other cuboids, so a few more than `limit` are kept of each.
         order = np.argsort(-top, kind="stable")[: 2 * limit]
@@ -102,6 +122,13 @@ def _summed(cuboid: Cuboid, gains: FloatArray) -> FloatArray:
     membership = sparse.csc_array((np.ones(count), cuboid.key, np.arange(count + 1)), shape=(cuboid.size, count))
     summed: FloatArray = np.asarray(membership @ gains, dtype=np.float64)
     return summed
+
+
+def _worth(cuboid: Cuboid, moved: Moved, material: Material) -> tuple[FloatArray, FloatArray]:
+    """(segments,) each: the larger of observed and expected, and observed beyond expected, in what they are worth."""
+    observed: FloatArray = np.bincount(cuboid.key, weights=moved.observed * material.unit, minlength=cuboid.size).astype(np.float64)
+    expected: FloatArray = np.bincount(cuboid.key, weights=moved.expected * material.unit, minlength=cuboid.size).astype(np.float64)
+    return np.maximum(observed, expected), observed - expected
 
 
 def _distinct(

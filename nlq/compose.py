@@ -723,6 +723,12 @@ class Composer:
         ):
             return False
         item, target, thing = measures[0], self.a.target(measures[0].mention), self.a.target(f.groups[0])
+        own = target is not None and target.kind == "field" and self._is_amount(target) and thing is not None and target.dataset == thing.dataset
+        if own and len(f.groups) > 1 and item.aggregate is None and not item.units:
+            # Its own amount per thing is the average over the things.
+            measures[0] = MeasureItem("aggregate", "avg", item.mention, conditions=item.conditions)
+            f.groups = f.groups[1:]
+            return True
         if (
             item.aggregate is not None
             or item.units
@@ -771,6 +777,9 @@ class Composer:
                 raise Unbuildable("groups by what is no dimension")
             wanted.append((mention, target))
         entities = list(dict.fromkeys(t.dataset or "" for _, t in wanted if t.kind == "dataset"))
+        someone = {t.dataset for m, t in wanted if m.indefinite}
+        if someone & {t.dataset for m, t in wanted if not m.indefinite} and any(m.role == "group" and t.dataset not in someone for m, t in wanted):
+            self._guess(0.45, "whether each, or only what it is split by, makes the groups")
         entities += [d for d in self._display_entities(wanted) if d not in entities]
         if f.limit_per_group and f.groups:
             group = self.a.target(f.groups[-1])

@@ -32,6 +32,7 @@ class Mention:
     first: bool = False
     last: bool = False
     per: bool = False
+    indefinite: bool = False
     in_relative: bool = False
     beside: bool = False
 

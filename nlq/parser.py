@@ -428,7 +428,9 @@ class Parser:
             and self.units[i + 2].links
             and self.kinds.likely(self.units[i + 2], "dataset")
         ):
-            self.frame.groups.append(self._mention(self.units[i + 2], "group"))
+            someone = self._mention(self.units[i + 2], "group")
+            someone.indefinite = True
+            self.frame.groups.append(someone)
             self.s.relative = False
             return i + 3
         self._flush_count()
@@ -2469,6 +2471,15 @@ class Parser:
         listed = start >= 0 and self.units[start].is_func("comma", "and")
         rankable = self._rankable(listed)
         counting = count or any(x.text.lower() in ("most", "fewest", "the most", "least") or "number" in x.text.lower() for x in units)
+        if counting and not count and not number and not time and not dataset and self.kinds.certainly(u, "category"):
+            # "most prescribed drug": how often each occurs.
+            mention = self._mention(u, "output")
+            self.frame.outputs.append(mention)
+            often = MeasureItem("count", None, None, units=units, label=units[0].text.lower() if units else value)
+            self.frame.superlative = OrderItem(measure=often, descending=value == "desc")
+            self.frame.singular = not mention.plural and self.frame.limit is None
+            self._use(*units)
+            return i + 1
         if dataset and not number and counting and (rankable or count):
             mention = self._mention(u, "count")
             item = MeasureItem("count", None, mention, units=units, superlative=value)

@@ -47,7 +47,11 @@ def _whole(item: MeasureItem, assignment: Assignment, kinds: Kinds) -> MeasureIt
         return MeasureItem("count", None, item.mention, conditions=item.conditions, units=item.units)
     if target.kind == "metric":
         metric = kinds.catalog.metric(target.name)
-        summed = isinstance(metric, SimpleMetric) and metric.aggregate in (AggregateKind.SUM, AggregateKind.COUNT, AggregateKind.COUNT_DISTINCT)
+        summed = isinstance(metric, SimpleMetric) and metric.aggregate in (
+            AggregateKind.SUM,
+            AggregateKind.COUNT,
+            AggregateKind.COUNT_DISTINCT,
+        )
         return MeasureItem("aggregate", None, item.mention, conditions=item.conditions) if summed else None
     field = kinds.field(target)
     if field is not None and field.additive and field.aggregate in (AggregateKind.SUM, None) and kinds.is_measure(target):
@@ -75,5 +79,13 @@ def is_counted(item: MeasureItem, assignment: Assignment, catalog: Catalog) -> b
 
 def plain_units(words: Sequence[str]) -> str | None:
     """The period that an adjective such as "daily" names."""
-    named = {"daily": "day", "weekly": "week", "monthly": "month", "quarterly": "quarter", "yearly": "year", "annual": "year", "hourly": "hour"}
+    named = {
+        "daily": "day",
+        "weekly": "week",
+        "monthly": "month",
+        "quarterly": "quarter",
+        "yearly": "year",
+        "annual": "year",
+        "hourly": "hour",
+    }
     return next((named[w] for w in words if w in named), None)

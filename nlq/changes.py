@@ -43,10 +43,18 @@ def _settle_periods(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar)
         if main is None:
             return
         days = _days(main, as_of, calendar)
-        if isinstance(against, Calendar_) and against.unit.value == "year" and against.offset == -1 and days is not None and days <= _DAYS["quarter"]:
+        if (
+            isinstance(against, Calendar_)
+            and against.unit.value == "year"
+            and against.offset == -1
+            and days is not None
+            and days <= _DAYS["quarter"]
+        ):
             frame.compare, frame.times = "same_period_last_year", [main]
         elif not others:
-            frame.compare = "same_period_last_year" if isinstance(against, Calendar_) and against.unit.value == "year" else "previous_period"
+            frame.compare = (
+                "same_period_last_year" if isinstance(against, Calendar_) and against.unit.value == "year" else "previous_period"
+            )
             frame.times = [main]
         else:
             frame.times = [main, frame.versus]

@@ -134,3 +134,8 @@ class Kinds:
         """Whether a unit names things that have a date of their own."""
         dataset = next((k.target.dataset for k in unit.links if k.target.kind == "dataset"), None)
         return dataset is not None and self.catalog.dataset(dataset).time is not None
+
+    def is_category(self, target: Target) -> bool:
+        """A label in words."""
+        field = self.field(target)
+        return field is not None and field.role in (FieldRole.CATEGORY, FieldRole.NAME) and field.type is FieldType.STRING

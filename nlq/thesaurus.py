@@ -177,6 +177,8 @@ def root(key: str) -> str:
     >>> root("successful"), root("payment"), root("failur")
     ('success', 'pay', 'fail')
     """
+    if key.endswith("scrib"):
+        return key[:-1] + "p"  # describe, description
     for suffix in _SUFFIXES:
         clipped = suffix[:-1] if suffix.endswith("e") else suffix
         if key.endswith(clipped) and len(key) - len(clipped) >= 3 and len(clipped) >= 2:

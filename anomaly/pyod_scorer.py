@@ -1,6 +1,6 @@
 """PyOD detectors as causal scorers: fitted on the past only, on raw windows or on residual features; one series or several at once.
 
-On metrics they come behind the detector of `kernel` (docs/anomaly.md has the figures); they are here as baselines, for members of a
+On metrics with real incidents they come behind the detector of `kernel` (docs/anomaly.md has the figures); they are here as baselines, for members of a
 user's own ensemble, and for several series at once, where a joint view can see what each alone does not.
 """
 

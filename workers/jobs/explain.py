@@ -198,7 +198,25 @@ def _study(asked: _Asked, windows: _Windows) -> tuple[Study, list[str]]:
         parts=_parts(made_of, pairs[1:]),
         receipts=receipts,
     )
-    return study, _notes(windows, study)
+    return study, [*_starts_late(asked, baseline), *_notes(windows, study)]
+
+
+def _starts_late(asked: _Asked, baseline: Period) -> list[str]:
+    """A note when the data begin inside the period that is compared with: the rest of it is not low, only missing."""
+    if baseline.start is None or baseline.end is None or baseline.end - baseline.start < dt.timedelta(days=2):
+        return []
+    first = SemanticQuery(
+        metrics=(asked.params.asked,), by=(ByTime(grain=Grain.DAY),), where=asked.params.where,
+        order=(Order(target="by", index=0, descending=False),), limit=2,
+        time=TimeWindow(window=Absolute(end=baseline.end.replace(tzinfo=None)), field=asked.params.time.field if asked.params.time else None),
+    )  # fmt: skip
+    result = asked.run(first).result
+    place = next(i for i, column in enumerate(result.columns) if column.role == "time")
+    days = [_moment(row[place]) for row in result.rows() if row[place] is not None]
+    slack = (baseline.end - baseline.start) / 10
+    if not days or min(days) <= baseline.start.replace(tzinfo=None) + slack:
+        return []
+    return ["The data begin inside the period that is compared with, so the change is not like with like."]
 
 
 def _notes(windows: _Windows, study: Study) -> list[str]:

@@ -92,6 +92,24 @@ class TestExplain:
         assert all(fact["receipts"] for fact in result["told"])
         assert len(result["receipts"]) <= 8
 
+    def test_data_that_begin_inside_the_compared_period_are_said_so(self, world: Any) -> None:
+        year = {"window": {"kind": "absolute", "start": "2025-01-01", "end": "2025-07-01"}}
+        result = dict(explain(world, {"metric": "revenue", "time": year}).result or {})
+        assert any("begin inside the period" in note for note in result["narrative"])
+        assert not any(
+            "begin inside" in note for note in dict(explain(world, {"metric": "revenue", "time": JUNE}).result or {})["narrative"]
+        )
+
+    def test_a_scan_runs_in_few_queries(self, world: Any) -> None:
+        job = enqueue(world.services, "scan", {"metrics": ["revenue"], "grain": "month"}, world.analyst)
+        run_job(world.services, FUNCTIONS, world.tenant, job)
+        with world.services.store.read() as connection:
+            done = jobs.get(connection, world.tenant, job)
+        assert done.error is None
+        result = dict(done.result or {})
+        assert result["metrics"] == ["revenue"]
+        assert len(result["receipts"]) <= 4
+
     def test_a_manager_is_told_of_the_own_region_only(self, world: Any) -> None:
         result = dict(explain(world, {"metric": "revenue", "time": JUNE}, world.manager).result or {})
         assert "APAC" not in str(result)

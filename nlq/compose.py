@@ -871,7 +871,8 @@ class Composer:
             by = [*by, ByField(field=column)]
         elif f.cycle:
             moment = self._datetime_field(base) if f.cycle == "hour_of_day" else None
-            by = [*by, ByCycle(cycle=Cycle(f.cycle), field=moment)]
+            stored = self._hour_column(base) if f.cycle == "hour_of_day" and moment is None else None
+            by = [*by, ByField(field=stored) if stored is not None else ByCycle(cycle=Cycle(f.cycle), field=moment)]
         if not f.grain:
             return by
         grain = f.grain
@@ -879,6 +880,9 @@ class Composer:
             grain = self._auto_grain()
         if any(isinstance(b, ByTime) for b in by):
             return by
+        stored = self._hour_column(base) if grain == "hour" and self._datetime_field(base) is None else None
+        if stored is not None:
+            return [*by, ByField(field=stored)]
         if base is not None and not self._has_time(base):
             ref = self._period_field(base, grain)
             foreign = self._foreign_time(base) if ref is None else None
@@ -913,6 +917,14 @@ class Composer:
             return None
         found = next((c for c in dataset.fields if c.type is FieldType.DATETIME and c.role is FieldRole.TIME and not c.hidden), None)
         return FieldRef(dataset=base, field=found.name) if found is not None else None
+
+    def _hour_column(self, base: str | None) -> FieldRef | None:
+        """A column of plain hours, where the dates have none."""
+        dataset = self.catalog.dataset(base) if base is not None else None
+        if dataset is None or dataset.time is None or dataset.field(dataset.time).type is FieldType.DATETIME:
+            return None
+        found = next((c for c in dataset.fields if c.label.lower().split()[-1:] == ["hour"] and c.type is FieldType.INTEGER and not c.hidden), None)
+        return FieldRef(dataset=dataset.name, field=found.name) if found is not None else None
 
     def _auto_grain(self) -> str:
         for phrase in self.frame.times:

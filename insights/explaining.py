@@ -13,7 +13,7 @@ from scipy import stats
 
 from core.timeseries import FloatArray
 from insights.drivers.change import Cause, Causes, amount_causes, rate_causes
-from insights.drivers.leaves import Cuboid, Leaves
+from insights.drivers.leaves import Cuboid, Leaves, Mask
 from insights.drivers.mix_rate import Split, split_rate
 from insights.drivers.parts import PartChange
 from insights.drivers.spread import leaf_spread
@@ -22,6 +22,7 @@ from insights.types import Evidence, Fact, Period, Quantity, Score
 
 MIX_MATTERS = 0.3  # of all that moved in a rate
 MIN_HISTORY = 6
+OVERLAP = 0.5  # of a segment's own rows
 STORY = 0.15  # of the relative change
 TELLING_SHARE = 0.1  # of the change; less is true but not worth a sentence
 MAX_TOLD_DRIVERS = 2
@@ -94,7 +95,7 @@ def explain_change(study: Study) -> Explained:
     drivers = [_driver_fact(study, cause, causes.tried) for cause in causes.causes] if causes else []
     towards = [f for f in drivers if f is not None and f.kind == "driver" and f.values["share"] >= TELLING_SHARE]
     against = [f for f in drivers if f is not None and f.kind == "counter_driver" and abs(f.values["share"]) >= TELLING_SHARE]
-    towards, against = ([f for f in facts if _matters(study, f)] for facts in (towards, against))
+    towards, against = (_apart(study, [f for f in facts if _matters(study, f)]) for facts in (towards, against))
     mix = _mix_facts(study, splits)
     told_drivers = [*towards[:MAX_TOLD_DRIVERS], *against[:1]]
     rest = _remainder(study, told_drivers) if told_drivers else []
@@ -246,11 +247,7 @@ def _remainder(study: Study, drivers: Sequence[Fact]) -> list[Fact]:
         return []
     outside = np.ones(cube.leaves.count, dtype=bool)
     for fact in drivers:
-        inside = np.ones(cube.leaves.count, dtype=bool)
-        for dimension, value in fact.scope:
-            place = cube.leaves.dimensions.index(dimension)
-            inside &= cube.leaves.codes[place] == cube.leaves.labels[place].index(value)
-        outside &= ~inside
+        outside &= ~_inside(cube, fact)
     before, after = float(cube.before[outside].sum()), float(cube.after[outside].sum())
     if cube.base_before is not None and cube.base_after is not None:
         bases = float(cube.base_before[outside].sum()), float(cube.base_after[outside].sum())
@@ -270,6 +267,31 @@ def _remainder(study: Study, drivers: Sequence[Fact]) -> list[Fact]:
             receipts=study.receipt("cube"),
         )
     ]
+
+
+def _inside(cube: Cube, fact: Fact) -> Mask:
+    """(leaves,) which leaves the fact is about."""
+    inside = np.ones(cube.leaves.count, dtype=bool)
+    for dimension, value in fact.scope:
+        place = cube.leaves.dimensions.index(dimension)
+        inside &= cube.leaves.codes[place] == cube.leaves.labels[place].index(value)
+    return inside
+
+
+def _apart(study: Study, drivers: Sequence[Fact]) -> list[Fact]:
+    """Those that are mostly about other rows than the ones before them: shares of the same rows told twice would not add up."""
+    cube = study.cube
+    kept: list[Fact] = []
+    if cube is None:
+        return kept
+    told = np.zeros(cube.leaves.count, dtype=bool)
+    weight = cube.before + cube.after
+    for fact in drivers:
+        inside = _inside(cube, fact)
+        if weight[inside & told].sum() <= OVERLAP * weight[inside].sum():
+            kept.append(fact)
+            told |= inside
+    return kept
 
 
 def _matters(study: Study, driver: Fact) -> bool:

@@ -2063,6 +2063,7 @@ class Parser:
             s.relative
             or s.negate
             or s.prep_next
+            or words.startswith(("on ", "during ", "at "))
             or (nxt is not None and nxt.links and s.base_mode != "output")
             or (s.passive and s.last is not None)
         ):

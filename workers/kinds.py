@@ -50,7 +50,7 @@ class ForecastParams(SeriesParams):
 
 
 class DetectParams(SeriesParams):
-    false_alarms_per_year: float = Field(default=12.0, gt=0, le=365, description="How sensitive: false alarms to expect per series.")
+    false_alarms_per_year: float = Field(default=24.0, gt=0, le=365, description="How sensitive: false alarms to expect per series.")
 
 
 class ExplainParams(MeasureParams):

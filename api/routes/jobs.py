@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -129,7 +129,9 @@ async def forecast(
 async def detection(
     request: Request, response: Response, body: schemas.DetectRequest, caller: Caller, idempotency_key: IdempotencyKey = None
 ) -> schemas.JobView:
-    return await _start(request, response, caller, "detect", series_query(body.metric, body.by, body.grain), idempotency_key)
+    more = {} if body.sensitivity is None else {"false_alarms_per_year": body.sensitivity}
+    query = series_query(body.metric, body.by, body.grain)
+    return await _start(request, response, caller, "detect", query, idempotency_key, more=more)
 
 
 @router.post("/insights", status_code=202, summary="Explain why a metric changed")
@@ -150,12 +152,14 @@ async def _start(
     key: str | None,
     *,
     horizon_steps: int | None = None,
+    more: Mapping[str, object] | None = None,
 ) -> schemas.JobView:
     services = services_of(request)
 
     def start() -> Job:
         catalog = services.catalogs.visible(caller).catalog
-        job_id = enqueue(services.core, kind, job_params(kind, query, catalog, horizon_steps), caller, key)
+        params = {**job_params(kind, query, catalog, horizon_steps), **(more or {})}
+        job_id = enqueue(services.core, kind, params, caller, key)
         with services.store.read() as connection:
             return jobs.get(connection, caller.tenant, job_id)
 

@@ -183,6 +183,8 @@ def _fit(mention: Mention, target: Target, kinds: Kinds, exact: bool = False) ->
         dataset = kinds.catalog.dataset(target.dataset or "")
         return base - (0.12 if dataset.kind in (DatasetKind.BRIDGE,) and role != "related" else 0.0)
     if target.kind == "metric":
+        if role == "count" and kinds.is_money(target):
+            return -0.5  # "number of refunds" is not the amount that was refunded
         return {
             "count": 0.2 if exact else -0.05,
             "aggregate": 0.02,

@@ -42,6 +42,9 @@ def _settle_periods(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar)
         main = others[0] if others else _present(frame.versus)
         if main is None:
             return
+        if main.window == against:
+            frame.compare, frame.times = "previous_period", [main]
+            return
         days = _days(main, as_of, calendar)
         if (
             isinstance(against, Calendar_)

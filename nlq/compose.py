@@ -570,6 +570,8 @@ class Composer:
             measures = [MeasureItem("count", None, f.outputs[0])]
             f.outputs = []
         settle_buckets(f, measures, self.a, self.kinds)
+        if "difference" in f.notes and f.compare == "vs" and len(measures) == 2 and len(f.times) < 2 and not f.compare_values:
+            measures[:] = [MeasureItem("expression", left=measures[0], right=measures[1], op="-")]
         self.relations.count_things(measures)
         things = self.a.target(measures[0].mention) if len(measures) == 1 and measures[0].kind == "count" else None
         if things is not None and things.kind == "dataset" and not counted:
@@ -723,6 +725,14 @@ class Composer:
         ):
             return False
         item, target, thing = measures[0], self.a.target(measures[0].mention), self.a.target(f.groups[0])
+        counted = next((k.target for k in f.groups[0].links if k.target.kind == "metric" and k.exact and k.score >= 0.98), None)
+        base = self.kinds.metric_dataset(target) if target is not None and target.kind == "metric" else None
+        apart = base is not None and thing is not None and not self.graph.points_to(base, thing.dataset or "")
+        if counted is not None and apart and item.aggregate is None:
+            # "revenue per visit": the thing is a measure of its own.
+            measures[0] = MeasureItem("ratio", left=item, right=MeasureItem("given", given=MetricRef(metric=counted.name)))
+            f.groups = f.groups[1:]
+            return True
         own = target is not None and target.kind == "field" and self._is_amount(target) and thing is not None and target.dataset == thing.dataset
         if own and len(f.groups) > 1 and item.aggregate is None and not item.units:
             # Its own amount per thing is the average over the things.

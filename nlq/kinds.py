@@ -139,3 +139,10 @@ class Kinds:
         """A label in words."""
         field = self.field(target)
         return field is not None and field.role in (FieldRole.CATEGORY, FieldRole.NAME) and field.type is FieldType.STRING
+
+    def is_money(self, target: Target) -> bool:
+        """Whether a metric is an amount of money, which nobody counts."""
+        if target.kind != "metric":
+            return False
+        metric = self.catalog.metric(target.name)
+        return (metric.format or "").startswith("currency") or (metric.unit or "") in ("EUR", "USD", "GBP", "CHF", "JPY", "$", "€", "£")

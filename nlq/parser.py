@@ -1206,6 +1206,8 @@ class Parser:
             self.frame.compare = "previous_period"
         elif self.frame.compare is None:
             self.frame.compare = "vs"
+            if "difference" in u.text.lower():
+                self.frame.notes.append("difference")
             if nxt is not None and nxt.time is not None:
                 self.frame.versus = nxt.time
             self.s.comparing = u.text.lower() in (

@@ -19,6 +19,7 @@ from workers.queue import enqueue
 LEASE = dt.timedelta(minutes=30)  # a job that waits longer than this finds its rules leased again, and looks at them as well
 RULES_PER_JOB = 100
 LEASED_AT_ONCE = 500
+MOST_AT_ONCE = 20_000  # gathered before they are shared out, so that rules that look at the same come into one job
 TRY_AGAIN = dt.timedelta(hours=6)  # a rule whose author may no longer ask
 
 
@@ -27,17 +28,19 @@ def start_due_rules(services: Services) -> int:
 
     Raises: Unavailable when the state store does not answer.
     """
-    leased = 0
-    while True:
-        owner = holder_name()
-        now = services.clock.now()
+    owner = holder_name()
+    now = services.clock.now()
+    rules: list[AlertRule] = []
+    while len(rules) < MOST_AT_ONCE:
         with services.store.write() as connection:
-            rules = alert_rules.lease_due(connection, owner, now=now, lease_for=LEASE, limit=LEASED_AT_ONCE)
-        if not rules:
-            return leased
-        leased += len(rules)
-        for (_, _), group in groupby(sorted(rules, key=_whose), key=_whose):
-            _start(services, owner, sorted(group, key=_look))
+            some = alert_rules.lease_due(connection, owner, now=now, lease_for=LEASE, limit=LEASED_AT_ONCE)
+        if not some:
+            break
+        known = {rule.id for rule in rules}
+        rules += [rule for rule in some if rule.id not in known]
+    for _, group in groupby(sorted(rules, key=_whose), key=_whose):
+        _start(services, owner, sorted(group, key=_look))
+    return len(rules)
 
 
 def _start(services: Services, owner: str, rules: Sequence[AlertRule]) -> None:

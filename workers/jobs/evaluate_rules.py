@@ -11,7 +11,7 @@ from core.store import alert_rules, incident_events
 from core.store.alert_rules import AlertRule
 from semantic.catalog.model import Catalog
 from workers.alerts.apply import Applied, Ground, apply
-from workers.alerts.drivers import add_drivers
+from workers.alerts.drivers import Known, add_drivers
 from workers.alerts.evaluate import Judge
 from workers.alerts.events import Event
 from workers.alerts.feedback import Tuning, tuning
@@ -45,10 +45,10 @@ def run(context: JobContext) -> dict[str, Any]:
             total["errors"] += 1
             continue
         groups.setdefault(Look.of(rule), []).append((row, rule))
-    seen = 0
+    seen, known = 0, Known()
     for group in groups.values():
         try:
-            applied = _evaluate(context, params.owner, group, catalog)
+            applied = _evaluate(context, params.owner, group, catalog, known)
         except UserError as error:
             _failed(context, [row for row, _ in group], params.owner, error)
             total["errors"] += len(group)
@@ -77,13 +77,13 @@ def _rows(context: JobContext, ids: Sequence[str]) -> list[AlertRule]:
     return rows
 
 
-def _evaluate(context: JobContext, owner: str, group: Sequence[Parsed], catalog: Catalog) -> list[Applied]:
+def _evaluate(context: JobContext, owner: str, group: Sequence[Parsed], catalog: Catalog, known: Known) -> list[Applied]:
     counted = any(rule.completeness.min_rows_share > 0 for _, rule in group)
     widest = next(rule for _, rule in group if rule.completeness.min_rows_share > 0 or not counted)
     judge = Judge(fetch_history(context, widest, counted=counted), context.as_of)
     with context.services.store.read() as connection:
         votes = incident_events.votes(connection, context.tenant, [row.id for row, _ in group])
-    done = []
+    done: list[tuple[AnyRule, Applied]] = []
     judged = []
     for row, rule in group:
         tuned = tuning(votes[row.id])
@@ -99,10 +99,10 @@ def _evaluate(context: JobContext, owner: str, group: Sequence[Parsed], catalog:
             applied = apply(connection, ground, found, _details(judge, rule, tuned))
             at = next_run(rule, row.id, now=context.services.clock.now(), zone=catalog.calendar.time_zone)
             alert_rules.record_run(connection, context.tenant, row.id, owner, next_run_at=at, now=context.as_of)
-            done.append(applied)
-    for (_, rule, _, _), applied in zip(judged, done, strict=False):
-        add_drivers(context, rule, catalog, applied.opened)
-    return done
+            done.append((rule, applied))
+    for rule, applied in done:
+        add_drivers(context, rule, catalog, applied.opened, known)
+    return [applied for _, applied in done]
 
 
 def _details(judge: Judge, rule: AnyRule, tuned: Tuning) -> Any:

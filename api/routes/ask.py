@@ -14,6 +14,7 @@ from api.services import services_of
 from core.store import conversations, questions
 
 router = APIRouter(prefix="/v1", tags=["ask"])
+_WITHOUT_FIGURES = ("id", "question", "outcome", "intent", "query", "chips", "paraphrase", "confidence", "as_of")
 
 
 @router.post("/ask", summary="Ask a question in plain English")
@@ -24,7 +25,10 @@ async def ask(request: Request, body: schemas.AskRequest, caller: Caller) -> sch
 
 @router.get("/ask/{question_id}", summary="A question that was asked")
 async def asked(request: Request, question_id: str, caller: Caller) -> dict[str, Any]:
-    """What was asked and what came of it, without the rows: POST its `query` to /v1/query to see them as of now."""
+    """What was asked and what came of it, without the rows: POST its `query` to /v1/query to see them as of now.
+
+    Others than the asker get no sentences with figures, which were made with the asker's rights.
+    """
     services = services_of(request)
 
     def load() -> questions.Question:
@@ -32,12 +36,15 @@ async def asked(request: Request, question_id: str, caller: Caller) -> dict[str,
             return questions.get(connection, caller.tenant, question_id)
 
     found = await run_in_threadpool(load)
+    answer = found.entry.answer
+    if answer is not None and found.user != caller.user:
+        answer = {name: answer[name] for name in _WITHOUT_FIGURES if name in answer}
     return {
         "id": found.id,
         "question": found.entry.text,
         "outcome": found.entry.outcome,
         "asked_at": found.created_at,
-        "answer": found.entry.answer,
+        "answer": answer,
     }
 
 

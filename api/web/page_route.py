@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
-from api.web.shell import SignInFirst, problem_page
+from api.web.shell import SignInFirst, problem_page, visitor
 from core.errors import AppError, Invalid
 
 
@@ -33,6 +33,12 @@ class PageRoute(APIRoute):
             except AppError as error:
                 return problem_page(request, error)
             except RequestValidationError as error:
+                try:
+                    await visitor(request)  # who is not signed in learns nothing about what a route takes
+                except SignInFirst as first_sign_in:
+                    return first_sign_in.response
+                except AppError as refused:
+                    return problem_page(request, refused)
                 first = error.errors()[0]
                 field = str(first["loc"][-1])
                 return problem_page(request, Invalid(f"The field {field!r} is not usable: {first['msg']}.", code="invalid_request"))

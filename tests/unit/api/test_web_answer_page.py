@@ -81,7 +81,7 @@ class TestHostileText:
                 suggestions=[evil],
                 conversation_id=evil,
                 chart={"data": {"values": [{"name": "</script><script>x"}]}},
-            )  # fmt: skip
+            )
         )
         read = Read(html)
         assert "img" not in read.tags

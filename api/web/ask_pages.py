@@ -143,9 +143,9 @@ async def feedback(
 @router.get("/answers/{key}/export.{kind}")
 async def export(request: Request, key: str, kind: str) -> Response:
     """The rows as csv, xlsx or json (all of them, up to the caller's cap), or the chart as png or svg."""
+    at = await visitor(request)
     if kind not in exports.MEDIA_TYPES:
         raise NotFound(f"There is no export as {kind[:10]!r}.", code="unknown_export", suggestions=list(exports.MEDIA_TYPES))
-    at = await visitor(request)
     stored = await find(at.services, at.caller, key)
     if kind in {"png", "svg"}:
         answer = await until_gone(request, again(at.services, at.caller, stored))

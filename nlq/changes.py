@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from itertools import pairwise
 
 from nlq.frame import Frame, MovedItem
 from nlq.predicates import Unbuildable
@@ -88,7 +89,7 @@ def _days(phrase: TimePhrase, as_of: dt.datetime, calendar: CatalogCalendar) -> 
 def _side_by_side(times: list[TimePhrase], as_of: dt.datetime, calendar: CatalogCalendar) -> tuple[dt.date, dt.date] | None:
     """From the first to the last of periods that follow each other without a gap, or None."""
     bounds = sorted({window_bounds(t.window, as_of, calendar) for t in times}, key=str)
-    for (_, end), (start, _) in zip(bounds, bounds[1:], strict=False):
+    for (_, end), (start, _) in pairwise(bounds):
         if end is None or end != start:
             return None
     first, last = bounds[0][0], bounds[-1][1]

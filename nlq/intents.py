@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass
 
@@ -41,6 +42,7 @@ _DEFINE = re.compile(
     r"|what\s+is\s+(?:the\s+)?(?:definition|meaning)\s+of\s+(?P<b>.+)|what\s+is\s+meant\s+by\s+(?P<c>.+)|how\s+(?:is"
     r"|are|do\s+(?:you|we))\s+(?:calculate\s+|define\s+|compute\s+)?"
     r"(?P<d>.+?)\s*(?:calculated|defined|computed|measured)?|definition\s+of\s+(?P<e>.+)"
+    r"|what\s+is\s+an?\s+(?P<g>[\w\s-]+?)"
     r"|explain\s+(?:the\s+)?(?:term|metric|word)\s+(?P<f>.+))\s*(?:here|for us)?\s*[?.!]*\s*$",
     re.IGNORECASE,
 )
@@ -62,6 +64,13 @@ _NEXT = re.compile(
 _NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "few": 3}
 
 
+_REST = re.compile(
+    r"\b(?:(?:for|until|till|through|by|over|in)\s+)?(?:the\s+)?(?:rest|remainder|end|remaining\s+\w+)\s+of\s+(?:the|this)\s+(?P<u>month|quarter|year)\b"
+    r"|\b(?:by|until|till|through)\s+(?:the\s+)?(?P<v>month|quarter|year)[\s-]?end\b",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Routed:
     """`text` has the words of the intent blanked out (same length). `subject` is what is to be defined. `horizon`: steps of `grain` ahead."""
@@ -74,7 +83,7 @@ class Routed:
     place: tuple[int, int] | None = None
 
 
-def route(question: str) -> Routed:
+def route(question: str, today: dt.date | None = None) -> Routed:
     """The intent of a question.
 
     >>> route("why did revenue drop in March?").intent.value, route("revenue by country").intent.value
@@ -95,9 +104,11 @@ def route(question: str) -> Routed:
         return Routed(Intent.UNUSUAL, _blank(question, _UNUSUAL), place=unusual.span())
     forecast = _FORECAST.search(question)
     if forecast:
-        ahead = _NEXT.search(question)
+        ahead, rest = _NEXT.search(question), _REST.search(question)
         horizon, grain = _horizon(ahead) if ahead else (None, None)
-        text = _blank(_blank(question, _FORECAST), _NEXT)
+        if ahead is None and rest is not None and today is not None:
+            horizon, grain = _steps_left(rest, today)
+        text = _blank(_blank(_blank(question, _REST), _FORECAST), _NEXT)
         return Routed(
             Intent.FORECAST,
             re.sub(r"\b(?:will|be|we|going to|have|look like)\b", lambda m: " " * len(m.group()), text),
@@ -108,10 +119,23 @@ def route(question: str) -> Routed:
     return Routed(Intent.ASK, question)
 
 
+def _steps_left(match: re.Match[str], today: dt.date) -> tuple[int, str]:
+    """Months left in the year or quarter with the running one, or days left in the month.
+
+    >>> _steps_left(_REST.search("until the end of the year"), dt.date(2026, 5, 21))
+    (8, 'month')
+    """
+    unit = (match["u"] or match["v"]).lower()
+    if unit == "month":
+        first = (today.replace(day=1) + dt.timedelta(days=32)).replace(day=1)
+        return max(1, (first - today).days), "day"
+    return (13 - today.month if unit == "year" else 3 - (today.month - 1) % 3), "month"
+
+
 def _is_definition(question: str) -> bool:
     words = question.lower()
     return bool(
-        re.search(r"\b(?:define|definition|mean|meaning|meant|stand for|calculated|computed|how is|how are|term)\b", words)
+        re.search(r"\b(?:define|definition|mean|meaning|meant|stand for|calculated|computed|how is|how are|term|what is an?)\b", words)
     ) and not re.search(r"\bhow (?:is|are) (?:\w+ ){0,3}(?:doing|distributed|split|going)\b", words)
 
 

@@ -16,6 +16,14 @@ _PERIODS = (
     "last 7 days", "last 30 days", "last 12 months", "last 8 weeks excluding the current week",
 )  # fmt: skip
 _LIMIT = 8
+# What can stand after a word: groups after "by", values and periods after "in".
+_AFTER = {
+    "by": ("dimension", "entity"),
+    "per": ("dimension", "entity"),
+    "in": ("value", "period"),
+    "from": ("value", "period"),
+    "for": ("value", "period", "metric", "entity"),
+}
 
 
 class Suggester:
@@ -61,8 +69,12 @@ class Suggester:
                 continue
             head = text[: len(text) - len(tail)]
             at = bisect_left(self._keys, tail)
+            after = words[-size - 1] if size < len(words) else ""
             while at < len(self._keys) and self._keys[at].startswith(tail) and len(found) < _LIMIT:
                 _, label, kind = self._entries[at]
+                if kind not in _AFTER.get(after, (kind,)):
+                    at += 1
+                    continue
                 whole = (head + label).strip()
                 if label not in seen and fold(whole) != folded.strip():
                     seen.add(label)

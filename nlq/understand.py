@@ -123,7 +123,7 @@ class Understander:
         verified = self._verified.get(_plain(question))
         if verified is not None:
             return self._verified_reading(question, verified.query, as_of)
-        routed = route(question)
+        routed = route(question, as_of.date())
         if routed.intent is Intent.DESCRIBE:
             return Understanding(question, "describe", message=overview(self.catalog), suggestions=tuple(self.examples()))
         if routed.intent is Intent.DEFINE:

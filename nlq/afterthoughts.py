@@ -54,7 +54,12 @@ def _listed_before(mention: Mention, units: Sequence[Unit], places: dict[int, Me
 def settle_busiest(frame: Frame, kinds: Kinds) -> None:
     """ "busiest hour for orders": the events named beside a superlative over periods are what is counted."""
     superlative = frame.superlative
-    if not (frame.asks_period or frame.cycle) or superlative is None or superlative.measure is None or superlative.measure.mention is not None:
+    if (
+        not (frame.asks_period or frame.cycle)
+        or superlative is None
+        or superlative.measure is None
+        or superlative.measure.mention is not None
+    ):
         return
     named = [m for m in frame.mentions if m.role in ("output", "context") and kinds.likely(m.unit, "dataset")]
     if len(named) == 1 and not frame.measures and not frame.rank_by:

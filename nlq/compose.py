@@ -733,7 +733,13 @@ class Composer:
             measures[0] = MeasureItem("ratio", left=item, right=MeasureItem("given", given=MetricRef(metric=counted.name)))
             f.groups = f.groups[1:]
             return True
-        own = target is not None and target.kind == "field" and self._is_amount(target) and thing is not None and target.dataset == thing.dataset
+        own = (
+            target is not None
+            and target.kind == "field"
+            and self._is_amount(target)
+            and thing is not None
+            and target.dataset == thing.dataset
+        )
         if own and len(f.groups) > 1 and item.aggregate is None and not item.units:
             # Its own amount per thing is the average over the things.
             measures[0] = MeasureItem("aggregate", "avg", item.mention, conditions=item.conditions)
@@ -788,7 +794,9 @@ class Composer:
             wanted.append((mention, target))
         entities = list(dict.fromkeys(t.dataset or "" for _, t in wanted if t.kind == "dataset"))
         someone = {t.dataset for m, t in wanted if m.indefinite}
-        if someone & {t.dataset for m, t in wanted if not m.indefinite} and any(m.role == "group" and t.dataset not in someone for m, t in wanted):
+        if someone & {t.dataset for m, t in wanted if not m.indefinite} and any(
+            m.role == "group" and t.dataset not in someone for m, t in wanted
+        ):
             self._guess(0.45, "whether each, or only what it is split by, makes the groups")
         entities += [d for d in self._display_entities(wanted) if d not in entities]
         if f.limit_per_group and f.groups:
@@ -933,7 +941,9 @@ class Composer:
         dataset = self.catalog.dataset(base) if base is not None else None
         if dataset is None or dataset.time is None or dataset.field(dataset.time).type is FieldType.DATETIME:
             return None
-        found = next((c for c in dataset.fields if c.label.lower().split()[-1:] == ["hour"] and c.type is FieldType.INTEGER and not c.hidden), None)
+        found = next(
+            (c for c in dataset.fields if c.label.lower().split()[-1:] == ["hour"] and c.type is FieldType.INTEGER and not c.hidden), None
+        )
         return FieldRef(dataset=dataset.name, field=found.name) if found is not None else None
 
     def _auto_grain(self) -> str:

@@ -355,7 +355,8 @@ SOFT = frozenset(
     amount relative relation represent represents represented vary varies differ differs compare change changes between during year
     month week quarter hour minute years months weeks quarters hours minutes day's regular convert converted conversion datetime unix
     timestamp alphabetical alphabetically descending ascending no. nr left inner outer something anything someone anyone instead rather ones only distribution
-    distributed spread depending type's doing trending developing evolving looking far long many much often total's hand kept keep keeps held holding hold remain remaining
+    distributed spread depending type's doing trending developing evolving looking far long many much often total's hand kept
+    keep keeps held holding hold remain remaining
     """.split()
 )
 

@@ -259,7 +259,12 @@ def _linked(span: Sequence[Token], i: int, j: int, text: str, linker: Linker, fu
 def _joined_value(span: Sequence[Token], i: int, j: int, text: str, linker: Linker) -> tuple[float, Unit] | None:
     """A known value that has a function word inside, exactly as it is stored ("no show", "Research and Development")."""
     inner = [t for t in span if t.norm in _NEVER_INSIDE and t.norm not in _IN_NAMES]
-    if len(span) > 5 or any(t.norm not in _IN_VALUES for t in inner) or span[-1].norm in _NEVER_INSIDE - {"show"} or span[0].norm in ("and", "or", "with"):
+    if (
+        len(span) > 5
+        or any(t.norm not in _IN_VALUES for t in inner)
+        or span[-1].norm in _NEVER_INSIDE - {"show"}
+        or span[0].norm in ("and", "or", "with")
+    ):
         return None
     values = tuple(v for v in linker.values(span) if v.score >= 0.995)
     if not values:

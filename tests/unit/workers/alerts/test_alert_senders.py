@@ -1,0 +1,138 @@
+"""What leaves: signed, escaped, with its chart; secrets sealed."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from core.errors import Invalid
+from core.ids import TenantId, UserId
+from core.store.channels import Channel
+from core.store.incidents import Finding, StoredIncident
+from workers.alerts.message import as_html, incident_data, of_incident, plain
+from workers.alerts.sealing import seal, unseal
+from workers.alerts.senders import NotSent, Sending, compose, send
+
+NOW = datetime(2026, 5, 21, 1, 0, tzinfo=UTC)
+ACME = TenantId("acme")
+SECRET = "whsec_" + "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
+EVIL = "<img src=x onerror=alert(1)>\r\nBcc: all@example.com"
+
+
+def incident(label: str = "revenue", **more: Any) -> StoredIncident:
+    points = [{"t": f"2026-05-{n:02d}T00:00:00Z", "v": 10.0, "expected": 10.0, "lower": 8.0, "upper": 12.0} for n in range(1, 21)]
+    details = {
+        "label": label, "grain": "day", "unit": "EUR", "expected": 10.0, "actual": 2.0, "rule_name": label, "points": points, "scope": "Total",
+        "segments": [{"label": label, "direction": "down", "impact": -3.0}], "drivers": [label], "last_bucket": "2026-05-20T00:00:00Z", **more,
+    }  # fmt: skip
+    finding = Finding("k", "revenue", "total", "value", "down", 70.0, -8.0, datetime(2026, 5, 20, tzinfo=UTC), None, NOW, details, "rul_1")
+    return StoredIncident("inc_1", ACME, finding, "open", None, "", None, NOW)
+
+
+def sending(services: Any, kind: str, config: dict[str, Any], secrets: dict[str, str], label: str = "revenue") -> Sending:
+    channel = Channel("chn_1", ACME, "C", kind, config, None, True, UserId("usr_1"), NOW, NOW, None, None)  # type: ignore[arg-type]
+    message = of_incident(incident(label), "opened", base_url="https://q.example", key="key", reader="usr_1")
+    return Sending("dlv_1", channel, secrets, message, "usr_1", "inc_1", services.settings, services.store, NOW)
+
+
+@pytest.fixture
+def receiver() -> Any:
+    calls: list[tuple[str, dict[str, str], bytes]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            calls.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+            self.send_response(410 if self.path == "/gone" else 200)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_address[1], calls
+    server.shutdown()
+    server.server_close()
+
+
+class TestEmail:
+    def test_headers_cannot_be_injected_and_html_is_escaped(self, services: Any) -> None:
+        mail = compose(sending(services, "email", {"to": ["a@example.com"]}, {}, EVIL))
+        assert mail["Bcc"] is None
+        assert "\n" not in mail["Subject"]
+        html = mail.get_body(("html",)).get_content()  # type: ignore[union-attr]
+        assert "<img src=x" not in html
+        assert "&lt;img src=x" in html
+
+    def test_a_repetition_has_the_same_message_id(self, services: Any) -> None:
+        made = [compose(sending(services, "email", {"to": ["a@example.com"]}, {})) for _ in range(2)]
+        assert made[0]["Message-ID"] == made[1]["Message-ID"]
+        assert made[0]["Subject"] == "Revenue was 80% below expected on 20 May 2026"
+
+    def test_without_a_mail_server_it_says_so(self, services: Any) -> None:
+        with pytest.raises(NotSent) as caught:
+            send(sending(services, "email", {"to": ["a@example.com"]}, {}))
+        assert caught.value.permanent
+
+
+class TestWebhook:
+    def test_the_signature_holds_and_a_changed_body_does_not(self, services: Any, receiver: Any) -> None:
+        port, calls = receiver
+        services.settings.outbound_hosts = frozenset({f"127.0.0.1:{port}"})
+        send(sending(services, "webhook", {}, {"url": f"http://127.0.0.1:{port}/in", "secret": SECRET}))
+        _, headers, body = calls[0]
+        assert headers["webhook-id"] == "dlv_1"
+        assert headers["webhook-timestamp"] == str(int(NOW.timestamp()))
+        signed = Webhook(SECRET).sign("dlv_1", NOW, body.decode())
+        assert headers["webhook-signature"] == signed
+        assert signed != Webhook(SECRET).sign("dlv_1", NOW, body.decode().replace("down", "up"))
+        assert json.loads(body)["type"] == "incident.opened"
+
+    def test_gone_means_never_again(self, services: Any, receiver: Any) -> None:
+        port, _ = receiver
+        services.settings.outbound_hosts = frozenset({"127.0.0.1"})
+        with pytest.raises(NotSent) as caught:
+            send(sending(services, "webhook", {}, {"url": f"http://127.0.0.1:{port}/gone", "secret": SECRET}))
+        assert caught.value.gone
+
+
+class TestChat:
+    def test_apprise_reaches_a_server_that_the_operator_named_and_no_other(self, services: Any, receiver: Any) -> None:
+        port, calls = receiver
+        message = sending(services, "apprise", {}, {"url": f"json://127.0.0.1:{port}/chat"})
+        with pytest.raises(NotSent) as caught:
+            send(message)
+        assert caught.value.permanent
+        assert calls == []
+        services.settings.outbound_hosts = frozenset({f"127.0.0.1:{port}"})
+        send(message)
+        assert json.loads(calls[0][2])["title"].startswith("Revenue was 80% below expected")
+
+
+class TestWords:
+    def test_every_number_of_the_text_is_among_the_facts(self) -> None:
+        text = plain(of_incident(incident(), "opened", base_url="https://q.example", key="k", reader="r"))
+        assert "Actual" in text
+        assert "80% below" in text
+        assert incident_data(incident())["expected"] == 10.0
+
+    def test_the_page_has_no_script(self) -> None:
+        html = as_html(of_incident(incident(EVIL), "opened", base_url="https://q.example", key="k", reader="r"), image="cid<>")
+        assert "<script" not in html
+        assert 'cid:cid&lt;&gt;"' in html
+
+
+class TestSealing:
+    def test_only_the_same_key_opens(self) -> None:
+        sealed = seal({"url": "https://x.example/secret"}, "one")
+        assert "secret" not in sealed
+        assert unseal(sealed, "one") == {"url": "https://x.example/secret"}
+        with pytest.raises(Invalid):
+            unseal(sealed, "other")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -76,9 +77,9 @@ async def answer_page(request: Request, key: str, page_number: Annotated[int, Qu
 @router.get("/answers/{key}/table")
 async def answer_table(request: Request, key: str, page_number: Annotated[int, Query(alias="page")] = 1, sort: str = "") -> Response:
     """One page of the rows, for htmx; without it the whole answer at that page."""
-    if not is_partial(request):
-        return RedirectResponse(f"/answers/{key}?page={page_number}&sort={sort[:6]}", status_code=303)
     at = await visitor(request)
+    if not is_partial(request):
+        return RedirectResponse(f"/answers/{key}?page={page_number}&sort={quote(sort[:6])}", status_code=303)
     stored = await find(at.services, at.caller, key)
     _, result = await until_gone(request, result_of(at.services, at.caller, stored))
     shown = table_view(result.columns, result.rows(), stored.query, page=page_number, sort=sort)

@@ -222,6 +222,13 @@ class ExplainRequest(In):
     query: SemanticQuery | None = None
 
 
+class ScanRequest(In):
+    """What one should know of the last complete period. No metrics: the certified ones."""
+
+    metrics: list[Annotated[str, Field(max_length=128)]] = Field(default_factory=list, max_length=20)
+    grain: Literal["day", "week", "month"] = "day"
+
+
 class JobView(BaseModel):
     id: str
     kind: str

@@ -22,7 +22,7 @@ SHOWN = 40
 
 
 def register(app: typer.Typer) -> None:
-    for command in (forecast, detect, explain):
+    for command in (forecast, detect, explain, scan):
         app.command()(command)
 
 
@@ -50,6 +50,12 @@ def explain(metric: Metric, tenant: Tenant, as_json: Json = False) -> None:
     """Why a metric changed from one complete month to the next."""
     with speaking(as_json):
         _print(_study("explain", SemanticQuery(metrics=(MetricRef(metric=metric),)), tenant, as_json), as_json)
+
+
+def scan(tenant: Tenant, grain: str = "day", as_json: Json = False) -> None:
+    """Anything one should know of the last complete period, over the certified metrics."""
+    with speaking(as_json):
+        _print(start_and_follow(context.services, context.principal(tenant), "scan", {"grain": grain}, quiet=as_json), as_json)
 
 
 def _study(kind: str, query: SemanticQuery, tenant: str, quiet: bool, horizon: int | None = None) -> dict[str, Any]:

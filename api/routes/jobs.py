@@ -143,6 +143,25 @@ async def insight(
     )
 
 
+@router.post("/insights/scan", status_code=202, summary="Anything one should know of the last complete period")
+async def scan(
+    request: Request, response: Response, body: schemas.ScanRequest, caller: Caller, idempotency_key: IdempotencyKey = None
+) -> schemas.JobView:
+    services = services_of(request)
+
+    def start() -> Job:
+        catalog = services.catalogs.visible(caller).catalog
+        for name in body.metrics:
+            catalog.metric(name)
+        job_id = enqueue(services.core, "scan", {"metrics": body.metrics, "grain": body.grain}, caller, idempotency_key)
+        with services.store.read() as connection:
+            return jobs.get(connection, caller.tenant, job_id)
+
+    job = await run_in_threadpool(start)
+    response.headers["Location"] = f"/v1/jobs/{job.id}"
+    return view(job)
+
+
 async def _start(
     request: Request,
     response: Response,

@@ -25,6 +25,10 @@ def settle_changes(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar) 
         frame.compare = "previous_period"
     if changes and frame.times and frame.compare is None:
         frame.compare = _comparison(frame, changes[0].grain, as_of, calendar)
+    if changes and frame.compare is not None and frame.limit_asked and frame.rank_by:
+        # "top 3 regions by revenue growth": the change ranks.
+        frame.moved_order = not frame.ascending_top
+        frame.measures, frame.rank_by = [*frame.measures, *frame.rank_by], []
     if changes and frame.compare is not None:
         frame.transforms = [t for t in frame.transforms if t not in changes]
         if frame.grain_implied:
@@ -106,7 +110,7 @@ def _comparison(frame: Frame, grain: str | None, as_of: dt.datetime, calendar: C
         return "same_period_last_year" if days <= _DAYS["year"] or stated not in (None, "year") else None
     if grain is not None:
         return "previous_period" if days <= _DAYS[grain] else None
-    return "previous_period" if stated is None and (frame.groups or days <= _DAYS["month"]) else None
+    return "previous_period" if stated is None and (frame.groups or frame.limit_asked or days <= _DAYS["month"]) else None
 
 
 def runs_past(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar) -> bool:

@@ -81,7 +81,13 @@ def _lines(columns: Sequence[OutputColumn], rows: Rows, time: int, dimension: in
 
 def _bars(columns: Sequence[OutputColumn], rows: Rows, dimension: int, measures: list[int], title: str) -> Spec:
     measure = columns[measures[0]]
-    data = [{"name": _name(row[dimension]), "value": _plain(row[measures[0]])} for row in rows[:MAX_BARS]]
+    shown = _compared(columns, measures)
+    several = len(shown) > 1
+    data = [
+        {"name": _name(row[dimension]), "value": _plain(row[i])} | ({"series": columns[i].label} if several else {})
+        for row in rows[:MAX_BARS]
+        for i in shown
+    ]
     ordered = columns[dimension].role == "time"
     encoding: Spec = {
         "y": {
@@ -94,10 +100,26 @@ def _bars(columns: Sequence[OutputColumn], rows: Rows, dimension: int, measures:
         "x": {"field": "value", "type": "quantitative", "title": measure.label, "axis": _axis(measure)},
         "tooltip": [
             {"field": "name", "title": columns[dimension].label},
+            *([{"field": "series", "title": "measure"}] if several else []),
             {"field": "value", "type": "quantitative", "title": measure.label, "format": _format(measure)},
         ],
     }
+    if several:
+        encoding["yOffset"] = {"field": "series", "sort": None}
+        encoding["color"] = {
+            "field": "series", "type": "nominal", "title": None, "sort": None,
+            "legend": {"orient": "bottom", "direction": "vertical", "labelLimit": 420},
+        }  # fmt: skip
     return _spec(title, data, {"type": "bar", "cornerRadiusEnd": 2}, encoding)
+
+
+def _compared(columns: Sequence[OutputColumn], measures: list[int]) -> list[int]:
+    """The first measure, with its value in the compared window where there is one: two bars side by side."""
+    first = columns[measures[0]]
+    if first.measure_index is None:
+        return measures[:1]
+    same = [i for i in measures[1:] if columns[i].measure_index == first.measure_index and columns[i].format == first.format]
+    return [measures[0], *same[:1]]
 
 
 def _stacked(columns: Sequence[OutputColumn], rows: Rows, dimensions: list[int], measure_index: int, title: str) -> Spec | None:

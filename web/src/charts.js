@@ -29,8 +29,8 @@ function theme() {
 function fitted(spec) {
   const made = { ...spec };
   delete made.title;
-  if (spec.encoding?.y?.type === "nominal" && !spec.encoding.yOffset) {
-    made.height = { step: ROW_PX };
+  if (spec.encoding?.y?.type === "nominal") {
+    made.height = { step: spec.encoding.yOffset ? ROW_PX / 2 : ROW_PX };
     made.encoding = { ...spec.encoding, y: { ...spec.encoding.y, title: null } };
   }
   if (spec.encoding?.x?.field === "time" && spec.mark?.type === "line") made.mark = { ...spec.mark, point: spec.mark.point ? { filled: true, size: 45 } : false };

@@ -38,6 +38,16 @@ class TestChart:
         assert len(series) == MAX_SERIES
         assert "r39" in series
 
+    def test_a_compared_value_stands_beside_its_own(self) -> None:
+        before = OutputColumn("before", "revenue, last year", "measure", unit="EUR", format="currency:EUR", measure_index=0)
+        orders = OutputColumn("orders", "orders", "measure", measure_index=1)
+        spec = chart([REGION, REVENUE, before, orders], [["EMEA", 3, 2, 9], ["APAC", 1, None, 9]])
+        assert spec is not None
+        assert spec["encoding"]["yOffset"]["field"] == "series"
+        assert [(p["name"], p["series"], p["value"]) for p in spec["data"]["values"]] == [
+            ("EMEA", "revenue", 3), ("EMEA", "revenue, last year", 2), ("APAC", "revenue", 1), ("APAC", "revenue, last year", None),
+        ]  # fmt: skip
+
     def test_a_dimension_becomes_bars_up_to_a_limit(self) -> None:
         spec = chart([REGION, REVENUE], [[f"r{i}", i] for i in range(100)])
         assert spec is not None

@@ -64,14 +64,37 @@ def _grouped(columns: Sequence[OutputColumn], rows: Rows, keys: list[int], measu
             )
     if time is not None and len(keys) == 2 and column.additive:
         return _over_time(columns, known, next(i for i in keys if i != time), measure, windows)
+    whole = _whole(columns, known, measure) if time is None else ""
     top = max(known, key=lambda row: _float(row[measure]) or 0.0)
     name = ", ".join(bucket(top[i], columns[i].grain) if columns[i].grain else str(top[i]) for i in keys) or "the first row"
+    if whole and len(known) > 1:
+        return f"{whole}{_when(windows)}; {name} has the highest: {_value(top[measure], column)}{_comma(_change(columns, top, column.measure_index))}."
     lead = f"{name} {'has the highest' if len(known) > 1 else 'has'} {column.label}: {_value(top[measure], column)}{_when(windows)}"
     total = sum(_float(row[measure]) or 0.0 for row in known)
     if len(known) > 1 and column.additive and total > 0 and all((_float(row[measure]) or 0.0) >= 0 for row in known):
         share = (_float(top[measure]) or 0.0) / total
         return f"{lead}, {number(share, 'percent')} of the {len(known)} shown."
     return f"{lead}; {len(known):,} shown."
+
+
+def _whole(columns: Sequence[OutputColumn], rows: Rows, measure: int) -> str:
+    """ "Revenue: €18.6M in all, up 15.5% on the compared period", where groups add up and are shown beside those of another period."""
+    column = columns[measure]
+    other = next(
+        (i for i, c in enumerate(columns) if i != measure and c.role == "measure" and c.measure_index == column.measure_index), None
+    )
+    if other is None or not column.additive:
+        return ""
+    now, before = (sum(_float(row[i]) or 0.0 for row in rows) for i in (measure, other))
+    if before <= 0:
+        return ""
+    share = (now / before - 1) * 100
+    direction = "up" if share > 0 else "down"
+    return f"{_sentence_case(column.label)}: {_value(now, column)} in all, {direction} {number(abs(share), 'percent_points')} on the compared period"
+
+
+def _comma(text: str) -> str:
+    return f", {text.removesuffix(' on the compared period')}" if text else ""
 
 
 def _over_time(columns: Sequence[OutputColumn], rows: Rows, dimension: int, measure: int, windows: Sequence[WindowUsed]) -> str:
@@ -85,7 +108,7 @@ def _over_time(columns: Sequence[OutputColumn], rows: Rows, dimension: int, meas
 
 
 def _when(windows: Sequence[WindowUsed]) -> str:
-    return f" ({windows[0].label})" if windows and windows[0].label else ""
+    return f" ({windows[0].label.split(':')[0]})" if windows and windows[0].label else ""
 
 
 def _value(value: Any, column: OutputColumn) -> str:

@@ -136,7 +136,7 @@ class _Build:
             if form in compare.show or (ordered and form == "difference"):
                 self.layer.columns[name] = changed(form, main.copy(), other.copy())
             if form in compare.show:
-                words = _CHANGE_WORDS[form].format(label=self.plan.measures[index].label, other=compare.label)
+                words = _CHANGE_WORDS[form].format(label=self.plan.measures[index].label, other=compare.label.split(": ")[0])
                 same_unit = form in ("value", "difference")
                 shown = OutputColumn(
                     _CHANGE_NAMES[form].format(name=output.name), words, "measure" if form == "value" else "change", output.source,

@@ -64,6 +64,13 @@ class TestHeadline:
         rows = [[dt.date(2024, m, 1), region, value] for m in (1, 2) for region, value in (("EMEA", 30.0), ("APAC", 10.0))]
         assert headline([MONTH, REGION, REVENUE], rows) == "EMEA has the highest revenue in all: €60.00, 75% of the 2 shown."
 
+    def test_groups_beside_another_period_say_the_change_of_the_whole(self) -> None:
+        before = OutputColumn("revenue_compared", "revenue, last year", "measure", format="currency:EUR", measure_index=0)
+        percent = OutputColumn("revenue_change_percent", "change", "change", format="percent_points", measure_index=0)
+        rows = [["EMEA", 30.0, 20.0, 50.0], ["APAC", 10.0, 12.0, -16.7]]
+        said = headline([REGION, REVENUE, before, percent], rows)
+        assert said == "Revenue: €40.00 in all, up 25.0% on the compared period; EMEA has the highest: €30.00, up 50.0%."
+
     def test_nothing_is_said_to_be_nothing(self) -> None:
         assert headline([REGION, REVENUE], []) == "Nothing matches."
 

@@ -11,8 +11,8 @@ from core.timeseries import FloatArray, Grain, TimeSeries
 YEAR_DAYS = 364  # the same weekday
 AROUND_DAYS = 7  # feasts that follow a weekday move by a week
 WEEKS_BEFORE = 4
-LIKE = 0.5  # at least half as large as now
-NOTABLE = 3.0  # robust standard deviations of ordinary days
+LIKE = 0.6  # at least so large against now
+NOTABLE = 2.5  # robust standard deviations of ordinary days
 
 
 def came_last_year(series: TimeSeries, at: np.datetime64, direction: Literal["up", "down", "both"]) -> bool:

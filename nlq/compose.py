@@ -15,7 +15,7 @@ from nlq.frame import Condition, Frame, MeasureItem, Mention, OrderItem
 from nlq.graph import JoinGraph
 from nlq.kinds import Kinds
 from nlq.lexicon import Target, is_main_entity
-from nlq.predicates import Predicates, Unbuildable, conjunction
+from nlq.predicates import Predicates, Unbuildable, conjunction, contradicts
 from nlq.relations import Relations
 from nlq.text import keys_of, lemma
 from semantic.catalog.model import Catalog, DatasetKind, Entity, FieldRole, FieldType, SimpleMetric
@@ -164,8 +164,13 @@ class Composer:
                 if not any(self._same(item, m) for m in measures):
                     measures.append(item)
                 f.outputs.remove(mention)
+        self._merge_compared()
         for mention in list(f.groups):
             target = self.a.target(mention)
+            if mention.per and target is not None and target.kind == "metric" and len(measures) == 1 and measures[0].aggregate is None:
+                f.groups.remove(mention)
+                measures[0] = MeasureItem("ratio", left=measures[0], right=MeasureItem("aggregate", None, mention))
+                continue
             if (
                 target is not None
                 and (
@@ -183,6 +188,18 @@ class Composer:
             measures.extend(MeasureItem("aggregate", None, m) for m, _ in amounts)
             f.outputs = []
         f.measures = measures
+
+    def _merge_compared(self) -> None:
+        """ "revenue from mobile orders vs desktop": two values of one field, held against each other."""
+        f = self.frame
+        values = [c for c in f.conditions if c.kind == "value" and not c.negate and not c.both and self.a.value(c) is not None]
+        if f.compare != "vs" or f.compare_values or len(f.times) > 1 or len(values) != 2:
+            return
+        one, two = (self.a.value(c) for c in values)
+        if one is not None and two is not None and (one.dataset, one.field) == (two.dataset, two.field):
+            values[0].more_values = [*values[0].more_values, values[1].values]
+            f.conditions = [c for c in f.conditions if c is not values[1]]
+            f.compare_values = [values[0]]
 
     def _is_amount(self, target: Target) -> bool:
         catalog_field = self.kinds.field(target)
@@ -1028,6 +1045,8 @@ class Composer:
             and isinstance(self.catalog.metric(target.name), SimpleMetric)
         ):
             self._guess(0.45, f"{item.aggregate} of a metric that is already an aggregate")
+        elif target.kind == "metric" and item.aggregate in ("median", "min", "max", "stddev"):
+            raise Unbuildable(f"the {item.aggregate} of a rate")
         if target.kind == "metric":
             where = self._local(item.conditions, self._metric_dataset(target))
             return MetricRef(metric=target.name, where=where)
@@ -1465,6 +1484,8 @@ class Composer:
         if not self._is_aggregate_now():
             for condition in self.frame.having:
                 parts.append(self._row_having(condition, base))
+        if contradicts(parts):
+            raise Unbuildable("one field cannot have two values at once")
         return conjunction(parts) if parts else None
 
     def _year_conditions(self, base: str) -> list[Condition]:

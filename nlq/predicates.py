@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from itertools import pairwise
 
 from nlq.adjectives import compared_field
 from nlq.assign import Assignment
@@ -12,7 +13,7 @@ from nlq.graph import JoinGraph
 from nlq.kinds import Kinds
 from nlq.lexicon import Target
 from nlq.numbers import as_scalar
-from semantic.catalog.model import Catalog, CatalogField, FieldRole, FieldType
+from semantic.catalog.model import Catalog, CatalogField, DatasetKind, FieldRole, FieldType
 from semantic.expr import (
     Absolute,
     And,
@@ -93,7 +94,19 @@ class Predicates:
     def _has(self, base: str, dataset: str, where: Predicate | None, *, negate: bool = False) -> Predicate:
         if not self._graph.connected(base, dataset):
             raise Unbuildable(f"{base} and {dataset} are not related")
+        if self._sideways(base, dataset):
+            raise Unbuildable(f"{base} tells nothing of single {dataset}")
         return Has(dataset=dataset, where=where, negate=negate)
+
+    def _sideways(self, base: str, dataset: str) -> bool:
+        """Whether events reach things with events of their own only through a label that both share (ad spend and customers of one country)."""
+        if self._catalog.dataset(base).kind is not DatasetKind.FACT or self._catalog.dataset(dataset).kind is not DatasetKind.DIMENSION:
+            return False
+        if not any(a.up and not b.up and b.target == dataset for a, b in pairwise(self._graph.path(base, dataset))):
+            return False
+        return any(
+            r.to_dataset == dataset and self._catalog.dataset(r.from_dataset).kind is DatasetKind.FACT for r in self._catalog.relationships
+        )
 
     def _one(self, condition: Condition, base: str) -> Located:
         located = self._located(condition, base)
@@ -350,6 +363,20 @@ def counted(dataset: str, where: Predicate | None, op: str, count: int) -> Predi
     if op in ("<", "<=") and count >= (1 if op == "<" else 0):
         return Has(dataset=dataset, where=where, negate=True, count_op=">=" if op == "<" else ">", count=count)
     return Has(dataset=dataset, where=where, count_op=op, count=count)
+
+
+def contradicts(parts: Sequence[Predicate]) -> bool:
+    """Whether one field of the same row would have to equal two different values."""
+    wanted: dict[str, object] = {}
+    for part in parts:
+        for item in part.items if isinstance(part, And) else (part,):
+            if not (
+                isinstance(item, Comparison) and item.op == "=" and isinstance(item.left, FieldRef) and isinstance(item.right, Literal_)
+            ):
+                continue
+            if wanted.setdefault(str(item.left), item.right.value) != item.right.value:
+                return True
+    return False
 
 
 def conjunction(items: Sequence[Predicate]) -> Predicate:

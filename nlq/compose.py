@@ -628,6 +628,8 @@ class Composer:
         by = self._add_time_groups(by, base)
         where = self._where(base) if base is not None else None
         bases = {x for _, m in built for x in self._bases_of(m)}
+        for other in sorted(bases - {base}) if where is not None else ():
+            self._where(other)  # each measure's rows must be able to tell who is meant
         if where is not None and len(bases) > 1 and '"kind":"has"' in where.model_dump_json():
             built = [(item, self._narrowed(m)) for item, m in built]
             where = None

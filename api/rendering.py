@@ -47,6 +47,7 @@ def column(source: OutputColumn) -> schemas.Column:
         format=source.format,
         grain=source.grain,
         source=source.source,
+        good_direction=source.good_direction,
     )
 
 

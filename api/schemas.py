@@ -67,6 +67,7 @@ class Column(BaseModel):
     format: str | None = None
     grain: str | None = None
     source: str | None = None
+    good_direction: Literal["up", "down"] | None = None
 
 
 class Chip(BaseModel):

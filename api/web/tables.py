@@ -74,7 +74,7 @@ def table_view(
 
 def output_columns(answer: schemas.Answer) -> list[OutputColumn]:
     return [
-        OutputColumn(c.name, c.label, c.role, unit=c.unit, format=c.format, grain=c.grain, source=c.source)  # type: ignore[arg-type]
+        OutputColumn(c.name, c.label, c.role, unit=c.unit, format=c.format, grain=c.grain, source=c.source, good_direction=c.good_direction)  # type: ignore[arg-type]
         for c in answer.columns
     ]
 
@@ -121,8 +121,10 @@ def _cell(value: Any, column: OutputColumn, group: int | None) -> CellView:
     value = _dated(value, column)
     css = "number" if column.role in {"measure", "change"} else ""
     if column.role == "change" and isinstance(value, int | float | Decimal) and value != 0:
-        good = (value > 0) == (column.good_direction != "down")
-        css += (" up" if value > 0 else " down") + (" good" if good else " bad")
+        direction = "up" if value > 0 else "down"
+        css += f" {direction}"
+        if column.good_direction is not None:
+            css += " good" if direction == column.good_direction else " bad"
     return CellView(cell(value, column), css, "" if group is None else f"{group}:{_raw(value)}")
 
 

@@ -59,6 +59,8 @@ class TestTableView:
     def test_a_falling_cost_is_good(self) -> None:
         cost = OutputColumn("c", "cost change", "change", good_direction="down")
         assert table_view((cost,), [[-3.0]]).rows[0][0].css == "number down good"
+        unknown = OutputColumn("c", "visits change", "change")
+        assert table_view((unknown,), [[-3.0]]).rows[0][0].css == "number down"
 
 
 class TestFiles:

@@ -1,0 +1,67 @@
+"""Error classes that once gave a wrong answer in silence: each question's paraphrase tells the right reading, or it is not answered."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from nlq.understand import Understander
+from workers.demo.catalog import demo_catalog
+from workers.demo.world import ACME
+
+NOW = dt.datetime(2026, 5, 21, 12, tzinfo=dt.UTC)
+
+
+@pytest.fixture(scope="module")
+def acme() -> Understander:
+    return Understander(demo_catalog(ACME))
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("average daily orders last month", "orders per number of different day of orders order date, last month"),
+        ("lowest daily revenue last month", "revenue, by day, last month, revenue, lowest first, first 1 and ties"),
+        ("revenue vs last year this month", "revenue, month to date, vs same period last year"),
+        ("gross profit last quarter vs previous quarter", "gross profit, last quarter, vs previous period"),
+        ("orders in March and April 2026", "orders, by month, from 2026-03-01 to before 2026-05-01, month, lowest first"),
+        ("orders by status in % last month", "orders, by order status, last month, share of total"),
+        ("non-EMEA revenue last month", "revenue, where region is not EMEA, last month"),
+        ("difference between revenue and cost of goods last month", "revenue minus cost of goods, last month"),
+        ("total number of refunds last month", "number of refunds, last month"),
+        ("revenue per unit by category last month", "revenue per units sold, by category, last month"),
+        ("revenue from mobile orders last month vs desktop", "revenue, by device, where device is mobile, desktop, last month"),
+        ("top 5 days by revenue this year", "revenue, by day, this year, revenue, highest first, first 5"),
+        ("revenue in EMEA region last month", "revenue, where region is EMEA, last month"),
+    ],
+)
+def test_reads_as(acme: Understander, question: str, said: str) -> None:
+    found = acme.understand(question, as_of=NOW)
+    assert found.outcome == "answer", found.message
+    assert found.readings[0].paraphrase == said
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "median order value last month",
+        "median daily orders in April 2026",
+        "ad spend for enterprise customers last month",
+        "how much did enterprise customers spend last month",
+        "orders in January and March 2026",
+        "average revenue in 2025",
+        "products not polished",
+    ],
+)
+def test_is_not_guessed(acme: Understander, question: str) -> None:
+    assert acme.understand(question, as_of=NOW).outcome != "answer"
+
+
+@pytest.mark.parametrize(
+    "question", ["who are our best customers", "top 10 products last month", "which region grew the fastest last quarter"]
+)
+def test_asks_by_which_measure(acme: Understander, question: str) -> None:
+    found = acme.understand(question, as_of=NOW)
+    assert found.outcome == "clarify"
+    assert len({reading.paraphrase for reading in found.readings}) >= 2

@@ -11,7 +11,8 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.services import Services
 
-OPEN = {"/healthz", "/readyz", "/metrics", "/v1/login", "/login", "/logout", "/v1/openapi.json"}
+BY_SIGNED_LINK = {"/v1/incidents/feedback"}  # reached from an e-mail; the token in the link is the credential
+OPEN = BY_SIGNED_LINK | {"/healthz", "/readyz", "/metrics", "/v1/login", "/login", "/logout", "/v1/openapi.json"}
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("api")]
 
 
@@ -43,6 +44,11 @@ class TestAnonymous:
                 assert "/login" in (answer.headers.get("location") or answer.headers.get("hx-redirect") or ""), (method, path)
             checked += 1
         assert checked > 25
+
+    def test_a_link_without_a_sound_token_reaches_nothing(self, client: TestClient) -> None:
+        for token in ("", "x", "a.b.c", "acme.inc_1.usr_1.AAAA"):
+            answer = client.post("/v1/incidents/feedback", data={"token": token, "useful": "yes"})
+            assert answer.status_code in {401, 403, 404, 422}, token
 
     @pytest.mark.parametrize("header", ["Bearer nonsense", "Bearer qk_aaaaaaaa_bbbbbbbb", "Basic YTpi", "Bearer " + "x" * 5000])
     def test_bad_credentials_are_told_apart_by_nothing(self, client: TestClient, header: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -112,6 +113,8 @@ def _when(windows: Sequence[WindowUsed]) -> str:
 
 
 def _value(value: Any, column: OutputColumn) -> str:
+    if isinstance(value, dt.date):
+        return value.isoformat() if not isinstance(value, dt.datetime) else value.isoformat(" ", "minutes")
     return number(value, column.format, column.unit, compact=True) if not isinstance(value, str) else value
 
 

@@ -175,7 +175,7 @@ metrics:
         assert not [i for i in validate(catalog) if i.severity == "error"]
 
     def test_bad_yaml_names_the_file(self, base: Catalog) -> None:
-        with pytest.raises(Invalid, match="broken.yml"):
+        with pytest.raises(Invalid, match=r"broken\.yml"):
             import_metricflow(base, {"broken.yml": "a: [1"})
 
 

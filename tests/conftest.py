@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 import pytest
 from pydantic import SecretStr
@@ -18,6 +18,14 @@ from pydantic import SecretStr
 from semantic.warehouse.admin import WarehouseAdmin
 from semantic.warehouse.client import SyncWarehouse
 from semantic.warehouse.connection import ADMIN_USER, READER_USER, Connection, read_address
+
+
+def needs(name: str, why: str) -> NoReturn:
+    """Skips a test whose server is not there, or fails it where `QUERENT_TEST_REQUIRE` names that server (as in CI)."""
+    if name in os.environ.get("QUERENT_TEST_REQUIRE", "").split(","):
+        pytest.fail(f"{name} is required here, but {why}")
+    pytest.skip(why)
+
 
 _REPOSITORY = Path(__file__).parent.parent
 _START_TIMEOUT_S = 60

@@ -35,6 +35,7 @@ from semantic.warehouse.connection import Connection, admin_connection, reader_c
 pytestmark = pytest.mark.integration
 
 _SLOW = "SELECT sum(sipHash64(number)) FROM numbers(1900000000)"
+from tests.conftest import needs
 
 
 def guarded(sql: str, params: dict[str, Param] | None = None, *, max_rows: int = 100, **settings: str | int) -> GuardedQuery:
@@ -453,8 +454,11 @@ class TestCacheOnTheRealWarehouse:
 
 @pytest.fixture
 def redis_url(tmp_path: Path) -> Any:
+    import shutil
     import subprocess
 
+    if shutil.which("redis-server") is None:
+        needs("redis", "redis-server is not installed")
     socket = tmp_path / "redis.sock"
     process = subprocess.Popen(
         [

@@ -15,6 +15,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.conftest import needs
+
 _CANDIDATES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 
 
@@ -37,9 +39,9 @@ def _as_server_user(command: list[str]) -> list[str]:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Server]:
     if not _CANDIDATES:
-        pytest.skip("PostgreSQL is not installed")
+        needs("postgresql", "PostgreSQL is not installed")
     if os.geteuid() == 0 and not any(entry.pw_name == "postgres" for entry in pwd.getpwall()):
-        pytest.skip("running as root without a postgres user")
+        needs("postgresql", "this is root and there is no user postgres")
     folder = Path(tempfile.mkdtemp(prefix="querent-postgresql-"))
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres")

@@ -15,6 +15,7 @@ import pytest
 from core.ids import JobId
 from core.store import jobs
 from core.store.jobs import Job, JobStatus
+from tests.conftest import needs
 from workers.bootstrap import build_services
 from workers.queue import enqueue
 from workers.reaper import reap
@@ -56,7 +57,7 @@ class Redis:
 @pytest.fixture
 def redis_server(tmp_path: Path) -> Iterator[Redis]:
     if shutil.which("redis-server") is None:
-        pytest.skip("redis-server is not installed")
+        needs("redis", "redis-server is not installed")
     server = Redis(tmp_path)
     yield server
     server.kill()

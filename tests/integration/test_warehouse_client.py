@@ -31,11 +31,11 @@ from semantic.states import GuardedQuery, Param, QueryStats
 from semantic.warehouse.admin import WarehouseAdmin
 from semantic.warehouse.client import SyncWarehouse, Warehouse
 from semantic.warehouse.connection import Connection, admin_connection, reader_connection
+from tests.conftest import needs
 
 pytestmark = pytest.mark.integration
 
 _SLOW = "SELECT sum(sipHash64(number)) FROM numbers(1900000000)"
-from tests.conftest import needs
 
 
 def guarded(sql: str, params: dict[str, Param] | None = None, *, max_rows: int = 100, **settings: str | int) -> GuardedQuery:

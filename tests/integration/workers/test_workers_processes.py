@@ -80,11 +80,11 @@ class TestKilledWorker:
         assert (done.status, done.attempts, done.losses) == (JobStatus.DONE, 2, 1)
         assert parent.poll() is None
 
-    def test_a_forecast_killed_while_it_fits_leaves_no_doubled_rows(self, world: Any, processes: Any) -> None:
+    def test_a_forecast_killed_while_it_works_leaves_no_doubled_rows(self, world: Any, processes: Any) -> None:
         first = processes.worker("--concurrency=1")
         params = {"metric": "revenue", "segments": [REGION], "horizon_steps": 14}
         job = enqueue(world.services, "forecast", params, world.analyst)
-        until(world, job, lambda found: found.step == "fit")
+        until(world, job, lambda found: found.status is JobStatus.RUNNING)
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
         assert read(world, job).status is JobStatus.RUNNING

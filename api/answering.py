@@ -95,7 +95,7 @@ async def _reading_without_words(services: Services, principal: Principal, reque
     _describe_reading(answer, reading)
     answer.confidence = None
     answer.question = question
-    answer.suggestions = list(visible.understander.follow_ups(reading))[:6]
+    answer.suggestions = (await run_in_threadpool(visible.understander.follow_ups, reading))[:6]
     return await run_in_threadpool(log.finished, answer, remember(dialogue, question, (reading,)))
 
 
@@ -132,7 +132,7 @@ async def _act(
         else:
             answer = await answer_query(services, principal, visible, reading.query, moment)
         _describe_reading(answer, reading)
-        answer.suggestions = answer.suggestions or list(visible.understander.follow_ups(reading))[:6]
+        answer.suggestions = answer.suggestions or (await run_in_threadpool(visible.understander.follow_ups, reading))[:6]
     else:
         reading = readings[0] if readings else None
         answer = schemas.Answer(id="", question=request.question, outcome=outcome, message=understood.message)

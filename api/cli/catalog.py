@@ -10,11 +10,11 @@ import typer
 from api.cli.context import context
 from api.cli.following import start_and_follow
 from api.cli.output import NO, out, print_json, print_table, speaking
-from core.errors import Invalid
 from core.store import catalogs
 from semantic.catalog.diff import diff
 from semantic.catalog.model import Catalog
 from semantic.catalog.validate import Issue, validate
+from semantic.catalog.versions import check as require_sound
 from semantic.catalog.yaml import dump_yaml, read_catalog
 
 app = typer.Typer(no_args_is_help=True, help="The semantic catalog of a tenant.")
@@ -78,10 +78,7 @@ def apply(
     """Validates a file and makes it the catalog in force."""
     with speaking():
         catalog = read_catalog(file)
-        errors = [issue for issue in validate(catalog) if issue.severity == "error"]
-        if errors:
-            _print(errors)
-            raise Invalid(f"{file.name} has {len(errors)} errors; nothing was changed.", code="bad_catalog")
+        require_sound(catalog)
         principal = context.principal(tenant)
         new = catalogs.NewCatalog(catalog.model_dump(mode="json"), principal.user, note or f"Applied {file.name}", expected_version)
         with context.services.store.write() as connection:
@@ -123,6 +120,6 @@ def _current(tenant: str, version: int | None = None) -> Catalog:
     return context.services.catalogs.full(context.principal(tenant).tenant, version)
 
 
-def _print(issues: tuple[Issue, ...] | list[Issue]) -> None:
+def _print(issues: tuple[Issue, ...]) -> None:
     for issue in issues:
         out.print(f"{issue.severity}: {issue}", markup=False)

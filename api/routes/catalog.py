@@ -19,7 +19,7 @@ from core.ids import new_id
 from core.store import catalogs, datasets, jobs
 from semantic.catalog.diff import diff
 from semantic.catalog.model import Catalog
-from semantic.catalog.validate import validate
+from semantic.catalog.versions import check
 from semantic.catalog.yaml import dump_yaml, load_yaml
 from workers.queue import enqueue
 
@@ -75,14 +75,9 @@ async def check_catalog(request: Request, body: CatalogText, caller: Analyst) ->
 
 
 def checked(text: str) -> Catalog:
+    """Raises: Invalid with the place and remedy of everything that is wrong."""
     catalog = load_yaml(text, source="catalog")
-    found = validate(catalog)
-    errors = [issue for issue in found if issue.severity == "error"]
-    if errors:
-        raise Invalid(
-            f"{len(errors)} {'thing is' if len(errors) == 1 else 'things are'} wrong: " + "; ".join(str(issue) for issue in errors[:5]),
-            code="bad_catalog", path=errors[0].path,
-        )  # fmt: skip
+    check(catalog)
     return catalog
 
 

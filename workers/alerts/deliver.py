@@ -163,7 +163,7 @@ def _failed(services: Services, group: Sequence[Delivery], error: NotSent, now: 
                 deliveries.postpone(connection, item, until=now + wait, error=error.reason)
         try:
             channels.record(connection, group[0].tenant, group[0].channel_id, error=error.reason, now=now, disable=error.gone)
-        except NotFound:  # pragma: no cover - deleted a moment ago, its deliveries with it
+        except NotFound:  # deleted a moment ago, its deliveries with it
             log.info("channel %s is gone", group[0].channel_id)
     return len(group)
 

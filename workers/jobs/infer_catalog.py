@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from core.errors import Forbidden, Invalid, NotFound
+from core.errors import Forbidden, NotFound
 from core.ids import tenant_database
 from core.principal import Role
 from core.store import catalogs
@@ -17,7 +17,7 @@ from semantic.catalog.infer.infer import InferredCatalog, infer_catalog
 from semantic.catalog.infer.probe import SqlProbe
 from semantic.catalog.infer.schema import schema_from_clickhouse
 from semantic.catalog.model import Catalog
-from semantic.catalog.validate import validate
+from semantic.catalog.versions import check
 from semantic.ingest.table import REJECTED_SUFFIX, STAGING_MARK
 from workers.context import JobContext
 from workers.jobs.catalog_merge import merge_catalog
@@ -97,10 +97,7 @@ def _saved(context: JobContext, found: InferredCatalog, params: InferCatalogPara
         version = catalogs.current_version(connection, context.tenant)
     current = context.services.catalog(context.tenant, version) if version else None
     merged = found.catalog if current is None else merge_catalog(current, found.catalog)
-    issues = validate(merged)
-    errors = [str(issue) for issue in issues if issue.severity == "error"]
-    if errors:
-        raise Invalid(f"The tables do not make a sound catalog: {errors[0]}", code="bad_catalog", suggestions=errors[1:6])
+    issues = check(merged)
     changed = current is None or merged != current
     if params.apply and changed:
         document = merged.model_copy(update={"version": version + 1}).model_dump(mode="json")

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import chdb
 import pyarrow as pa
 import pytest
 
@@ -29,8 +30,6 @@ from semantic.compile import REQUIRED_SETTINGS, compile_query
 from semantic.expr import Comparison, FieldRef, Literal_, MakeDate, Or
 from semantic.query import Aggregate, AggregateKind, ByField, ByTime, MetricRef, SemanticQuery
 from semantic.resolve import resolve
-
-chdb = pytest.importorskip("chdb")
 
 TABLES = """
 CREATE TABLE w.xyClient (xyClId String, xyClName String, xyClMail String, xyClTier String COMMENT 'possible values: gold, silver', xyClSince Date,

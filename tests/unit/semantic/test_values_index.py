@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import chdb
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -153,7 +154,6 @@ class TestBuild:
         assert not any("`email`" in sql or "`note`" in sql for sql in asked)
 
     def test_on_the_real_engine_only_this_tenants_values(self) -> None:
-        chdb = pytest.importorskip("chdb")
         connection = chdb.connect(":memory:")
         connection.query("CREATE DATABASE shared")
         connection.query(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from nlq.lexicon import Target
@@ -86,6 +86,10 @@ class MeasureItem:
     label: str | None = None
     constant: float | None = None
     given: Measure | None = None
+
+    def copied(self) -> MeasureItem:
+        """The same measure with condition and unit lists of its own."""
+        return replace(self, conditions=list(self.conditions), units=list(self.units))
 
 
 @dataclass(slots=True, eq=False)

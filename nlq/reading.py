@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from nlq.definitions import QuestionDefinition, defining_phrase, take_definitions, without_join_hints
 from nlq.kinds import Kinds
 from nlq.linking import Linker
-from nlq.parser import Parser, TermDefinition
+from nlq.parsing.parse import TermDefinition
+from nlq.parsing.parser import Parser
 from nlq.segment import Unit, segment
 from nlq.text import Token, tokenise
 from nlq.timephrase import find_time_phrases

@@ -24,7 +24,7 @@ from nlq.kinds import Kinds
 from nlq.language import looks_english
 from nlq.lexicon import Lexicon
 from nlq.linking import Linker, NoValues, ValueSource
-from nlq.parser import Parser
+from nlq.parsing.parser import Parser
 from nlq.predicates import Unbuildable
 from nlq.reading import Prepared, Preparer
 from nlq.suggest import Suggester

@@ -1,0 +1,51 @@
+"""Total, average, median, distinct: what is computed of the noun that follows."""
+
+from __future__ import annotations
+
+from nlq.frame import MeasureItem
+from nlq.parsing.parse import Parse
+from nlq.parsing.ranking import rank_with
+from nlq.parsing.words import SENTENCE_END
+from nlq.segment import Unit
+
+
+def on_aggregate(p: Parse, i: int, u: Unit) -> int:
+    s = p.waiting
+    _j, nxt = p.peek(i + 1)
+    if u.text.lower() == "in total" or ((nxt is None or nxt.text in SENTENCE_END) and s.last_measure is not None):
+        p.use(u)
+        return i + 1
+    if nxt is not None and nxt.is_func("grain", "super"):
+        pass
+    if (u.func is not None and s.aggregate is None) or (u.func is not None and u.func.value != "sum"):
+        s.aggregate = u.func.value
+    s.pending_units.append(u)
+    return i + 1
+
+
+def on_distinct(p: Parse, i: int, u: Unit) -> int:
+    p.waiting.distinct = True
+    if (not p.waiting.count and p.waiting.base_mode == "output") or "list" in u.text.lower():
+        p.frame.distinct = True
+    if "number" in u.text.lower():
+        p.waiting.count = True
+    p.waiting.pending_units.append(u)
+    return i + 1
+
+
+def aggregate_noun(p: Parse, i: int, u: Unit) -> int:
+    s = p.waiting
+    units = p.take_pending()
+    mention = p.mention(u, "aggregate")
+    item = MeasureItem("aggregate", s.aggregate, mention, distinct=s.distinct, units=units)
+    if s.count and p.kinds.certainly(u, "dataset"):
+        item.kind = "count"
+        item.aggregate = s.aggregate if s.aggregate != "sum" else None
+        mention.role = "count"
+    p.reset_noun()
+    if s.mode == "rankby":
+        rank_with(p, item)
+        return i + 1
+    mention.in_relative = s.relative
+    p.add_measure(item)
+    return i + 1

@@ -1,0 +1,140 @@
+"""A bound on a number: as a condition on rows, on a group's total, or on how many related rows there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nlq.frame import Condition, MeasureItem, Mention
+from nlq.linking import Link
+from nlq.parsing.parse import Parse
+from nlq.segment import Unit
+
+
+def number_condition(p: Parse, mention: Mention, op: str, number: float | None, units: list[Unit], *, ahead: bool) -> None:
+    s = p.waiting
+    if mention.role == "related" and not ahead and s.related is not None:
+        following = p.units[_after_number(p, units)].text.lower() if _after_number(p, units) < len(p.units) else ""
+        if following in ("times", "time") and s.related.mention is mention:
+            s.related.op, s.related.number = op, number
+            return
+        amounts = p.kinds.amounts_of(mention.unit)
+        if len(amounts) == 1:
+            amount = Mention(mention.unit, "condition", (Link(amounts[0], 1.0, True),), s.sentence)
+            p.frame.mentions.append(amount)
+            p.add_condition(Condition("number", amount, op=op, number=number, units=units))
+            return
+    measure = next((m for m in p.frame.measures if m.mention is mention), None)
+    if measure is not None and s.mode != "head_cond":
+        if measure.superlative is None and _only_for_condition(p, measure):
+            p.frame.measures.remove(measure)
+        p.frame.having.append(Condition("number", mention, measure, op=op, number=number, units=units))
+        return
+    if (
+        p.kinds.likely(mention.unit, "metric")
+        and not p.kinds.likely(mention.unit, "number")
+        and not p.kinds.likely(mention.unit, "dataset")
+    ):
+        p.retract(mention)
+        mention.role = "aggregate"
+        item = MeasureItem("aggregate", None, mention, units=units)
+        p.frame.measures.append(item)
+        p.frame.having.append(Condition("number", mention, item, op=op, number=number, units=units))
+        return
+    if p.kinds.likely(mention.unit, "dataset") and (ahead or mention.role in ("related", "focus")):
+        item = MeasureItem("count", None, mention, units=units)
+        if mention.role == "related" and s.last_condition is not None and s.last_condition.mention is mention:
+            p.frame.conditions.remove(s.last_condition)
+            s.related = None
+        mention.role = "count"
+        p.frame.having.append(Condition("number", mention, item, op=op, number=number, units=units))
+        return
+    if mention.role in ("output", "focus") and not ahead and p.kinds.certainly(mention.unit, "dataset"):
+        mention = Mention(mention.unit, "condition", mention.links, s.sentence)
+        p.frame.mentions.append(mention)
+    elif mention.role in ("output", "focus"):
+        p.retract(mention)
+    mention.role = "condition"
+    p.add_condition(Condition("number", mention, op=op, number=number, units=units))
+
+
+def _after_number(p: Parse, units: Sequence[Unit]) -> int:
+    """The position after a comparison's words and its number."""
+    end = max((u.end for u in units), default=0)
+    position = next((k for k, v in enumerate(p.units) if v.start >= end), len(p.units))
+    while position < len(p.units) and p.units[position].number is not None:
+        position += 1
+    return position
+
+
+def _only_for_condition(p: Parse, measure: MeasureItem) -> bool:
+    """A measure named after "with" or "having" is there for its condition, not to be shown."""
+    return measure.mention is not None and measure.mention.in_relative
+
+
+def measured_before(p: Parse) -> bool:
+    """Whether a number-like mention stands directly before the comparison ("rating above 4")."""
+    last = p.waiting.last
+    if last is None:
+        return False
+    counted = last.role == "count" and (last.in_relative or p.frame.question_word == "" or p.waiting.base_mode == "output")
+    return p.kinds.likely(last.unit, "number") or counted or (p.kinds.likely(last.unit, "measure") and last.role != "count")
+
+
+def on_between(p: Parse, i: int, u: Unit) -> int:
+    j, low = p.peek(i + 1)
+    if low is None or low.number is None:
+        return i + 1
+    k, joint = p.peek(j + 1)
+    m, high = p.peek(k + 1)
+    if joint is None or high is None or high.number is None or not (joint.is_func("and") or joint.text.lower() in ("to", "-")):
+        return i + 1
+    p.use(u, low, joint, high)
+    target = p.waiting.last
+    n, nxt = p.peek(m + 1)
+    if target is None and nxt is not None and nxt.links:
+        target = p.mention(nxt, "condition")
+        m = n
+    if target is None:
+        p.frame.unknown.append(u)
+        return m + 1
+    measure = next((x for x in p.frame.measures if x.mention is target), None)
+    condition = Condition(
+        "number", target, measure, op="between", number=low.number, number_high=high.number, units=[u], negate=p.waiting.negate
+    )
+    p.waiting.negate = False
+    if measure is not None:
+        if _only_for_condition(p, measure):
+            p.frame.measures.remove(measure)
+        p.frame.having.append(condition)
+    else:
+        p.retract(target)
+        target.role = "condition"
+        p.add_condition(condition)
+    return m + 1
+
+
+def on_versus_average(p: Parse, i: int, u: Unit) -> int:
+    op = "<" if u.func is not None and u.func.value.endswith("<") else ">"
+    j, nxt = p.peek(i + 1)
+    target = p.waiting.last
+    if nxt is not None and nxt.links and (target is None or not measured_before(p)):
+        target = p.mention(nxt, "condition")
+        i = j
+    if target is None:
+        p.frame.unknown.append(u)
+        return i + 1
+    measure = next((m for m in p.frame.measures if m.mention is target), None)
+    if nxt is not None and nxt.links and nxt.keys == target.unit.keys:
+        p.use(nxt)
+        i = j
+    condition = Condition("average", target, measure, op=op, units=[u])
+    p.use(u)
+    if measure is not None:
+        if _only_for_condition(p, measure):
+            p.frame.measures.remove(measure)
+        p.frame.having.append(condition)
+    else:
+        p.retract(target)
+        target.role = "condition"
+        p.add_condition(condition)
+    return i + 1

@@ -1,0 +1,124 @@
+"""Numbers and the comparisons that wait for them ("more than 60M", "5 or more")."""
+
+from __future__ import annotations
+
+from nlq.frame import Condition
+from nlq.parsing.bounds import measured_before, number_condition
+from nlq.parsing.literals import bind_literal
+from nlq.parsing.parse import Parse
+from nlq.parsing.words import UNIT_NOUNS
+from nlq.segment import Unit
+
+
+def on_number(p: Parse, i: int, u: Unit) -> int:
+    s = p.waiting
+    j, nxt = p.peek(i + 1)
+    if nxt is not None and nxt.is_func("super", "top") and u.number is not None and u.number <= 1000:
+        p.frame.limit, p.frame.limit_asked = int(u.number), True
+        s.top = True
+        p.use(u)
+        return i + 1
+    if nxt is not None and nxt.is_func("postcmp") and nxt.func is not None:
+        s.number, s.compare_op = u.number, nxt.func.value
+        p.use(u, nxt)
+        return _close_comparison(p, j + 1)
+    if s.superlative is not None and u.number is not None:
+        p.frame.limit, p.frame.limit_asked = int(u.number), True
+        p.use(u)
+        return i + 1
+    if s.compare_op is not None:
+        s.number = u.number
+        p.use(u)
+        return _close_comparison(p, i + 1)
+    if s.last is not None and p.binds_literal(i) and u.number is not None:
+        bind_literal(p, u, s.last)
+        return i + 1
+    if (
+        nxt is not None
+        and nxt.is_object
+        and s.base_mode in ("head", "output")
+        and not s.relative
+        and u.number is not None
+        and 1 <= u.number <= 1000
+        and not s.count
+        and s.mode != "group"
+    ):
+        p.frame.limit, p.frame.limit_asked = int(u.number), True
+        s.top = True
+        p.use(u)
+        return i + 1
+    if s.relative and nxt is not None and nxt.is_object and p.kinds.likely(nxt, "dataset"):
+        s.number, s.compare_op = u.number, "="
+        p.use(u)
+        return i + 1
+    if u.text.isdigit() or u.number is not None:
+        if u.text.lower() in ("one", "single", "a", "couple", "zero"):
+            return i + 1
+        p.frame.unknown.append(u)
+    return i + 1
+
+
+def on_compare_op(p: Parse, i: int, u: Unit) -> int:
+    s = p.waiting
+    if u.func is None:
+        return i + 1
+    j, nxt = p.peek(i + 1)
+    if (
+        nxt is not None
+        and nxt.number is None
+        and nxt.is_object
+        and s.last is not None
+        and u.func.value in (">", "<", ">=", "<=", "=", "!=")
+    ):
+        if nxt.values and (nxt.quoted or not nxt.links):
+            s.negate = s.negate or u.func.value == "!="
+            p.use(u)
+            return i + 1
+        if nxt.links and p.kinds.likely(nxt, "number") and p.kinds.likely(s.last.unit, "number"):
+            last = s.last
+            p.retract(last)
+            other = p.mention(nxt, "condition")
+            last.role = "condition"
+            p.add_condition(Condition("compare_fields", last, op=u.func.value, other=other, units=[u]))
+            return j + 1
+    if nxt is None or (nxt.number is None and not nxt.is_func("agg", "super", "neg")):
+        if nxt is not None and nxt.quoted:
+            s.negate = s.negate or u.func.value == "!="
+            p.use(u)
+        return i + 1
+    s.compare_op = u.func.value
+    s.pending_units.append(u)
+    if s.negate:
+        s.compare_op = {">": "<=", "<": ">=", ">=": "<", "<=": ">", "=": "!=", "!=": "="}[s.compare_op]
+        s.negate = False
+    return i + 1
+
+
+def _close_comparison(p: Parse, i: int) -> int:
+    """A comparison and its number are known: find what is compared, behind or ahead."""
+    s = p.waiting
+    units = p.take_pending()
+    number, op = s.number, s.compare_op or "="
+    j, nxt = p.peek(i)
+    if nxt is not None and nxt.text.lower() == "times" and (s.last is None or s.last.role != "related"):
+        p.frame.unknown.append(nxt)
+    while nxt is not None and (nxt.text.lower() in UNIT_NOUNS or nxt.is_func("agg")) and not nxt.links:
+        p.use(nxt)
+        j, nxt = p.peek(j + 1)
+    if nxt is not None and nxt.is_func("distinct"):
+        j, nxt = p.peek(j + 1)
+    if nxt is not None and nxt.text.lower() in ("in", "of", "as"):
+        k, owner = p.peek(j + 1)
+        if owner is not None and owner.links and p.kinds.likely(owner, "number") and not measured_before(p):
+            j, nxt, i = k, owner, k - 1
+    if nxt is not None and nxt.links and not (nxt.values and not nxt.links) and j - i <= 2 and not measured_before(p):
+        target = p.mention(nxt, "condition")
+        number_condition(p, target, op, number, units, ahead=True)
+        p.reset_noun()
+        return j + 1
+    if s.last is not None:
+        number_condition(p, s.last, op, number, units, ahead=False)
+    else:
+        p.frame.unknown.extend(units)
+    p.reset_noun()
+    return max(i, j) if nxt is None or nxt.text.lower() not in UNIT_NOUNS else j

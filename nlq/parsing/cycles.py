@@ -1,0 +1,62 @@
+"""Weekdays, weekends, hours of the day."""
+
+from __future__ import annotations
+
+from nlq.frame import Condition, MeasureItem
+from nlq.parsing.parse import Parse
+from nlq.segment import Unit
+
+
+def on_cycle(p: Parse, i: int, u: Unit) -> int:
+    value = u.func.value if u.func else ""
+    p.use(u)
+    others = {v.text.lower().split()[-1] for v in p.units if v is not u and v.is_func("cycle")}
+    mine = u.text.lower().split()[-1]
+    if (mine.startswith("weekend") and others & {"weekday", "weekdays"}) or (
+        mine.startswith("weekday") and others & {"weekend", "weekends"}
+    ):
+        p.frame.cycle = "is_weekend"
+        for v in p.units:
+            if v.is_func("cycle", "compare"):
+                p.use(v)
+        return i + 1
+    if value in ("weekend", "weekday"):
+        condition = Condition("cycle", op="=", literal="weekend", negate=(value == "weekday") ^ p.waiting.negate, units=[u])
+        p.waiting.negate = False
+        _, nxt = p.peek(i + 1)
+        if nxt is not None and nxt.links and p.waiting.mode == "output":
+            p.waiting.pending_units.append(u)
+            p.waiting.last_condition = condition
+            mention = p.mention(nxt, "count")
+            item = MeasureItem("count", None, mention, units=[u])
+            item.conditions.append(condition)
+            p.add_measure(item)
+            return p.units.index(nxt) + 1
+        if p.waiting.last_measure is not None and (_second_count(p, i) or _in_total_and(p, i)):
+            item = p.waiting.last_measure.copied()
+            item.conditions.append(condition)
+            item.units = [u]
+            if not _second_count(p, i):
+                p.frame.measures.append(item)
+            else:
+                p.waiting.last_measure.conditions.append(condition)
+            return i + 1
+        p.add_condition(condition)
+        return i + 1
+    p.frame.cycle = value
+    return i + 1
+
+
+def _second_count(p: Parse, i: int) -> bool:
+    """The running sentence's own measure narrows an earlier one ("How many of these ... on weekends?")."""
+    return (
+        p.waiting.sentence > 0
+        and p.waiting.last_measure is not None
+        and p.waiting.last_measure.mention is not None
+        and p.waiting.last_measure.mention.sentence == p.waiting.sentence
+    )
+
+
+def _in_total_and(p: Parse, i: int) -> bool:
+    before = [u.text.lower() for u in p.units[max(0, i - 3) : i]]
+    return "and" in before and "in total" in before

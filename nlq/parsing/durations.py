@@ -1,0 +1,82 @@
+"""Time between two dates."""
+
+from __future__ import annotations
+
+from nlq.frame import MeasureItem, OrderItem
+from nlq.parsing.parse import Parse
+from nlq.parsing.words import SENTENCE_END
+from nlq.segment import Unit
+
+
+def on_duration(p: Parse, i: int, u: Unit) -> int:
+    words = u.text.lower()
+    found: list[tuple[int, Unit]] = []
+    j = i + 1
+    while j < len(p.units) and len(found) < 2 and p.units[j].text not in SENTENCE_END:
+        v = p.units[j]
+        if v.links and (p.kinds.likely(v, "time") or p.kinds.likely(v, "dataset") or v.is_func("super")):
+            found.append((j, v))
+        elif v.is_func("by", "each", "order") and found:
+            break
+        j += 1
+    if words in ("time to", "how long"):
+        return _time_to(p, i, u)
+    if not found or not any(p.kinds.likely(v, "time") for _, v in found):
+        return i + 1
+    unit = next((w for w in ("second", "minute", "hour", "day", "week", "month", "year") if w in words), None)
+    said = unit is not None or any(
+        w in x.text.lower() for w in ("day", "hour", "minute", "week", "month", "year") for x in p.units if x.soft or x.unknown or x.func
+    )
+    unit = unit or next((w for w in ("minute", "hour", "day", "week", "month", "year") if any(w in x.text.lower() for x in p.units)), "day")
+    superlative = None
+    if p.waiting.superlative:
+        superlative = p.waiting.superlative
+    aggregate = p.waiting.aggregate
+    for v in p.units[i : found[-1][0] + 1]:
+        p.use(v)
+    p.take_pending()
+    p.reset_noun()
+    before_last = [v for v in p.units[i : found[-1][0]] if v.is_func("super")]
+    start = p.mention(found[0][1], "start")
+    end = p.mention(found[1][1], "end") if len(found) > 1 else None
+    for mention, (place, unit_of) in zip((start, end), found, strict=False):
+        lead = p.units[place - 1] if place else None
+        if (
+            mention is not None
+            and lead is not None
+            and lead.is_func("super")
+            and lead.func is not None
+            and lead.func.value in ("earliest", "latest")
+            and p.kinds.likely(unit_of, "dataset")
+        ):
+            mention.links = tuple(k for k in mention.links if k.target.kind == "dataset") or mention.links
+            mention.first = lead.func.value == "earliest"
+            mention.last = lead.func.value == "latest"
+    if end is None and before_last and "since" in words:
+        aggregate = "min" if before_last[-1].func is not None and before_last[-1].func.value == "latest" else "max"
+    item = MeasureItem("duration", aggregate, start=start, end=end, unit=unit, exact=not said, units=[u], superlative=superlative)
+    if superlative:
+        p.frame.superlative = OrderItem(measure=item, descending=superlative in ("desc", "latest"))
+        p.frame.singular = p.frame.limit is None
+    if p.waiting.mode == "order":
+        p.frame.orders.append(OrderItem(measure=item, descending=p.waiting.direction))
+    else:
+        p.add_measure(item)
+    return found[-1][0] + 1
+
+
+def _time_to(p: Parse, i: int, u: Unit) -> int:
+    """ "time to settle a claim": from the thing's first date to the date that the verb names."""
+    s = p.waiting
+    j, verb = p.peek(i + 1)
+    while verb is not None and (verb.is_func("have", "prep") or verb.text.lower() in ("it", "take", "takes")):
+        j, verb = p.peek(j + 1)
+    if verb is None or not verb.links or not p.kinds.likely(verb, "time"):
+        return i + 1
+    end = p.mention(verb, "end")
+    item = MeasureItem("duration", s.aggregate, start=None, end=end, unit="day", units=[u])
+    p.take_pending()
+    p.reset_noun()
+    s.of_next = True
+    p.add_measure(item)
+    return j + 1

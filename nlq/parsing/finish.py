@@ -1,0 +1,37 @@
+"""What can only be settled at the end of the question."""
+
+from __future__ import annotations
+
+from nlq.afterthoughts import settle_busiest, settle_listed, settle_subject
+from nlq.parsing.parse import Parse
+from nlq.parsing.words import MEANINGFUL, MOVED
+from nlq.segment import Unit
+
+
+def _unused(p: Parse) -> list[Unit]:
+    """Words that would change the answer but found no place."""
+    left: list[Unit] = []
+    for u in p.units:
+        if u.func is None or u.func.kind not in MEANINGFUL or u.links or set(range(u.start, u.end)) <= p.frame.used:
+            continue
+        left.append(u)
+    return left
+
+
+def finish(p: Parse) -> None:
+    p.flush_count()
+    settle_subject(p.frame, p.kinds)
+    settle_busiest(p.frame, p.kinds)
+    settle_listed(p.frame, p.units, p.kinds)
+    if p.frame.names_one_thing():
+        p.frame.outputs[0].sole = True
+    words = " ".join(u.text.lower() for u in p.units)
+    if p.frame.compare is None and p.frame.times and "up or down" in words:
+        p.frame.compare = "previous_period"
+    if p.frame.compare is None and p.frame.times and MOVED.search(words):
+        p.frame.compare = "previous_period"
+    if p.waiting.superlative is not None or p.waiting.aggregate is not None or p.waiting.pending_units:
+        for unit in p.waiting.pending_units:
+            if not (set(range(unit.start, unit.end)) <= p.frame.used):
+                p.frame.notes.append(f"dangling:{unit.text}")
+    p.frame.unknown.extend(u for u in _unused(p) if u not in p.frame.unknown)

@@ -1,0 +1,81 @@
+"""By, per, for each: what splits the answer into rows."""
+
+from __future__ import annotations
+
+from nlq.parsing.parse import Parse
+from nlq.parsing.ranking import groups_the_top, unmeasured_superlative
+from nlq.parsing.words import PARTICIPLES
+from nlq.segment import Unit
+
+
+def on_by(p: Parse, i: int, u: Unit) -> int:
+    s = p.waiting
+    _, nxt = p.peek(i + 1)
+    before = p.before(i)
+    previous = p.units[i - 1] if i else None
+    if nxt is None:
+        return i + 1
+    if s.mode == "order":
+        return i + 1
+    participle = previous is not None and previous.text.lower().split()[-1] in PARTICIPLES
+    named = p.kinds.certainly(nxt, "dataset") or (participle and p.kinds.likely(nxt, "dataset"))
+    plural_dataset = nxt.is_object and named and nxt.text.lower().endswith("s")
+    filtered = _filtered_after(p, i + 1)
+    if u.text.lower() == "by" and plural_dataset and (participle or filtered or (before is not None and s.passive)):
+        s.by_agent = True
+        s.relative = True
+        return i + 1
+    ranking = any(t.kind == "rank" and t.measure is None for t in p.frame.transforms) and not p.frame.rank_by
+    if s.top and groups_the_top(p, u, nxt):
+        p.frame.limit_per_group = p.frame.limit is not None
+        s.mode, s.each = "group", False
+        return i + 1
+    unmeasured = unmeasured_superlative(p) and (
+        nxt.is_func("count", "agg") or p.kinds.likely(nxt, "measure") or p.kinds.certainly(nxt, "dataset")
+    )
+    if (s.top or ranking or unmeasured) and not nxt.is_func("each", "grain"):
+        s.mode = "rankby"
+        s.top = False
+        return i + 1
+    p.flush_count()
+    s.mode = "group"
+    s.each = False
+    s.relative, s.related = False, None
+    if nxt.is_func("count", "agg") and not p.frame.rank_by and p.frame.groups:
+        s.mode = "rankby"
+    return i + 1
+
+
+def _filtered_after(p: Parse, i: int) -> bool:
+    """Whether the noun after `by` is followed by a relative clause or a value: then it is an agent, not a grouping."""
+    j, noun = p.peek(i)
+    _, after = p.peek(j + 1)
+    if noun is None or after is None:
+        return False
+    if after.is_func("relative"):
+        return True
+    if after.is_func("prep"):
+        k, value = p.peek(j + 1)
+        _, value = p.peek(k + 1)
+        return value is not None and bool(value.values) and not value.links
+    return False
+
+
+def on_each(p: Parse, i: int, u: Unit) -> int:
+    s = p.waiting
+    p.flush_count()
+    s.each = True
+    if p.frame.limit is not None and (p.frame.rank_by or p.frame.superlative is not None) and s.sentence == 0:
+        p.frame.limit_per_group = True
+    if s.mode != "group":
+        s.base_mode = s.mode if s.mode in ("head", "output") else s.base_mode
+    s.mode = "group"
+    s.relative = s.relative and False
+    s.related = None
+    p.use(u)
+    return i + 1
+
+
+def field_after(p: Parse, k: int) -> bool:
+    _, nxt = p.peek(k + 1)
+    return nxt is not None and bool(nxt.links) and not p.kinds.likely(nxt, "dataset") and not p.kinds.likely(nxt, "measure")

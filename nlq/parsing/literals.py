@@ -1,0 +1,70 @@
+"""Words and numbers that are no name of the catalog: codes, identifiers, units."""
+
+from __future__ import annotations
+
+from nlq.frame import Condition, Mention, TransformItem
+from nlq.parsing.parse import Parse
+from nlq.parsing.words import UNIT_NOUNS
+from nlq.segment import Unit
+
+
+def on_unknown(p: Parse, i: int, u: Unit) -> int:
+    s = p.waiting
+    if u.text.lower() == "new" and i + 1 < len(p.units) and p.kinds.is_dated(p.units[i + 1]) and _has_time(p):
+        p.use(u)
+        return i + 1
+    if u.text.lower() in ("rolling", "moving", "trailing"):
+        window = p.units[i + 1 : i + 5]
+        size = next((v for v in window if v.number is not None), None)
+        average = next((v for v in window if v.is_func("agg") and v.func is not None and v.func.value == "avg"), None)
+        grain = next(
+            (v.text.lower().rstrip("s") for v in window if v.text.lower().rstrip("s") in ("day", "week", "month", "quarter", "hour")),
+            None,
+        )
+        if size is not None and average is not None and grain is not None and size.number is not None:
+            p.use(u, *window[: window.index(average) + 1])
+            p.frame.grain = grain
+            p.frame.transforms.append(TransformItem("moving_average", size=int(size.number), units=[u]))
+            return i + 2 + window.index(average)
+    j, nxt = p.peek(i + 1)
+    before = p.before(i)
+    if (
+        u.text.lower() in UNIT_NOUNS
+        and before is not None
+        and (before.is_func("prep", "by", "grain") or before.number is not None or before.text.lower() in UNIT_NOUNS)
+    ):
+        p.use(u)
+        return i + 1
+    if u.text.startswith(".") and nxt is not None and nxt.links:
+        mention = p.mention(nxt, "condition")
+        p.add_condition(Condition("text", mention, literal=u.text, match="ends_with", negate=s.negate, units=[u]))
+        s.negate = False
+        return j + 1
+    if s.last is not None and p.binds_literal(i) and _literal_like(p, u) and s.last.role != "group":
+        bind_literal(p, u, s.last)
+        return i + 1
+    p.frame.unknown.append(u)
+    return i + 1
+
+
+def _has_time(p: Parse) -> bool:
+    """Whether a period or a step in time is named: things are new by the date on which they came."""
+    return any(v.time is not None or v.is_func("grain") for v in p.units)
+
+
+def _literal_like(p: Parse, u: Unit) -> bool:
+    return any(c.isdigit() for c in u.text) and any(c.isalnum() for c in u.text)
+
+
+def bind_literal(p: Parse, u: Unit, mention: Mention) -> None:
+    if mention.role in ("output", "focus") and not p.kinds.certainly(mention.unit, "dataset"):
+        p.retract(mention)
+        mention.role = "condition"
+    last = p.waiting.last_condition
+    if last is not None and last.kind == "value" and last.mention is mention and last.literal is not None:
+        last.literals = (*last.literals, u.text)
+        last.units.append(u)
+        p.use(u)
+        return
+    p.add_condition(Condition("value", mention, literal=u.text, number=u.number, negate=p.waiting.negate, units=[u]))
+    p.waiting.negate = False

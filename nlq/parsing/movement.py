@@ -1,0 +1,126 @@
+"""Growth, change, versus, running totals: how numbers move along time or against another period."""
+
+from __future__ import annotations
+
+from nlq.frame import MovedItem, TransformItem
+from nlq.parsing.parse import Parse
+from nlq.parsing.terms import on_term
+from nlq.parsing.words import SENTENCE_END
+from nlq.segment import Unit
+
+
+def on_transform(p: Parse, i: int, u: Unit) -> int:
+    kind = u.func.value if u.func else ""
+    size: int | None = None
+    before = p.before(i)
+    if kind == "moving":
+        grain = _grain_before(p, i)
+        if grain is not None:
+            p.frame.grain = grain
+        if before is not None and before.number is not None:
+            size = int(before.number)
+        for v in p.units[max(0, i - 4) : i]:
+            if v.number is not None:
+                size = int(v.number)
+                p.use(v)
+                p.frame.unknown = [x for x in p.frame.unknown if x is not v]
+    if kind == "rank":
+        _j, nxt = p.peek(i + 1)
+        if nxt is not None and nxt.is_func("by", "order"):
+            p.waiting.top = True
+            p.waiting.mode = "head"
+            p.use(nxt)
+    if u.text.lower().startswith(("in ", "as ")) and any(t.kind in ("growth", "difference", "share") for t in p.frame.transforms):
+        p.use(u)
+        return i + 1
+    names = {"share": "share", "running": "running_total", "moving": "moving_average", "rank": "rank"}
+    p.frame.transforms.append(TransformItem(names[kind], size=size, units=[u]))  # type: ignore[arg-type]
+    p.use(u)
+    return i + 1
+
+
+def _grain_before(p: Parse, i: int) -> str | None:
+    """The step of a "7 day moving average"; its number is near."""
+    for v in p.units[max(0, i - 3) : i]:
+        word = v.text.lower().rstrip("s")
+        if word in ("day", "week", "month", "quarter", "year", "hour"):
+            return word
+    return None
+
+
+def on_change(p: Parse, i: int, u: Unit) -> int:
+    kind = u.func.value if u.func else "any"
+    grain = {"mom": "month", "yoy": "year", "wow": "week", "qoq": "quarter", "dod": "day"}.get(kind)
+    words = u.text.lower()
+    percent = any(w in words for w in ("growth", "percent", "%", "rate"))
+    if u.links and u.links[0].target.kind == "term":
+        return on_term(p, i, u)
+    if grain is not None and not p.frame.grain:
+        p.frame.grain = grain
+        p.frame.grain_implied = True
+    if "change" in words and not percent:
+        p.frame.transforms.append(TransformItem("difference", grain=grain, units=[u]))
+    p.frame.transforms.append(TransformItem("growth", grain=grain, units=[u]))
+    p.use(u)
+    return i + 1
+
+
+def on_moved(p: Parse, i: int, u: Unit) -> int:
+    """ "grew by more than 10 %", "whose revenue fell": a condition on the change; "did revenue rise" only compares."""
+    ahead = p.units[i + 1 : i + 9]
+    at = next(
+        (k for k, v in enumerate(ahead) if v.number is not None or v.text in SENTENCE_END or v.is_func("compare") or v.time is not None),
+        None,
+    )
+    number = ahead[at] if at is not None and ahead[at].number is not None else None
+    p.use(u)
+    first = next((v for n, v in enumerate(ahead[:3]) if v.is_func("super") and all(w.links or w.soft for w in ahead[:n])), None)
+    if first is not None and first.text.lower() in ("most", "the most", "least", "the least", "fastest", "the fastest"):
+        rising = u.func is not None and u.func.value == "up"
+        p.frame.moved_order = rising is ("least" not in first.text.lower())
+        p.use(first)
+        p.units = [v for v in p.units if v is not first]
+        return i + 1
+    if number is not None and number.number is not None and at is not None:
+        words = [v for v in ahead[:at] if v.is_func("cmp") or v.text.lower() == "by"]
+        comparison = next((v.func.value for v in words if v.func is not None and v.func.kind == "cmp"), ">=")
+        sign = ahead[at + 1] if at + 1 < len(ahead) and ahead[at + 1].text.lower() in ("%", "percent", "pct") else None
+        percent = "%" in number.text or sign is not None
+        p.frame.moved.append(MovedItem(u.func is not None and u.func.value == "up", comparison, number.number, percent))
+        taken = [*words, number, *([sign] if sign is not None else [])]
+        p.use(*taken)
+        p.units = [v for v in p.units if v not in taken]
+    elif p.frame.outputs and (p.waiting.relative or p.frame.question_word in ("what", "that", "who")):
+        p.frame.moved.append(MovedItem(u.func is not None and u.func.value == "up", ">", 0.0, True))
+    elif p.frame.compare is None:
+        p.frame.compare = "previous_period"
+    return i + 1
+
+
+def on_compare(p: Parse, i: int, u: Unit) -> int:
+    value = u.func.value if u.func else "vs"
+    p.use(u)
+    j, nxt = p.peek(i + 1)
+    if nxt is not None and nxt.is_func("pronoun"):
+        j, nxt = p.peek(j + 1)
+    if nxt is not None and nxt.is_func("duration"):
+        return j
+    if value == "same_period":
+        p.frame.compare = "same_period_last_year"
+    elif value == "previous":
+        p.frame.compare = "previous_period"
+    elif p.frame.compare is None:
+        p.frame.compare = "vs"
+        if "difference" in u.text.lower():
+            p.frame.notes.append("difference")
+        if nxt is not None and nxt.time is not None:
+            p.frame.versus = nxt.time
+        p.waiting.comparing = u.text.lower() in (
+            "compare",
+            "comparing",
+            "comparison of",
+            "comparison",
+            "difference between",
+            "the difference between",
+        )
+    return i + 1

@@ -1,0 +1,56 @@
+"""Sorted by, descending, alphabetically."""
+
+from __future__ import annotations
+
+from nlq.frame import MeasureItem, OrderItem
+from nlq.parsing.parse import Parse
+from nlq.segment import Unit
+
+
+def on_order(p: Parse, i: int, u: Unit) -> int:
+    s = p.waiting
+    p.flush_count()
+    p.use(u)
+    s.mode = "order"
+    s.relative, s.related, s.each = False, None, False
+    s.direction = None
+    return i + 1
+
+
+def on_direction(p: Parse, i: int, u: Unit) -> int:
+    s = p.waiting
+    value = u.func.value == "desc" if u.func else True
+    p.use(u)
+    alphabetical = "alphabet" in u.text.lower()
+    if s.mode == "order":
+        if p.frame.orders and p.frame.orders[-1].descending is None and not alphabetical:
+            p.frame.orders[-1].descending = value
+        else:
+            _, nxt = p.peek(i + 1)
+            if nxt is not None and (nxt.is_object or nxt.is_func("count", "agg", "of", "grain")) and not alphabetical:
+                s.direction = value
+            else:
+                p.frame.orders.append(OrderItem(descending=value, alphabetical=alphabetical))
+        return i + 1
+    _, nxt = p.peek(i + 1)
+    p.frame.orders.append(OrderItem(descending=value, alphabetical=alphabetical))
+    return i + 1
+
+
+def order_noun(p: Parse, i: int, u: Unit) -> int:
+    s = p.waiting
+    descending = s.direction
+    if descending is None and s.superlative is not None:
+        descending = s.superlative in ("desc", "latest")
+    if s.count or (s.aggregate is not None):
+        units = p.take_pending()
+        mention = p.mention(u, "count" if s.count else "aggregate")
+        item = MeasureItem("count" if s.count else "aggregate", s.aggregate, mention, distinct=s.distinct, units=units, shown=False)
+        p.reset_noun()
+        p.frame.orders.append(OrderItem(measure=item, descending=descending))
+        return i + 1
+    p.take_pending()
+    p.reset_noun()
+    mention = p.mention(u, "order")
+    p.frame.orders.append(OrderItem(mention=mention, descending=descending))
+    return i + 1

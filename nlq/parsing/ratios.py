@@ -1,0 +1,175 @@
+"""Ratio of A to B, percentage of A that B, success rate, A divided by B."""
+
+from __future__ import annotations
+
+from nlq.frame import MeasureItem, OrderItem, TransformItem
+from nlq.parsing.operands import operand, operand_end
+from nlq.parsing.parse import Parse
+from nlq.parsing.words import UNIT_NOUNS
+from nlq.segment import Unit
+
+
+def on_op(p: Parse, i: int, u: Unit) -> int:
+    s = p.waiting
+    if u.text in ("/", "-", "+") and not (s.last_measure is not None and _adjacent_measure(p, i)):
+        return i + 1
+    op = u.func.value if u.func else "/"
+    if s.last_measure is None or op == "=":
+        return i + 1
+    j, nxt = p.peek(i + 1)
+    if nxt is not None and nxt.number is not None and not nxt.is_object:
+        left = s.last_measure
+        right = MeasureItem("expression", constant=nxt.number)
+        p.use(u, nxt)
+        while j + 1 < len(p.units) and p.units[j + 1].text.lower() in UNIT_NOUNS:
+            j += 1
+        _replace_measure(p, left, MeasureItem("expression", left=left, right=right, op=op, units=[u, nxt]))
+        return j + 1
+    end = operand_end(p, i + 1)
+    right_item, extra = operand(p, p.units[i + 1 : end])
+    if right_item is None:
+        return i + 1
+    p.use(u)
+    left = s.last_measure
+    _replace_measure(p, left, MeasureItem("expression", left=left, right=right_item, op=op, units=[u]))
+    p.frame.conditions.extend(extra)
+    return end
+
+
+def _adjacent_measure(p: Parse, i: int) -> bool:
+    return p.waiting.last is not None and p.binds_literal(i)
+
+
+def _replace_measure(p: Parse, old: MeasureItem, new: MeasureItem) -> None:
+    p.frame.measures = [new if m is old else m for m in p.frame.measures]
+    if new not in p.frame.measures:
+        p.frame.measures.append(new)
+    p.waiting.last_measure = new
+
+
+def on_ratio(p: Parse, i: int, u: Unit) -> int:
+    j, nxt = p.peek(i + 1)
+    if nxt is not None and nxt.is_func("of"):
+        i = j
+    end = operand_end(p, i + 1)
+    split = next((k for k in range(i + 1, end) if _separates(p, p.units[k], u)), None)
+    if split is None:
+        return i + 1
+    left, extra_left = operand(p, p.units[i + 1 : split])
+    right, extra_right = operand(p, p.units[split + 1 : end])
+    if left is None or right is None:
+        return i + 1
+    p.use(u, p.units[split])
+    if "all" in p.units[split].text.lower() and right is not None and left is not None:
+        left.conditions.extend(right.conditions)
+    aggregate = p.waiting.aggregate
+    p.take_pending()
+    p.reset_noun()
+    item = MeasureItem("ratio", aggregate, left=left, right=right, op="/", units=[u])
+    _share_trailing(p, item)
+    p.add_measure(item)
+    p.frame.conditions.extend(extra_left + extra_right)
+    return end
+
+
+def _separates(p: Parse, k: Unit, ratio: Unit) -> bool:
+    words = k.text.lower()
+    if words in (
+        "to",
+        "to the",
+        "divided by",
+        "over",
+        "/",
+        "over the",
+        "out of",
+        "vs",
+        "versus",
+        "relative to",
+        "out of all",
+        "of all the",
+        "to all",
+        "out of the",
+        "to total",
+    ):
+        return True
+    return words == "and" and "between" in ratio.text.lower()
+
+
+def _share_trailing(p: Parse, item: MeasureItem) -> None:
+    """A place named once after both operands narrows both ("... above 4 to ... below 4 in New York")."""
+    left, right = item.left, item.right
+    if left is None or right is None:
+        return
+    left_fields = {(v.dataset, v.field) for c in left.conditions if c.kind == "value" for v in c.values}
+    for condition in right.conditions:
+        if (
+            condition.kind == "value"
+            and condition is right.conditions[-1]
+            and len(right.conditions) > 1
+            and not left_fields & {(v.dataset, v.field) for v in condition.values}
+        ):
+            left.conditions.append(condition)
+    if (
+        right.mention is not None
+        and not left_fields
+        and len(right.conditions) == 1
+        and right.conditions[0].kind == "value"
+        and left.conditions
+    ):
+        left.conditions.append(right.conditions[0])
+
+
+def on_share(p: Parse, i: int, u: Unit) -> int:
+    """ "percentage of A that B": A counted where B, over A."""
+    s = p.waiting
+    end = operand_end(p, i + 1)
+    _j, nxt = p.peek(i + 1)
+    if nxt is None or not (nxt.is_object or nxt.is_func("agg", "count", "distinct", "of")):
+        return i + 1
+    item, extra = operand(p, p.units[i + 1 : end])
+    if item is None:
+        return i + 1
+    p.use(u)
+    p.take_pending()
+    p.reset_noun()
+    inner = item.conditions
+    if not inner:
+        p.add_measure(item)
+        p.frame.transforms.append(TransformItem("share", units=[u], measure=item))
+        return end
+    whole = item.copied()
+    whole.conditions = []
+    narrowed = item.copied()
+    narrowed.conditions = inner
+    p.add_measure(MeasureItem("percent", left=narrowed, right=whole, scale=100.0, units=[u]))
+    p.frame.conditions.extend(extra)
+    s.relative = False
+    return end
+
+
+def on_rate(p: Parse, i: int, u: Unit) -> int:
+    """ "success rate": the share of rows that have this value."""
+    s = p.waiting
+    condition = s.last_condition
+    if (
+        condition is None
+        or condition.kind not in ("value", "flag", "segment")
+        or not condition.units
+        or p.units[i - 1] is not condition.units[-1]
+    ):
+        return i + 1
+    for conditions in (p.frame.conditions, s.related.inner if s.related else []):
+        if condition in conditions:
+            conditions.remove(condition)
+    p.use(u)
+    item = MeasureItem("rate", conditions=[condition], scale=100.0, units=[u], mention=s.last)
+    same = None
+    if s.mode == "order":
+        p.frame.orders.append(OrderItem(measure=same or item, descending=s.direction))
+        if same is None:
+            p.frame.measures.append(item)
+        return i + 1
+    if same is None:
+        p.take_pending()
+        p.add_measure(item)
+    return i + 1

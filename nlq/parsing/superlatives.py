@@ -1,0 +1,180 @@
+"""Highest, most, latest: the one that ranks first, or the largest value when nothing is ranked."""
+
+from __future__ import annotations
+
+from nlq.frame import MeasureItem, OrderItem
+from nlq.parsing.parse import Parse
+from nlq.parsing.words import SENTENCE_END
+from nlq.segment import Unit
+
+
+def on_super(p: Parse, i: int, u: Unit) -> int:
+    s = p.waiting
+    if s.superlative is not None and s.pending_units:
+        p.use(*[x for x in s.pending_units if x.is_func("super")])
+    value = u.func.value if u.func else "desc"
+    words = u.text.lower()
+    j, number = p.peek(i + 1)
+    _, after = p.peek(j + 1)
+    if (
+        words in ("first", "last")
+        and number is not None
+        and number.number is not None
+        and not number.is_object
+        and (after is None or after.text in SENTENCE_END)
+    ):
+        p.frame.limit, p.frame.limit_asked = int(number.number), True
+        p.use(u, number)
+        return j + 1
+    if words in ("first", "last") and not _next_is_object(p, i) and (s.base_mode == "output" or p.frame.orders):
+        p.use(u)
+        return i + 1
+    s.superlative = value
+    s.super_number = "number" in words or "count" in words or "amount of" in words
+    if words.startswith(
+        (
+            "most frequent",
+            "most common",
+            "most popular",
+            "most often",
+            "best selling",
+            "most sold",
+            "most active",
+            "least frequent",
+            "least common",
+            "bestselling",
+            "least popular",
+            "busiest",
+            "most bought",
+            "best rated",
+            "highest rated",
+            "top rated",
+            "lowest rated",
+            "worst rated",
+            "worst selling",
+        )
+    ):
+        p.use(u)
+        order = OrderItem(descending=value == "desc")
+        order.measure = MeasureItem("count", None, None, shown=True, units=[u], label=words)
+        p.frame.superlative = order
+        s.superlative = None
+        s.top = s.top or p.frame.limit is not None
+        if p.frame.limit is None:
+            p.frame.singular = True
+        return i + 1
+    s.pending_units.append(u)
+    return i + 1
+
+
+def _next_is_object(p: Parse, i: int) -> bool:
+    _, nxt = p.peek(i + 1)
+    return nxt is not None and nxt.is_object
+
+
+def super_noun(p: Parse, i: int, u: Unit) -> int:
+    """ "highest X": rank by X when a thing to rank was named, else the maximum of X."""
+    s = p.waiting
+    value = s.superlative or "desc"
+    units = p.take_pending()
+    dataset = p.kinds.likely(u, "dataset")
+    time = p.kinds.certainly(u, "time")
+    number = p.kinds.likely(u, "measure") or p.kinds.likely(u, "number")
+    aggregate = s.aggregate
+    count = s.count or s.super_number
+    p.reset_noun()
+    if dataset and not count and value in ("latest", "earliest"):
+        return _latest_noun(p, i, u, value, units)
+    start = i - 1
+    while start >= 0 and (p.units[start] in units or p.units[start].text.lower() in ("the", "a", "also")):
+        start -= 1
+    listed = start >= 0 and p.units[start].is_func("comma", "and")
+    rankable = _rankable(p, listed)
+    counting = count or any(x.text.lower() in ("most", "fewest", "the most", "least") or "number" in x.text.lower() for x in units)
+    if counting and not count and not number and not time and not dataset and p.kinds.certainly(u, "category"):
+        # "most prescribed drug": how often each occurs.
+        mention = p.mention(u, "output")
+        p.frame.outputs.append(mention)
+        often = MeasureItem("count", None, None, units=units, label=units[0].text.lower() if units else value)
+        p.frame.superlative = OrderItem(measure=often, descending=value == "desc")
+        p.frame.singular = not mention.plural and p.frame.limit is None
+        p.use(*units)
+        return i + 1
+    if dataset and not number and counting and (rankable or count):
+        mention = p.mention(u, "count")
+        item = MeasureItem("count", None, mention, units=units, superlative=value)
+        return _rank_or_max(p, i, item, value, rankable)
+    if dataset and not number:
+        mention = p.mention(u, "output")
+        p.frame.outputs.append(mention)
+        p.frame.superlative = OrderItem(descending=value in ("desc", "latest"))
+        p.frame.superlative.measure = MeasureItem("aggregate", None, None, units=units, label=units[0].text.lower() if units else value)
+        p.frame.singular = not mention.plural and p.frame.limit is None
+        p.use(*units)
+        return i + 1
+    mention = p.mention(u, "aggregate")
+    item = MeasureItem("count" if count and not number else "aggregate", aggregate, mention, units=units, superlative=value)
+    if time or value in ("latest", "earliest"):
+        item.aggregate = "max" if value in ("latest", "desc") else "min"
+    return _rank_or_max(p, i, item, value, rankable)
+
+
+def _latest_noun(p: Parse, i: int, u: Unit, value: str, units: list[Unit]) -> int:
+    mention = p.mention(u, "output" if not p.frame.outputs else "context")
+    mention.links = tuple(link for link in mention.links if link.target.kind == "dataset") or mention.links
+    if p.frame.question_word == "when" and not p.frame.outputs:
+        mention.role = "aggregate"
+        p.use(*units)
+        p.add_measure(MeasureItem("aggregate", "max" if value == "latest" else "min", mention, units=units, label="when"))
+        return i + 1
+    if mention.role == "output":
+        p.frame.outputs.append(mention)
+    item = MeasureItem("aggregate", None, mention, units=units, superlative=value, label="time")
+    p.frame.superlative = OrderItem(measure=item, descending=value == "latest")
+    p.frame.singular = not mention.plural and p.frame.limit is None
+    p.use(*units)
+    return i + 1
+
+
+def _rankable(p: Parse, listed: bool = False) -> bool:
+    """Whether the sentence has named a thing that can be ranked, and not grouped it with each."""
+    s = p.waiting
+    if p.frame.limit_asked or p.frame.asks_period:
+        return True
+    if p.frame.groups and s.sentence == p.frame.groups[-1].sentence:
+        return False
+    if listed and not s.relative:
+        return False
+    things = [m for m in p.frame.outputs if m.sentence == s.sentence and m.role in ("output", "focus")]
+    if not things:
+        return False
+    return (
+        s.relative
+        or (p.frame.question_word in ("what", "who") and p.kinds.likely(things[-1].unit, "dataset"))
+        or p.units[0].is_func("relative", "wh")
+    )
+
+
+def _rank_or_max(p: Parse, i: int, item: MeasureItem, value: str, rankable: bool) -> int:
+    if rankable:
+        if p.frame.limit is None:
+            last = next((m for m in reversed(p.frame.outputs) if m.role in ("output", "focus")), None)
+            p.frame.singular = True
+            if p.frame.asks_period and any(
+                v.text.lower() in ("days", "weeks", "months", "quarters", "years", "hours") for v in p.units[:4]
+            ):
+                p.frame.singular = False
+            if last is not None and last.plural:
+                p.frame.singular = False
+                p.frame.limit = None
+        p.frame.superlative = OrderItem(measure=item, descending=value in ("desc", "latest"))
+        p.use(*item.units)
+        p.waiting.last_measure = item
+        return i + 1
+    if item.kind == "aggregate" and item.aggregate is None:
+        item.aggregate = "max" if value in ("desc", "latest") else "min"
+    if p.waiting.mode == "rankby":
+        p.frame.rank_by.append(item)
+        return i + 1
+    p.add_measure(item)
+    return i + 1

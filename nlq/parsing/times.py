@@ -1,0 +1,94 @@
+"""Time phrases: the window of the question, of one date field, or of a related event."""
+
+from __future__ import annotations
+
+from nlq.frame import Condition
+from nlq.parsing.parse import Parse
+from nlq.parsing.words import PARTICIPLES, SENTENCE_END
+from nlq.phrases import RELATING
+from nlq.segment import Unit
+
+
+def on_time(p: Parse, i: int, u: Unit) -> int:
+    s = p.waiting
+    phrase = u.time
+    if phrase is None:
+        return i + 1
+    p.use(u)
+    if s.each:
+        unit = getattr(phrase.window, "unit", None)
+        if unit is not None:
+            p.frame.grain = str(unit.value)
+        s.each = False
+        s.mode = s.base_mode
+    if (
+        s.last is not None
+        and _adjacent_time(p, i)
+        and (p.kinds.likely(s.last.unit, "time") or p.kinds.certainly(s.last.unit, "year"))
+        and not p.kinds.likely(s.last.unit, "dataset")
+        and s.last.role not in ("aggregate", "count", "end")
+    ):
+        mention = s.last
+        p.retract(mention)
+        mention.role = "condition"
+        p.add_condition(Condition("time", mention, time=phrase, negate=s.negate, units=[u]))
+        s.negate = False
+        return i + 1
+    if s.negate and s.related is not None and not s.related.negate and any(c.kind == "time" for c in s.related.inner):
+        again = Condition("related", s.related.mention, negate=True, units=[u])
+        again.inner.append(Condition("time", None, time=phrase, units=[u]))
+        s.negate, s.related = False, None
+        p.add_condition(again)
+        return i + 1
+    if s.negate:
+        s.negate = False
+        condition = Condition("time", None, time=phrase, negate=True, units=[u])
+        p.add_condition(condition)
+        return i + 1
+    if s.related is not None and not _lacks(p, s.related):
+        p.add_condition(Condition("time", None, time=phrase, units=[u]))
+        return i + 1
+    p.frame.times.append(phrase)
+    if s.mode == "group":
+        s.mode = s.base_mode
+    return i + 1
+
+
+def _lacks(p: Parse, condition: Condition) -> bool:
+    """ "orders without a refund in March": the month is that of the orders, events with a date of their own that lack another."""
+    if not condition.negate or condition.mention is None or condition.mention.unit.text.lower() in (RELATING | PARTICIPLES):
+        return False
+    subject = next((m for m in p.frame.mentions if m.role in ("output", "count", "aggregate")), None)
+    return subject is not None and p.kinds.is_fact(subject.unit)
+
+
+def _adjacent_time(p: Parse, i: int) -> bool:
+    j = i - 1
+    steps = 0
+    while j >= 0 and steps < 3:
+        v = p.units[j]
+        if p.waiting.last is not None and v is p.waiting.last.unit:
+            return True
+        if not (v.soft or v.is_func("have", "prep", "cmp")):
+            return False
+        steps += 1
+        j -= 1
+    return False
+
+
+def on_same(p: Parse, i: int, u: Unit) -> int:
+    """ "in the same month as they signed up": two dates fall into one period."""
+    j, period = p.peek(i + 1, skip_soft=False)
+    if period is None or period.text.lower().rstrip("s") not in ("day", "week", "month", "quarter", "year"):
+        return i + 1
+    for k in range(j + 1, min(j + 8, len(p.units))):
+        v = p.units[k]
+        if v.text in SENTENCE_END:
+            break
+        if v.links and (p.kinds.likely(v, "time") or p.kinds.likely(v, "dataset") or p.kinds.likely(v, "flag")):
+            mention = p.mention(v, "end")
+            p.use(u, period)
+            p.add_condition(Condition("same_period", mention, literal=period.text.lower().rstrip("s"), units=[u, period]))
+            return k + 1
+    p.frame.unknown.append(u)
+    return i + 1

@@ -1,0 +1,43 @@
+"""Verbs that tie nouns together, and those that name an event."""
+
+from __future__ import annotations
+
+from nlq.frame import Condition
+from nlq.parsing.negations import closes_clause, on_negated_verb
+from nlq.parsing.parse import Parse
+from nlq.parsing.words import PARTICIPLES
+from nlq.phrases import RELATING
+from nlq.segment import Unit
+
+
+def verb_like(p: Parse, i: int, u: Unit) -> bool:
+    """A verb form that only ties nouns together ("publications published in", "cars that were sold")."""
+    words = u.text.lower()
+    if (words not in RELATING and words not in PARTICIPLES) or (u.values and u.values[0].score >= 0.95):
+        return False
+    if not p.kinds.likely(u, "dataset"):
+        return bool(p.frame.mentions) and not (u.links and u.links[0].exact) and not p.kinds.likely(u, "time")
+    return bool(p.frame.mentions)
+
+
+def on_verb(p: Parse, i: int, u: Unit) -> int:
+    s = p.waiting
+    if s.negate and closes_clause(p, i) and not p.kinds.likely(u, "dataset"):
+        return on_negated_verb(p, i, u)
+    if not p.kinds.likely(u, "dataset"):
+        p.use(u)
+        return i + 1
+    known = {link.target.dataset for m in p.frame.mentions for link in m.links[:2] if link.score >= 0.9}
+    link = next((k for k in u.links if k.target.kind == "dataset"), u.links[0])
+    p.use(u)
+    if (link.target.dataset in known and not s.negate) or link.score < 0.8:
+        return i + 1
+    mention = p.mention(u, "related")
+    mention.links = tuple(k for k in mention.links if k.target.kind == "dataset") or mention.links
+    condition = Condition("related", mention, negate=s.negate, units=[u])
+    s.related = None
+    p.add_condition(condition)
+    s.related = condition
+    s.negate = s.passive = False
+    s.last = mention
+    return i + 1

@@ -1,0 +1,71 @@
+"""Words that the grammar treats alike."""
+
+from __future__ import annotations
+
+import re
+
+MEANINGFUL = frozenset(
+    (
+        "neg",
+        "cmp",
+        "super",
+        "top",
+        "share",
+        "ratio",
+        "transform",
+        "change",
+        "compare",
+        "null",
+        "contains",
+        "duration",
+        "versus_avg",
+        "cycle",
+        "between",
+        "moved",
+    )
+)
+SENTENCE_END = frozenset((".", "?", "!", ";"))
+LACKING = frozenset(
+    (
+        "with no",
+        "without",
+        "no",
+        "have no",
+        "has no",
+        "had no",
+        "that have no",
+        "without any",
+        "lacking",
+        "lack",
+        "do not have",
+        "does not have",
+        "do not have any",
+    )
+)
+INSTRUCTIONS = frozenset(("use", "always", "ensure", "remember", "recall", "assume", "make", "convert"))
+PARTICIPLES = frozenset(
+    """
+    ordered made placed sold bought written posted given paid done created issued submitted authored published taken reviewed owned
+    handled operated offered taught reported sent ordered purchased followed held cited manufactured produced  managed attended run
+    provided supplied served booked used earned received spent received hired
+    """.split()
+)
+UNIT_NOUNS = frozenset(
+    """
+    meters metres meter kilometers kilometres kilometer kilometre sq km miles mile feet foot inches pounds kg kilograms grams dollars
+    dollar usd eur euros percent people square per hours minutes seconds days years  points stars times degrees units cents tons
+    liters litres gallons cm mm m
+    """.split()
+)
+TYING = frozenset(
+    """
+    made make makes placed place received receive get gets got took take bought buy purchased purchase paid pay filed submitted posted
+    have had has gave given used use visited visit opened wrote write sold sell
+    """.split()
+)
+MOVED = re.compile(
+    r"^(?:did|has|have|is|are)\b.*\b(?:go|gone|going|went)? ?(?:up|down|increase|increased|decrease|decreased|rise|risen|fall|fallen"
+    r"|drop|dropped|grow|grown|decline|declined|improve|improved|change|changed)\b"
+)
+
+PERIODS = frozenset("month months year years week weeks quarter quarters day days date hour hours".split())

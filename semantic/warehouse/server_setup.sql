@@ -20,10 +20,13 @@ CREATE SETTINGS PROFILE IF NOT EXISTS querent_reader SETTINGS
     cancel_http_readonly_queries_on_client_close = 1;
 
 CREATE USER IF NOT EXISTS querent IDENTIFIED WITH sha256_password BY 'change-me-1' SETTINGS PROFILE 'querent_reader';
+-- Shared tables lie in analytics; files that a tenant uploads, and forecasts, in a database tenant_<id> of its own.
 GRANT SELECT ON analytics.* TO querent;
+GRANT SELECT ON tenant_*.* TO querent;
 GRANT SELECT ON system.tables TO querent;
 GRANT SELECT ON system.parts TO querent;
 
 CREATE USER IF NOT EXISTS querent_admin IDENTIFIED WITH sha256_password BY 'change-me-2';
 GRANT SELECT, INSERT, ALTER, CREATE TABLE, CREATE DATABASE, DROP TABLE, TRUNCATE ON analytics.* TO querent_admin;
+GRANT SELECT, INSERT, ALTER, CREATE TABLE, CREATE DATABASE, DROP TABLE, TRUNCATE ON tenant_*.* TO querent_admin;
 GRANT SELECT ON system.* TO querent_admin;

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nlq.assign import Assignment
-from nlq.compose import Composed
+from nlq.composing.draft import Composed
 from nlq.frame import Frame
 
 ANSWER = 0.55

@@ -82,6 +82,11 @@ class Kinds:
         field = self.field(target)
         return target.kind == "metric" or (field is not None and field.role is FieldRole.MEASURE)
 
+    def is_amount(self, target: Target) -> bool:
+        """A stored number that is added up or averaged."""
+        field = self.field(target)
+        return field is not None and field.role is FieldRole.MEASURE
+
     def is_number(self, target: Target) -> bool:
         field = self.field(target)
         return field is not None and field.type in NUMERIC and field.role is not FieldRole.KEY

@@ -156,9 +156,9 @@ class Predicates:
         if target is None or target.kind != "field":
             raise Unbuildable(f"{condition.kind} needs a field")
         ref = self._ref(target)
-        return [(ref.dataset, self._field_predicate(condition, ref), False)]
+        return [(ref.dataset, self.field_predicate(condition, ref), False)]
 
-    def _field_predicate(self, condition: Condition, ref: FieldRef) -> Predicate:
+    def field_predicate(self, condition: Condition, ref: FieldRef) -> Predicate:
         field = self._catalog.field(ref)
         predicate: Predicate
         if condition.kind == "flag":

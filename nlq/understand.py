@@ -14,7 +14,8 @@ from core.timeseries import Grain
 from nlq import dialogue as talk
 from nlq.assign import Assignment, assignments
 from nlq.chips import chips_of, paraphrase
-from nlq.compose import Composed, Composer
+from nlq.composing.composer import Composer
+from nlq.composing.draft import Composed
 from nlq.confidence import ANSWER, CLARIFY, CLOSE, TIED, confidence, features
 from nlq.define import definition_of, overview
 from nlq.frame import Frame, MeasureItem

@@ -1,0 +1,141 @@
+"""Aggregates of fields, and the amount that the name of a dataset stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nlq.buckets import is_counted
+from nlq.composing.counts import count_base, count_rows
+from nlq.composing.draft import Draft
+from nlq.composing.local import narrow
+from nlq.frame import MeasureItem
+from nlq.lexicon import Target
+from nlq.predicates import Unbuildable
+from nlq.text import keys_of, lemma
+from semantic.catalog.model import DatasetKind, FieldRole, FieldType, SimpleMetric
+from semantic.expr import FieldRef
+from semantic.query import Aggregate, AggregateKind, Measure, MetricRef
+
+_MONEY_NOUNS = frozenset(lemma(w) for w in ("sale", "sales", "revenue", "payment", "spend", "cost", "income", "expense", "turnover"))
+
+
+def same_measure(draft: Draft, a: MeasureItem, b: MeasureItem) -> bool:
+    if a is b:
+        return True
+    if a.kind != b.kind or a.kind not in ("count", "aggregate"):
+        return False
+    ta, tb = draft.target(a.mention), draft.target(b.mention)
+    if ta is None or tb is None or ta != tb or [id(c) for c in a.conditions] != [id(c) for c in b.conditions]:
+        return False
+    return (a.aggregate or "default") == (b.aggregate or "default") or (
+        default_aggregate(draft, ta) in (a.aggregate or default_aggregate(draft, ta), b.aggregate or default_aggregate(draft, ta))
+        and None in (a.aggregate, b.aggregate)
+    )
+
+
+def default_aggregate(draft: Draft, target: Target) -> str:
+    catalog_field = draft.kinds.field(target)
+    if catalog_field is None:
+        return "sum"
+    return catalog_field.aggregate.value if catalog_field.aggregate is not None else "sum"
+
+
+def field_measure(draft: Draft, item: MeasureItem, target: Target, groups: Sequence[str]) -> Measure:
+    catalog_field = draft.kinds.field(target)
+    if catalog_field is None:
+        raise Unbuildable("no field")
+    dataset = target.dataset or ""
+    ref = FieldRef(dataset=dataset, field=target.field or "")
+    base = dataset
+    others = [g for g in groups if g != dataset and not draft.graph.points_to(dataset, g)]
+    if item.kind == "count" and catalog_field.role is not FieldRole.MEASURE:
+        kind = AggregateKind.COUNT_DISTINCT
+        if draft.kinds.is_time(target):
+            return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=narrow(draft, item.conditions, dataset), time_field=ref)
+        if catalog_field.role is FieldRole.FLAG:
+            return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=draft.predicates.flag(ref, catalog_field, value=True))
+        if (
+            catalog_field.role is not FieldRole.KEY
+            and catalog_field.values
+            and all(v.strip().replace(".", "", 1).isdigit() for v in catalog_field.values)
+        ):
+            raise Unbuildable("numbers kept as text")
+        if others:
+            base = count_base(draft, dataset, groups, item)
+        return Aggregate(aggregate=kind, dataset=base, of=ref, where=narrow(draft, item.conditions, base))
+    kind = _aggregate_kind(draft, item, target)
+    if kind in (AggregateKind.SUM, AggregateKind.AVG, AggregateKind.MEDIAN) and catalog_field.type not in (
+        FieldType.INTEGER,
+        FieldType.DECIMAL,
+        FieldType.FLOAT,
+    ):
+        if draft.kinds.is_time(target) and item.aggregate in ("sum", None):
+            return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=narrow(draft, item.conditions, dataset), time_field=ref)
+        if item.aggregate == "sum" or item.aggregate is None:
+            return Aggregate(
+                aggregate=AggregateKind.COUNT_DISTINCT if catalog_field.role is FieldRole.KEY else AggregateKind.COUNT,
+                dataset=dataset,
+                of=ref,
+            )
+        raise Unbuildable(f"{kind} of text")
+    if item.distinct and kind is AggregateKind.COUNT:
+        kind = AggregateKind.COUNT_DISTINCT
+    quantile = {"p25": 0.25, "p75": 0.75, "p90": 0.9, "p95": 0.95, "p99": 0.99}.get(item.aggregate or "")
+    if others and not all(draft.graph.connected(dataset, o) for o in others):
+        raise Unbuildable("groups are unrelated to the number")
+    return Aggregate(aggregate=kind, dataset=dataset, of=ref, quantile=quantile, where=narrow(draft, item.conditions, dataset))
+
+
+def _aggregate_kind(draft: Draft, item: MeasureItem, target: Target) -> AggregateKind:
+    said = item.aggregate
+    if said is None:
+        if item.superlative is not None and item.superlative in ("latest", "earliest"):
+            return AggregateKind.MAX if item.superlative == "latest" else AggregateKind.MIN
+        catalog_field = draft.kinds.field(target)
+        if catalog_field is not None and draft.kinds.is_time(target):
+            return AggregateKind.MAX
+        return AggregateKind(default_aggregate(draft, target))
+    if said.startswith("p") and said[1:].isdigit():
+        return AggregateKind.QUANTILE
+    return AggregateKind(said)
+
+
+def dataset_amount(draft: Draft, item: MeasureItem, target: Target, groups: Sequence[str]) -> Measure:
+    """ "total payments", "average sale": the dataset's one additive amount, else its rows."""
+    dataset = draft.catalog.dataset(target.dataset or "")
+    if item.aggregate not in (None, "sum") and is_counted(item, draft.assignment, draft.catalog):
+        raise Unbuildable(f"the {item.aggregate} of what is not said")
+    own = subtype_metric(draft, dataset.name, item.aggregate)
+    if own is not None:
+        return MetricRef(metric=own, where=narrow(draft, item.conditions, dataset.name))
+    amounts = [f for f in dataset.fields if f.role is FieldRole.MEASURE and not f.hidden]
+    additive = [f for f in amounts if f.aggregate is AggregateKind.SUM] or amounts
+    said = set(item.mention.unit.keys) if item.mention is not None else set()
+    sharing = [f for f in additive if said & set(keys_of(f.label))]
+    additive = sharing if len(sharing) == 1 and len(additive) > 1 else additive
+    if item.aggregate in (None, "sum") and not additive:
+        return count_rows(draft, item, dataset.name, groups)
+    if len(additive) == 1 or (item.aggregate != "sum" and len(amounts) == 1):
+        draft.guess(0.08, f"{dataset.label} means {additive[0].label}")
+        kind = AggregateKind(item.aggregate or additive[0].aggregate or "sum")
+        return Aggregate(
+            aggregate=kind,
+            dataset=dataset.name,
+            of=FieldRef(dataset=dataset.name, field=additive[0].name),
+            where=narrow(draft, item.conditions, dataset.name),
+        )
+    if item.aggregate == "sum":
+        draft.guess(0.45 if said & _MONEY_NOUNS else 0.1, f"counts {dataset.label}")
+        return count_rows(draft, item, dataset.name, groups)
+    raise Unbuildable("which number is unclear")
+
+
+def subtype_metric(draft: Draft, dataset: str, aggregate: str | None) -> str | None:
+    """The metric over the amounts that a subtype table stands for ("premiums", "loss reserves")."""
+    if draft.catalog.dataset(dataset).kind is not DatasetKind.SUBTYPE:
+        return None
+    wanted = aggregate or "sum"
+    for metric in draft.catalog.metrics:
+        if isinstance(metric, SimpleMetric) and metric.dataset == dataset and metric.aggregate.value == wanted and metric.of is not None:
+            return metric.name
+    return None

@@ -1,0 +1,113 @@
+""" "Average revenue per customer", "revenue per visit": a total over how many there are."""
+
+from __future__ import annotations
+
+from nlq.composing.draft import Draft
+from nlq.frame import MeasureItem
+from semantic.catalog.model import DatasetKind, SimpleMetric
+from semantic.query import AggregateKind, MetricRef
+
+# So many things fit a table or a chart; of more of them, "per" asks for one number over their count.
+_FEW_THINGS = 50
+
+
+def average_per(draft: Draft, measures: list[MeasureItem]) -> None:
+    """ "average revenue per customer": the total over the number of customers that have any."""
+    f = draft.frame
+    facts = [
+        m
+        for m in f.groups
+        if not m.plural
+        and (t := draft.target(m)) is not None
+        and t.kind == "dataset"
+        and draft.catalog.dataset(t.dataset or "").kind is DatasetKind.FACT
+    ]
+    if len(measures) == 1 and len(f.groups) > 1 and len(facts) == 1 and facts[0] is f.groups[0] and facts[0].per:
+        target = draft.target(measures[0].mention)
+        if target is not None and target.kind == "metric":
+            measures[0] = MeasureItem("ratio", None, left=measures[0], right=MeasureItem("count", None, facts[0], units=[facts[0].unit]))
+            f.groups = f.groups[1:]
+            return
+    if _per_thing(draft, measures):
+        return
+    if len(measures) != 1 or len(f.groups) != 1 or f.outputs or f.grain or f.cycle or f.rank_by:
+        return
+    item, group = measures[0], f.groups[0]
+    target, entity = draft.target(item.mention), draft.target(group)
+    if item.aggregate != "avg" or target is None or entity is None or entity.kind != "dataset" or group.plural:
+        return
+    base = draft.kinds.metric_dataset(target) if target.kind == "metric" else None
+    if item.kind == "count" and target.kind == "dataset":
+        base = target.dataset
+    if (
+        base is None
+        or not draft.graph.points_to(base, entity.dataset or "")
+        or (target.kind == "metric" and not isinstance(draft.catalog.metric(target.name), SimpleMetric))
+    ):
+        return
+    total = MeasureItem(item.kind, None, item.mention, conditions=item.conditions, units=item.units)
+    whole = MeasureItem("distinct_of", None, group, label=base)
+    measures[0] = MeasureItem("ratio", None, left=total, right=whole)
+    f.groups = []
+
+
+def _per_thing(draft: Draft, measures: list[MeasureItem]) -> bool:
+    """ "revenue per customer by segment": a metric over how many customers have any, when the things are many or something else groups."""
+    f = draft.frame
+    if (
+        len(measures) != 1
+        or not f.groups
+        or not f.groups[0].per
+        or f.groups[0].plural
+        or f.list_verb
+        or f.question_word
+        or f.limit_asked
+        or f.superlative is not None
+    ):
+        return False
+    item, target, thing = measures[0], draft.target(measures[0].mention), draft.target(f.groups[0])
+    counted = next((k.target for k in f.groups[0].links if k.target.kind == "metric" and k.exact and k.score >= 0.98), None)
+    base = draft.kinds.metric_dataset(target) if target is not None and target.kind == "metric" else None
+    apart = base is not None and thing is not None and not draft.graph.points_to(base, thing.dataset or "")
+    if counted is not None and apart and item.aggregate is None:
+        # "revenue per visit": the thing is a measure of its own.
+        measures[0] = MeasureItem("ratio", left=item, right=MeasureItem("given", given=MetricRef(metric=counted.name)))
+        f.groups = f.groups[1:]
+        return True
+    own = (
+        target is not None
+        and target.kind == "field"
+        and draft.kinds.is_amount(target)
+        and thing is not None
+        and target.dataset == thing.dataset
+    )
+    if own and len(f.groups) > 1 and item.aggregate is None and not item.units:
+        # Its own amount per thing is the average over the things.
+        measures[0] = MeasureItem("aggregate", "avg", item.mention, conditions=item.conditions)
+        f.groups = f.groups[1:]
+        return True
+    if (
+        item.aggregate is not None
+        or item.units
+        or target is None
+        or target.kind != "metric"
+        or thing is None
+        or thing.kind != "dataset"
+        or f.orders
+    ):
+        return False
+    metric, dataset = draft.catalog.metric(target.name), thing.dataset or ""
+    if (
+        not isinstance(metric, SimpleMetric)
+        or metric.aggregate not in (AggregateKind.SUM, AggregateKind.COUNT)
+        or dataset not in draft.entities
+    ):
+        return False
+    if not draft.graph.points_to(metric.dataset, dataset) or metric.dataset == dataset:
+        return False
+    rows = draft.catalog.dataset(dataset).row_count or len(draft.catalog.dataset(dataset).fields[0].values) or 10 * _FEW_THINGS
+    if len(f.groups) == 1 and not (f.grain or f.cycle) and rows <= _FEW_THINGS:
+        return False
+    measures[0] = MeasureItem("ratio", None, left=item, right=MeasureItem("distinct_of", None, f.groups[0], label=metric.dataset))
+    f.groups = f.groups[1:]
+    return True

@@ -1,0 +1,45 @@
+"""Frame + assignment -> SemanticQuery: rows or aggregates, what groups, what is shown, in which order."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from nlq.assign import Assignment
+from nlq.changes import settle_changes
+from nlq.composing.aggregates import aggregate_rows
+from nlq.composing.coverage import find_unexplained
+from nlq.composing.draft import Composed, Draft
+from nlq.composing.outputs import expand_display, settle_outputs
+from nlq.composing.rows import list_rows, over_rows
+from nlq.composing.shape import is_aggregated
+from nlq.composing.superlatives import settle_adjective
+from nlq.frame import Frame
+from nlq.graph import JoinGraph
+from nlq.kinds import Kinds
+from semantic.catalog.model import Catalog
+from semantic.query import SemanticQuery
+
+
+class Composer:
+    """Composes one frame under one assignment. Raises Unbuildable when the parts do not fit together."""
+
+    def __init__(self, catalog: Catalog, kinds: Kinds, graph: JoinGraph, frame: Frame, assignment: Assignment, as_of: dt.datetime) -> None:
+        self._draft = Draft(catalog, kinds, graph, frame, assignment, as_of)
+
+    def compose(self) -> Composed:
+        draft, f = self._draft, self._draft.frame
+        f.outputs = expand_display(draft, f.outputs)
+        f.groups = expand_display(draft, f.groups)
+        if not f.times and f.term_times:
+            f.times = f.term_times[:1]
+        settle_changes(f, draft.as_of, draft.catalog.calendar)
+        draft.relations.split_both()
+        measures = [m for m in f.measures if m.shown]
+        settle_adjective(draft)
+        settle_outputs(draft, measures)
+        query = aggregate_rows(draft, measures) if is_aggregated(draft, measures) else list_rows(draft)
+        return Composed(query, draft.penalty, draft.notes, find_unexplained(draft, query))
+
+    def over_rows(self, before: SemanticQuery) -> SemanticQuery:
+        """What this frame adds to a listing: conditions, time, order and limit over the same rows."""
+        return over_rows(self._draft, before)

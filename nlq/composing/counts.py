@@ -1,0 +1,118 @@
+"""Counts: of rows, of different things, of whatever is talked about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nlq.composing.bases import metric_base
+from nlq.composing.draft import Draft
+from nlq.composing.local import narrow
+from nlq.frame import MeasureItem
+from nlq.predicates import Unbuildable
+from semantic.catalog.model import DatasetKind, FieldRole
+from semantic.expr import FieldRef
+from semantic.query import Aggregate, AggregateKind, Measure
+
+
+def implied_count(draft: Draft) -> MeasureItem:
+    """Nothing was said to be computed: count the rows of what is talked about."""
+    mention = next(
+        (m for m in draft.frame.mentions if (t := draft.target(m)) is not None and t.kind == "dataset" and m not in draft.frame.groups),
+        None,
+    )
+    if mention is None:
+        raise Unbuildable("nothing to compute")
+    draft.guess(0.1, "counts rows")
+    return MeasureItem("count", None, mention)
+
+
+def frequency(draft: Draft, item: MeasureItem, groups: Sequence[str]) -> Measure:
+    """ "most common X": count rows of the fact that X describes."""
+    facts = [
+        t.dataset for m in draft.frame.mentions if (t := draft.target(m)) is not None and t.kind == "dataset" and t.dataset not in groups
+    ]
+    valued = [v.dataset for c in draft.frame.conditions if (v := draft.value(c)) is not None]
+    group = groups[0] if groups else None
+    for dataset in [*facts, *valued]:
+        if dataset is not None and (group is None or draft.graph.points_to(dataset, group)):
+            return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset)
+    if group is None:
+        raise Unbuildable("how often what")
+    children = [
+        d.name
+        for d in draft.catalog.datasets
+        if d.name != group and draft.graph.points_to(d.name, group) and d.kind in (DatasetKind.FACT, DatasetKind.BRIDGE)
+    ]
+    own = draft.catalog.dataset(group)
+    if own.kind is DatasetKind.FACT or not children:
+        return Aggregate(aggregate=AggregateKind.COUNT, dataset=group)
+    draft.guess(0.1 if len(children) == 1 else 0.3, "counts related rows")
+    nearest = sorted(children, key=lambda c: (draft.graph.distance(c, group), c))[0]
+    return Aggregate(aggregate=AggregateKind.COUNT, dataset=nearest)
+
+
+def count_rows(draft: Draft, item: MeasureItem, dataset: str, groups: Sequence[str]) -> Measure:
+    stored = next(
+        (
+            c
+            for c in draft.catalog.dataset(dataset).fields
+            if c.role is FieldRole.MEASURE and c.label.lower().split()[-1] in ("count",) and len(c.label.split()) <= 3
+        ),
+        None,
+    )
+    if stored is not None and not item.distinct:
+        draft.guess(0.05, f"{stored.label} is summed")
+        return Aggregate(
+            aggregate=AggregateKind.SUM,
+            dataset=dataset,
+            of=FieldRef(dataset=dataset, field=stored.name),
+            where=narrow(draft, item.conditions, dataset),
+        )
+    base = count_base(draft, dataset, groups, item)
+    where = narrow(draft, item.conditions, base)
+    if base == dataset:
+        return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=where)
+    found = draft.catalog.dataset(dataset)
+    key = draft.entities[dataset].key if dataset in draft.entities else found.primary_key
+    if len(key) != 1:
+        return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=where)
+    return Aggregate(aggregate=AggregateKind.COUNT_DISTINCT, dataset=base, of=FieldRef(dataset=dataset, field=key[0]), where=where)
+
+
+def count_base(draft: Draft, dataset: str, groups: Sequence[str], item: MeasureItem) -> str:
+    others = [g for g in groups if g != dataset and not draft.graph.points_to(dataset, g)]
+    if not others and item.distinct:
+        facts = [
+            t.dataset
+            for m in draft.frame.measures
+            if m is not item and (t := draft.target(m.mention)) is not None and t.dataset not in (None, dataset)
+        ]
+        facts += [
+            b
+            for m in draft.frame.measures
+            if (t := draft.target(m.mention)) is not None and t.kind == "metric" and (b := metric_base(draft, t.name)) is not None
+        ]
+        for fact in facts:
+            if (
+                fact is not None
+                and draft.graph.points_to(fact, dataset)
+                and fact != dataset
+                and all(draft.graph.points_to(fact, g) for g in groups)
+            ):
+                return fact
+    if not others:
+        return dataset
+    context = [
+        t.dataset
+        for m in draft.frame.mentions
+        if m.role in ("related", "context", "count", "aggregate") and (t := draft.target(m)) is not None and t.dataset is not None
+    ]
+    bases = draft.graph.bases([dataset, *others])
+    if not bases:
+        raise Unbuildable(f"{dataset} cannot be grouped by {others}")
+    named = [b for b in bases if b in context or b in groups]
+    if not named and len(bases) > 1 and bases[0] not in groups:
+        hops = [sum(len(draft.graph.path_up(b, n) or ()) for n in [dataset, *others]) for b in bases[:2]]
+        if hops[0] == hops[1]:
+            draft.guess(0.15, "several ways to relate")
+    return named[0] if named else bases[0]

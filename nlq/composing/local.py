@@ -1,0 +1,58 @@
+"""Conditions that narrow one measure only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nlq.composing.draft import Draft
+from nlq.frame import Condition
+from nlq.predicates import Unbuildable, conjunction
+from semantic.expr import FieldRef, Has, Predicate
+
+
+def narrow(draft: Draft, conditions: Sequence[Condition], dataset: str) -> Predicate | None:
+    if not conditions:
+        return None
+    counts = [c for c in conditions if c.measure is not None and c.kind == "number"]
+    rest = [c for c in conditions if c not in counts]
+    parts: list[Predicate] = []
+    if rest:
+        built = draft.predicates.build(rest, dataset)
+        if built is not None:
+            parts.append(built)
+    for condition in counts:
+        parts.append(count_condition(draft, condition, dataset))
+    return conjunction(parts) if parts else None
+
+
+def count_condition(draft: Draft, condition: Condition, base: str) -> Predicate:
+    """ "authors with 3 or more papers": related rows, counted per row of the base."""
+    target = draft.target(condition.mention)
+    if target is None or condition.number is None:
+        raise Unbuildable("counts nothing")
+    if target.kind == "field" and draft.kinds.is_number(target):
+        ref = FieldRef(dataset=target.dataset or "", field=target.field or "")
+        return draft.predicates.field_predicate(condition, ref)
+    dataset = target.dataset or ""
+    if dataset == base or not draft.graph.connected(base, dataset):
+        raise Unbuildable("counts its own rows")
+    counted = _bridge_to(draft, base, dataset)
+    draft.explained.add(id(condition.mention))
+    op, count = condition.op, int(condition.number)
+    time = draft.predicates.time_field(counted) if condition.time is not None else None
+    where = draft.predicates.in_time(time, condition.time.window) if condition.time is not None and time is not None else None
+    if condition.op == "between":
+        raise Unbuildable("between on counts")
+    zero = {"<": count > 0, "<=": count >= 0, "=": count == 0, "!=": count != 0, ">": count < 0, ">=": count <= 0}[op]
+    if zero and op in ("<", "<="):
+        flipped = {"<": ">=", "<=": ">"}[op]
+        return Has(dataset=counted, where=where, negate=True, count_op=flipped, count=count)
+    return Has(dataset=counted, where=where, count_op=op, count=count)
+
+
+def _bridge_to(draft: Draft, base: str, dataset: str) -> str:
+    """The dataset whose rows are counted: a bridge between the two where there is one."""
+    path = draft.graph.path(base, dataset)
+    if len(path) == 2 and not path[0].up and path[1].up:
+        return path[0].target
+    return dataset

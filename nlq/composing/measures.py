@@ -1,0 +1,126 @@
+"""One measure of the frame -> one measure of the query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nlq.buckets import count_buckets
+from nlq.composing.amounts import dataset_amount, field_measure, subtype_metric
+from nlq.composing.bases import base_of
+from nlq.composing.counts import count_rows, frequency
+from nlq.composing.draft import Draft
+from nlq.composing.durations import duration_measure
+from nlq.composing.local import narrow
+from nlq.frame import MeasureItem
+from nlq.lexicon import Target
+from nlq.predicates import Unbuildable
+from semantic.catalog.model import SimpleMetric
+from semantic.expr import Arithmetic, FieldRef
+from semantic.query import Aggregate, AggregateKind, Calculation, Constant, Measure, MetricRef
+
+
+def build_measure(draft: Draft, item: MeasureItem, groups: Sequence[str]) -> Measure:
+    if item.given is not None:
+        return item.given
+    if item.constant is not None:
+        return Constant(value=item.constant)
+    if item.kind == "duration":
+        return duration_measure(draft, item)
+    if item.kind == "distinct_of":
+        entity_target = draft.target(item.mention)
+        entity = draft.entities.get(entity_target.dataset or "") if entity_target is not None else None
+        if entity is None or len(entity.key) != 1 or item.label is None:
+            raise Unbuildable("no key to count")
+        return Aggregate(
+            aggregate=AggregateKind.COUNT_DISTINCT, dataset=item.label, of=FieldRef(dataset=entity.dataset, field=entity.key[0])
+        )
+    if item.kind == "buckets" and item.left is not None:
+        whole = base_of(draft, build_measure(draft, item.left, groups))
+        return count_buckets(item.unit, whole or "", draft.catalog)
+    if item.kind in ("ratio", "percent", "expression"):
+        return _calculation(draft, item, groups)
+    if item.kind == "rate":
+        return _rate(draft, item, groups)
+    target = draft.target(item.mention)
+    if target is None:
+        if item.kind == "count" and item.mention is None:
+            return frequency(draft, item, groups)
+        raise Unbuildable("a measure of nothing")
+    if (
+        target.kind == "metric"
+        and item.aggregate in ("avg", "median", "min", "max", "stddev")
+        and isinstance(draft.catalog.metric(target.name), SimpleMetric)
+    ):
+        draft.guess(0.45, f"{item.aggregate} of a metric that is already an aggregate")
+    elif target.kind == "metric" and item.aggregate in ("median", "min", "max", "stddev"):
+        raise Unbuildable(f"the {item.aggregate} of a rate")
+    if target.kind == "metric":
+        where = narrow(draft, item.conditions, _metric_dataset(draft, target))
+        return MetricRef(metric=target.name, where=where)
+    if target.kind in ("segment", "term"):
+        raise Unbuildable("not a measure")
+    dataset = target.dataset or ""
+    if target.kind == "dataset":
+        if item.aggregate not in (None, "sum") and item.kind == "count":
+            raise Unbuildable("an aggregate of counts")
+        amount = None if item.units or item.distinct else subtype_metric(draft, dataset, None)
+        if item.label == "when":
+            ref = draft.predicates.time_field(dataset)
+            if ref is None:
+                raise Unbuildable("no date")
+            return Aggregate(aggregate=AggregateKind(item.aggregate or "max"), dataset=dataset, of=ref)
+        if item.kind == "aggregate" or amount is not None:
+            return dataset_amount(draft, item, target, groups)
+        return count_rows(draft, item, dataset, groups)
+    return field_measure(draft, item, target, groups)
+
+
+def _metric_dataset(draft: Draft, target: Target) -> str:
+    metric = draft.catalog.metric(target.name)
+    return metric.dataset if isinstance(metric, SimpleMetric) else ""
+
+
+def _calculation(draft: Draft, item: MeasureItem, groups: Sequence[str]) -> Measure:
+    if item.left is None or item.right is None:
+        raise Unbuildable("half a ratio")
+    if item.kind == "expression" and item.aggregate is not None:
+        raise Unbuildable("an aggregate of a formula over several tables")
+    if item.kind == "ratio" and item.aggregate == "avg":
+        row = _row_ratio(draft, item)
+        if row is not None:
+            return row
+    left = build_measure(draft, item.left, groups)
+    right = build_measure(draft, item.right, groups)
+    result: Measure = Calculation(op=item.op, left=left, right=right)
+    if item.scale != 1.0:
+        result = Calculation(op="*", left=result, right=Constant(value=item.scale))
+    return result
+
+
+def _row_ratio(draft: Draft, item: MeasureItem) -> Measure | None:
+    """The average over rows of one field over another."""
+    if item.left is None or item.right is None:
+        return None
+    left, right = draft.target(item.left.mention), draft.target(item.right.mention)
+    if left is None or right is None or left.kind != "field" or right.kind != "field" or left.dataset != right.dataset:
+        return None
+    expr = Arithmetic(
+        op="/",
+        left=FieldRef(dataset=left.dataset or "", field=left.field or ""),
+        right=FieldRef(dataset=right.dataset or "", field=right.field or ""),
+    )
+    return Aggregate(aggregate=AggregateKind.AVG, dataset=left.dataset or "", of=expr)
+
+
+def _rate(draft: Draft, item: MeasureItem, groups: Sequence[str]) -> Measure:
+    condition = item.conditions[0]
+    value = draft.value(condition)
+    target = draft.target(condition.mention) if condition.mention is not None else None
+    dataset = value.dataset if value is not None else target.dataset if target is not None else None
+    if dataset is None and condition.mention is not None and condition.mention.links:
+        dataset = condition.mention.links[0].target.dataset
+    if dataset is None:
+        raise Unbuildable("rate of nothing")
+    part = Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=draft.predicates.build([condition], dataset))
+    whole = Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset)
+    return Calculation(op="*", left=Calculation(op="/", left=part, right=whole), right=Constant(value=item.scale))

@@ -1,0 +1,108 @@
+"""Named things and numbers: which are shown as columns, which are computed."""
+
+from __future__ import annotations
+
+from nlq.composing.amounts import same_measure, subtype_metric
+from nlq.composing.draft import Draft
+from nlq.composing.shape import plain_rank
+from nlq.frame import MeasureItem, Mention
+from nlq.lexicon import Target
+
+
+def expand_display(draft: Draft, mentions: list[Mention]) -> list[Mention]:
+    """A "name" that is made of several columns becomes one mention per column."""
+    out: list[Mention] = []
+    for mention in mentions:
+        target = draft.target(mention)
+        entity = draft.entities.get(target.dataset or "") if target is not None and target.kind == "display" else None
+        if entity is None:
+            out.append(mention)
+            continue
+        for name in entity.display:
+            part = Mention(mention.unit, mention.role, mention.links, mention.sentence)
+            draft.settle(part, Target("field", f"{entity.dataset}.{name}", entity.dataset, name))
+            draft.parts.append(part)
+            out.append(part)
+    return out
+
+
+def settle_outputs(draft: Draft, measures: list[MeasureItem]) -> None:
+    """Named numbers become measures where the question aggregates; the rest stay columns."""
+    f = draft.frame
+    groups = bool(f.groups or f.grain or f.cycle)
+    ranked = [*f.rank_by, *([f.superlative.measure] if f.superlative is not None and f.superlative.measure is not None else [])]
+    aggregates = bool(measures) or any(not plain_rank(draft, m) for m in ranked)
+    for mention in list(f.outputs):
+        target = draft.target(mention)
+        if target is None:
+            continue
+        subtype = (
+            target.kind == "dataset"
+            and (groups or aggregates)
+            and subtype_metric(draft, target.dataset or "", None) is not None
+            and _amount_beside(draft, mention)
+        )
+        if subtype or target.kind == "metric" or (target.kind == "field" and draft.kinds.is_amount(target) and (groups or aggregates)):
+            item = MeasureItem("aggregate", None, mention, units=[])
+            if not any(same_measure(draft, item, m) for m in measures):
+                measures.append(item)
+            f.outputs.remove(mention)
+        elif ((groups or aggregates) and _is_event(draft, mention, target)) or (mention.beside and target.kind == "dataset"):
+            item = MeasureItem("count", None, mention)
+            if not any(same_measure(draft, item, m) for m in measures):
+                measures.append(item)
+            f.outputs.remove(mention)
+    _merge_compared(draft)
+    for mention in list(f.groups):
+        target = draft.target(mention)
+        if mention.per and target is not None and target.kind == "metric" and len(measures) == 1 and measures[0].aggregate is None:
+            f.groups.remove(mention)
+            measures[0] = MeasureItem("ratio", left=measures[0], right=MeasureItem("aggregate", None, mention))
+            continue
+        if (
+            target is not None
+            and (
+                target.kind == "metric"
+                or (target.kind == "field" and draft.kinds.is_amount(target))
+                or (target.kind == "dataset" and subtype_metric(draft, target.dataset or "", None) is not None)
+            )
+            and (len(f.groups) > 1 or measures or f.compare_values)
+        ):
+            f.groups.remove(mention)
+            measures.append(MeasureItem("aggregate", None, mention))
+    listed = f.question_word in ("who",) or f.distinct
+    amounts = [(m, t) for m in f.outputs if (t := draft.target(m)) is not None and t.kind == "field" and draft.kinds.is_amount(t)]
+    if amounts and len(amounts) == len(f.outputs) and not measures and not groups and not ranked and not f.orders and not listed:
+        measures.extend(MeasureItem("aggregate", None, m) for m, _ in amounts)
+        f.outputs = []
+    f.measures = measures
+
+
+def _merge_compared(draft: Draft) -> None:
+    """ "revenue from mobile orders vs desktop": two values of one field, held against each other."""
+    f = draft.frame
+    values = [c for c in f.conditions if c.kind == "value" and not c.negate and not c.both and draft.value(c) is not None]
+    if f.compare != "vs" or f.compare_values or len(f.times) > 1 or len(values) != 2:
+        return
+    one, two = (draft.value(c) for c in values)
+    if one is not None and two is not None and (one.dataset, one.field) == (two.dataset, two.field):
+        values[0].more_values = [*values[0].more_values, values[1].values]
+        f.conditions = [c for c in f.conditions if c is not values[1]]
+        f.compare_values = [values[0]]
+
+
+def _amount_beside(draft: Draft, mention: Mention) -> bool:
+    """Whether an amount is named in the same list ("loss payment, loss reserve and expense amount")."""
+    for other in draft.frame.mentions:
+        if other is mention or other.sentence != mention.sentence:
+            continue
+        target = draft.target(other)
+        if target is not None and (target.kind == "metric" or (target.kind == "field" and draft.kinds.is_amount(target))):
+            return True
+    return False
+
+
+def _is_event(draft: Draft, mention: Mention, target: Target) -> bool:
+    """A time field named by its event, not as a date ("signups", "hires"): each row is one such event."""
+    words = {w.lower() for w in mention.unit.text.split()}
+    return draft.kinds.is_time(target) and mention.plural and not words & {"date", "dates", "time", "times", "timestamp", "day", "days"}

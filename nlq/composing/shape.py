@@ -1,0 +1,136 @@
+"""Rows or aggregates: what kind of table answers the question."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nlq.composing.draft import Draft
+from nlq.frame import MeasureItem
+from semantic.catalog.model import DatasetKind, FieldRole
+
+
+def is_aggregated(draft: Draft, measures: Sequence[MeasureItem]) -> bool:
+    f = draft.frame
+    if grouped_rows(draft, measures) or counted_rows(draft, measures) or grouped_having(draft):
+        return True
+    if f.rank_by and all(plain_rank(draft, m) for m in f.rank_by) and not measures:
+        return False
+    superlative = f.superlative
+    if superlative is not None and superlative.measure is not None and not _row_superlative(draft, superlative.measure) and not measures:
+        return True
+    durations = [m for m in measures if m.kind == "duration"]
+    if durations and len(durations) == len(measures) and durations[0].aggregate is None and (f.outputs or superlative is not None):
+        return False
+    if not measures and not f.rank_by and (f.groups and f.outputs) and not f.having:
+        return False
+    if not measures and not f.rank_by and f.groups and not f.grain and not f.having and not f.count_word_alone:
+        return False
+    if not measures and f.grain and not f.rank_by:
+        return True
+    return bool(measures or f.rank_by or f.count_word_alone)
+
+
+def counted_rows(draft: Draft, measures: Sequence[MeasureItem]) -> bool:
+    """ "orders last week", "cancelled orders": events that nobody asked to list are counted."""
+    f = draft.frame
+    if measures or not f.names_one_thing() or f.groups:
+        return False
+    target = draft.target(f.outputs[0])
+    return target is not None and target.kind == "dataset" and draft.catalog.dataset(target.dataset or "").kind is DatasetKind.FACT
+
+
+def grouped_having(draft: Draft) -> bool:
+    """ "statuses with more than 3 orders": labels of the very rows that are counted."""
+    shown = [t for m in draft.frame.outputs if (t := draft.target(m)) is not None]
+    counted = [t for c in draft.frame.having if c.measure is not None and (t := draft.target(c.mention)) is not None]
+    if not shown or not counted or any(t.kind != "field" for t in shown):
+        return False
+    labels = all((cf := draft.kinds.field(t)) is not None and cf.role in (FieldRole.CATEGORY, FieldRole.FLAG) for t in shown)
+    return labels and all(t.kind == "metric" or t.dataset == shown[0].dataset for t in counted)
+
+
+def grouped_rows(draft: Draft, measures: Sequence[MeasureItem]) -> bool:
+    """ "orders by status": a thing by a label is counted; a thing by its own number or name is listed."""
+    f = draft.frame
+    if measures or f.rank_by or f.superlative is not None or len(f.outputs) != 1:
+        return False
+    target = draft.target(f.outputs[0])
+    if target is None or target.kind != "dataset":
+        return False
+    if f.cycle or f.grain:
+        return True
+    groups = [t for m in f.groups if (t := draft.target(m)) is not None]
+    if not groups or any(t.kind != "field" for t in groups) or f.question_word == "who":
+        return False
+    fields = [cf for t in groups if (cf := draft.kinds.field(t)) is not None]
+    labels = all(
+        cf.role in (FieldRole.CATEGORY, FieldRole.FLAG) or (cf.role is FieldRole.NAME and t.dataset != target.dataset)
+        for cf, t in zip(fields, groups, strict=True)
+    )
+    return labels and not any(
+        cf.cardinality is not None and draft.catalog.dataset(t.dataset or "").row_count == cf.cardinality and t.dataset == target.dataset
+        for cf, t in zip(fields, groups, strict=True)
+    )
+
+
+def plain_rank(draft: Draft, item: MeasureItem) -> bool:
+    """Ranking by a stored number of the very rows that are listed ("cities by population")."""
+    return item.kind == "aggregate" and item.aggregate is None and _row_superlative(draft, item)
+
+
+def _row_superlative(draft: Draft, item: MeasureItem) -> bool:
+    if item.kind == "duration":
+        return item.aggregate is None
+    if item.label == "time":
+        return True
+    if item.kind != "aggregate" or item.mention is None:
+        return False
+    target = draft.target(item.mention)
+    if target is None or target.kind != "field":
+        return False
+    focus = focus_dataset(draft)
+    if focus is None:
+        return False
+    columns = [draft.target(m) for m in draft.frame.outputs]
+    if any(t is not None and t.kind == "dataset" and t.dataset == focus for t in columns) or any(
+        m.role == "context" and (t := draft.target(m)) is not None and t.dataset == focus for m in draft.frame.mentions
+    ):
+        return target.dataset == focus or (draft.graph.points_to(focus, target.dataset or "") and focus != target.dataset)
+    names = [t for t in columns if t is not None and t.kind == "field" and t.dataset == target.dataset]
+    return (
+        any((cf := draft.kinds.field(t)) is not None and cf.role in (FieldRole.NAME, FieldRole.KEY) for t in names)
+        and target.dataset == focus
+    )
+
+
+def focus_dataset(draft: Draft) -> str | None:
+    """The dataset of the thing asked for."""
+    for mention in draft.frame.outputs:
+        target = draft.target(mention)
+        if target is not None and target.kind == "dataset":
+            return target.dataset
+    for mention in draft.frame.mentions:
+        target = draft.target(mention)
+        owned = target is not None and any((t := draft.target(m)) is not None and t.dataset == target.dataset for m in draft.frame.outputs)
+        if mention.role == "context" and target is not None and target.kind == "dataset" and owned:
+            return target.dataset
+    for mention in draft.frame.outputs:
+        target = draft.target(mention)
+        if target is not None and target.dataset is not None:
+            return target.dataset
+    return None
+
+
+def is_aggregate_now(draft: Draft) -> bool:
+    return bool(
+        draft.frame.measures
+        or draft.frame.rank_by
+        or (
+            draft.frame.superlative is not None
+            and draft.frame.superlative.measure is not None
+            and not _row_superlative(draft, draft.frame.superlative.measure)
+        )
+        or draft.frame.grain
+        or draft.frame.count_word_alone
+        or grouped_having(draft)
+    )

@@ -1,0 +1,56 @@
+""" "Tallest", "highest": the number that makes one rank first."""
+
+from __future__ import annotations
+
+from nlq.adjectives import ADJECTIVES
+from nlq.composing.draft import Draft
+from nlq.composing.shape import focus_dataset
+from nlq.frame import MeasureItem, Mention
+from nlq.lexicon import Target
+from nlq.predicates import Unbuildable
+from semantic.catalog.model import FieldRole
+
+
+def _adjective_field(draft: Draft, word: str, dataset: str) -> Target | None:
+    """The number that an adjective measures ("tallest": height), or the dataset's only number."""
+    found = draft.catalog.dataset(dataset)
+    numbers = [f for f in found.fields if f.role is FieldRole.MEASURE and not f.hidden]
+    wanted = ADJECTIVES.get(word.split()[-1] if word.split()[0] not in ("most", "least") else " ".join(word.split()[1:2]), ())
+    for key in wanted:
+        for candidate in numbers:
+            if key in candidate.label.lower().split() or any(key in s.lower().split() for s in candidate.synonyms):
+                return Target("field", f"{dataset}.{candidate.name}", dataset, candidate.name)
+    if len(numbers) == 1:
+        return Target("field", f"{dataset}.{numbers[0].name}", dataset, numbers[0].name)
+    return None
+
+
+def settle_adjective(draft: Draft) -> None:
+    """ "highest mountains": find the number that makes one higher."""
+    superlative = draft.frame.superlative
+    if (
+        superlative is None
+        or superlative.measure is None
+        or superlative.measure.kind != "aggregate"
+        or superlative.measure.mention is not None
+        or superlative.measure.label == "time"
+    ):
+        return
+    focus = focus_dataset(draft)
+    if focus is None:
+        raise Unbuildable("nothing to rank")
+    target = next(
+        (
+            t
+            for o in draft.frame.orders
+            if (t := draft.target(o.mention)) is not None and t.kind == "field" and t.dataset == focus and draft.kinds.is_number(t)
+        ),
+        None,
+    )
+    target = target or _adjective_field(draft, superlative.measure.label or "", focus)
+    if target is None:
+        raise Unbuildable("which number ranks is unclear")
+    mention = Mention(draft.frame.outputs[0].unit, "aggregate", ())
+    draft.settle(mention, target)
+    draft.parts.append(mention)
+    superlative.measure = MeasureItem("aggregate", None, mention, units=superlative.measure.units)

@@ -1,0 +1,36 @@
+"""Running totals, shares, growth: what is laid over the aggregated result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.timeseries import Grain
+from nlq.changes import runs_past
+from nlq.composing.amounts import same_measure
+from nlq.composing.draft import Draft
+from nlq.frame import MeasureItem
+from semantic.query import ByTime, GroupBy, Measure, Transform
+
+
+def build_transforms(draft: Draft, built: Sequence[tuple[MeasureItem, Measure]], by: list[GroupBy]) -> tuple[Transform, ...]:
+    out: list[Transform] = []
+    for item in draft.frame.transforms:
+        index = 0
+        if item.measure is not None:
+            index = next((n for n, (m, _) in enumerate(built) if same_measure(draft, m, item.measure)), 0)
+        kind = item.kind
+        timed = any(isinstance(b, ByTime) for b in by)
+        if kind in ("growth", "difference", "running_total", "moving_average") and not timed:
+            grain = item.grain or "month"
+            by.append(
+                ByTime(
+                    grain=Grain(grain),
+                    fill=kind in ("growth", "difference") and not runs_past(draft.frame, draft.as_of, draft.catalog.calendar),
+                )
+            )
+        if kind == "moving_average" and item.size is None:
+            item.size = 3
+        new = Transform(kind=kind, metric=index, size=item.size)
+        if new not in out:
+            out.append(new)
+    return tuple(out)

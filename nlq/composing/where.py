@@ -1,0 +1,99 @@
+"""Conditions on rows and on groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nlq.composing.draft import Draft
+from nlq.composing.local import count_condition
+from nlq.composing.measures import build_measure
+from nlq.composing.shape import is_aggregate_now
+from nlq.composing.windows import has_time
+from nlq.frame import Condition, MeasureItem, Mention
+from nlq.lexicon import Target
+from nlq.predicates import Unbuildable, conjunction, contradicts
+from semantic.expr import FieldRef, Has, Predicate, VersusAggregate
+from semantic.query import Having
+
+
+def _bare_related(draft: Draft, condition: Condition) -> bool:
+    """A relation that the shown columns or groups already say."""
+    if condition.kind != "related" or condition.negate or condition.inner or condition.both:
+        return False
+    target = draft.target(condition.mention)
+    shown = [draft.target(m) for m in [*draft.frame.outputs, *draft.frame.groups]]
+    measured = [draft.target(m.mention) for m in draft.frame.measures]
+    measured += [
+        Target("dataset", v.dataset, v.dataset)
+        for c in draft.frame.conditions
+        if c is not condition and not c.negate and (v := draft.value(c)) is not None
+    ]
+    measured += [
+        t
+        for c in draft.frame.conditions
+        if c is not condition
+        and not c.negate
+        and c.kind in ("time", "number", "flag", "text")
+        and (t := draft.target(c.mention)) is not None
+    ]
+    return target is not None and any(t is not None and t.dataset == target.dataset for t in [*shown, *measured])
+
+
+def build_where(draft: Draft, base: str) -> Predicate | None:
+    conditions = [c for c in draft.frame.conditions if not _bare_related(draft, c)]
+    conditions.extend(_year_conditions(draft, base))
+    parts: list[Predicate] = []
+    built = draft.predicates.build(conditions, base) if conditions else None
+    if built is not None:
+        parts.append(built)
+    if not is_aggregate_now(draft):
+        for condition in draft.frame.having:
+            parts.append(row_having(draft, condition, base))
+    if contradicts(parts):
+        raise Unbuildable("one field cannot have two values at once")
+    return conjunction(parts) if parts else None
+
+
+def _year_conditions(draft: Draft, base: str) -> list[Condition]:
+    """A window on rows that have no date but a column of plain years."""
+    f = draft.frame
+    if not f.times or has_time(draft, base):
+        return []
+    ref = draft.predicates.time_field(base)
+    if ref is None or draft.kinds.is_time(Target("field", "", ref.dataset, ref.field)):
+        return []
+    mention = Mention(f.mentions[0].unit if f.mentions else None, "condition", ())  # type: ignore[arg-type]
+    draft.settle(mention, Target("field", str(ref), ref.dataset, ref.field))
+    draft.parts.append(mention)
+    draft.window_done = True
+    return [Condition("time", mention, time=f.times[0])]
+
+
+def row_having(draft: Draft, condition: Condition, base: str) -> Predicate:
+    item = condition.measure
+    if condition.kind == "number" and item is not None and item.kind == "count":
+        return count_condition(draft, condition, base)
+    target = draft.target(condition.mention)
+    if target is None or target.kind != "field":
+        raise Unbuildable("condition on no field")
+    ref = FieldRef(dataset=target.dataset or "", field=target.field or "")
+    if condition.kind == "average":
+        return VersusAggregate(op=condition.op, left=ref, aggregate="avg")
+    predicate = draft.predicates.field_predicate(condition, ref)
+    if ref.dataset != base and not draft.graph.points_to(base, ref.dataset):
+        return Has(dataset=ref.dataset, where=predicate)
+    return predicate
+
+
+def build_having(draft: Draft, condition: Condition, groups: Sequence[str]) -> Having:
+    item = condition.measure
+    if item is None:
+        if condition.mention is None:
+            raise Unbuildable("having nothing")
+        item = MeasureItem("aggregate", None, condition.mention)
+    measure = build_measure(draft, item, groups)
+    if condition.kind == "average":
+        return Having(measure=measure, op=condition.op, versus="avg")
+    if condition.number is None or condition.op == "between":
+        raise Unbuildable("having between")
+    return Having(measure=measure, op=condition.op, value=condition.number)

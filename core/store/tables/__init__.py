@@ -5,6 +5,7 @@ from core.store.tables.alerts import alert_rules, incidents
 from core.store.tables.content import catalogs, conversations, datasets, feedback, questions, turns
 from core.store.tables.identity import api_keys, sessions, tenants, users
 from core.store.tables.meta import metadata
+from core.store.tables.models import model_log, model_runs, model_slots, model_versions
 from core.store.tables.operations import audit_log, secrets
 from core.store.tables.work import detections, forecasts, insights, job_events, jobs
 
@@ -27,6 +28,10 @@ __all__ = [
     "job_events",
     "jobs",
     "metadata",
+    "model_log",
+    "model_runs",
+    "model_slots",
+    "model_versions",
     "questions",
     "secrets",
     "sessions",

@@ -7,6 +7,7 @@ from core.store.tables.identity import api_keys, sessions, tenants, users
 from core.store.tables.meta import metadata
 from core.store.tables.models import model_log, model_runs, model_slots, model_versions
 from core.store.tables.operations import audit_log, secrets
+from core.store.tables.security import external_identities, second_factors, sign_in_failures, usage
 from core.store.tables.work import detections, forecasts, insights, job_events, jobs
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "datasets",
     "deliveries",
     "detections",
+    "external_identities",
     "feedback",
     "forecasts",
     "inbox",
@@ -33,10 +35,13 @@ __all__ = [
     "model_slots",
     "model_versions",
     "questions",
+    "second_factors",
     "secrets",
     "sessions",
+    "sign_in_failures",
     "subscriptions",
     "tenants",
     "turns",
+    "usage",
     "users",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
 from core.ids import TenantId, UserId, new_id
@@ -61,6 +62,12 @@ def list_all(
         conditions.append(inbox.c.id < before_id)
     rows = scope.page(connection, inbox, tenant, *conditions, order=[inbox.c.id.desc()], limit=limit)
     return tuple(InboxMessage(**{name: row[name] for name in InboxMessage.__dataclass_fields__}) for row in rows)
+
+
+def unread(connection: Connection, tenant: TenantId, user: UserId) -> int:
+    """How many messages this person has not read."""
+    conditions = (inbox.c.tenant_id == tenant, inbox.c.user_id == user, inbox.c.read_at.is_(None))
+    return int(connection.execute(select(func.count()).select_from(inbox).where(*conditions)).scalar_one())
 
 
 def mark_read(connection: Connection, tenant: TenantId, user: UserId, key: str | None, *, now: datetime) -> int:

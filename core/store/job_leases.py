@@ -100,9 +100,14 @@ def end_cancelled(connection: Connection, lease: Lease, *, now: datetime) -> boo
     return _end(connection, lease, JobStatus.CANCELLED, {"step": "cancelled"}, now=now)
 
 
-def put_back(connection: Connection, lease: Lease, *, not_before: datetime, reason: Mapping[str, Any], now: datetime) -> bool:
-    """PENDING again, not before the given time, because something that the job needs is away. False when the lease was lost."""
-    values = {
+def put_back(
+    connection: Connection, lease: Lease, *, not_before: datetime, reason: Mapping[str, Any], now: datetime, queue: str | None = None
+) -> bool:
+    """PENDING again, not before the given time, because something that the job needs is away; `queue`: where it belongs from now on.
+
+    False when the lease was lost.
+    """
+    values: dict[str, Any] = {
         "status": JobStatus.PENDING,
         "lease_owner": None,
         "lease_until": None,
@@ -112,7 +117,7 @@ def put_back(connection: Connection, lease: Lease, *, not_before: datetime, reas
         "step": "waiting to try again",
         "error": dict(reason),
         "updated_at": now,
-    }
+    } | ({} if queue is None else {"queue": queue})
     if _change(connection, lease, values) == 0:
         return False
     data = {"status": JobStatus.PENDING, "step": "waiting to try again", "reason": dict(reason), "not_before": not_before.isoformat()}
@@ -155,6 +160,7 @@ class Unsent:
     job: JobId
     tenant: TenantId
     kind: str
+    queue: str | None = None
 
 
 def unsent(connection: Connection, *, now: datetime, resend_after: Sequence[timedelta], limit: int = 500) -> tuple[Unsent, ...]:
@@ -164,12 +170,12 @@ def unsent(connection: Connection, *, now: datetime, resend_after: Sequence[time
         for count, wait in enumerate(resend_after, start=1)
     ]
     statement = (
-        select(jobs.c.id, jobs.c.tenant_id, jobs.c.kind)
+        select(jobs.c.id, jobs.c.tenant_id, jobs.c.kind, jobs.c.queue)
         .where(jobs.c.status == JobStatus.PENDING, jobs.c.not_before <= now, or_(jobs.c.sent_at.is_(None), *overdue))
         .order_by(jobs.c.not_before, jobs.c.id)
         .limit(limit)
     )
-    return tuple(Unsent(row["id"], row["tenant_id"], row["kind"]) for row in connection.execute(statement).mappings())
+    return tuple(Unsent(row["id"], row["tenant_id"], row["kind"], row["queue"]) for row in connection.execute(statement).mappings())
 
 
 def mark_sent(connection: Connection, tenant: TenantId, job: JobId, *, now: datetime) -> None:

@@ -36,9 +36,10 @@ def _services() -> Services:
     return build_services()
 
 
-@celery_app.task(name=RUN_TASK)  # type: ignore[untyped-decorator]
-def run(tenant: str, job_id: str) -> None:
-    run_job(_services(), FUNCTIONS, TenantId(tenant), JobId(job_id), interrupt=_interrupt)
+@celery_app.task(name=RUN_TASK, bind=True)  # type: ignore[untyped-decorator]
+def run(task: Any, tenant: str, job_id: str) -> None:
+    queue = str((task.request.delivery_info or {}).get("routing_key") or "")
+    run_job(_services(), FUNCTIONS, TenantId(tenant), JobId(job_id), interrupt=_interrupt, queue=queue)
 
 
 @celery_app.task(name=REAP_TASK)  # type: ignore[untyped-decorator]

@@ -11,7 +11,7 @@ from kombu.transport import TRANSPORT_ALIASES
 
 from core.settings import Settings
 
-QUEUES = ("default", "heavy", "models")
+QUEUES = ("default", "heavy", "models", "sandbox")
 RUN_TASK = "querent.run"
 REAP_TASK = "querent.reap"
 DAILY_TASK = "querent.daily"

@@ -27,9 +27,22 @@ class LeaseLost(InternalError):
     retryable = True
 
 
+class BelongsElsewhere(InternalError):
+    """The job needs what only workers of `queue` may do; it is put back and sent there."""
+
+    code = "belongs_elsewhere"
+
+    def __init__(self, queue: str) -> None:
+        super().__init__(f"the job goes on in queue {queue}")
+        self.queue = queue
+
+
 @dataclass(slots=True)
 class JobContext:
-    """`steps` maps each step's name to its share of the whole (they add up to 1), in order."""
+    """`steps` maps each step's name to its share of the whole (they add up to 1), in order.
+
+    queue: whose message brought the job here; empty when it was called directly.
+    """
 
     job: Job
     principal: Principal
@@ -37,6 +50,7 @@ class JobContext:
     lease: Lease
     heartbeat: Heartbeat
     steps: Mapping[str, float]
+    queue: str = ""
     _reported_s: float = field(default=0.0, init=False)
     _step: str = field(default="", init=False)
 

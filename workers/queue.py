@@ -37,7 +37,7 @@ def enqueue(
     with services.store.write() as connection:
         job = jobs.create(connection, principal.tenant, principal.user, new, now=services.clock.now())
     if job.status is JobStatus.PENDING and job.attempts == 0:
-        dispatch(services, job.tenant, job.id, job.kind)
+        dispatch(services, job.tenant, job.id, job.kind, job.queue)
     return job.id
 
 
@@ -47,9 +47,12 @@ def cancel(services: Services, tenant: TenantId, job: JobId) -> Job:
         return jobs.request_cancel(connection, tenant, job, now=services.clock.now())
 
 
-def dispatch(services: Services, tenant: TenantId, job: JobId, kind: str) -> bool:
-    """Sends the message that makes a worker look at the job; whether the broker took it. Sending twice is harmless."""
-    if not _send(services.celery, tenant, job, kind_named(kind)):
+def dispatch(services: Services, tenant: TenantId, job: JobId, kind: str, queue: str | None = None) -> bool:
+    """Sends the message that makes a worker look at the job; whether the broker took it. Sending twice is harmless.
+
+    queue: the job's own, when it is not its kind's.
+    """
+    if not _send(services.celery, tenant, job, kind_named(kind), queue):
         return False
     with services.store.write() as connection:
         job_leases.mark_sent(connection, tenant, job, now=services.clock.now())
@@ -64,11 +67,16 @@ def wake_sender(services: Services) -> None:
         log.warning("the broker took no message (%s); the outbox waits for the next tick", type(error).__name__)
 
 
-def _send(app: Celery, tenant: TenantId, job: JobId, kind: Kind) -> bool:
+def _send(app: Celery, tenant: TenantId, job: JobId, kind: Kind, queue: str | None) -> bool:
     soft_s = kind.soft_limit_s
     try:
         app.send_task(
-            RUN_TASK, args=[tenant, job], queue=kind.queue, retry=False, soft_time_limit=soft_s, time_limit=soft_s + HARD_LIMIT_MARGIN_S
+            RUN_TASK,
+            args=[tenant, job],
+            queue=queue or kind.queue,
+            retry=False,
+            soft_time_limit=soft_s,
+            time_limit=soft_s + HARD_LIMIT_MARGIN_S,
         )
     except (OSError, OperationalError, ChannelError) as error:
         log.warning("job %s: the broker took no message (%s); the reaper will send it", job, type(error).__name__)

@@ -47,7 +47,7 @@ def reap(services: Services, *, after_restart: bool = False) -> Reaped:
         unsent = job_leases.unsent(connection, now=services.clock.now(), resend_after=waits)
     sent = 0
     for job_unsent in unsent:
-        if not dispatch(services, job_unsent.tenant, job_unsent.job, job_unsent.kind):
+        if not dispatch(services, job_unsent.tenant, job_unsent.job, job_unsent.kind, job_unsent.queue):
             break  # the broker is away: no need to ask it again for each
         sent += 1
     return Reaped(reclaimed=reclaimed, sent=sent)

@@ -19,11 +19,12 @@ from core.store.columns import dump_json
 from core.store.job_leases import Lease
 from core.store.jobs import Job, JobStatus
 from workers.bootstrap import Services
-from workers.context import JobContext, LeaseLost
+from workers.context import BelongsElsewhere, JobContext, LeaseLost
 from workers.heartbeat import LEASE, Heartbeat
 from workers.holder import holder_name
 from workers.kinds import KINDS
 from workers.principals import load_principal
+from workers.queue import dispatch
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +41,9 @@ def run_job(
     job_id: JobId,
     *,
     interrupt: Callable[[], None] | None = None,
+    queue: str = "",
 ) -> JobStatus | None:
-    """Runs the job if it is due and free; its status afterwards, None when there was nothing to claim or the lease was lost.
+    """Runs the job if it is due and free; queue: whose message asked for it. Its status afterwards, None when there was nothing to claim or the lease was lost.
 
     The outcome is written to the job row: DONE with the result, FAILED with {code, message}, CANCELLED, or PENDING again with a later
     `not_before` when something it needs is away. Nothing is raised for a job's own errors.
@@ -53,18 +55,20 @@ def run_job(
         return None
     with Heartbeat(services.store, lease, services.clock, interrupt=interrupt) as heartbeat:
         try:
-            result = _call(services, functions, job, lease, heartbeat)
+            result = _call(services, functions, job, lease, heartbeat, queue)
         except Exception as error:  # every way to end is written down; a bare crash would look like a lost worker
             return _settle(services, job, lease, _seen(error, heartbeat))
     held = _written(services, lambda connection: job_leases.finish(connection, lease, result, now=services.clock.now()))
     return JobStatus.DONE if held else None
 
 
-def _call(services: Services, functions: Mapping[str, JobFunction], job: Job, lease: Lease, heartbeat: Heartbeat) -> Mapping[str, Any]:
+def _call(
+    services: Services, functions: Mapping[str, JobFunction], job: Job, lease: Lease, heartbeat: Heartbeat, queue: str
+) -> Mapping[str, Any]:
     principal = load_principal(services.store, job.tenant, job.user)
     if job.kind not in functions or job.kind not in KINDS:
         raise Forbidden(f"This worker has no job kind {job.kind!r}; it may be older than the service.", code="unknown_job_kind")
-    result = functions[job.kind](JobContext(job, principal, services, lease, heartbeat, KINDS[job.kind].steps))
+    result = functions[job.kind](JobContext(job, principal, services, lease, heartbeat, KINDS[job.kind].steps, queue))
     dump_json(result)  # a result that cannot be stored is the job's defect, to be written down as such
     return result
 
@@ -100,6 +104,8 @@ def _settle(services: Services, job: Job, lease: Lease, error: Exception) -> Job
     if isinstance(error, LeaseLost):
         log.warning("job %s: %s", job.id, error)
         return None
+    if isinstance(error, BelongsElsewhere):
+        return _send_on(services, job, lease, error.queue)
     waits = isinstance(error, AppError) and error.retryable and now - job.created_at < GIVE_UP_WAITING_AFTER
     if isinstance(error, Cancelled):
         status = JobStatus.CANCELLED
@@ -114,6 +120,17 @@ def _settle(services: Services, job: Job, lease: Lease, error: Exception) -> Job
     if status is JobStatus.FAILED and not isinstance(error, UserError):
         log.error("job %s (%s) failed", job.id, job.kind, exc_info=error)
     return status if held else None
+
+
+def _send_on(services: Services, job: Job, lease: Lease, queue: str) -> JobStatus | None:
+    now = services.clock.now()
+    reason = {"code": "belongs_elsewhere", "message": f"It goes on with a worker of queue {queue}.", "retryable": True}
+    held = _written(
+        services, lambda connection: job_leases.put_back(connection, lease, not_before=now, reason=reason, now=now, queue=queue)
+    )
+    if held:
+        dispatch(services, job.tenant, job.id, job.kind, queue)
+    return JobStatus.PENDING if held else None
 
 
 def described(error: Exception) -> dict[str, Any]:

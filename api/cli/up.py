@@ -79,6 +79,7 @@ def start_services(stack: Stack, settings: Settings) -> None:
             python("-m", "api.cli", "worker", "--queues", "heavy,models", "--concurrency", str(max(1, (os.cpu_count() or 2) - 1))),
         )
     )
+    stack.start(Part("worker-sandbox", python("-m", "api.cli", "worker", "--queues", "sandbox", "--concurrency", "1")))
     stack.start(Part("beat", python("-m", "api.cli", "beat")))
     stack.start(Part("api", python("-m", "api.cli", "serve"), http_ok(f"http://{settings.api_host}:{settings.api_port}/healthz")))
 

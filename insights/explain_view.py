@@ -7,7 +7,7 @@ from typing import Any
 
 from insights.chart import chart
 from insights.claims import amount
-from insights.narrative import said
+from insights.phrasing import said
 from insights.studies import View
 from insights.types import Quantity
 from insights.wording import number

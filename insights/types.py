@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -22,11 +25,19 @@ FactKind = Literal[
     "part",
     "record",
     "unusual_value",
+    "season_note",
+    "streak",
     "new_trend",
     "level_shift",
     "concentration",
     "outlier_segment",
+    "exception",
+    "lagged_correlation",
+    "goal_pace",
+    "event_effect",
     "late_data",
+    "missing_data",
+    "doubled_data",
 ]
 _NONE: Mapping[str, float] = MappingProxyType({})
 
@@ -52,26 +63,36 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Each part 0 to 1; the value is their product, so that a fact must have some of each."""
+    """Each part 0 to 1; the value is their product, so that a fact must have some of each.
+
+    reader: what the reader's own votes, mutes and earlier issues make of it, up to 1.5; reasons: which of those, in words.
+    """
 
     impact: float
     significance: float
     novelty: float = 1.0
     actionability: float = 1.0
+    reader: float = 1.0
+    reasons: tuple[str, ...] = ()
 
     @property
     def value(self) -> float:
-        return self.impact * self.significance * self.novelty * self.actionability
+        return self.impact * self.significance * self.novelty * self.actionability * self.reader
+
+    def as_json(self) -> dict[str, Any]:
+        parts = ("value", "impact", "significance", "novelty", "actionability", "reader")
+        return {name: getattr(self, name) for name in parts} | {"reasons": list(self.reasons)}
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """How a metric's numbers are written."""
+    """How a metric's numbers are written. name: of the declared metric; empty for any other measure."""
 
     label: str
     format: str | None = None
     unit: str | None = None
     good_direction: Literal["up", "down"] | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,28 +120,43 @@ class Fact:
         """The scope as it is written in sentences and tables."""
         return " / ".join(value if _speaks_for_itself(value) else f"{dimension} {value}" for dimension, value in self.scope)
 
+    @property
+    def topic(self) -> str:
+        """What it is about, whatever the period: kind, metric, segment and names. Readers mute and vote on this."""
+        parts = [self.kind, self.quantity.name or self.quantity.label, [list(pair) for pair in self.scope], list(self.names)]
+        return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()[:16]
+
+    @property
+    def key(self) -> str:
+        """Its name within a run and across runs: the topic in one period and direction."""
+        start = self.period.start.isoformat() if self.period.start else self.period.label
+        text = f"{self.topic} {start} {math.copysign(1, self.impact):.0f}"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def favourable(self) -> bool | None:
+        """Whether it is good news; None where the catalog names no good direction or nothing moved."""
+        good = self.quantity.good_direction
+        return None if good is None or not self.impact else (self.impact > 0) == (good == "up")
+
     def as_json(self) -> dict[str, Any]:
         return {
+            "id": self.key,
+            "topic": self.topic,
             "kind": self.kind,
             "metric": self.quantity.label,
+            "metric_name": self.quantity.name or None,
             "scope": dict(self.scope),
             "period": _period(self.period),
             "baseline": _period(self.baseline) if self.baseline else None,
-            "values": {name: value if value == value and abs(value) != float("inf") else None for name, value in self.values.items()},
+            "values": {name: value if math.isfinite(value) else None for name, value in self.values.items()},
             "names": list(self.names),
             "test": None
             if self.test is None
             else {"name": self.test.name, "statistic": self.test.statistic, "p": self.test.p, "n": self.test.n},
             "impact": self.impact,
-            "score": None
-            if self.score is None
-            else {
-                "value": self.score.value,
-                "impact": self.score.impact,
-                "significance": self.score.significance,
-                "novelty": self.score.novelty,
-                "actionability": self.score.actionability,
-            },
+            "favourable": self.favourable,
+            "score": None if self.score is None else self.score.as_json(),
             "receipts": list(self.receipts),
         }
 

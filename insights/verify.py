@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from babel.numbers import get_currency_symbol
 
 from core.errors import InternalError
-from insights.claims import Claim, Direction, Element, Name, Number, Way, claims_of
+from insights.claims import Claim, Direction, Element, Name, Number, Way
+from insights.kinds import claims_of
 from insights.types import Fact
 from insights.wording import LOCALE
 
-_UP = "rose rise up increase increased grew above higher high highest gained more upward"
-_DOWN = "fell fall down decrease decreased shrank below lower low lowest lost less downward"
+_UP = "rose rise rising up increase increased grew above higher high highest gained more upward"
+_DOWN = "fell fall falling down decrease decreased shrank below lower low lowest lost less downward"
 _FLAT = "flat steady"
 _NOT = "no not never none nothing"
 _WAYS: dict[str, Way] = {
@@ -37,7 +38,9 @@ _WORDS = frozenset(
         "metric mix move moved moves of on one only or other others out over own part parts period periods point points rate rates record "
         "came exceeds loaded late row same seem seems segment segments share since so spread stands stood straight than that the their then there these they this to "
         "together total typically usual usually value values was went were what when where which while whole with within without yet "
-        "accounted associated shift shifted Simpson reversal reversed s about run any year data late level holds all month quarter week day hour"
+        "accounted associated shift shifted Simpson reversal reversed s about run any year data late level holds all month quarter week day hour "
+        "ordinary weeks time association correlation cause tended double times alike before been course given would own gap first reach "
+        "goal loaded load missing hours days months quarters there"
     ).split()
 )
 _SIZES = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}

@@ -32,6 +32,7 @@ SEGMENTS = (
 )
 UP_DOWN = {"rose": "fell", "fell": "rose", "up": "down", "down": "up", "rise": "fall", "fall": "rise", "above": "below", "below": "above"}
 UP_DOWN |= {"highest": "lowest", "lowest": "highest", "higher": "lower", "lower": "higher"}
+UP_DOWN |= {"rising": "falling", "falling": "rising", "more": "less", "less": "more"}
 
 
 def months(rng: Random) -> tuple[Period, Period, Period]:
@@ -89,7 +90,23 @@ def story(rng: Random) -> list[Fact]:
         fact("usual_move", names=("month",), values={"usual": rng.uniform(0.01, 0.3)}),
         fact("record", values={"value": after, "way": rng.choice([-1.0, 1.0]), "periods": float(rng.randint(8, 40))}),
         fact("unusual_value", values={"value": after, "expected": other}),
-        fact("new_trend", values={"way": rng.choice([-1.0, 1.0]), "periods": float(rng.randint(4, 12))}),
+        fact("streak", values={"way": rng.choice([-1.0, 1.0]), "periods": float(rng.randint(4, 12))}),
+        fact(
+            "new_trend",
+            names=("week",),
+            values={"slope": rng.uniform(0.005, 0.2), "slope_before": rng.choice([0.0, rng.uniform(-0.1, -0.003)])},
+        ),
+        fact("season_note", values={"value": after, "expected": other}),
+        fact("exception", scope=two, names=("region",), values={"before": before, "after": other, "others": rng.choice([-1.0, 1.0])}),
+        fact(
+            "lagged_correlation",
+            names=("ad clicks", "day"),
+            values={"lag": float(rng.randint(1, 9)), "r": rng.choice([-1, 1]) * rng.uniform(0.3, 0.9)},
+        ),
+        fact("goal_pace", values={"forecast": after, "goal": other}),
+        fact("event_effect", names=("Summer Sale",), values={"effect": rng.choice([-1, 1]) * rng.uniform(0.02, 0.6)}),
+        fact("missing_data", values={"periods": float(rng.randint(20, 200))}),
+        fact("doubled_data", names=("region",), values={"value": after, "expected": other, "ratio": rng.uniform(1.9, 2.1)}),
         fact("level_shift", values={"before": before, "after": other}),
         fact("concentration", scope=one, names=("region",), values={"share": rng.uniform(0.4, 0.9), "share_before": rng.uniform(0.1, 0.3)}),
         fact("outlier_segment", scope=two, values={"before": before, "after": other}),

@@ -368,7 +368,7 @@ RELATING = frozenset(
     used owned managed assigned linked tied connected attached stored tracked captured involving involved involves corresponding
     generated charged sell pay publish post buy submit write give send hold take offer produce visit book teach attend present own
     manage handle process come comes came belong worked work works living live lives actively bring brings brought generate generates
-    generated drive drives drove yield yields perform performs performed contribute contributes account accounts see saw deliver
+    generated drive drives drove yield yields perform performs performed contribute contributes accounts see saw deliver
     deliveries attract attracts spend spent cause causes caused
     """.split()
 )

@@ -28,6 +28,7 @@ from nlq.linking import Linker, NoValues, ValueSource
 from nlq.parsing.parser import Parser
 from nlq.predicates import Unbuildable
 from nlq.reading import Prepared, Preparer
+from nlq.segment import Unit
 from nlq.suggest import Suggester
 from nlq.text import Token
 from nlq.types import DialogueState, Intent, Reading, Span, Suggestion, Understanding, UnknownWord
@@ -277,8 +278,8 @@ class Understander:
         """Words that no part of a reading explains."""
         out: list[UnknownWord] = []
         places = {(u.start, u.end) for u in frame.unknown}
-        for unit in prepared.units:
-            lost = unit.unknown and not set(range(unit.start, unit.end)) <= frame.used
+        for unit, before, after in zip(prepared.units, (None, *prepared.units), (*prepared.units[1:], None), strict=False):
+            lost = (unit.unknown or _groups_in_vain(unit, before, after)) and not set(range(unit.start, unit.end)) <= frame.used
             if lost or (unit.start, unit.end) in places:
                 out.append(UnknownWord(unit.text, prepared.span(unit.start, unit.end), self.linker.nearest(unit.text)))
         return tuple(out)
@@ -416,6 +417,16 @@ class Understander:
         if not readings:
             return self._refusal(question, "Unusual in which measure?", ())
         return Understanding(question, "answer" if len(readings) == 1 else "clarify", tuple(readings), message="In which measure?")
+
+
+_LABEL_NOUNS = frozenset("category categories type types kind kinds level levels group groups item items case cases instance".split())
+
+
+def _groups_in_vain(unit: Unit, before: Unit | None, after: Unit | None) -> bool:
+    """ "revenue by category" where nothing is called a category: the noun is no filler there."""
+    if not unit.soft or unit.text.lower() not in _LABEL_NOUNS or before is None or not before.is_func("by", "each"):
+        return False
+    return after is None or (not after.is_object and not after.is_func("of") and after.text.lower() != "of")
 
 
 def _headline_first(metric: Metric) -> tuple[bool, bool]:

@@ -12,17 +12,18 @@ from api import schemas
 from api.credentials import COOKIE, refuse_cross_site
 from api.routes.auth import set_cookie, sign_in, sign_out
 from api.services import services_of
-from api.web import ask_pages, card_pages, catalog_pages, data_pages, job_pages, sql_page
+from api.web import ask_pages, card_pages, catalog_pages, data_pages, job_pages, sql_page, theme
 from api.web.page_route import PageRoute
 from api.web.rendering import page
+from api.web.theme_cookie import theme_of
 from core.errors import Conflict, UserError
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 
 @router.get("/login")
-async def login_page(next: str = "/") -> HTMLResponse:
-    return page("login.html", v=None, next=_local(next), error="", email="", tenants=[])
+async def login_page(request: Request, next: str = "/") -> HTMLResponse:
+    return page("login.html", v=None, theme=theme_of(request), next=_local(next), error="", email="", tenants=[])
 
 
 @router.post("/login")
@@ -39,9 +40,18 @@ async def login(
     try:
         _, token = await run_in_threadpool(sign_in, services, body, request.headers.get("user-agent", ""))
     except Conflict as error:
-        return page("login.html", 409, v=None, next=_local(next), error=error.message, email=email, tenants=list(error.suggestions))
+        return page(
+            "login.html",
+            409,
+            v=None,
+            theme=theme_of(request),
+            next=_local(next),
+            error=error.message,
+            email=email,
+            tenants=list(error.suggestions),
+        )
     except UserError as error:
-        return page("login.html", 401, v=None, next=_local(next), error=error.message, email=email, tenants=[])
+        return page("login.html", 401, v=None, theme=theme_of(request), next=_local(next), error=error.message, email=email, tenants=[])
     response = RedirectResponse(_local(next), status_code=303)
     set_cookie(services, response, token)
     return response
@@ -61,5 +71,5 @@ def _local(target: str) -> str:
     return target if target.startswith("/") and not target.startswith(("//", "/\\")) else "/"
 
 
-for part in (ask_pages, card_pages, catalog_pages, data_pages, job_pages, sql_page):
+for part in (ask_pages, card_pages, catalog_pages, data_pages, job_pages, sql_page, theme):
     router.include_router(part.router)

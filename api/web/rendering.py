@@ -14,6 +14,8 @@ from starlette.responses import HTMLResponse
 
 from api import schemas
 from api.web.assets import entry
+from api.web.icons import icon
+from api.web.nav import nav_for
 from insights.wording import number
 from semantic.pretty import pretty_sql
 
@@ -75,4 +77,4 @@ def size(count: int) -> str:
 
 
 _environment.filters.update(as_json=as_json, ago=ago, size=size, pretty_sql=pretty_sql, quote=lambda text: quote(str(text), safe=""))
-_environment.globals.update(underlined=underlined, with_word=with_word, number=number)
+_environment.globals.update(underlined=underlined, with_word=with_word, number=number, icon=icon, nav_for=nav_for)

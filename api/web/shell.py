@@ -16,9 +16,10 @@ from api.credentials import principal
 from api.problems import request_id
 from api.services import Services, services_of
 from api.web.rendering import page
+from api.web.theme_cookie import theme_of
 from core.errors import AppError, Unauthenticated, UserError
 from core.principal import Principal, Role
-from core.store import conversations, users
+from core.store import conversations, inbox, users
 
 log = structlog.get_logger("api")
 RECENT = 12
@@ -33,6 +34,9 @@ class Visitor:
     me: users.User
     recent: tuple[conversations.Conversation, ...]
     active: str
+    unread: int = 0
+    theme: str = "auto"
+    here: str = "/"
 
     @property
     def is_analyst(self) -> bool:
@@ -60,16 +64,27 @@ async def visitor(request: Request, active: str = "") -> Visitor:
         raise SignInFirst(_to_sign_in(request)) from error
     services = services_of(request)
 
-    def load() -> tuple[users.User, tuple[conversations.Conversation, ...]]:
+    def load() -> tuple[users.User, tuple[conversations.Conversation, ...], int]:
         with services.store.read() as connection:
             me = users.get(connection, caller.tenant, caller.user)
-            recent = () if is_partial(request) else conversations.list_all(connection, caller.tenant, caller.user, limit=RECENT)
-        return me, recent
+            if is_partial(request):
+                return me, (), 0
+            found = conversations.list_all(connection, caller.tenant, caller.user, limit=RECENT * 3)
+            return me, _distinct(found), inbox.unread(connection, caller.tenant, caller.user)
 
-    me, recent = await run_in_threadpool(load)
-    made = Visitor(services, caller, me, recent, active)
+    me, recent, unread = await run_in_threadpool(load)
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    made = Visitor(services, caller, me, recent, active, unread, theme_of(request), here if request.method == "GET" else "/")
     request.state.visitor = made
     return made
+
+
+def _distinct(found: tuple[conversations.Conversation, ...]) -> tuple[conversations.Conversation, ...]:
+    """The latest of each title."""
+    latest: dict[str, conversations.Conversation] = {}
+    for one in found:
+        latest.setdefault(one.title.casefold().strip(), one)
+    return tuple(latest.values())[:RECENT]
 
 
 def _to_sign_in(request: Request) -> Response:
@@ -87,7 +102,7 @@ def problem_page(request: Request, error: AppError) -> Response:
     if is_partial(request):
         made = page("problem.html", error.status, problem=problem)
     else:
-        made = page("problem_page.html", error.status, v=known, problem=problem)
+        made = page("problem_page.html", error.status, v=known, problem=problem, theme=theme_of(request))
     if error.retryable:
         made.headers["Retry-After"] = str(getattr(error, "retry_after_s", 5))
     return made

@@ -1,5 +1,6 @@
 import embed from "vega-embed";
 import { expressionInterpreter } from "vega-interpreter";
+import { THEME_CHANGED } from "./theme.js";
 
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 const ROW_PX = 34;
@@ -85,9 +86,12 @@ export async function draw(element) {
   }
 }
 
-dark.addEventListener("change", () => {
-  document.querySelectorAll(".chart[data-spec]").forEach((element) => {
+function again() {
+  document.querySelectorAll(".chart[data-spec][data-drawn]").forEach((element) => {
     element.replaceChildren();
     draw(element);
   });
-});
+}
+
+dark.addEventListener("change", again);
+document.addEventListener(THEME_CHANGED, again);

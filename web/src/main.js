@@ -6,6 +6,7 @@ import { copying } from "./copy.js";
 import { watchJobs } from "./jobs.js";
 import { keyboard } from "./keyboard.js";
 import { popovers } from "./popovers.js";
+import { themes } from "./theme.js";
 import { uploads } from "./upload.js";
 
 document.documentElement.classList.add("js");
@@ -36,6 +37,7 @@ function arrived(place, { focus }) {
 document.addEventListener("DOMContentLoaded", () => {
   enhance(document);
   keyboard();
+  themes();
   popovers();
   busy();
   copying();

@@ -20,12 +20,53 @@ from nlq.composing.where import build_having, build_where, row_having
 from nlq.composing.windows import build_compare, build_window
 from nlq.frame import MeasureItem
 from nlq.predicates import Unbuildable, conjunction
-from semantic.query import ByEntity, ByTime, Calculation, Constant, Measure, SemanticQuery
+from semantic.expr import Predicate
+from semantic.query import ByEntity, ByTime, Calculation, Constant, GroupBy, Measure, SemanticQuery
+
+Built = list[tuple[MeasureItem, Measure]]
 
 
 def aggregate_rows(draft: Draft, measures: list[MeasureItem]) -> SemanticQuery:
+    """Measures with their groups, conditions, order and transforms. Raises: Unbuildable."""
     f = draft.frame
     counted = counted_rows(draft, measures)
+    measures = _settled(draft, measures, counted)
+    by, group_datasets = build_groups(draft, measures)
+    rank = _ranking(draft, measures)
+    built = _built(draft, _computed(draft, measures, rank), group_datasets)
+    base = base_of(draft, built[0][1]) or next(iter(group_datasets), None)
+    by = add_time_groups(draft, add_compared(draft, by), base)
+    built, where = _conditions(draft, built, base, grouped=bool(by), counted=counted)
+    having = () if counted or not by else tuple(build_having(draft, c, group_datasets) for c in f.having)
+    having = (*having, *(moved_having(m, built[0][1]) for m in f.moved))
+    if having and not by:
+        raise Unbuildable("a condition on a total that is not grouped")
+    transforms = build_transforms(draft, built, by)
+    order, limit, limit_by = order_groups(draft, built, by, rank)
+    ties = f.superlative is not None and f.limit is None and not f.orders and (f.singular or not f.asks_period)
+    if ties and limit is None:
+        limit = 1
+    return SemanticQuery(
+        metrics=tuple(m for _, m in built),
+        by=tuple(by),
+        where=where,
+        having=having,
+        time=build_window(draft, base, rows=False),
+        compare=build_compare(draft),
+        order=tuple(order),
+        limit=limit if limit_by is None else None,
+        limit_by=limit_by,
+        with_ties=ties and limit is not None,
+        zero_sums=f.keep_empty or f.all_rows or any(t.kind in ("rank", "growth", "difference") for t in f.transforms),
+        keep_empty=_keeps_empty(draft, by),
+        transform=transforms,
+        round_digits=f.round_digits,
+    )
+
+
+def _settled(draft: Draft, measures: list[MeasureItem], counted: bool) -> list[MeasureItem]:
+    """The measures after what the whole question says of them: counted rows, periods, differences, averages per thing."""
+    f = draft.frame
     if counted or grouped_rows(draft, measures):
         measures = [MeasureItem("count", None, f.outputs[0])]
         f.outputs = []
@@ -37,28 +78,33 @@ def aggregate_rows(draft: Draft, measures: list[MeasureItem]) -> SemanticQuery:
     if things is not None and things.kind == "dataset" and not counted:
         draft.relations.move_window(things.dataset or "")
     average_per(draft, measures)
-    by, group_datasets = build_groups(draft, measures)
-    f_measures = measures
-    built: list[tuple[MeasureItem, Measure]] = []
-    rank = [*f.rank_by]
-    if f.superlative is not None and f.superlative.measure is None and f_measures:
-        f.superlative.measure = f_measures[0]
+    return measures
+
+
+def _ranking(draft: Draft, measures: list[MeasureItem]) -> list[MeasureItem]:
+    """What the groups are ranked by; a superlative without a number of its own takes the first measure."""
+    f = draft.frame
+    if f.superlative is not None and f.superlative.measure is None and measures:
+        f.superlative.measure = measures[0]
     if f.superlative is not None and f.superlative.measure is not None:
-        rank.append(f.superlative.measure)
+        return [*f.rank_by, f.superlative.measure]
+    return [*f.rank_by]
+
+
+def _computed(draft: Draft, measures: list[MeasureItem], rank: list[MeasureItem]) -> list[MeasureItem]:
+    """Every measure that is shown, ranked or ordered by, each once."""
+    f = draft.frame
     items: list[MeasureItem] = []
-    for item in f_measures:
+    for item in [*measures, *rank, *(o.measure for o in f.orders if o.measure is not None)]:
         if not any(same_measure(draft, item, m) for m in items):
             items.append(item)
-    for item in rank:
-        if not any(same_measure(draft, item, m) for m in items):
-            items.append(item)
-    for wanted in f.orders:
-        if wanted.measure is not None and not any(same_measure(draft, wanted.measure, m) for m in items):
-            items.append(wanted.measure)
     if not items and grouped_having(draft):
         items.extend(c.measure for c in f.having if c.measure is not None)
-    if not items:
-        items.append(implied_count(draft))
+    return items or [implied_count(draft)]
+
+
+def _built(draft: Draft, items: list[MeasureItem], group_datasets: list[str]) -> Built:
+    built: Built = []
     for item in items:
         measure = build_measure(draft, item, group_datasets)
         twin = next((m for m, other in built if other == measure), None)
@@ -66,9 +112,12 @@ def aggregate_rows(draft: Draft, measures: list[MeasureItem]) -> SemanticQuery:
             draft.twins[id(item)] = twin
         else:
             built.append((item, measure))
-    base = base_of(draft, built[0][1]) or next(iter(group_datasets), None)
-    by = add_compared(draft, by)
-    by = add_time_groups(draft, by, base)
+    return built
+
+
+def _conditions(draft: Draft, built: Built, base: str | None, *, grouped: bool, counted: bool) -> tuple[Built, Predicate | None]:
+    """The measures and the condition on their rows; measures of several bases take what only one of them can tell into themselves."""
+    f = draft.frame
     where = build_where(draft, base) if base is not None else None
     bases = {x for _, m in built for x in bases_of(draft, m)}
     for other in sorted(bases - {base}) if where is not None else ():
@@ -76,43 +125,21 @@ def aggregate_rows(draft: Draft, measures: list[MeasureItem]) -> SemanticQuery:
     if where is not None and len(bases) > 1 and '"kind":"has"' in where.model_dump_json():
         built = [(item, _narrowed(draft, m)) for item, m in built]
         where = None
-    having = () if counted or not by else tuple(build_having(draft, c, group_datasets) for c in f.having)
-    if len(built) == 1 and built[0][0].kind == "duration" and by and base is not None:
-        where = conjunction([p for p in (where, *ended(draft, built[0][0])) if p is not None])
-    if f.having and not by and not counted and base is not None:
-        where = conjunction([p for p in (where, *(row_having(draft, c, base) for c in f.having)) if p is not None])
-    having = (*having, *(moved_having(m, built[0][1]) for m in f.moved))
-    if having and not by:
-        raise Unbuildable("a condition on a total that is not grouped")
-    transforms = build_transforms(draft, built, by)
-    order, limit, limit_by = order_groups(draft, built, by, rank)
-    singular = f.superlative is not None and f.limit is None and not f.orders and (f.singular or not f.asks_period)
-    ties = singular
-    if singular and limit is None:
-        limit = 1
-    time = build_window(draft, base, rows=False)
-    compare = build_compare(draft)
-    return SemanticQuery(
-        metrics=tuple(m for _, m in built),
-        by=tuple(by),
-        where=where,
-        having=having,
-        time=time,
-        compare=compare,
-        order=tuple(order),
-        limit=limit if limit_by is None else None,
-        limit_by=limit_by,
-        with_ties=ties and limit is not None,
-        zero_sums=f.keep_empty or f.all_rows or any(t.kind in ("rank", "growth", "difference") for t in f.transforms),
-        keep_empty=(
-            f.keep_empty
-            or (f.all_rows and any(isinstance(b, ByEntity) for b in by))
-            or bool(f.groups and any(t.kind == "rank" for t in f.transforms))
-        )
-        and not any(isinstance(b, ByTime) for b in by),
-        transform=transforms,
-        round_digits=f.round_digits,
-    )
+    parts = [where] if where is not None else []
+    if len(built) == 1 and built[0][0].kind == "duration" and grouped and base is not None:
+        parts.extend(ended(draft, built[0][0]))
+    if f.having and not grouped and not counted and base is not None:
+        parts = [conjunction(parts)] if len(parts) > 1 else parts
+        parts.extend(row_having(draft, c, base) for c in f.having)
+    return built, conjunction(parts) if parts else None
+
+
+def _keeps_empty(draft: Draft, by: list[GroupBy]) -> bool:
+    f = draft.frame
+    if any(isinstance(b, ByTime) for b in by):
+        return False
+    whole = f.all_rows and any(isinstance(b, ByEntity) for b in by)
+    return f.keep_empty or whole or bool(f.groups and any(t.kind == "rank" for t in f.transforms))
 
 
 def _narrowed(draft: Draft, measure: Measure) -> Measure:

@@ -10,63 +10,76 @@ from nlq.segment import Unit
 
 
 def on_count(p: Parse, i: int, u: Unit) -> int:
+    """A count word: of the noun before it, of nothing yet, of the steps of a duration, or of the noun to come."""
+    for rule in (_count_before, _count_alone, _duration_units, _flagged_or_not):
+        following = rule(p, i, u)
+        if following is not None:
+            return following
     s = p.waiting
-    _, nxt = p.peek(i + 1)
-    words = u.text.lower()
-    if (
-        words in ("count", "counts", "counting")
-        and s.last is not None
-        and p.adjacent(i)
-        and s.last.role in ("output", "focus", "aggregate", "order")
-        and p.last_is_dataset()
-    ):
-        p.retract(s.last)
-        p.add_measure(MeasureItem("count", None, s.last, units=[u]))
-        s.last.role = "count"
-        p.use(u)
-        return i + 1
-    if words in ("count", "counts") and (
-        nxt is None or nxt.text in SENTENCE_END or nxt.is_func("and", "comma", "by", "each", "for", "direction")
-    ):
-        p.frame.count_word_alone = True
-        p.use(u)
-        return i + 1
-    if (
-        nxt is not None
-        and nxt.text.lower() in ("days", "weeks", "months", "years", "hours", "minutes")
-        and any(m.kind == "duration" for m in p.frame.measures)
-    ):
-        k = i
-        while k < len(p.units) and p.units[k].text not in SENTENCE_END and not p.units[k].is_func("comma"):
-            p.use(p.units[k])
-            k += 1
-        return k
-    if (
-        nxt is not None
-        and nxt.is_func("neg")
-        and s.last_condition is not None
-        and s.last_condition.kind == "flag"
-        and s.last_condition.mention is not None
-    ):
-        k, after = p.peek(p.units.index(nxt) + 1)
-        if after is None or after.text in SENTENCE_END:
-            condition = s.last_condition
-            p.frame.conditions = [c for c in p.frame.conditions if c is not condition]
-            for measure in p.frame.measures:
-                measure.conditions = [c for c in measure.conditions if c is not condition]
-            mention = s.last_condition.mention
-            mention.role = "group"
-            p.frame.groups.append(mention)
-            p.use(u, nxt)
-            return p.units.index(nxt) + 1
     p.flush_count()
     s.count = True
     s.pending_units.append(u)
-    if words.startswith("how many"):
+    if u.text.lower().startswith("how many"):
         p.frame.question_word = p.frame.question_word or "how many"
         s.mode = s.base_mode = "head"
         s.relative, s.related = False, None
     return i + 1
+
+
+def _count_before(p: Parse, i: int, u: Unit) -> int | None:
+    """ "order count"."""
+    last = p.waiting.last
+    if u.text.lower() not in ("count", "counts", "counting") or last is None or not p.adjacent(i):
+        return None
+    if last.role not in ("output", "focus", "aggregate", "order") or not p.last_is_dataset():
+        return None
+    p.retract(last)
+    p.add_measure(MeasureItem("count", None, last, units=[u]))
+    last.role = "count"
+    return i + 1
+
+
+def _count_alone(p: Parse, i: int, u: Unit) -> int | None:
+    """ "region and count"."""
+    _, nxt = p.peek(i + 1)
+    ends = nxt is None or nxt.text in SENTENCE_END or nxt.is_func("and", "comma", "by", "each", "for", "direction")
+    if u.text.lower() not in ("count", "counts") or not ends:
+        return None
+    p.frame.count_word_alone = True
+    p.use(u)
+    return i + 1
+
+
+def _duration_units(p: Parse, i: int, u: Unit) -> int | None:
+    """ "the number of days" after a duration only says its unit."""
+    _, nxt = p.peek(i + 1)
+    if nxt is None or nxt.text.lower() not in ("days", "weeks", "months", "years", "hours", "minutes"):
+        return None
+    if not any(m.kind == "duration" for m in p.frame.measures):
+        return None
+    while i < len(p.units) and p.units[i].text not in SENTENCE_END and not p.units[i].is_func("comma"):
+        p.use(p.units[i])
+        i += 1
+    return i
+
+
+def _flagged_or_not(p: Parse, i: int, u: Unit) -> int | None:
+    """ "how many are active and how many are not": both sides of a yes/no field."""
+    _, nxt = p.peek(i + 1)
+    condition = p.waiting.last_condition
+    if nxt is None or not nxt.is_func("neg") or condition is None or condition.kind != "flag" or condition.mention is None:
+        return None
+    at = p.units.index(nxt)
+    _, after = p.peek(at + 1)
+    if after is not None and after.text not in SENTENCE_END:
+        return None
+    p.frame.conditions = [c for c in p.frame.conditions if c is not condition]
+    for measure in p.frame.measures:
+        measure.conditions = [c for c in measure.conditions if c is not condition]
+    condition.mention.role = "group"
+    p.frame.groups.append(condition.mention)
+    p.use(u, nxt)
+    return at + 1
 
 
 def count_noun(p: Parse, i: int, u: Unit) -> int:

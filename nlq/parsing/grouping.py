@@ -76,6 +76,26 @@ def on_each(p: Parse, i: int, u: Unit) -> int:
     return i + 1
 
 
-def field_after(p: Parse, k: int) -> bool:
+def group_noun(p: Parse, i: int, u: Unit) -> int:
+    """The noun after "by" or "for each"; of "by product category" the last word counts."""
+    s = p.waiting
+    if s.last is not None and p.follows_last(i) and s.last in p.frame.groups and p.kinds.likely(s.last.unit, "dataset"):
+        p.frame.groups.remove(s.last)
+        s.last.role = "context"
+    mention = p.mention(u, "group")
+    mention.per = bool(i and p.units[i - 1].text.lower().startswith("per"))
+    p.frame.groups.append(mention)
+    p.reset_noun()
+    if s.each:
+        k, after = p.peek(i + 1)
+        more = after is not None and after.is_func("and", "comma") and _field_after(p, k)
+        if not more:
+            s.each = False
+            s.mode = s.base_mode
+    return i + 1
+
+
+def _field_after(p: Parse, k: int) -> bool:
+    """Whether the list goes on with another label after position k."""
     _, nxt = p.peek(k + 1)
     return nxt is not None and bool(nxt.links) and not p.kinds.likely(nxt, "dataset") and not p.kinds.likely(nxt, "measure")

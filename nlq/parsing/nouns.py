@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from nlq.frame import Condition
@@ -10,7 +11,7 @@ from nlq.linking import Link
 from nlq.parsing.aggregates import aggregate_noun
 from nlq.parsing.bounds import number_condition
 from nlq.parsing.counts import count_noun
-from nlq.parsing.grouping import field_after
+from nlq.parsing.grouping import group_noun
 from nlq.parsing.ordering import order_noun
 from nlq.parsing.parse import Parse
 from nlq.parsing.ranking import rank_noun
@@ -24,6 +25,7 @@ from nlq.segment import Unit
 
 
 def on_object(p: Parse, i: int, u: Unit) -> int:
+    """A unit that names something of the catalog: a quoted text, a stored value or a noun."""
     if u.quoted and not u.links:
         return on_quoted(p, i, u)
     if is_value(p, i, u):
@@ -32,122 +34,185 @@ def on_object(p: Parse, i: int, u: Unit) -> int:
 
 
 def on_noun(p: Parse, i: int, u: Unit) -> int:
-    s = p.waiting
-    _j, nxt = p.peek(i + 1)
-    words = u.text.lower()
-    before = p.units[i - 1] if i else None
-    if words in ("date", "number", "integer") and before is not None and before.text.lower() in ("as a", "as an", "as"):
-        p.use(u)
-        return i + 1
-    if (
-        words in ("make", "makes")
-        and any(v.is_func("have") and v.text.lower() in ("did", "do", "does", "to", "can") for v in p.units[:i])
-        and not (before is not None and before.is_func("comma", "and", "by", "each", "of"))
-    ):
-        p.use(u)
-        return i + 1
-    if u.links[0].target.kind == "unflag":
-        mention = p.mention(u, "condition")
-        p.add_condition(Condition("flag", mention, negate=not s.negate, units=[u]))
-        s.negate = False
-        return i + 1
-    if u.links[0].target.kind == "segment" and u.links[0].score >= 0.95:
-        target = u.links[0].target
-        mention = p.mention(u, "condition")
-        mention.links = (u.links[0],)
-        p.add_condition(Condition("segment", mention, negate=s.negate, units=[u]))
-        s.negate = False
-        if i + 1 < len(p.units) and p.units[i + 1].text.lower() == "rate":
-            return i + 1
-        u = replace(u, links=(Link(Target("dataset", target.dataset or "", target.dataset), 1.0, True),), values=())
-        p.units = [*p.units[:i], u, *p.units[i + 1 :]]
-    if u.links[0].target.kind == "term" and (u.links[0].target.name.startswith("#") or not (s.mode == "group" and not s.each)):
-        return on_term(p, i, u)
-    if verb_like(p, i, u):
-        return on_verb(p, i, u)
-    if s.mode == "order":
-        return order_noun(p, i, u)
-    if s.compare_op is not None and s.number is not None:
-        mention = p.mention(u, "condition")
-        op, number = s.compare_op, s.number
-        p.reset_noun()
-        number_condition(p, mention, op, number, p.take_pending(), ahead=True)
-        return i + 1
-    if s.each or s.mode == "group":
-        return _group_noun(p, i, u)
-    if s.count and not s.aggregate and s.superlative is None:
-        return count_noun(p, i, u)
-    if s.superlative is not None:
-        return super_noun(p, i, u)
-    if s.aggregate is not None:
-        return aggregate_noun(p, i, u)
-    if s.mode == "rankby":
-        return rank_noun(p, i, u)
-    if p.kinds.certainly(u, "flag") and (
-        s.relative
-        or s.negate
-        or s.prep_next
-        or words.startswith(("on ", "during ", "at "))
-        or (nxt is not None and nxt.links and s.base_mode != "output")
-        or (s.passive and s.last is not None)
-    ):
-        mention = p.mention(u, "condition")
-        p.add_condition(Condition("flag", mention, negate=s.negate, units=[u]))
-        s.negate = False
-        s.passive = False
-        return i + 1
-    if (before is not None and before.text.lower() in ("corresponding", "respective", "correspoinding")) or (
-        before is not None and before.soft and "corresp" in before.text.lower()
-    ):
-        s.relative, s.related = False, None
-    lacking = s.negate and s.negate_unit is not None and s.negate_unit.text.lower() in LACKING
-    if lacking and not p.kinds.likely(u, "dataset") and u.links[0].target.kind == "field" and not p.kinds.likely(u, "measure"):
-        mention = p.mention(u, "condition")
-        s.negate = False
-        p.add_condition(Condition("null", mention, units=[x for x in (s.negate_unit, u) if x is not None]))
-        s.negate_unit = None
-        return i + 1
-    if (s.negate or s.relative or s.by_agent) and p.kinds.likely(u, "dataset") and (p.frame.mentions or s.negate):
-        return _related_noun(p, i, u)
+    """The first rule that has a use for the noun takes it; else it is the subject or its context."""
+    for rule in RULES:
+        following = rule(p, i, u)
+        if following is not None:
+            return following
     return plain_noun(p, i, u)
 
 
-def _group_noun(p: Parse, i: int, u: Unit) -> int:
-    s = p.waiting
-    if s.count or s.aggregate or s.superlative:
-        each = s.each
-        s.each = False
-        mode, s.mode = s.mode, s.base_mode
-        result = on_noun(p, i, u)
-        s.mode, s.each = mode if not each else s.base_mode, False
-        return result
-    if s.last is not None and i and p.units[i - 1] is s.last.unit and s.last in p.frame.groups and p.kinds.likely(s.last.unit, "dataset"):
-        p.frame.groups.remove(s.last)
-        s.last.role = "context"
-    mention = p.mention(u, "group")
-    mention.per = bool(i and p.units[i - 1].text.lower().startswith("per"))
-    p.frame.groups.append(mention)
-    p.reset_noun()
-    if s.each:
-        _, _nxt = p.peek(i + 1)
-        k, after = p.peek(i + 1)
-        more = after is not None and after.is_func("and", "comma") and field_after(p, k)
-        if not more:
-            s.each = False
-            s.mode = s.base_mode
+def _type_word(p: Parse, i: int, u: Unit) -> int | None:
+    """ "as a date" says how to write something."""
+    before = p.units[i - 1].text.lower() if i else ""
+    if u.text.lower() not in ("date", "number", "integer") or before not in ("as a", "as an", "as"):
+        return None
+    p.use(u)
     return i + 1
 
 
-def _related_noun(p: Parse, i: int, u: Unit) -> int:
+def _auxiliary_make(p: Parse, i: int, u: Unit) -> int | None:
+    """ "did they make": a verb, not the make of a car."""
+    before = p.units[i - 1] if i else None
+    if u.text.lower() not in ("make", "makes") or (before is not None and before.is_func("comma", "and", "by", "each", "of")):
+        return None
+    if not any(v.is_func("have") and v.text.lower() in ("did", "do", "does", "to", "can") for v in p.units[:i]):
+        return None
+    p.use(u)
+    return i + 1
+
+
+def _opposite(p: Parse, i: int, u: Unit) -> int | None:
+    """ "inactive": a yes/no field, denied."""
+    if u.links[0].target.kind != "unflag":
+        return None
+    mention = p.mention(u, "condition")
+    p.add_condition(Condition("flag", mention, negate=not p.waiting.negate, units=[u]))
+    p.waiting.negate = False
+    return i + 1
+
+
+def _segment(p: Parse, i: int, u: Unit) -> int | None:
+    """A named condition on rows; the rows themselves are what is talked about."""
+    target = u.links[0].target
+    if target.kind != "segment" or u.links[0].score < 0.95:
+        return None
+    mention = p.mention(u, "condition")
+    mention.links = (u.links[0],)
+    p.add_condition(Condition("segment", mention, negate=p.waiting.negate, units=[u]))
+    p.waiting.negate = False
+    if i + 1 < len(p.units) and p.units[i + 1].text.lower() == "rate":
+        return i + 1
+    rows = replace(u, links=(Link(Target("dataset", target.dataset or "", target.dataset), 1.0, True),), values=())
+    p.units = [*p.units[:i], rows, *p.units[i + 1 :]]
+    return on_noun(p, i, rows)
+
+
+def _term(p: Parse, i: int, u: Unit) -> int | None:
+    target, grouping = u.links[0].target, p.waiting.mode == "group" and not p.waiting.each
+    return on_term(p, i, u) if target.kind == "term" and (target.name.startswith("#") or not grouping) else None
+
+
+def _verb(p: Parse, i: int, u: Unit) -> int | None:
+    return on_verb(p, i, u) if verb_like(p, i, u) else None
+
+
+def _ordered(p: Parse, i: int, u: Unit) -> int | None:
+    return order_noun(p, i, u) if p.waiting.mode == "order" else None
+
+
+def _compared(p: Parse, i: int, u: Unit) -> int | None:
+    """ "more than 5 X"."""
+    op, number = p.waiting.compare_op, p.waiting.number
+    if op is None or number is None:
+        return None
+    mention = p.mention(u, "condition")
+    p.reset_noun()
+    number_condition(p, mention, op, number, p.take_pending(), ahead=True)
+    return i + 1
+
+
+def _grouped(p: Parse, i: int, u: Unit) -> int | None:
+    """ "per X"; in "per number of X" the number comes first."""
     s = p.waiting
+    if not (s.each or s.mode == "group"):
+        return None
+    if not (s.count or s.aggregate or s.superlative):
+        return group_noun(p, i, u)
+    each, mode = s.each, s.mode
+    s.each, s.mode = False, s.base_mode
+    following = on_noun(p, i, u)
+    s.mode, s.each = s.base_mode if each else mode, False
+    return following
+
+
+def _counted(p: Parse, i: int, u: Unit) -> int | None:
+    s = p.waiting
+    return count_noun(p, i, u) if s.count and not s.aggregate and s.superlative is None else None
+
+
+def _superlative(p: Parse, i: int, u: Unit) -> int | None:
+    return super_noun(p, i, u) if p.waiting.superlative is not None else None
+
+
+def _aggregated(p: Parse, i: int, u: Unit) -> int | None:
+    return aggregate_noun(p, i, u) if p.waiting.aggregate is not None else None
+
+
+def _ranked(p: Parse, i: int, u: Unit) -> int | None:
+    return rank_noun(p, i, u) if p.waiting.mode == "rankby" else None
+
+
+def _flag(p: Parse, i: int, u: Unit) -> int | None:
+    """A yes/no field before a noun, or in a clause: a condition."""
+    s = p.waiting
+    if not p.kinds.certainly(u, "flag"):
+        return None
+    _, following = p.peek(i + 1)
+    before_noun = following is not None and bool(following.links) and s.base_mode != "output"
+    in_place = u.text.lower().startswith(("on ", "during ", "at "))
+    if not (s.relative or s.negate or s.prep_next or in_place or before_noun or (s.passive and s.last is not None)):
+        return None
+    mention = p.mention(u, "condition")
+    p.add_condition(Condition("flag", mention, negate=s.negate, units=[u]))
+    s.negate = s.passive = False
+    return i + 1
+
+
+def _respective(p: Parse, i: int, u: Unit) -> int | None:
+    """ "and the corresponding X" goes back to what is shown; the noun itself is for the rules below."""
+    before = p.units[i - 1] if i else None
+    if before is not None and (before.text.lower() == "respective" or "corresp" in before.text.lower()) and (before.soft or before.unknown):
+        p.waiting.relative, p.waiting.related = False, None
+    return None
+
+
+def _lacking(p: Parse, i: int, u: Unit) -> int | None:
+    """ "without an email": a field that is missing."""
+    s = p.waiting
+    if not s.negate or s.negate_unit is None or s.negate_unit.text.lower() not in LACKING:
+        return None
+    if p.kinds.likely(u, "dataset") or u.links[0].target.kind != "field" or p.kinds.likely(u, "measure"):
+        return None
+    mention = p.mention(u, "condition")
+    s.negate = False
+    p.add_condition(Condition("null", mention, units=[s.negate_unit, u]))
+    s.negate_unit = None
+    return i + 1
+
+
+def _related(p: Parse, i: int, u: Unit) -> int | None:
+    """ "customers with refunds", "who never ordered": rows that must, or must not, be related."""
+    s = p.waiting
+    if not (s.negate or s.relative or s.by_agent) or not p.kinds.likely(u, "dataset") or not (p.frame.mentions or s.negate):
+        return None
     mention = p.mention(u, "related")
     condition = Condition("related", mention, negate=s.negate, units=[u], both=s.both)
     s.related = None
     p.add_condition(condition)
     s.related = condition if s.negate or s.relative else None
-    s.negate = False
-    s.by_agent = False
+    s.negate = s.by_agent = False
     p.reset_noun()
-    if s.or_next:
-        s.or_next = False
+    s.or_next = False
     return i + 1
+
+
+RULES: tuple[Callable[[Parse, int, Unit], int | None], ...] = (
+    _type_word,
+    _auxiliary_make,
+    _opposite,
+    _segment,
+    _term,
+    _verb,
+    _ordered,
+    _compared,
+    _grouped,
+    _counted,
+    _superlative,
+    _aggregated,
+    _ranked,
+    _flag,
+    _respective,
+    _lacking,
+    _related,
+)

@@ -102,6 +102,10 @@ class Parse:
             i -= 1
         return None
 
+    def follows_last(self, i: int) -> bool:
+        """Whether the unit right before position i is the last mention."""
+        return i > 0 and self.waiting.last is not None and self.units[i - 1] is self.waiting.last.unit
+
     def adjacent(self, i: int) -> bool:
         j = i - 1
         while j >= 0 and self.units[j].soft and self.units[j].func is None:

@@ -41,6 +41,7 @@ def _aggregates_periods(p: Parse, u: Unit) -> bool:
 
 
 def on_bare_period(p: Parse, i: int, u: Unit) -> int:
+    """A period word on its own: "by month" splits, "highest month" and "top 3 days" rank, "which month" asks for it."""
     word = u.text.lower().rstrip("s")
     s = p.waiting
     if i and p.units[i - 1].text.lower() == "all" and s.base_mode == "output":
@@ -48,55 +49,57 @@ def on_bare_period(p: Parse, i: int, u: Unit) -> int:
         p.use(u)
         return i + 1
     word = {"date": "day"}.get(word, word)
-    if s.superlative in ("desc", "asc") and word in ("day", "week", "month", "quarter", "year", "hour"):
-        p.take_pending()
-        p.frame.grain = word
-        p.frame.superlative = OrderItem(descending=s.superlative == "desc")
-        p.frame.singular = p.frame.limit is None
-        p.reset_noun()
-        p.use(u)
-        return i + 1
-    if s.top and p.frame.limit_asked and not p.frame.outputs and word in ("day", "week", "month", "quarter", "year", "hour"):
+    if s.superlative in ("desc", "asc"):
+        _rank_periods(p, word, s.superlative == "desc")
+    elif s.top and p.frame.limit_asked and not p.frame.outputs:
         p.frame.grain, p.frame.asks_period = word, True
-        p.use(u)
-        return i + 1
-    if s.each or s.mode == "group":
+    elif s.each or s.mode == "group":
         p.frame.grain = word
-        p.use(u)
         s.each = False
         if s.mode == "group" and s.base_mode != "group":
             s.mode = s.base_mode
     elif s.mode == "order":
         p.frame.orders.append(OrderItem(grain=True, descending=s.direction))
-        p.use(u)
-    elif (
-        s.mode == "output"
-        and word in ("month", "year", "week", "quarter", "day")
-        and p.frame.grain in (None, "auto", word)
-        and not s.count
-        and _listed(p, i)
-    ) or (
-        s.base_mode == "head"
-        and p.frame.question_word in ("what", "that")
-        and s.superlative is None
-        and i <= 3
-        and word in ("month", "year", "week", "quarter", "day", "hour")
-        and not s.count
-        and not p.frame.mentions
-    ):
+    elif _shown_period(p, i, word) or _asked_period(p, i):
         p.frame.grain = word
         p.frame.asks_period = p.units[0].text.lower().split()[-1] in ("which", "what")
-        p.use(u)
-    elif (
-        unmeasured_superlative(p) and i and p.units[i - 1].is_func("super") and word in ("month", "year", "week", "quarter", "day", "hour")
-    ):
+    elif unmeasured_superlative(p) and i and p.units[i - 1].is_func("super"):
         if word == "hour":
             p.frame.cycle = "hour_of_day"
         else:
             p.frame.grain = word
         p.frame.asks_period = True
-        p.use(u)
+    else:
+        return i + 1
+    p.use(u)
     return i + 1
+
+
+def _rank_periods(p: Parse, word: str, descending: bool) -> None:
+    p.take_pending()
+    p.frame.grain = word
+    p.frame.superlative = OrderItem(descending=descending)
+    p.frame.singular = p.frame.limit is None
+    p.reset_noun()
+
+
+def _shown_period(p: Parse, i: int, word: str) -> bool:
+    """ "show month, region and revenue"."""
+    s = p.waiting
+    return s.mode == "output" and word != "hour" and p.frame.grain in (None, "auto", word) and not s.count and _listed(p, i)
+
+
+def _asked_period(p: Parse, i: int) -> bool:
+    """ "which month ..."."""
+    s = p.waiting
+    return (
+        s.base_mode == "head"
+        and p.frame.question_word in ("what", "that")
+        and s.superlative is None
+        and i <= 3
+        and not s.count
+        and not p.frame.mentions
+    )
 
 
 def _listed(p: Parse, i: int) -> bool:

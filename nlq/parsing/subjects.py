@@ -2,81 +2,104 @@
 
 from __future__ import annotations
 
-from nlq.frame import Condition
+from nlq.frame import Condition, Mention
 from nlq.parsing.parse import Parse
 from nlq.segment import Unit
 
 
 def plain_noun(p: Parse, i: int, u: Unit) -> int:
+    """Settles a noun by its place: part of the noun before it, name of the field of a value, or a mention of its own."""
     s = p.waiting
-    words = u.text.lower()
-    if (
-        (p.kinds.likely(u, "dataset") or p.kinds.likely(u, "key"))
-        and i
-        and (p.units[i - 1].text.lower().split()[-1] == "all" or p.units[i - 1].text.lower() in ("all the",))
-    ):
+    before = p.units[i - 1].text.lower() if i else ""
+    if (p.kinds.likely(u, "dataset") or p.kinds.likely(u, "key")) and (before.split()[-1:] == ["all"] or before == "all the"):
         p.frame.all_rows = True
-    if (
-        s.last is not None
-        and i
-        and p.units[i - 1] is s.last.unit
-        and s.last.role == "group"
-        and p.kinds.likely(s.last.unit, "dataset")
-        and s.last in p.frame.groups
-    ):
-        p.frame.groups.remove(s.last)
-        s.last.role = "context"
-        mention = p.mention(u, "group")
-        p.frame.groups.append(mention)
-        p.reset_noun()
+    if _completes_group(p, i):
+        _replace_group(p, u)
         return i + 1
-    if (
-        s.last is not None
-        and i
-        and p.units[i - 1] is s.last.unit
-        and s.last.role in ("output", "context")
-        and p.kinds.likely(s.last.unit, "dataset")
-    ):
-        p.retract(s.last)
-        if s.last.role == "context":
-            s.of_next = True
-        s.last.role = "context"
-    after_of, prep = s.of_next, s.prep_next
+    _demote_owner(p, i)
     if _names_value_field(p, i, u):
         p.mention(u, "condition")
         p.reset_noun()
         return i + 1
-    modified = (
-        i
-        and s.last_condition is not None
-        and s.last_condition.units
-        and p.units[i - 1] is s.last_condition.units[-1]
-        and s.last_condition.kind in ("value", "flag", "segment")
+    if _after_condition(p, i) and _belongs_to_condition(p, u):
+        p.reset_noun()
+        return i + 1
+    mention = _subject_or_context(p, i, u)
+    if mention.role == "output":
+        _show(p, u, mention)
+    if s.distinct:
+        p.frame.distinct = True
+    if s.negate and not p.kinds.likely(u, "dataset"):
+        p.frame.unknown.append(u)
+        s.negate = False
+    p.take_pending()
+    p.reset_noun()
+    s.passive = False
+    return i + 1
+
+
+def _completes_group(p: Parse, i: int) -> bool:
+    """Whether the noun ends a grouping that began with the name of a thing ("per customer segment")."""
+    last = p.waiting.last
+    return (
+        last is not None and p.follows_last(i) and last.role == "group" and last in p.frame.groups and p.kinds.likely(last.unit, "dataset")
     )
-    if modified and s.last_condition is not None and _repeats_field(p, u, s.last_condition):
+
+
+def _replace_group(p: Parse, u: Unit) -> None:
+    last = p.waiting.last
+    if last is not None:
+        p.frame.groups.remove(last)
+        last.role = "context"
+    p.frame.groups.append(p.mention(u, "group"))
+    p.reset_noun()
+
+
+def _demote_owner(p: Parse, i: int) -> None:
+    """Of "customer email" the thing is only context of the field."""
+    last = p.waiting.last
+    if last is None or not p.follows_last(i) or last.role not in ("output", "context") or not p.kinds.likely(last.unit, "dataset"):
+        return
+    p.retract(last)
+    if last.role == "context":
+        p.waiting.of_next = True
+    last.role = "context"
+
+
+def _after_condition(p: Parse, i: int) -> bool:
+    """Whether a condition stands right before position i, as an adjective of the noun."""
+    last = p.waiting.last_condition
+    return (
+        last is not None and bool(last.units) and i > 0 and p.units[i - 1] is last.units[-1] and last.kind in ("value", "flag", "segment")
+    )
+
+
+def _belongs_to_condition(p: Parse, u: Unit) -> bool:
+    """Whether the noun after a condition only says what the condition is about; it is then context."""
+    condition = p.waiting.last_condition
+    if condition is None:
+        return False
+    if _repeats_field(p, u, condition):
         mention = p.mention(u, "condition")
-        s.last_condition.mention = s.last_condition.mention or mention
-        p.reset_noun()
-        return i + 1
-    if modified and (p.frame.measures or p.frame.outputs) and p.kinds.likely(u, "dataset"):
+        condition.mention = condition.mention or mention
+        return True
+    if (p.frame.measures or p.frame.outputs) and p.kinds.likely(u, "dataset"):
         p.mention(u, "context").links = tuple(k for k in u.links if k.target.kind == "dataset") or u.links
-        p.reset_noun()
-        return i + 1
-    holder = s.last
-    dataset = p.kinds.likely(u, "dataset")
-    role = "output"
+        return True
+    return False
+
+
+def _subject_or_context(p: Parse, i: int, u: Unit) -> Mention:
+    """The mention of the noun, with its part: shown, or after "of" and "in" the context of what is."""
+    s = p.waiting
+    after_of, prep, holder = s.of_next, s.prep_next, s.last
     counted = p.kinds.likely(u, "metric") and not p.frame.measures and not p.frame.outputs
-    if (
-        dataset
-        and not counted
-        and (after_of or prep)
-        and (p.frame.mentions or p.frame.measures or (p.frame.limit_asked is False and prep and not after_of))
-    ):
-        role = "context"
-    _, nxt_clause = p.peek(i + 1)
-    mention = p.mention(u, role)
+    leading = prep and not after_of and not p.frame.limit_asked
+    context = p.kinds.likely(u, "dataset") and not counted and (after_of or prep) and (p.frame.mentions or p.frame.measures or leading)
+    _, following = p.peek(i + 1)
+    mention = p.mention(u, "context" if context else "output")
     mention.sole = (
-        not (nxt_clause is not None and nxt_clause.is_func("relative", "neg", "have"))
+        not (following is not None and following.is_func("relative", "neg", "have"))
         and not p.frame.question_word
         and s.base_mode == "head"
         and len(p.frame.mentions) == 1
@@ -85,45 +108,28 @@ def plain_noun(p: Parse, i: int, u: Unit) -> int:
         p.frame.unknown.append(u)
     if after_of and holder is not None:
         holder.after_of = mention
-    if after_of:
-        mention.after_of = None
-    if (
-        role == "output"
-        and p.kinds.certainly(u, "time")
-        and not mention.plural
-        and not (s.passive or s.relative or s.negate)
-        and p.frame.mentions[:-1]
-        and not any(w in words.split() for w in ("date", "time", "timestamp", "day"))
-        and s.base_mode == "head"
-        and not (u.links and u.links[0].exact)
-    ):
-        mention.role = "context"
-    elif (
-        role == "output"
-        and p.kinds.certainly(u, "time")
-        and (s.passive or s.relative or s.negate)
-        and words.endswith(("ed", "up", "en", "t"))
-        and "date" not in words
-    ):
-        mention.role = "condition"
-        p.add_condition(Condition("null", mention, negate=not s.negate, units=[u]))
-        if s.negate and s.negate_unit is not None:
-            p.use(s.negate_unit)
-        s.negate = False
-    elif role == "output":
-        p.frame.outputs.append(mention)
-    if s.distinct:
-        p.frame.distinct = True
-    if s.negate and not dataset:
-        p.frame.unknown.append(u)
-        s.negate = False
-    s.top = s.top
-    p.take_pending()
-    keep_count = s.count
-    p.reset_noun()
-    s.count = keep_count and False
-    s.passive = False
-    return i + 1
+    return mention
+
+
+def _show(p: Parse, u: Unit, mention: Mention) -> None:
+    """Shows the noun; a date in a clause is an event that happened or not ("orders shipped", "that were never picked up")."""
+    s = p.waiting
+    words = u.text.lower()
+    in_clause = s.passive or s.relative or s.negate
+    if p.kinds.certainly(u, "time"):
+        dated = {"date", "time", "timestamp", "day"} & set(words.split())
+        exact = bool(u.links) and u.links[0].exact
+        if not mention.plural and not in_clause and p.frame.mentions[:-1] and not dated and s.base_mode == "head" and not exact:
+            mention.role = "context"
+            return
+        if in_clause and words.endswith(("ed", "up", "en", "t")) and "date" not in words:
+            mention.role = "condition"
+            p.add_condition(Condition("null", mention, negate=not s.negate, units=[u]))
+            if s.negate and s.negate_unit is not None:
+                p.use(s.negate_unit)
+            s.negate = False
+            return
+    p.frame.outputs.append(mention)
 
 
 def _names_value_field(p: Parse, i: int, u: Unit) -> bool:

@@ -8,7 +8,8 @@ from itertools import pairwise
 
 from nlq.frame import Frame, MovedItem
 from nlq.predicates import Unbuildable
-from nlq.timephrase import TimePhrase, window_bounds
+from nlq.timing.arithmetic import window_bounds
+from nlq.timing.phrases import TimePhrase
 from semantic.catalog.model import CatalogCalendar
 from semantic.expr import Absolute, Calendar_
 from semantic.query import Having, Measure

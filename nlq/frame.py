@@ -8,7 +8,7 @@ from typing import Literal
 from nlq.lexicon import Target
 from nlq.linking import Link, ValueLink
 from nlq.segment import Unit
-from nlq.timephrase import TimePhrase
+from nlq.timing.phrases import TimePhrase
 from semantic.query import Measure
 
 Role = Literal["count", "aggregate", "output", "group", "order", "condition", "related", "focus", "context", "start", "end"]

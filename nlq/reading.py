@@ -13,7 +13,7 @@ from nlq.parsing.parse import TermDefinition
 from nlq.parsing.parser import Parser
 from nlq.segment import Unit, segment
 from nlq.text import Token, tokenise
-from nlq.timephrase import find_time_phrases
+from nlq.timing.phrases import find_time_phrases
 from nlq.types import Span
 from semantic.catalog.model import Catalog
 

@@ -12,7 +12,7 @@ from nlq.lexicon import Target, merge_keys
 from nlq.linking import Link, Linker, ValueLink
 from nlq.phrases import FUNCTIONS, RELATING, SOFT, STOP, Func
 from nlq.text import Token, keys_of, singular
-from nlq.timephrase import TimePhrase
+from nlq.timing.phrases import TimePhrase
 
 _MAX_SPAN = 6
 _NOTHING: Mapping[tuple[str, ...], str] = MappingProxyType({})

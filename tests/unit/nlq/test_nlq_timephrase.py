@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from nlq.text import tokenise
-from nlq.timephrase import TimePhrase, find_time_phrases
+from nlq.timing.phrases import TimePhrase, find_time_phrases
 from semantic.catalog.model import CatalogCalendar
 from semantic.expr import Absolute, Calendar_, Rolling, Unit, Window
 

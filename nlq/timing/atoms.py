@@ -1,0 +1,238 @@
+"""Atoms: single periods of a question, each read into its days and the way a query says it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass, replace
+
+from dateutil.relativedelta import relativedelta
+
+from nlq.numbers import ORDINALS, number_of
+from nlq.timing.arithmetic import floor, shift, window_bounds
+from nlq.timing.patterns import ATOM, COUNT, KIND, MONTH, MONTHS, NEXT, ORD, UNIT, YEAR
+from semantic.catalog.model import CatalogCalendar
+from semantic.expr import Calendar_, Rolling, Unit, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """Characters [a, b) name the period [start, end); `window` is how the query says it; `year_given` for repairing "Jan to March 2023"."""
+
+    a: int
+    b: int
+    start: dt.date | dt.datetime
+    end: dt.date | dt.datetime
+    window: Window | None
+    unit: Unit
+    year_given: bool = True
+    bare_month: bool = False
+    bare_year: bool = False
+
+
+def find_atoms(text: str, today: dt.date, as_of: dt.datetime, calendar: CatalogCalendar) -> list[Atom]:
+    found: list[Atom] = []
+    for match in ATOM.finditer(text):
+        kind = match.lastgroup or ""
+        try:
+            atom = READERS[kind](match.group().strip(), today, calendar)
+        except (ValueError, KeyError, OverflowError):
+            continue
+        lead = len(match.group()) - len(match.group().lstrip())
+        found.append(replace(atom, a=match.start() + lead, b=match.end()))
+    return found
+
+
+def period(
+    start: dt.date, unit: Unit, window: Window | None = None, *, year_given: bool = True, bare_month: bool = False, bare_year: bool = False
+) -> Atom:
+    return Atom(0, 0, start, shift(start, unit, 1), window, unit, year_given, bare_month, bare_year)
+
+
+def _read_iso(text: str, _t: dt.date, _c: CatalogCalendar) -> Atom:
+    year, month, day = (int(p) for p in re.split("[-/]", text))
+    return period(dt.date(year, month, day), Unit.DAY)
+
+
+def _read_isots(text: str, _t: dt.date, _c: CatalogCalendar) -> Atom:
+    moment = dt.datetime.fromisoformat(text.upper().replace(" ", "T"))
+    step = dt.timedelta(seconds=1) if text.count(":") == 2 else dt.timedelta(minutes=1)
+    return Atom(0, 0, moment, moment + step, None, Unit.MINUTE)
+
+
+def _read_slash(text: str, _t: dt.date, _c: CatalogCalendar) -> Atom:
+    a, b, year = (int(p) for p in re.split("[/.]", text))
+    year = year + 2000 if year < 100 else year
+    day_first = "." in text or a > 12
+    return period(dt.date(year, b, a) if day_first else dt.date(year, a, b), Unit.DAY)
+
+
+def _read_ym(text: str, _t: dt.date, _c: CatalogCalendar) -> Atom:
+    year, month = (int(p) for p in text.split("-"))
+    return period(dt.date(year, month, 1), Unit.MONTH)
+
+
+def _read_isoweek(text: str, _t: dt.date, _c: CatalogCalendar) -> Atom:
+    numbers = [int(n) for n in re.findall(r"\d+", text)]
+    year, week = (numbers[0], numbers[1]) if numbers[0] > 60 else (numbers[1], numbers[0])
+    return period(dt.date.fromisocalendar(year, week, 1), Unit.WEEK)
+
+
+def _month_of(text: str) -> int:
+    match = re.search(rf"\b{MONTH}\b", text)
+    if match is None:
+        raise ValueError(text)
+    return MONTHS[match.group()]
+
+
+def _year_in(text: str) -> int | None:
+    match = re.search(rf"\b{YEAR}\b", text)
+    return int(match.group()) if match else None
+
+
+def _read_md(text: str, today: dt.date, _c: CatalogCalendar) -> Atom:
+    year = _year_in(text)
+    rest = re.sub(rf"\b{YEAR}\b", "", text) if year else text
+    number = re.search(r"\d{1,2}", rest)
+    if number is None:
+        raise ValueError(text)
+    day = dt.date(year or today.year, _month_of(text), int(number.group()))
+    if year is None and day > today:
+        day = day.replace(year=day.year - 1)
+    return period(day, Unit.DAY, year_given=year is not None)
+
+
+def _read_my(text: str, _t: dt.date, _c: CatalogCalendar) -> Atom:
+    year = _year_in(text)
+    if year is None:
+        raise ValueError(text)
+    return period(dt.date(year, _month_of(text), 1), Unit.MONTH)
+
+
+def _read_month(text: str, today: dt.date, _c: CatalogCalendar) -> Atom:
+    words = text.split()
+    start = dt.date(today.year, MONTHS[words[-1]], 1)
+    if len(words) > 1:
+        # "last April" is a year before "this April"; "next April" is the one to come.
+        years = {"this": 0, "last": -1, "previous": -1}.get(words[0], 0 if start > today else 1)
+        return period(start.replace(year=start.year + years), Unit.MONTH)
+    if start > today:
+        start = start.replace(year=start.year - 1)
+    return period(start, Unit.MONTH, year_given=False, bare_month=True)
+
+
+def _read_year(text: str, _t: dt.date, _c: CatalogCalendar) -> Atom:
+    year = _year_in(text)
+    if year is None:
+        raise ValueError(text)
+    return period(dt.date(year, 1, 1), Unit.YEAR, bare_year=text.isdigit())
+
+
+def _read_quarter(text: str, today: dt.date, calendar: CatalogCalendar) -> Atom:
+    fiscal = "fiscal" in text or "fy" in text
+    digit = re.search(r"q([1-4])", text)
+    number = int(digit[1]) if digit else ORDINALS[re.search(ORD, text).group()]  # type: ignore[union-attr]
+    year = _year_in(text)
+    shift = calendar.fiscal_year_start_month - 1 if fiscal else 0
+    start = dt.date(year or today.year, 3 * number - 2, 1) + relativedelta(months=shift)
+    if fiscal and shift:
+        start = start - relativedelta(years=1)
+    if year is None and start > today:
+        start = start - relativedelta(years=1)
+    return period(start, Unit.QUARTER, year_given=year is not None)
+
+
+def _read_half(text: str, today: dt.date, _c: CatalogCalendar) -> Atom:
+    second = bool(re.search(r"h2|second|2nd", text))
+    year = _year_in(text)
+    start = dt.date(year or today.year, 7 if second else 1, 1)
+    if year is None and start > today:
+        start = start - relativedelta(years=1)
+    return Atom(0, 0, start, start + relativedelta(months=6), None, Unit.QUARTER, year is not None)
+
+
+def _read_fy(text: str, _t: dt.date, calendar: CatalogCalendar) -> Atom:
+    number = int(re.findall(r"\d+", text)[0])
+    year = number + 2000 if number < 100 else number
+    month = calendar.fiscal_year_start_month
+    return period(dt.date(year if month == 1 else year - 1, month, 1), Unit.YEAR)
+
+
+def _unit_in(text: str) -> Unit:
+    match = re.search(rf"\b({UNIT})s?\b", text)
+    if match is None:
+        raise ValueError(text)
+    return Unit(match[1])
+
+
+def _count_in(text: str) -> int:
+    words = text.split()
+    for i, word in enumerate(words):
+        if word in ("a", "one"):
+            if i + 1 < len(words) and words[i + 1] == "couple":
+                return 2
+            return 1
+        if word in ("few", "several"):
+            return 3
+        value = number_of(word)
+        if value is not None:
+            following = number_of(words[i + 1]) if i + 1 < len(words) else None
+            return int(value + (following or 0)) if following and value in range(20, 100, 10) and following < 10 else int(value)
+    raise ValueError(text)
+
+
+def _read_rolling(text: str, today: dt.date, calendar: CatalogCalendar) -> Atom:
+    unit, count = _unit_in(text), _count_in(text) if re.search(rf"\b{COUNT}\b", text) else 1
+    if not 1 <= count <= 10_000:
+        raise ValueError(text)
+    future = bool(re.match(NEXT, text))
+    period = bool(re.search(r"\b(?:full|complete|completed|whole|calendar|iso|entire|fiscal)\b", text))
+    window = Rolling(
+        count=count, unit=unit, anchor="period" if period else "now", direction="future" if future else "past", fiscal="fiscal" in text
+    )
+    if unit in (Unit.HOUR, Unit.MINUTE, Unit.SECOND):
+        return Atom(0, 0, today, today + dt.timedelta(days=1), window, unit)
+    start, end = window_bounds(window, dt.datetime.combine(today, dt.time()), calendar)
+    if start is None or end is None:
+        raise ValueError(text)
+    if future:
+        start, end = today, shift(today, unit, count)
+    return Atom(0, 0, start, end, window, unit)
+
+
+def _read_rel(text: str, today: dt.date, calendar: CatalogCalendar) -> Atom:
+    unit, fiscal = _unit_in(text), "fiscal" in text
+    if re.match(r"past\b|trailing\b", text) and not re.search(KIND, text):
+        window: Window = Rolling(count=1, unit=unit)
+        return Atom(0, 0, shift(today, unit, -1), today + dt.timedelta(days=1), window, unit)
+    offset = 0 if re.match(r"this|current", text) else 1 if re.match(NEXT, text) else -1
+    start = shift(floor(today, unit, calendar, fiscal), unit, offset)
+    return period(start, unit, Calendar_(unit=unit, offset=offset, fiscal=fiscal))
+
+
+_TO_DATE = {"ytd": "year", "mtd": "month", "qtd": "quarter", "wtd": "week", "fytd": "year", "fqtd": "quarter"}
+
+
+def _read_todate(text: str, today: dt.date, calendar: CatalogCalendar) -> Atom:
+    fiscal = "fiscal" in text or text.startswith("f")
+    unit = Unit(_TO_DATE[text]) if text in _TO_DATE else _unit_in(text)
+    start = floor(today, unit, calendar, fiscal)
+    return Atom(0, 0, start, today + dt.timedelta(days=1), Calendar_(unit=unit, to_date=True, fiscal=fiscal), unit)
+
+
+def _read_ago(text: str, today: dt.date, calendar: CatalogCalendar) -> Atom:
+    unit, count = _unit_in(text), _count_in(text)
+    start = shift(floor(today, unit, calendar, False), unit, -count)
+    return period(start, unit, Calendar_(unit=unit, offset=-count))
+
+
+def _read_day(text: str, today: dt.date, _c: CatalogCalendar) -> Atom:
+    offset = {"today": 0, "right now": 0, "yesterday": -1, "tomorrow": 1, "the day before yesterday": -2}[text]
+    return period(today + dt.timedelta(days=offset), Unit.DAY, Calendar_(unit=Unit.DAY, offset=offset))
+
+
+READERS = {
+    "iso": _read_iso, "isots": _read_isots, "slash": _read_slash, "ym": _read_ym, "isoweek": _read_isoweek, "md": _read_md, "dm": _read_md,
+    "my": _read_my, "month": _read_month, "year": _read_year, "quarter": _read_quarter, "half": _read_half, "fy": _read_fy, "rolling": _read_rolling,
+    "rel": _read_rel, "todate": _read_todate, "ago": _read_ago, "day": _read_day,
+}  # fmt: skip

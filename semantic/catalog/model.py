@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from rapidfuzz import process
 
 from core.errors import NotFound
@@ -253,11 +254,37 @@ class VerifiedQuestion(Frozen):
     note: str = ""
 
 
+class CalendarEvent(Frozen):
+    """Days that matter to this business and are no public holidays, such as Black Friday or a yearly fair.
+
+    `dates`: first days as they come; or every year, the `nth` `weekday` of `month` (or its `day`), moved by `offset_days`. It lasts `length_days`.
+    """
+
+    name: str = Field(min_length=1, max_length=80)
+    dates: tuple[dt.date, ...] = Field(default=(), max_length=400)
+    month: int | None = Field(default=None, ge=1, le=12)
+    weekday: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] | None = None
+    nth: int | None = Field(default=None, ge=1, le=5)
+    day: int | None = Field(default=None, ge=1, le=31)
+    offset_days: int = Field(default=0, ge=-60, le=60)
+    length_days: int = Field(default=1, ge=1, le=60)
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> CalendarEvent:
+        yearly = self.month is not None and (self.day is not None) != (self.weekday is not None and self.nth is not None)
+        if bool(self.dates) == yearly or (self.month is not None and not yearly):
+            raise ValueError("an event needs either dates, or a month with a day, or a month with a weekday and nth")
+        return self
+
+
 class CatalogCalendar(Frozen):
+    """`country` (ISO code) gives the public holidays; `events` are the business's own."""
+
     time_zone: str = "UTC"
     week_start: Literal["monday", "sunday"] = "monday"
     fiscal_year_start_month: int = Field(default=1, ge=1, le=12)
     country: str | None = None
+    events: tuple[CalendarEvent, ...] = ()
 
 
 class RowPolicy(Frozen):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
 from pydantic import ValidationError
@@ -13,6 +13,7 @@ from core.errors import AppError
 from core.timeseries import Grain
 from nlq import dialogue as talk
 from nlq.assign import Assignment, assignments
+from nlq.calibration.evidence import Evidence, evidence_of
 from nlq.chips import chips_of, paraphrase
 from nlq.composing.composer import Composer
 from nlq.composing.draft import Composed
@@ -54,6 +55,16 @@ class _Candidate:
     composed: Composed
     assignment: Assignment
     frame: Frame
+    evidence: Evidence
+    values: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """The best reading of a question before it was decided what to do with it: for calibrating confidence. values: `evidence.NAMES`."""
+
+    query: SemanticQuery
+    values: tuple[float, ...]
 
 
 class Understander:
@@ -71,13 +82,21 @@ class Understander:
         self._examples: tuple[str, ...] | None = None
         self._verified = {_plain(v.question): v for v in catalog.verified}
 
-    def understand(self, question: str, *, as_of: dt.datetime, dialogue: DialogueState | None = None) -> Understanding:
+    def understand(
+        self,
+        question: str,
+        *,
+        as_of: dt.datetime,
+        dialogue: DialogueState | None = None,
+        watch: Callable[[Considered], None] | None = None,
+    ) -> Understanding:
         """The reading of `question` to take, readings to choose from, or what is not known.
 
         as_of: when the question counts as asked (aware; naive is UTC). dialogue: what was understood before in this conversation.
+        watch: told of the best reading, whatever is decided about it.
         """
         started = time.perf_counter()
-        found = self._understand(question[:_MAX_CHARS], as_of, dialogue)
+        found = self._understand(question[:_MAX_CHARS], as_of, dialogue, watch)
         following = talk.remember(dialogue, question, found.readings if found.outcome == "answer" else ())
         return replace(
             found, question=question, as_of=as_of, ms=(time.perf_counter() - started) * 1000.0, dialogue=found.dialogue or following
@@ -104,7 +123,9 @@ class Understander:
 
     # ---------------------------------------------------------------- flow
 
-    def _understand(self, question: str, as_of: dt.datetime, dialogue: DialogueState | None) -> Understanding:
+    def _understand(
+        self, question: str, as_of: dt.datetime, dialogue: DialogueState | None, watch: Callable[[Considered], None] | None = None
+    ) -> Understanding:
         before = dialogue.readings[0] if dialogue is not None and dialogue.readings else None
         if not question.strip():
             return self._refusal(question, "Ask a question about your data.", ())
@@ -134,9 +155,16 @@ class Understander:
                 return Understanding(question, "define", message=said, suggestions=tuple(self.examples()[:3]))
         if not looks_english(question):
             return self._refusal(question, "I understand questions in English only.", ())
-        return self._ask(question, routed, as_of, before)
+        return self._ask(question, routed, as_of, before, watch)
 
-    def _ask(self, question: str, routed: Routed, as_of: dt.datetime, before: Reading | None) -> Understanding:
+    def _ask(
+        self,
+        question: str,
+        routed: Routed,
+        as_of: dt.datetime,
+        before: Reading | None,
+        watch: Callable[[Considered], None] | None,
+    ) -> Understanding:
         prepared = self.preparer.prepare(routed.text, as_of)
         frame = Parser(prepared.units, self.kinds, prepared.terms).parse()
         unknown = self._unknown(frame, prepared)
@@ -148,12 +176,14 @@ class Understander:
         if routed.intent is not Intent.ASK and not named:
             return self._about_nothing(question, routed, prepared, frame, before, as_of, unknown)
         errors: list[str] = []
-        candidates = [] if unknown else self._candidates(frame, as_of, errors)
+        candidates = [] if unknown else self._candidates(frame, prepared, as_of, errors)
         if unknown:
             return self._refusal(question, _not_understood(unknown), unknown)
         if not candidates:
             asked = self._by_which(question, routed, prepared, frame, as_of)
             return asked if asked is not None else self._refusal(question, _why_none(errors), ())
+        if watch is not None:
+            watch(Considered(candidates[0].query, candidates[0].values))
         return self._decide(question, routed, prepared, candidates)
 
     def _decide(self, question: str, routed: Routed, prepared: Prepared, candidates: Sequence[_Candidate]) -> Understanding:
@@ -186,7 +216,7 @@ class Understander:
 
     # ---------------------------------------------------------------- readings
 
-    def _candidates(self, frame: Frame, as_of: dt.datetime, errors: list[str]) -> list[_Candidate]:
+    def _candidates(self, frame: Frame, prepared: Prepared, as_of: dt.datetime, errors: list[str]) -> list[_Candidate]:
         """Distinct queries that resolve and compile, best first."""
         found: list[_Candidate] = []
         for assignment in assignments(frame, self.kinds, self.graph, _CHECKED):
@@ -197,8 +227,10 @@ class Understander:
                 continue
             sure = confidence(features(frame, assignment, composed))
             score = assignment.score - composed.penalty - 0.3 * len(composed.unexplained)
-            found.append(_Candidate(composed.query, score, sure, composed, assignment, frame))
+            evidence = evidence_of(frame, assignment, composed, prepared.units, sure)
+            found.append(_Candidate(composed.query, score, sure, composed, assignment, frame, evidence))
         found.sort(key=lambda c: -c.score)
+        found = self._weighed(found)
         valid: list[_Candidate] = []
         for candidate in found:
             if any(self._same(candidate.query, v.query) for v in valid):
@@ -211,6 +243,15 @@ class Understander:
                 continue
             valid.append(candidate)
         return valid
+
+    def _weighed(self, found: Sequence[_Candidate]) -> list[_Candidate]:
+        """Each with its confidence beside the others that compute something else."""
+        out: list[_Candidate] = []
+        for candidate in found:
+            gaps = [candidate.score - c.score for c in found if c is not candidate and not self._same(c.query, candidate.query)]
+            values = candidate.evidence.beside(min(gaps, default=1.0), sum(gap < CLOSE for gap in gaps))
+            out.append(replace(candidate, values=values))
+        return out
 
     def _same(self, a: SemanticQuery, b: SemanticQuery) -> bool:
         """Whether two queries compute the same: a simple metric is the aggregate that it is defined as."""
@@ -365,7 +406,7 @@ class Understander:
                 delta.limit = frame.limit or (1 if frame.singular else 10)
                 if frame.superlative is not None:
                     delta.ascending_top = frame.superlative.descending is False
-            found = next(iter(self._candidates(delta, as_of, [])), None)
+            found = next(iter(self._candidates(delta, prepared, as_of, [])), None)
             if found is not None and not found.composed.unexplained and found.query.by:
                 readings.append(replace(self._reading(found, routed, prepared), confidence=0.5))
             if len(readings) == 3:

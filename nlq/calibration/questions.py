@@ -153,9 +153,7 @@ class Asker:
         choices: list[tuple[str, Table, Column]] = [(c.label, q.base, c) for c in q.base.columns if c.kind == "category"]
         for thing in self.things() if q.base.refs else ():
             for c in thing.columns:
-                if c.kind == "category":
-                    choices.append(("", thing, c))
-                elif c.kind == "name":
+                if c.kind == "category" or c.kind == "name":
                     choices.append(("", thing, c))
         if not choices:
             return None

@@ -66,6 +66,7 @@ def incident_data(incident: StoredIncident) -> dict[str, Any]:
         "metric": finding.metric,
         "label": facts.get("label", finding.metric),
         "unit": facts.get("unit"),
+        "format": facts.get("format"),
         "grain": facts.get("grain"),
         "scope": facts.get("scope"),
         "kind": finding.kind,

@@ -186,7 +186,7 @@ class Linker:
         if found is None:
             floor = 0.84 if fuzzy else 0.9 if named else 0.995
             hits = self._values.lookup(text, 8, min_score=floor, fuzzy=fuzzy)
-            found = tuple(ValueLink(h.field.dataset, h.field.field, h.value, h.score) for h in hits)
+            found = tuple(ValueLink(h.field.dataset, h.field.field, h.value, h.score) for h in hits if _covers(h.value, text))
             if len(self._value_memo) > 20_000:
                 self._value_memo.clear()
             self._value_memo[memo_key] = found
@@ -231,6 +231,25 @@ class Linker:
         )
         hits = process.extract(text, sorted(names), scorer=fuzz.WRatio, processor=fold, limit=limit, score_cutoff=60)
         return tuple(name for name, _, _ in hits)
+
+
+_NEAR_WORD = 72.0
+
+
+def _covers(value: str, text: str) -> bool:
+    """Whether every word of the text is in the value, spelt nearly so: "Boston in Texas" is more than "Boston".
+
+    >>> _covers("Acme Corporation", "acme corp"), _covers("Boston", "boston in texas")
+    (True, False)
+    """
+    asked = text.split()
+    if len(asked) < 2:
+        return True
+    known = fold(value).replace("-", " ").replace("/", " ").split()
+    joined = "".join(known)
+    return all(
+        len(word) < 2 or word in joined or any(k.startswith(word) or fuzz.ratio(word, k) >= _NEAR_WORD for k in known) for word in asked
+    )
 
 
 def _keep(found: dict[tuple[str, str, str], ValueLink], local: LocalValue, factor: float) -> None:

@@ -460,14 +460,18 @@ class Understander:
         return Understanding(question, "answer" if len(readings) == 1 else "clarify", tuple(readings), message="In which measure?")
 
 
-_LABEL_NOUNS = frozenset("category categories type types kind kinds level levels group groups item items case cases instance".split())
+_NEVER_GROUPS = frozenset(
+    "the a an each every all any our their your its this that these those far way now then date dates time times day days default most least it them".split()
+)
 
 
 def _groups_in_vain(unit: Unit, before: Unit | None, after: Unit | None) -> bool:
     """ "revenue by category" where nothing is called a category: the noun is no filler there."""
-    if not unit.soft or unit.text.lower() not in _LABEL_NOUNS or before is None or not before.is_func("by", "each"):
+    if not unit.soft or before is None or not before.is_func("by", "each") or not unit.text.isalpha():
         return False
-    return after is None or (not after.is_object and not after.is_func("of") and after.text.lower() != "of")
+    if unit.text.lower() in _NEVER_GROUPS:
+        return False
+    return after is None or (not after.is_object and not after.unknown and after.text.lower() != "of")
 
 
 def _headline_first(metric: Metric) -> tuple[bool, bool]:

@@ -7,6 +7,7 @@ from core.store.tables.identity import api_keys, sessions, tenants, users
 from core.store.tables.meta import metadata
 from core.store.tables.models import model_log, model_runs, model_slots, model_versions
 from core.store.tables.operations import audit_log, secrets
+from core.store.tables.outlooks import forecast_fits, forecast_scores, goal_statuses, goals
 from core.store.tables.security import external_identities, second_factors, sign_in_failures, usage
 from core.store.tables.work import detections, forecasts, insights, job_events, jobs
 
@@ -22,7 +23,11 @@ __all__ = [
     "detections",
     "external_identities",
     "feedback",
+    "forecast_fits",
+    "forecast_scores",
     "forecasts",
+    "goal_statuses",
+    "goals",
     "inbox",
     "incident_events",
     "incidents",

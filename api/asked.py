@@ -9,10 +9,12 @@ from pydantic import TypeAdapter
 from sqlalchemy.engine import Connection
 
 from api import schemas
+from api.audit_trail import current_request_id
 from api.services import Services
 from core.errors import AppError
 from core.principal import Principal
-from core.store import conversations, questions
+from core.store import audit, conversations, questions, usage
+from core.store.audit import Happening
 from nlq.types import DialogueState
 
 _DIALOGUE = TypeAdapter(DialogueState)
@@ -42,7 +44,9 @@ class AskedLog:
         with self._services.store.write() as connection:
             conversation = None if answer.intent == "sql" else self._conversation(connection, now)
             answer.conversation_id = conversation.id if conversation is not None else None
-            answer.id = questions.log(connection, tenant, user, self._entry(answer), now=now).id
+            entry = self._entry(answer)
+            answer.id = questions.log(connection, tenant, user, entry, now=now).id
+            self._account(connection, "data.query" if answer.receipt else "question.ask", answer.id, entry, len(answer.rows or ()))
             if conversation is not None:
                 conversations.add_turn(connection, tenant, conversation, question_id=answer.id, state=_state(dialogue), now=now)
         return answer
@@ -70,7 +74,17 @@ class AskedLog:
 
     def _append(self, entry: questions.QuestionEntry) -> None:
         with self._services.store.write() as connection:
-            questions.log(connection, self._principal.tenant, self._principal.user, entry, now=self._services.clock.now())
+            logged = questions.log(connection, self._principal.tenant, self._principal.user, entry, now=self._services.clock.now())
+            self._account(connection, "question.ask", logged.id, entry, 0)
+
+    def _account(self, connection: Connection, action: str, target: str, entry: questions.QuestionEntry, rows: int) -> None:
+        """Who asked, with what outcome, at what cost: in the audit log and in the tenant's use of the day."""
+        tenant, user, now = self._principal.tenant, self._principal.user, self._services.clock.now()
+        details = {"rows": rows, "rows_read": entry.rows_read or 0, "catalog_version": entry.catalog_version}
+        outcome = "error" if entry.error else entry.outcome
+        audit.append(connection, tenant, Happening(user, action, target, outcome, details, current_request_id()), now=now)
+        usage.add(connection, tenant, user, "queries", 1, day=now.date())
+        usage.add(connection, tenant, user, "rows_read", entry.rows_read or 0, day=now.date())
 
 
 def _state(dialogue: DialogueState | None) -> dict[str, Any]:

@@ -25,12 +25,23 @@ async def principal(request: Request) -> Principal:
     if text:
         if kind.lower() != "bearer":
             raise Unauthenticated(f"Authorization: Bearer <API key> was expected; found the scheme {kind[:20]!r}.")
-        return await run_in_threadpool(_by_key, services, text.strip())
+        return await run_in_threadpool(_admitted, request, services, _by_key, text.strip())
     token = request.cookies.get(COOKIE)
     if not token:
         raise Unauthenticated("Sign in, or send Authorization: Bearer <API key>.")
     refuse_cross_site(request)
-    return await run_in_threadpool(_by_session, services, token)
+    return await run_in_threadpool(_admitted, request, services, _by_session, token)
+
+
+def _admitted(request: Request, services: Services, authenticate: Callable[[Services, str], Principal], text: str) -> Principal:
+    """Who it is, once a request, and within their rate."""
+    known: Principal | None = getattr(request.state, "caller", None)
+    if known is not None:
+        return known
+    caller = authenticate(services, text)
+    request.state.caller = caller
+    request.state.standing = services.rates.take(caller)
+    return caller
 
 
 def refuse_cross_site(request: Request) -> None:
@@ -45,8 +56,13 @@ def refuse_cross_site(request: Request) -> None:
 
 
 def _by_key(services: Services, text: str) -> Principal:
+    now = services.clock.now()
     with services.store.read() as connection:
-        return api_keys.authenticate(connection, text, now=services.clock.now())
+        caller, unnoted = api_keys.authenticate(connection, text, now=now), api_keys.is_use_unnoted(connection, text, now=now)
+    if unnoted:
+        with services.store.write() as connection:
+            api_keys.touch(connection, text, now=now)
+    return caller
 
 
 def _by_session(services: Services, token: str) -> Principal:

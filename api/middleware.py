@@ -7,9 +7,11 @@ import time
 
 import structlog
 from prometheus_client import Counter, Histogram
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.audit_trail import is_told, tell
 from core.ids import new_id
 
 log = structlog.get_logger("api")
@@ -53,7 +55,8 @@ class RequestEnvelope:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = request_id
-                for name, value in SECURITY_HEADERS.items():
+                standing = scope["state"].get("standing")
+                for name, value in {**SECURITY_HEADERS, **(standing.headers() if standing else {})}.items():
                     headers.setdefault(name, value)
                 if not scope["path"].startswith("/static/"):
                     headers.setdefault("Cache-Control", "no-store")
@@ -68,5 +71,7 @@ class RequestEnvelope:
             route = getattr(scope.get("route"), "path", "unmatched")
             REQUESTS.labels(scope["method"], route, str(status)).inc()
             DURATION.labels(scope["method"], route).observe(seconds)
+            if is_told(scope, status):
+                await run_in_threadpool(tell, scope["app"].state.services, scope, status)
             if route not in {"/healthz", "/readyz", "/metrics"} and not scope["path"].startswith("/static/"):
                 log.info("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))

@@ -86,7 +86,9 @@ def problem(
 def from_app_error(request: Request, error: AppError) -> JSONResponse:
     """UserError is shown; Unavailable asks to come back; anything else is hidden and reported."""
     if isinstance(error, UserError):
-        headers = {"WWW-Authenticate": 'Bearer realm="querent"'} if error.status == HTTPStatus.UNAUTHORIZED else None
+        headers = {"WWW-Authenticate": 'Bearer realm="querent"'} if error.status == HTTPStatus.UNAUTHORIZED else {}
+        if error.status == HTTPStatus.TOO_MANY_REQUESTS:
+            headers["Retry-After"] = str(getattr(error, "retry_after_s", 60))
         errors = [FieldProblem(path=error.path, message=error.message)] if error.path else []
         return problem(request, error.status, error.code, error.message, suggestions=error.suggestions, errors=errors, headers=headers)
     if isinstance(error, Unavailable):

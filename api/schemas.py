@@ -180,6 +180,7 @@ class LoginRequest(In):
     email: str = Field(min_length=3, max_length=320)
     password: str = Field(min_length=1, max_length=1_000)
     tenant: str | None = Field(default=None, max_length=31)
+    code: str | None = Field(default=None, max_length=40, description="Of an authenticator, or a recovery code.")
 
 
 class Me(BaseModel):

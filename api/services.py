@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
 from api.catalogs import CatalogBook
+from api.limiting import RequestRates
 from core.clock import Clock
 from core.principal import Principal
 from core.settings import Settings
@@ -45,6 +47,10 @@ class Services:
     def uploads(self) -> Path:
         return self.core.uploads
 
+    @cached_property
+    def rates(self) -> RequestRates:
+        return RequestRates(self.settings)
+
     async def close(self) -> None:
         """On the event loop that ran the queries."""
         await self.core.warehouse.close()
@@ -55,6 +61,7 @@ class Services:
 
     async def run_cached(self, principal: Principal, query: GuardedQuery) -> ResultTable:
         """From the result cache when the data has not changed, else from the warehouse. Raises: UserError, Unavailable."""
+        await run_in_threadpool(self.core.quotas.refuse_over, principal.tenant, "queries")
         catalog = self.catalogs.full(principal.tenant)
         return await self.core.results.run(query, tables=tables_of(query, catalog), policy_values=principal.attributes)
 

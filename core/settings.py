@@ -47,6 +47,13 @@ class Settings(BaseSettings):
     secret_key: SecretStr = Field(default=SecretStr(""), description="Signs sessions; empty: made once and kept in `home`.")
     session_minutes: int = Field(default=480, ge=15, le=480)
     max_upload_bytes: int = 2 * 1024**3
+    rate_per_minute: int = Field(default=1000, ge=0, description="Requests a minute of one user or key; 0 has no limit.")
+    tenant_rate_per_minute: int = Field(default=10_000, ge=0, description="Requests a minute of all users of a tenant; 0 has no limit.")
+    queries_per_day: int = Field(
+        default=0, ge=0, description="Questions and queries a day of one tenant; 0 has no limit. A tenant's settings may say otherwise."
+    )
+    rows_read_per_day: int = Field(default=0, ge=0, description="Rows that one tenant's queries may read in a day; 0 has no limit.")
+    jobs_per_day: int = Field(default=0, ge=0, description="Jobs a day of one tenant; 0 has no limit.")
 
     smtp_host: str = Field(default="", description="Mail server for alerts; empty: e-mail channels cannot send.")
     smtp_port: int = Field(default=587, ge=1, le=65_535)

@@ -22,6 +22,7 @@ from semantic.warehouse.admin import WarehouseAdmin
 from semantic.warehouse.client import SyncWarehouse, Warehouse
 from semantic.warehouse.connection import admin_connection, reader_connection
 from workers.broker import make_app
+from workers.quotas import Quotas
 from workers.values import ValueFiles
 
 
@@ -87,6 +88,10 @@ class Services:
     def session_key(self) -> str:
         """Signs cookies: the setting `secret_key`, else one made once."""
         return self.settings.secret_key.get_secret_value() or self.secret("session_key")
+
+    @cached_property
+    def quotas(self) -> Quotas:
+        return Quotas(self.store, self.settings, self.clock)
 
     def secret(self, name: str) -> str:
         """A random secret that every process of this installation shares; made by the first that asks."""

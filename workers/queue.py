@@ -12,12 +12,13 @@ from pydantic import BaseModel
 
 from core.ids import JobId, TenantId
 from core.principal import Principal
-from core.store import job_leases, jobs
+from core.store import job_leases, jobs, usage
 from core.store.jobs import Job, JobStatus, NewJob
 from workers.bootstrap import Services
 from workers.broker import DELIVER_TASK, RUN_TASK
 from workers.kinds import Kind, checked_params
 from workers.kinds import kind as kind_named
+from workers.principals import SYSTEM_USER
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +30,18 @@ def enqueue(
 ) -> JobId:
     """Accepts a job for `principal`; it will run once, also when broker or workers are away now.
 
-    Raises: NotFound for an unknown kind; Invalid for bad parameters; Conflict when the idempotency key came with another request;
+    Raises: NotFound for an unknown kind; Invalid for bad parameters; RateLimited over the tenant's quota; Conflict when the idempotency key came with another request;
     Unavailable when the state store does not answer.
     """
     checked = checked_params(kind, params.model_dump() if isinstance(params, BaseModel) else params)
     new = NewJob(kind=kind, queue=kind_named(kind).queue, params=checked, idempotency_key=idempotency_key)
+    own = principal.user == SYSTEM_USER  # schedules are not a user's doing
+    if not own:
+        services.quotas.refuse_over(principal.tenant, "jobs")
     with services.store.write() as connection:
         job = jobs.create(connection, principal.tenant, principal.user, new, now=services.clock.now())
+        if not own:
+            usage.add(connection, principal.tenant, principal.user, "jobs", 1, day=services.clock.now().date())
     if job.status is JobStatus.PENDING and job.attempts == 0:
         dispatch(services, job.tenant, job.id, job.kind, job.queue)
     return job.id

@@ -14,7 +14,8 @@ from sqlalchemy.engine import Connection
 
 from core.errors import AppError, Cancelled, Forbidden, Unavailable, UserError
 from core.ids import JobId, TenantId
-from core.store import job_leases
+from core.store import audit, job_leases
+from core.store.audit import Happening
 from core.store.columns import dump_json
 from core.store.job_leases import Lease
 from core.store.jobs import Job, JobStatus
@@ -58,8 +59,17 @@ def run_job(
             result = _call(services, functions, job, lease, heartbeat, queue)
         except Exception as error:  # every way to end is written down; a bare crash would look like a lost worker
             return _settle(services, job, lease, _seen(error, heartbeat))
-    held = _written(services, lambda connection: job_leases.finish(connection, lease, result, now=services.clock.now()))
+    held = _written(services, lambda connection: _finish(services, connection, job, lease, result))
     return JobStatus.DONE if held else None
+
+
+def _finish(services: Services, connection: Connection, job: Job, lease: Lease, result: Mapping[str, Any]) -> bool:
+    """The result and its audit entry, kept or lost together."""
+    now = services.clock.now()
+    held = job_leases.finish(connection, lease, result, now=now)
+    if held:
+        audit.append(connection, job.tenant, Happening(job.user, f"job.{job.kind}", job.id, "ok", {"queue": job.queue}), now=now)
+    return held
 
 
 def _call(

@@ -9,13 +9,15 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
-from api import schemas
+from api import people, schemas, second_factor
+from api.audit_trail import current_request_id
 from api.credentials import COOKIE, Admin, Caller, refuse_cross_site
 from api.services import Services, services_of
 from core.errors import Unauthenticated
 from core.ids import UserId, tenant_id
 from core.principal import Principal
-from core.store import api_keys, sessions, users
+from core.store import api_keys, audit, lockouts, sessions, users
+from core.store.audit import Happening
 
 router = APIRouter(prefix="/v1", tags=["identity"])
 
@@ -39,16 +41,32 @@ async def login(request: Request, response: Response, body: schemas.LoginRequest
 
 
 def sign_in(services: Services, body: schemas.LoginRequest, agent: str) -> tuple[users.User, str]:
-    """Raises: Unauthenticated; Conflict when the e-mail exists in several tenants and none was named."""
+    """Raises: Unauthenticated; RateLimited after many failures; Conflict when the e-mail exists in several tenants and none was named."""
     now = services.clock.now()
     tenant = tenant_id(body.tenant) if body.tenant else None
-    with services.store.read() as connection:
-        user = users.sign_in(connection, body.email, body.password, tenant=tenant)
+    try:
+        with services.store.read() as connection:
+            lockouts.refuse_locked(connection, body.email, now=now)
+            user = users.sign_in(connection, body.email, body.password, tenant=tenant)
+        second_factor.refuse_without_code(services, user, body.code)
+    except Unauthenticated as error:
+        if error.code != second_factor.NEEDED:  # asking for the code is no failure
+            with services.store.write() as connection:
+                lockouts.failed(connection, body.email, now=now)
+        raise
+    return user, start_session(services, user, agent, "password")
+
+
+def start_session(services: Services, user: users.User, agent: str, how: str) -> str:
+    """The token of a new session; the visit is noted and audited."""
+    now = services.clock.now()
     with services.store.write() as connection:
+        lockouts.forget(connection, user.email)
+        audit.append(connection, user.tenant, Happening(user.id, "session.start", how, request_id=current_request_id()), now=now)
         users.record_login(connection, user.tenant, user.id, now=now)
         lifetime = dt.timedelta(minutes=services.settings.session_minutes)
         _, token = sessions.create(connection, user.tenant, user.id, now=now, lifetime=lifetime, user_agent=agent)
-    return user, token
+    return token
 
 
 def set_cookie(services: Services, response: Response, token: str) -> None:
@@ -84,6 +102,37 @@ async def me(request: Request, caller: Caller) -> schemas.Me:
             return users.get(connection, caller.tenant, caller.user)
 
     return _me(await run_in_threadpool(load))
+
+
+class CodeIn(schemas.In):
+    code: str = Field(min_length=6, max_length=40)
+
+
+class OwnPassword(schemas.In):
+    current: str = Field(min_length=1, max_length=1_000)
+    password: str = Field(min_length=8, max_length=1_000)
+
+
+@router.put("/me/password", status_code=204, summary="Change your password; other sessions end")
+async def change_password(request: Request, body: OwnPassword, caller: Caller) -> None:
+    await run_in_threadpool(people.change_own_password, services_of(request), caller, body.current, body.password)
+
+
+@router.post("/me/second-factor", status_code=201, summary="Begin with a second factor; counts once confirmed")
+async def begin_second_factor(request: Request, caller: Caller) -> dict[str, str]:
+    """The secret is shown once: as text, and as an otpauth:// address for authenticators."""
+    made = await run_in_threadpool(second_factor.begin, services_of(request), caller)
+    return {"secret": made.secret, "uri": made.uri}
+
+
+@router.post("/me/second-factor/confirm", summary="Turn the second factor on; shows ten recovery codes once")
+async def confirm_second_factor(request: Request, body: CodeIn, caller: Caller) -> dict[str, list[str]]:
+    return {"recovery_codes": list(await run_in_threadpool(second_factor.confirm, services_of(request), caller, body.code))}
+
+
+@router.post("/me/second-factor/remove", status_code=204, summary="Turn the second factor off")
+async def remove_second_factor(request: Request, body: CodeIn, caller: Caller) -> None:
+    await run_in_threadpool(second_factor.remove, services_of(request), caller, body.code)
 
 
 @router.get("/api-keys", summary="Your API keys; admins see all")

@@ -108,6 +108,15 @@ def authenticate(connection: Connection, text: str, *, now: datetime) -> Princip
     return user.principal(row["scopes"])
 
 
+def is_use_unnoted(connection: Connection, text: str, *, now: datetime) -> bool:
+    """Whether `touch` would write: the last use noted is none, or more than a minute ago. Only reads."""
+    parts = split_api_key(text)
+    if parts is None:
+        return False
+    last = connection.execute(select(api_keys.c.last_used_at).where(api_keys.c.prefix == parts[0][:16])).first()
+    return last is not None and (last[0] is None or now - last[0] >= _USED_PRECISION)
+
+
 def touch(connection: Connection, text: str, *, now: datetime) -> None:
     """Notes the use of an authenticated key, to the minute."""
     parts = split_api_key(text)

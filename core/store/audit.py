@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.engine import Connection
 
 from core.ids import TenantId
@@ -67,11 +67,42 @@ def append(connection: Connection, tenant: TenantId, happening: Happening, *, no
     return AuditEntry(tenant=tenant, **values)
 
 
-def read(connection: Connection, tenant: TenantId, *, before: int | None = None, limit: int = 100) -> tuple[AuditEntry, ...]:
-    """Newest first."""
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What to look for; None is anything. action: the start of the action's name. since, until: aware instants, until excluded."""
+
+    actor: str | None = None
+    action: str | None = None
+    outcome: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def read(
+    connection: Connection, tenant: TenantId, *, before: int | None = None, limit: int = 100, sought: Sought | None = None
+) -> tuple[AuditEntry, ...]:
+    """Newest first; those below the sequence `before`."""
     conditions = [] if before is None else [audit_log.c.sequence < before]
+    if sought is not None:
+        conditions += _conditions(sought)
     rows = scope.page(connection, audit_log, tenant, *conditions, order=[audit_log.c.sequence.desc()], limit=limit)
     return tuple(_entry(row) for row in rows)
+
+
+def _conditions(sought: Sought) -> list[ColumnElement[bool]]:
+    column = audit_log.c
+    conditions: list[ColumnElement[bool]] = []
+    if sought.actor is not None:
+        conditions.append(column.actor == sought.actor)
+    if sought.action is not None:
+        conditions.append(column.action.startswith(sought.action, autoescape=True))
+    if sought.outcome is not None:
+        conditions.append(column.outcome == sought.outcome)
+    if sought.since is not None:
+        conditions.append(column.at >= sought.since)
+    if sought.until is not None:
+        conditions.append(column.at < sought.until)
+    return conditions
 
 
 def first_broken(connection: Connection, tenant: TenantId) -> int | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from core.errors import Conflict, NotFound
@@ -54,3 +54,22 @@ def set_disabled(connection: Connection, tenant: TenantId, disabled: bool) -> No
     """Raises: NotFound."""
     get(connection, tenant)
     connection.execute(update(tenants).where(tenants.c.id == tenant).values(disabled=disabled))
+
+
+def set_settings(connection: Connection, tenant: TenantId, changed: Mapping[str, Any]) -> Tenant:
+    """Replaces the given settings; the others stay. Raises: NotFound."""
+    known = get(connection, tenant)
+    connection.execute(update(tenants).where(tenants.c.id == tenant).values(settings={**known.settings, **changed}))
+    return get(connection, tenant)
+
+
+def rename(connection: Connection, tenant: TenantId, name: str) -> None:
+    """Raises: NotFound."""
+    get(connection, tenant)
+    connection.execute(update(tenants).where(tenants.c.id == tenant).values(name=name[:200]))
+
+
+def remove(connection: Connection, tenant: TenantId) -> None:
+    """The tenant and, by the foreign keys, everything of it in the state store. Raises: NotFound."""
+    get(connection, tenant)
+    connection.execute(delete(tenants).where(tenants.c.id == tenant))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
@@ -104,6 +105,29 @@ def set_access(connection: Connection, tenant: TenantId, user: UserId, roles: It
     return get(connection, tenant, user)
 
 
+def rename(connection: Connection, tenant: TenantId, user: UserId, display_name: str) -> None:
+    """Raises: NotFound."""
+    get(connection, tenant, user)
+    scope.change(connection, users, tenant, {"display_name": display_name[:200]}, users.c.id == user)
+
+
+def forget_person(connection: Connection, tenant: TenantId, user: UserId) -> User:
+    """Takes away what tells who the user was: e-mail, name, password, attributes. The id stays, so that the log keeps its chain.
+
+    Raises: NotFound.
+    """
+    get(connection, tenant, user)
+    gone: dict[str, Any] = {
+        "email": f"erased-{user}@invalid.example",
+        "display_name": "Erased person",
+        "password_hash": None,
+        "attributes": {},
+        "disabled": True,
+    }
+    scope.change(connection, users, tenant, gone, users.c.id == user)
+    return get(connection, tenant, user)
+
+
 def sign_in(connection: Connection, email: str, password: str, *, tenant: TenantId | None = None) -> User:
     """The user whose e-mail and password these are. One e-mail may exist in several tenants; the password or `tenant` tells them apart.
 
@@ -131,6 +155,11 @@ def sign_in(connection: Connection, email: str, password: str, *, tenant: Tenant
             suggestions=[row["tenant_id"] for row in matching],
         )
     return _user(matching[0])
+
+
+def has_password(connection: Connection, tenant: TenantId, user: UserId, password: str) -> bool:
+    """Whether it is the user's password. Raises: NotFound."""
+    return verify_password(password, scope.get(connection, users, tenant, "user", user)["password_hash"])
 
 
 def record_login(connection: Connection, tenant: TenantId, user: UserId, *, now: datetime) -> None:

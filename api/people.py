@@ -1,0 +1,171 @@
+"""Managing people: the deeds behind administration over HTTP, pages, the command line and provisioning. Each is audited in its own transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.engine import Connection
+
+from api.audit_trail import current_request_id
+from api.services import Services
+from core.errors import Conflict, Forbidden
+from core.ids import TenantId, UserId
+from core.principal import Principal, Role
+from core.store import api_keys, audit, lockouts, second_factors, sessions, users
+from core.store.audit import Happening
+from core.store.tables import metadata
+from core.store.users import NewUser, User
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is None stays."""
+
+    display_name: str | None = None
+    roles: frozenset[Role] | None = None
+    attributes: Mapping[str, tuple[str, ...]] | None = None
+    disabled: bool | None = None
+
+
+def add(services: Services, admin: Principal, new: NewUser) -> User:
+    """Raises: Conflict when the e-mail is taken; Invalid."""
+    now = services.clock.now()
+    with services.store.write() as connection:
+        made = users.create(connection, admin.tenant, new, now=now)
+        _note(connection, admin, "user.create", made.id, now, {"roles": sorted(made.roles)})
+    return made
+
+
+def change(services: Services, admin: Principal, user: UserId, wanted: Change) -> User:
+    """A change of rights, or disabling, ends the person's sessions. Raises: NotFound; Conflict when no administrator would be left."""
+    now = services.clock.now()
+    with services.store.write() as connection:
+        known = users.get(connection, admin.tenant, user)
+        roles = known.roles if wanted.roles is None else wanted.roles
+        disabled = known.disabled if wanted.disabled is None else wanted.disabled
+        if Role.ADMIN in known.roles and not known.disabled and (disabled or Role.ADMIN not in roles):
+            _refuse_without_admin(connection, admin.tenant, user)
+        if wanted.display_name is not None:
+            users.rename(connection, admin.tenant, user, wanted.display_name)
+        if wanted.roles is not None or wanted.attributes is not None:
+            users.set_access(connection, admin.tenant, user, roles, known.attributes if wanted.attributes is None else wanted.attributes)
+        if disabled != known.disabled:
+            users.set_disabled(connection, admin.tenant, user, disabled)
+        if disabled or roles != known.roles:
+            sessions.revoke_all(connection, admin.tenant, user, now=now)
+        details = {"roles": sorted(roles), "disabled": disabled, "attributes": wanted.attributes is not None}
+        _note(connection, admin, "user.change", user, now, details)
+        return users.get(connection, admin.tenant, user)
+
+
+def set_password(services: Services, admin: Principal, user: UserId, password: str) -> None:
+    """Ends the person's sessions and a lock-out. Raises: NotFound; Invalid."""
+    now = services.clock.now()
+    with services.store.write() as connection:
+        known = users.get(connection, admin.tenant, user)
+        users.set_password(connection, admin.tenant, user, password)
+        lockouts.forget(connection, known.email)
+        sessions.revoke_all(connection, admin.tenant, user, now=now)
+        _note(connection, admin, "user.password", user, now)
+
+
+def change_own_password(services: Services, caller: Principal, current: str, password: str) -> None:
+    """Ends all the caller's sessions, so that they sign in anew. Raises: Forbidden when `current` is wrong; Invalid for a bad new one."""
+    now = services.clock.now()
+    with services.store.read() as connection:
+        me = users.get(connection, caller.tenant, caller.user)
+        lockouts.refuse_locked(connection, me.email, now=now)
+        right = users.has_password(connection, caller.tenant, caller.user, current)
+    with services.store.write() as connection:
+        if right:
+            users.set_password(connection, caller.tenant, caller.user, password)
+            sessions.revoke_all(connection, caller.tenant, caller.user, now=now)
+            _note(connection, caller, "user.password", caller.user, now)
+        else:
+            lockouts.failed(connection, me.email, now=now)
+    if not right:
+        raise Forbidden("The current password is wrong.", code="bad_credentials")
+
+
+def sign_out_everywhere(services: Services, admin: Principal, user: UserId) -> int:
+    """How many sessions ended. Raises: NotFound."""
+    now = services.clock.now()
+    with services.store.write() as connection:
+        users.get(connection, admin.tenant, user)
+        ended = sessions.revoke_all(connection, admin.tenant, user, now=now)
+        _note(connection, admin, "user.sign_out", user, now, {"sessions": ended})
+    return ended
+
+
+def drop_second_factor(services: Services, admin: Principal, user: UserId) -> None:
+    """For who lost phone and recovery codes. Raises: NotFound."""
+    with services.store.write() as connection:
+        users.get(connection, admin.tenant, user)
+        second_factors.remove(connection, admin.tenant, user)
+        _note(connection, admin, "second_factor.removed", user, services.clock.now())
+
+
+def known_of(services: Services, admin: Principal, user: UserId) -> dict[str, Any]:
+    """Everything that the state store holds of a person, by table; without what they could sign in with. Raises: NotFound."""
+    with services.store.write() as connection:
+        users.get(connection, admin.tenant, user)
+        found = dict(_rows_of(connection, admin.tenant, user))
+        _note(connection, admin, "person.export", user, services.clock.now(), {"tables": sorted(found)})
+    return found
+
+
+def erase(services: Services, admin: Principal, user: UserId) -> User:
+    """Takes away what tells who the person was, and what was theirs alone; what the company needs (rules, boards) stays without a name.
+
+    Raises: NotFound; Conflict for the last administrator.
+    """
+    now = services.clock.now()
+    with services.store.write() as connection:
+        known = users.get(connection, admin.tenant, user)
+        if Role.ADMIN in known.roles and not known.disabled:
+            _refuse_without_admin(connection, admin.tenant, user)
+        lockouts.forget(connection, known.email)
+        for key in api_keys.list_all(connection, admin.tenant, user=user):
+            api_keys.revoke(connection, admin.tenant, key.id, now=now)
+        for name in _THEIRS_ALONE:
+            table = metadata.tables[name]
+            connection.execute(table.delete().where(table.c.tenant_id == admin.tenant, table.c.user_id == user))
+        gone = users.forget_person(connection, admin.tenant, user)
+        _note(connection, admin, "person.erase", user, now)
+    return gone
+
+
+# Rows that are about the person and nobody else; turns and feedback go with their questions and conversations.
+_THEIRS_ALONE = ("sessions", "second_factors", "external_identities", "conversations", "questions", "inbox", "feedback")
+_SECRET_COLUMNS = {"password_hash", "secret_hash", "token_hash", "sealed", "recovery"}
+
+
+def _rows_of(connection: Connection, tenant: TenantId, user: UserId) -> Iterable[tuple[str, list[dict[str, Any]]]]:
+    for name, table in sorted(metadata.tables.items()):
+        if "tenant_id" not in table.c:
+            continue
+        owners = [table.c[column] for column in ("user_id", "actor", "created_by", "assignee", "owner") if column in table.c]
+        if name == "users":
+            owners = [table.c.id]
+        rows: list[dict[str, Any]] = []
+        for owner in owners:
+            statement = select(table).where(table.c.tenant_id == tenant, owner == user).limit(100_000)
+            rows += [{k: v for k, v in row.items() if k not in _SECRET_COLUMNS} for row in connection.execute(statement).mappings()]
+        if rows:
+            yield name, rows
+
+
+def _refuse_without_admin(connection: Connection, tenant: TenantId, but: UserId) -> None:
+    others = [u for u in users.list_all(connection, tenant, limit=1000) if Role.ADMIN in u.roles and not u.disabled and u.id != but]
+    if not others:
+        raise Conflict("This is the last administrator; make another one first.", code="last_administrator")
+
+
+def _note(
+    connection: Connection, admin: Principal, action: str, target: str, now: dt.datetime, details: Mapping[str, Any] | None = None
+) -> None:
+    audit.append(connection, admin.tenant, Happening(admin.user, action, target, details=details, request_id=current_request_id()), now=now)

@@ -6,12 +6,12 @@ import datetime as dt
 from dataclasses import replace
 from itertools import pairwise
 
-from nlq.frame import Frame, MovedItem
+from nlq.frame import Condition, Frame, MovedItem
 from nlq.predicates import Unbuildable
 from nlq.timing.arithmetic import window_bounds
 from nlq.timing.phrases import TimePhrase
 from semantic.catalog.model import CatalogCalendar
-from semantic.expr import Absolute, Calendar_
+from semantic.expr import Absolute, Calendar_, Window
 from semantic.query import Having, Measure
 
 _DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
@@ -34,14 +34,18 @@ def settle_changes(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar) 
         frame.transforms = [t for t in frame.transforms if t not in changes]
         if frame.grain_implied:
             frame.grain = None
-    if frame.compare == "same_period_last_year" and frame.times:
-        window = frame.times[0].window
-        if isinstance(window, Calendar_) and window.offset == 0 and not window.to_date:
-            frame.times = [replace(frame.times[0], window=window.model_copy(update={"to_date": True})), *frame.times[1:]]
+    if frame.compare in ("previous_period", "same_period_last_year") and frame.times and _runs(frame.times[0]):
+        # Half a year is held against the same half of the year before.
+        frame.times = [_to_date(frame.times[0]), *frame.times[1:]]
 
 
 def _settle_periods(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar) -> None:
     """Several periods: the one after "versus" is compared with; "2024 and 2025" next to each other are both shown."""
+    if frame.compare == "vs" and frame.versus is None and len(frame.times) == 2 and not frame.compare_values:
+        # "compare this year and last year": the running one is held against the other.
+        if _runs(frame.times[1]) and _one_before(frame.times[1], frame.times[0].window):
+            frame.times = [frame.times[1], frame.times[0]]
+        frame.versus = frame.times[1]
     if frame.compare == "vs" and frame.versus is not None:
         others = [t for t in frame.times if t is not frame.versus]
         against = frame.versus.window
@@ -49,6 +53,9 @@ def _settle_periods(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar)
         if main is None:
             return
         if main.window == against:
+            frame.compare, frame.times = "previous_period", [main]
+            return
+        if _runs(main) and _one_before(main, against):
             frame.compare, frame.times = "previous_period", [main]
             return
         days = _days(main, as_of, calendar)
@@ -70,11 +77,25 @@ def _settle_periods(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar)
     elif frame.compare is None and len({t.window for t in frame.times}) > 1:
         listed = _side_by_side(frame.times, as_of, calendar)
         if listed is None:
-            raise Unbuildable("several periods at once")
+            _settle_apart(frame, as_of, calendar)
+            return
         if frame.grain is None:
             frame.grain = next((name for name, most in _DAYS.items() if (listed[1] - listed[0]).days / len(frame.times) <= most), "year")
         window = Absolute(start=listed[0], end=listed[1])
         frame.times = [replace(frame.times[0], window=window, label=" and ".join(t.label for t in frame.times))]
+
+
+def _settle_apart(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar) -> None:
+    """ "in January and in March": rows in any of the windows, each period shown when all are of one length."""
+    spans = [_days(t, as_of, calendar) for t in frame.times]
+    if any(s is None for s in spans):
+        raise Unbuildable("several periods at once")
+    grains = {next((name for name, most in _DAYS.items() if (s or 0) <= most), "year") for s in spans}
+    if frame.grain is None and not frame.cycle and len(grains) == 1 and (frame.measures or frame.outputs):
+        frame.grain = grains.pop()
+    unique = list({t.window: t for t in frame.times}.values())
+    frame.conditions = [*frame.conditions, *(Condition("time", None, time=t, or_previous=n > 0) for n, t in enumerate(unique))]
+    frame.times = []
 
 
 def _present(phrase: TimePhrase) -> TimePhrase | None:
@@ -84,6 +105,32 @@ def _present(phrase: TimePhrase) -> TimePhrase | None:
         return None
     now = window.model_copy(update={"offset": 0, "to_date": True})
     return replace(phrase, window=now, label=f"this {window.unit.value} to date")
+
+
+def _runs(phrase: TimePhrase) -> bool:
+    """Whether a phrase names the running period as a whole ("this year")."""
+    return (
+        isinstance(phrase.window, Calendar_)
+        and phrase.window.offset == 0
+        and not phrase.window.to_date
+        and phrase.window.unit.value != "day"
+    )
+
+
+def _one_before(phrase: TimePhrase, against: Window) -> bool:
+    window = phrase.window
+    return (
+        isinstance(window, Calendar_)
+        and isinstance(against, Calendar_)
+        and (against.unit, against.offset, against.fiscal) == (window.unit, window.offset - 1, window.fiscal)
+    )
+
+
+def _to_date(phrase: TimePhrase) -> TimePhrase:
+    window = phrase.window
+    if not isinstance(window, Calendar_) or window.unit.value == "day":
+        return phrase
+    return replace(phrase, window=window.model_copy(update={"to_date": True}), label=f"{phrase.label} to date")
 
 
 def _days(phrase: TimePhrase, as_of: dt.datetime, calendar: CatalogCalendar) -> int | None:

@@ -122,7 +122,8 @@ def _conditions(draft: Draft, built: Built, base: str | None, *, grouped: bool, 
     bases = {x for _, m in built for x in bases_of(draft, m)}
     for other in sorted(bases - {base}) if where is not None else ():
         build_where(draft, other)  # each measure's rows must be able to tell who is meant
-    if where is not None and len(bases) > 1 and '"kind":"has"' in where.model_dump_json():
+    apart = any(c.kind == "time" and c.mention is None for c in f.conditions)
+    if where is not None and len(bases) > 1 and (apart or '"kind":"has"' in where.model_dump_json()):
         built = [(item, _narrowed(draft, m)) for item, m in built]
         where = None
     parts = [where] if where is not None else []

@@ -12,10 +12,12 @@ from nlq.composing.draft import Composed, Draft
 from nlq.composing.outputs import expand_display, settle_outputs
 from nlq.composing.rows import list_rows, over_rows
 from nlq.composing.shape import is_aggregated
+from nlq.composing.shares import settle_share
 from nlq.composing.superlatives import settle_adjective
 from nlq.frame import Frame
 from nlq.graph import JoinGraph
 from nlq.kinds import Kinds
+from nlq.parsing.shares import UNSURE_WHOLE
 from semantic.catalog.model import Catalog
 from semantic.query import SemanticQuery
 
@@ -37,6 +39,9 @@ class Composer:
         measures = [m for m in f.measures if m.shown]
         settle_adjective(draft)
         settle_outputs(draft, measures)
+        settle_share(draft, measures)
+        if UNSURE_WHOLE in f.notes:
+            draft.guess(0.45, UNSURE_WHOLE)
         query = aggregate_rows(draft, measures) if is_aggregated(draft, measures) else list_rows(draft)
         return Composed(query, draft.penalty, draft.notes, find_unexplained(draft, query))
 

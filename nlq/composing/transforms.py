@@ -9,6 +9,7 @@ from nlq.changes import runs_past
 from nlq.composing.amounts import same_measure
 from nlq.composing.draft import Draft
 from nlq.frame import MeasureItem
+from nlq.predicates import Unbuildable
 from semantic.query import ByTime, GroupBy, Measure, Transform
 
 
@@ -20,6 +21,8 @@ def build_transforms(draft: Draft, built: Sequence[tuple[MeasureItem, Measure]],
             index = next((n for n, (m, _) in enumerate(built) if same_measure(draft, m, item.measure)), 0)
         kind = item.kind
         timed = any(isinstance(b, ByTime) for b in by)
+        if kind == "share" and not by and built[0][0].given is None:
+            raise Unbuildable("a share of what is not split into parts")
         if kind in ("growth", "difference", "running_total", "moving_average") and not timed:
             grain = item.grain or "month"
             by.append(

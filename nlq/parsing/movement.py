@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nlq.frame import MovedItem, TransformItem
 from nlq.parsing.parse import Parse
+from nlq.parsing.shares import owned_share
 from nlq.parsing.terms import on_term
 from nlq.parsing.words import SENTENCE_END
 from nlq.segment import Unit
@@ -33,6 +34,10 @@ def on_transform(p: Parse, i: int, u: Unit) -> int:
     if u.text.lower().startswith(("in ", "as ")) and any(t.kind in ("growth", "difference", "share") for t in p.frame.transforms):
         p.use(u)
         return i + 1
+    if kind == "share":
+        end = owned_share(p, i, u)
+        if end is not None:
+            return end
     names = {"share": "share", "running": "running_total", "moving": "moving_average", "rank": "rank"}
     p.frame.transforms.append(TransformItem(names[kind], size=size, units=[u]))  # type: ignore[arg-type]
     p.use(u)

@@ -24,8 +24,9 @@ from nlq.parsing.parse import Handler, Parse, TermDefinition
 from nlq.parsing.patterns import on_contains, on_null
 from nlq.parsing.periods import on_bare_period, on_grain
 from nlq.parsing.ranking import on_top
-from nlq.parsing.ratios import on_op, on_rate, on_ratio, on_share
+from nlq.parsing.ratios import on_op, on_rate, on_ratio
 from nlq.parsing.requests import on_define, on_output, on_round
+from nlq.parsing.shares import on_share
 from nlq.parsing.superlatives import on_super
 from nlq.parsing.times import on_same, on_time
 from nlq.parsing.words import INSTRUCTIONS, PERIODS, SENTENCE_END, TYING

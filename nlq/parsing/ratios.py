@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nlq.frame import MeasureItem, OrderItem, TransformItem
+from nlq.frame import MeasureItem, OrderItem
 from nlq.parsing.operands import operand, operand_end
 from nlq.parsing.parse import Parse
 from nlq.parsing.words import UNIT_NOUNS
@@ -117,34 +117,6 @@ def _share_trailing(p: Parse, item: MeasureItem) -> None:
         and left.conditions
     ):
         left.conditions.append(right.conditions[0])
-
-
-def on_share(p: Parse, i: int, u: Unit) -> int:
-    """ "percentage of A that B": A counted where B, over A."""
-    s = p.waiting
-    end = operand_end(p, i + 1)
-    _j, nxt = p.peek(i + 1)
-    if nxt is None or not (nxt.is_object or nxt.is_func("agg", "count", "distinct", "of")):
-        return i + 1
-    item, extra = operand(p, p.units[i + 1 : end])
-    if item is None:
-        return i + 1
-    p.use(u)
-    p.take_pending()
-    p.reset_noun()
-    inner = item.conditions
-    if not inner:
-        p.add_measure(item)
-        p.frame.transforms.append(TransformItem("share", units=[u], measure=item))
-        return end
-    whole = item.copied()
-    whole.conditions = []
-    narrowed = item.copied()
-    narrowed.conditions = inner
-    p.add_measure(MeasureItem("percent", left=narrowed, right=whole, scale=100.0, units=[u]))
-    p.frame.conditions.extend(extra)
-    s.relative = False
-    return end
 
 
 def on_rate(p: Parse, i: int, u: Unit) -> int:

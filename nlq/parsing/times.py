@@ -81,6 +81,11 @@ def on_same(p: Parse, i: int, u: Unit) -> int:
     j, period = p.peek(i + 1, skip_soft=False)
     if period is None or period.text.lower().rstrip("s") not in ("day", "week", "month", "quarter", "year"):
         return i + 1
+    following = p.units[j + 1] if j + 1 < len(p.units) else None
+    if following is not None and following.time is not None and p.frame.compare == "vs":
+        p.use(u, period)  # "compared to the same month last year"
+        p.frame.versus = following.time
+        return j + 1
     for k in range(j + 1, min(j + 8, len(p.units))):
         v = p.units[k]
         if v.text in SENTENCE_END:

@@ -1,227 +1,301 @@
-"""Forecast job: fetch, fit in batches, write each batch as it is made, log run and model version. Running it twice changes nothing."""
+"""Forecast job: fetch the measure's parts, fit in batches, write each batch as it is made, add up, log run and model version.
+
+Running it twice changes nothing; a run that was cut off goes on with what was written.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
-from core.store import findings
+from core.store import findings, goals
 from core.store.findings import ForecastEntry
-from core.timeseries import Grain, TimeSeries
+from core.store.goals import GoalStatus
+from core.timeseries import TimeSeries
 from forecasting.engine import forecast_many
-from forecasting.types import Forecast, ForecastInput
+from forecasting.types import Forecast
 from models.lineage import Lineage, code_version
 from models.registry import ModelVersion, RunRecord
+from semantic.catalog.visible import visible_to
 from workers.context import JobContext
-from workers.jobs.chart_data import finite, history_points, instant
+from workers.forecasts.data import ForecastData, fetch_data
+from workers.forecasts.explained import parts_of
+from workers.forecasts.formula import formula_of
+from workers.forecasts.goals import Outlook, outlook
+from workers.forecasts.making import ADDED_UP, Tried, added_up, by_share, combine, input_of, is_cold, try_origins
+from workers.forecasts.paths import unknown_dependence
+from workers.forecasts.plan import Plan, plan_of
+from workers.forecasts.results import shown
+from workers.forecasts.rows import part_id, read_forecasts, to_arrow
+from workers.forecasts.scenario import Scenario, run_scenario
+from workers.forecasts.totals import PeriodTotal, period_total, total_json
+from workers.forecasts.track import track_record
+from workers.forecasts.visibility import measure_key, visibility_key
+from workers.jobs.chart_data import finite, instant
 from workers.jobs.naming import model_name
 from workers.jobs.results import FORECASTS, JobRows
-from workers.jobs.series import Fetched, Segment, fetch_series
+from workers.jobs.series import TOTAL
 from workers.kinds import ForecastParams
 
 BATCH_SERIES = 50
 SHOWN_SERIES = 20
-_CODE = ("forecasting",)
+_CODE = ("forecasting", "workers.forecasts")
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """parts: per part, series id -> forecast; whole: of the measure itself."""
+
+    parts: tuple[Mapping[str, Forecast], ...]
+    whole: Mapping[str, Forecast]
+    tried: Tried
 
 
 def run(context: JobContext) -> dict[str, Any]:
-    """{"metric", "label", "unit", "grain", "as_of", "series": [...], "model_version", "receipt", ...}; see docs of `_result`.
+    """{"metric", "label", "unit", "grain", "as_of", "series": [...], "period", "goal", "scenario", "parts", "model_version", "receipt", ...}.
 
     Raises: UserError for what cannot be forecast; Unavailable when warehouse or MLflow are away (the job then waits and goes on).
     """
     params = ForecastParams.model_validate(context.job.params)
     context.progress("fetch", 0, 1)
-    fetched = fetch_series(context, params)
+    catalog = visible_to(context.services.catalog(context.tenant), context.principal)
+    plan = plan_of(params, formula_of(params.asked, catalog), catalog, context.as_of)
+    data = fetch_data(context, plan.params, plan.horizon_steps, until=plan.until)
     rows = JobRows(context.services.admin, context.tenant, context.job_id, FORECASTS)
     rows.prepare()
-    _fit(context, params, fetched, rows)
+    _fit(context, plan, data, rows)
     context.progress("write", 0, 1)
-    summary = _summary(rows)
+    made = _assembled(context, plan, data, rows)
+    totals = _totals(plan, data, made)
+    goal = outlook(data, made.parts, plan, made.tried.dependence, totals.get(TOTAL)) if params.goal is not None else None
+    scenario = run_scenario(context, params, data, made.parts, plan.params.grain) if params.scenario is not None else None
     context.progress("register", 0, 1)
-    version = _register(context, params, fetched, summary)
-    result = _result(context, params, fetched, rows, summary, version)
-    _index(context, params, fetched, summary, version)
+    version = _register(context, plan, data, made)
+    result = _result(context, plan, data, made, version) | _answers(plan, data, made, totals, goal, scenario)
+    _index(context, plan, data, made, version, result)
     return result
 
 
-def _fit(context: JobContext, params: ForecastParams, fetched: Fetched, rows: JobRows) -> None:
+def _fit(context: JobContext, plan: Plan, data: ForecastData, rows: JobRows) -> None:
     """Forecasts what an earlier attempt has not written yet, a batch at a time."""
     again = context.job.attempts > 1
     done = rows.written() if again else frozenset()
-    todo = [series for series in fetched.series if series.series_id not in done]
-    finished, total = len(fetched.series) - len(todo), len(fetched.series)
+    wanted = _wanted(data)
+    todo = [(row_id, series) for row_id, series in wanted.items() if row_id not in done]
+    finished, total = len(wanted) - len(todo), len(wanted)
     for start in range(0, len(todo), BATCH_SERIES):
         batch = todo[start : start + BATCH_SERIES]
-        inputs = [_input(context, params, fetched, series) for series in batch]
         before = finished + start
 
         def tell(count: int, _: int, before: int = before) -> None:
             context.progress("fit", before + count, total)
 
-        made = forecast_many(inputs, on_progress=tell)
+        made = forecast_many([input_of(series, data, plan.params.grain) for _, series in batch], on_progress=tell)
         context.check_cancelled()
-        rows.replace(_arrow(context, params, fetched, made), [series.series_id for series in batch], may_exist=again)
+        _write(context, plan, data, rows, {row_id: f for (row_id, _), f in zip(batch, made, strict=True)}, may_exist=again)
 
 
-def _input(context: JobContext, params: ForecastParams, fetched: Fetched, series: TimeSeries) -> ForecastInput:
-    calendar = fetched.catalog.calendar
-    zone = calendar.time_zone if params.grain in (Grain.MINUTE, Grain.HOUR) else None  # day and longer buckets are dates already
-    return ForecastInput(series=series, horizon_steps=params.horizon_steps, as_of=context.as_of, country=calendar.country, time_zone=zone)
-
-
-def _arrow(context: JobContext, params: ForecastParams, fetched: Fetched, made: Sequence[Forecast]) -> pa.Table:
-    now = context.services.clock.now()
-    rows: list[dict[str, Any]] = []
-    for item in made:
-        segment = json.dumps(dict(fetched.segments[item.series_id].values), ensure_ascii=False)
-        shared = {
-            "job_id": context.job_id,
-            "series_id": item.series_id,
-            "metric": params.metric or fetched.measure.label,
-            "segment": segment,
-            "model": item.model,
-            "fallback": item.fallback or "",
-            "mase": item.backtest.mase if item.backtest else float("nan"),
-            "naive_mase": item.backtest.naive_mase if item.backtest else float("nan"),
-            "notes": json.dumps(list(item.notes), ensure_ascii=False),
-            "written_at": now,
-        }
-        for step in range(len(item.times)):
-            bounds = {f"{side}_{level}": float(band[level][step]) for side, band in _bands(item) for level in (80, 95)}
-            rows.append(
-                shared | {"time": item.times[step].astype("datetime64[ms]").astype(datetime), "mean": float(item.mean[step])} | bounds
-            )
-    return pa.Table.from_pylist(rows, schema=_SCHEMA)
-
-
-def _bands(item: Forecast) -> tuple[tuple[str, Any], tuple[str, Any]]:
-    return (("lower", item.lower), ("upper", item.upper))
-
-
-_SCHEMA = pa.schema(
-    [(name, pa.string()) for name in ("job_id", "series_id", "metric", "segment")]
-    + [("time", pa.timestamp("ms", tz="UTC"))]
-    + [(name, pa.float64()) for name in ("mean", "lower_80", "upper_80", "lower_95", "upper_95")]
-    + [("model", pa.string()), ("fallback", pa.string()), ("mase", pa.float64()), ("naive_mase", pa.float64()), ("notes", pa.string())]
-    + [("written_at", pa.timestamp("ms", tz="UTC"))]
-)
-
-_Summary = list[dict[str, Any]]
-
-
-def _summary(rows: JobRows) -> _Summary:
-    """One entry per series, as written: model, fallback, backtest errors, notes."""
-    select = (
-        "series_id, any(model) AS model, any(fallback) AS fallback, any(mase) AS mase, any(naive_mase) AS naive_mase, any(notes) AS notes"
-    )
-    found: _Summary = rows.read(select, "GROUP BY series_id ORDER BY series_id").to_pylist()
+def _wanted(data: ForecastData) -> dict[str, TimeSeries]:
+    """What the engine is asked for, by id in the table. Segments too young for that are left to their share of the total."""
+    found = {}
+    for number, part in enumerate(data.parts):
+        for series_id in data.order:
+            if not _is_share(data, number, series_id):
+                found[series_id if data.formula.is_plain else part_id(number, series_id)] = part[series_id]
     return found
 
 
-def _register(context: JobContext, params: ForecastParams, fetched: Fetched, summary: _Summary) -> ModelVersion:
-    receipt = fetched.receipt
+def _is_share(data: ForecastData, part: int, series_id: str) -> bool:
+    return data.adds_up and series_id != TOTAL and is_cold(data.parts[part][series_id], data.parts[part][TOTAL])
+
+
+def _write(context: JobContext, plan: Plan, data: ForecastData, rows: JobRows, made: Mapping[str, Forecast], *, may_exist: bool) -> None:
+    named = {i: data.segments[i].values for i in data.order} | {
+        part_id(k, i): data.segments[i].values for k in range(len(data.parts)) for i in data.order
+    }
+    table = to_arrow(
+        made.items(),
+        job=context.job_id,
+        metric=plan.params.metric or data.measure.label,
+        segments=named,
+        written_at=context.services.clock.now(),
+    )
+    rows.replace(table, list(made), may_exist=may_exist)
+
+
+def _assembled(context: JobContext, plan: Plan, data: ForecastData, rows: JobRows) -> _Made:
+    """Young segments, sums and ratios from what the engine made; written where that changes anything."""
+    written = read_forecasts(rows)
+    parts = []
+    for number, series in enumerate(data.parts):
+        ids = {i: i if data.formula.is_plain else part_id(number, i) for i in data.order}
+        base = {i: written[row_id] for i, row_id in ids.items() if row_id in written}
+        base |= {i: by_share(series[i], series[TOTAL], base[TOTAL]) for i in data.order if i not in base}
+        base = {i: _named(base[i], i) for i in data.order}
+        parts.append(added_up(base, data.order) if data.adds_up else base)
+    needs_paths = not data.formula.is_plain or plan.period is not None or plan.params.goal is not None
+    tried = try_origins(data, plan.params.grain) if needs_paths else Tried(unknown_dependence(1), None)
+    if data.formula.is_plain:
+        changed = {i: f for i, f in parts[0].items() if i not in written or (ADDED_UP in f.notes and ADDED_UP not in written[i].notes)}
+        if changed:
+            _write(context, plan, data, rows, parts[0], may_exist=True)
+        return _Made(tuple(parts), parts[0], tried)
+    whole = combine(data, parts, tried)
+    if any(i not in written for i in data.order):
+        _write(context, plan, data, rows, whole, may_exist=True)
+    return _Made(tuple(parts), whole, tried)
+
+
+def _named(forecast: Forecast, series_id: str) -> Forecast:
+    return forecast if forecast.series_id == series_id else replace(forecast, series_id=series_id)
+
+
+def _totals(plan: Plan, data: ForecastData, made: _Made) -> dict[str, PeriodTotal]:
+    if plan.period is None:
+        return {}
+    shown_ids = data.order[:SHOWN_SERIES]
+    return {i: period_total(data, made.parts, i, plan.period, made.tried.dependence, seed=number) for number, i in enumerate(shown_ids)}
+
+
+def _register(context: JobContext, plan: Plan, data: ForecastData, made: _Made) -> ModelVersion:
+    receipt, params = data.receipt, plan.params
     lineage = Lineage(receipt.query_hash, receipt.catalog_version, receipt.data_version, code_version(_CODE))
-    with_backtest = [entry for entry in summary if np.isfinite(entry["mase"])]
-    metrics = {"series": float(len(summary)), "fallbacks": float(sum(bool(entry["fallback"]) for entry in summary))}
+    with_backtest = [f.backtest for f in made.whole.values() if f.backtest and np.isfinite(f.backtest.mase)]
+    metrics = {"series": float(len(made.whole)), "fallbacks": float(sum(bool(f.fallback) for f in made.whole.values()))}
     if with_backtest:
-        mase = np.array([entry["mase"] for entry in with_backtest])
-        naive = np.array([entry["naive_mase"] for entry in with_backtest])
+        mase, naive = np.array([b.mase for b in with_backtest]), np.array([b.naive_mase for b in with_backtest])
         metrics |= {
             "mase_median": float(np.median(mase)),
             "naive_mase_median": float(np.nanmedian(naive)),
             "share_better_than_naive": float((mase < naive).mean()),
         }
+    model = model_name(context.tenant, "forecast", params)
     record = RunRecord(
-        model=model_name(context.tenant, "forecast", params),
+        model=model,
         key=context.job_id,
         lineage=lineage,
-        params={"grain": params.grain.value, "horizon_steps": params.horizon_steps, "segments": ",".join(map(str, params.segments))},
+        params={"grain": params.grain.value, "horizon_steps": len(data.future), "segments": ",".join(map(str, params.segments))},
         metrics=metrics,
         files={
             "model/model.json": {
                 "kind": "forecast",
                 "params": params.model_dump(mode="json"),
-                "models": {entry["series_id"]: entry["model"] for entry in summary},
+                "dependence": made.tried.dependence.as_json(),
+                "models": {i: f.model for i, f in made.whole.items()},
             },
-            "series_errors.json": [{key: finite(value) for key, value in entry.items() if key != "notes"} for entry in summary],
+            "series_errors.json": series_errors(made.whole),
             "receipt.json": receipt.as_json(),
         },
     )
-    version = context.services.registry.log_run(record)
-    context.services.registry.promote(context.tenant, version)
+    registry = context.services.registry
+    version = registry.log_run(record)
+    if params.where is None or registry.champion(model) is None:  # a filtered forecast says little about the metric's own champion
+        registry.promote(context.tenant, version)
     return version
 
 
-def _result(
-    context: JobContext, params: ForecastParams, fetched: Fetched, rows: JobRows, summary: _Summary, version: ModelVersion
-) -> dict[str, Any]:
-    """Ready for a chart: up to 20 series (the total first), each with recent history, forecast points and how good its backtest was."""
-    shown = fetched.series[:SHOWN_SERIES]
-    ids = [series.series_id for series in shown]
-    points = rows.read(
-        "series_id, time, mean, lower_80, upper_80, lower_95, upper_95",
-        "AND series_id IN {ids:Array(String)} ORDER BY series_id, time",
-        ids=ids,
-    ).to_pylist()
-    by_series: dict[str, list[dict[str, Any]]] = {series_id: [] for series_id in ids}
-    for point in points:
-        by_series[point["series_id"]].append(
-            {"t": instant(point["time"])} | {k: finite(v) for k, v in point.items() if k not in ("series_id", "time")}
-        )
-    about = {entry["series_id"]: entry for entry in summary}
+def series_errors(made: Mapping[str, Forecast]) -> list[dict[str, Any]]:
+    """Per series: model, why a simpler one served, backtest errors."""
+    return [
+        {
+            "series_id": series_id,
+            "model": f.model,
+            "fallback": f.fallback or "",
+            "mase": finite(f.backtest.mase) if f.backtest else None,
+            "naive_mase": finite(f.backtest.naive_mase) if f.backtest else None,
+        }
+        for series_id, f in made.items()
+    ]
+
+
+def _result(context: JobContext, plan: Plan, data: ForecastData, made: _Made, version: ModelVersion) -> dict[str, Any]:
+    """Up to 20 series (the total first), each with recent history, forecast points and how good its backtest was."""
+    params = plan.params
     return {
         "metric": params.metric,
-        "label": fetched.measure.label,
-        "unit": fetched.measure.unit,
-        "format": fetched.measure.format,
-        "good_direction": fetched.measure.good_direction,
+        "label": data.measure.label,
+        "unit": data.measure.unit,
+        "format": data.measure.format,
+        "good_direction": data.measure.good_direction,
         "grain": params.grain.value,
-        "horizon_steps": params.horizon_steps,
+        "horizon_steps": len(data.future),
         "as_of": context.as_of.isoformat(),
-        "series": [
-            _shown(series, fetched.segments[series.series_id], by_series[series.series_id], about[series.series_id]) for series in shown
-        ],
-        "series_count": len(fetched.series),
-        "series_left_out": fetched.left_out,
-        "notes": list(fetched.notes),
+        "last_complete": instant(data.last),
+        "series": [shown(i, data, made.whole[i]) for i in data.order[:SHOWN_SERIES]],
+        "series_count": len(data.order),
+        "left_out": data.left_out,
+        "adds_up": data.adds_up,
+        "made_from": [] if data.formula.is_plain else [_part_label(part, data) for part in data.formula.parts],
+        "notes": list(data.notes),
         "model_version": str(version),
-        "receipt": fetched.receipt.as_json(),
-        "table": {"name": FORECASTS.table, "job_id": context.job_id},
+        "receipt": data.receipt.as_json(),
     }
 
 
-def _shown(series: TimeSeries, segment: Segment, forecast: list[dict[str, Any]], about: dict[str, Any]) -> dict[str, Any]:
+def _part_label(part: Any, data: ForecastData) -> str:
+    name = getattr(part, "metric", None)
+    return data.catalog.metric(name).label if name else f"{part.aggregate.value} of {getattr(part.of, 'field', 'values')}"
+
+
+def _answers(
+    plan: Plan, data: ForecastData, made: _Made, totals: Mapping[str, PeriodTotal], goal: Outlook | None, scenario: Scenario | None
+) -> dict[str, Any]:
+    period = None
+    if plan.period is not None:
+        period = {
+            "label": plan.period.label,
+            "start": plan.period.start.isoformat(),
+            "end": plan.period.end.isoformat(),
+            "is_sum": data.formula.is_plain and data.formula.adds_up,
+            "known_until": instant(data.last),
+            "series": [total_json(total, i, data.segments[i].label) for i, total in totals.items()],
+        }
     return {
-        "id": segment.id,
-        "label": segment.label,
-        "segment": dict(segment.values),
-        "history": history_points(series, len(forecast)),
-        "forecast": forecast,
-        "model": about["model"],
-        "fallback": about["fallback"] or None,
-        "backtest": {"mase": finite(about["mase"]), "naive_mase": finite(about["naive_mase"])},
-        "notes": json.loads(about["notes"]),
+        "period": period,
+        "goal": goal.as_json() | {"goal_id": plan.params.goal.goal_id} if goal is not None and plan.params.goal is not None else None,
+        "scenario": scenario.as_json() if scenario is not None else None,
+        "parts": parts_of(data, made.whole[TOTAL], plan.params.grain),
     }
 
 
-def _index(context: JobContext, params: ForecastParams, fetched: Fetched, summary: _Summary, version: ModelVersion) -> None:
-    total = next(entry for entry in summary if entry["series_id"] == fetched.series[0].series_id)
+def _index(context: JobContext, plan: Plan, data: ForecastData, made: _Made, version: ModelVersion, result: dict[str, Any]) -> None:
+    """The entry that lists and scoring start from; the goal's status; how earlier forecasts of the same turned out."""
+    params, services = plan.params, context.services
+    visibility = visibility_key(context.principal, services.catalog(context.tenant))
+    key = measure_key(params.asked, params.where)
+    total = made.whole[TOTAL]
     entry = ForecastEntry(
         job_id=context.job_id,
-        metric=params.metric or fetched.measure.label,
+        metric=params.metric or data.measure.label,
         grain=params.grain.value,
-        horizon_steps=params.horizon_steps,
-        series_count=len(summary),
-        model=total["model"][:200],
+        horizon_steps=len(data.future),
+        series_count=len(data.order),
+        model=total.model[:200],
         model_version=str(version),
-        catalog_version=fetched.receipt.catalog_version,
-        summary={"label": fetched.measure.label, "mase": finite(total["mase"]), "naive_mase": finite(total["naive_mase"])},
+        catalog_version=data.receipt.catalog_version,
+        summary={
+            "label": data.measure.label,
+            "mase": finite(total.backtest.mase) if total.backtest else None,
+            "naive_mase": finite(total.backtest.naive_mase) if total.backtest else None,
+            "measure_key": key,
+            "visibility": visibility,
+            "from": instant(data.future[0]),
+            "until": instant(data.future[-1]),
+            "run_id": version.run_id,
+            "params": params.model_dump(mode="json", exclude={"goal", "scenario", "period"}),
+        },
         created_by=context.job.user,
     )
-    with context.services.store.write() as connection:
-        findings.put(connection, context.tenant, entry, now=context.services.clock.now())
+    now = services.clock.now()
+    with services.store.write() as connection:
+        findings.put(connection, context.tenant, entry, now=now)
+        result["live"] = track_record(connection, context.tenant, key, params.grain, visibility)
+        goal = result.get("goal")
+        if goal and goal["goal_id"]:
+            status = {k: v for k, v in goal.items() if k != "line"} | {
+                "label": result["label"], "unit": result["unit"], "format": result["format"],
+            }  # fmt: skip
+            goals.put_status(connection, context.tenant, GoalStatus(goal["goal_id"], visibility, status, context.job_id, now))

@@ -1,0 +1,1 @@
+"""What a forecast job is made of: parts of a metric, partial buckets, paths, periods, goals, scenarios, batches and scores."""

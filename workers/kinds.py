@@ -45,8 +45,60 @@ class SeriesParams(MeasureParams):
     max_series: int = Field(default=2000, ge=1, le=10_000)
 
 
+class GoalParams(Params):
+    """A value to reach. running_total: all there ever were, instead of a period's own; None decides by what is counted. goal_id: a stored goal."""
+
+    target: float = Field(allow_inf_nan=False)
+    direction: Literal["at_least", "at_most"] = "at_least"
+    running_total: bool | None = None
+    goal_id: str | None = Field(default=None, max_length=64)
+
+
+class ScenarioParams(Params):
+    """What if the metric `driver` is `change_percent` higher (or lower) than expected from now on?"""
+
+    driver: str = Field(max_length=128)
+    change_percent: float = Field(ge=-100, le=1000, allow_inf_nan=False)
+
+
 class ForecastParams(SeriesParams):
+    """`period` asks for one figure of a time window that ends in the future; without it `horizon_steps` of `grain`."""
+
     horizon_steps: int = Field(default=30, ge=1, le=1000)
+    period: TimeWindow | None = None
+    goal: GoalParams | None = None
+    scenario: ScenarioParams | None = None
+
+
+class ForecastBatchParams(Params):
+    """Many forecasts: each of `metrics` (none: the certified ones) in whole and by each of `segments`, `batch_series` series a task.
+
+    refit_steps: a series' fit serves for so many steps unless it drifts; 0 fits again always.
+    """
+
+    metrics: tuple[str, ...] = Field(default=(), max_length=200)
+    segments: tuple[FieldRef, ...] = Field(default=(), max_length=3)
+    grain: Grain = Grain.DAY
+    horizon_steps: int = Field(default=28, ge=1, le=400)
+    max_series: int = Field(default=2000, ge=1, le=10_000, description="Segments per metric.")
+    batch_series: int = Field(default=100, ge=10, le=200)
+    refit_steps: int = Field(default=7, ge=0, le=100)
+
+
+class ForecastPartParams(Params):
+    """One task of a batch: these series of one metric."""
+
+    batch: str = Field(max_length=64)
+    metric: str = Field(max_length=128)
+    segments: tuple[FieldRef, ...] = Field(default=(), max_length=3)
+    series: tuple[str, ...] = Field(min_length=1, max_length=200)
+    grain: Grain = Grain.DAY
+    horizon_steps: int = Field(default=28, ge=1, le=400)
+    refit_steps: int = Field(default=7, ge=0, le=100)
+
+
+class ScoreForecastsParams(Params):
+    """Compares stored forecasts with what came, as far as it came."""
 
 
 class DetectParams(SeriesParams):
@@ -124,6 +176,9 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "forecast": Kind(ForecastParams, "heavy", {"fetch": 0.1, "fit": 0.75, "write": 0.05, "register": 0.1}, soft_limit_s=7200),
+    "forecast_batch": Kind(ForecastBatchParams, "heavy", {"plan": 0.05, "fit": 0.9, "register": 0.05}, soft_limit_s=6 * 3600),
+    "forecast_part": Kind(ForecastPartParams, "heavy", {"fetch": 0.1, "fit": 0.8, "register": 0.1}, soft_limit_s=3600),
+    "score_forecasts": Kind(ScoreForecastsParams, "default", {"score": 1.0}, soft_limit_s=1800),
     "detect": Kind(DetectParams, "heavy", {"fetch": 0.1, "score": 0.75, "write": 0.05, "register": 0.1}),
     "explain": Kind(ExplainParams, "default", {"fetch": 0.6, "explain": 0.4}, soft_limit_s=300),
     "evaluate_rules": Kind(EvaluateRulesParams, "default", {"evaluate": 1.0}, soft_limit_s=1200),

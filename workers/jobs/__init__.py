@@ -24,6 +24,24 @@ def _forecast(context: JobContext) -> Mapping[str, Any]:
     return forecast.run(context)
 
 
+def _forecast_batch(context: JobContext) -> Mapping[str, Any]:
+    from workers.jobs import forecast_batch
+
+    return forecast_batch.run(context)
+
+
+def _forecast_part(context: JobContext) -> Mapping[str, Any]:
+    from workers.jobs import forecast_part
+
+    return forecast_part.run(context)
+
+
+def _score_forecasts(context: JobContext) -> Mapping[str, Any]:
+    from workers.jobs import score_forecasts
+
+    return score_forecasts.run(context)
+
+
 def _detect(context: JobContext) -> Mapping[str, Any]:
     from workers.jobs import detect
 
@@ -69,6 +87,9 @@ def _refresh_values(context: JobContext) -> Mapping[str, Any]:
 FUNCTIONS: Mapping[str, JobFunction] = {
     "diagnose": _diagnose,
     "forecast": _forecast,
+    "forecast_batch": _forecast_batch,
+    "forecast_part": _forecast_part,
+    "score_forecasts": _score_forecasts,
     "detect": _detect,
     "explain": _explain,
     "evaluate_rules": _evaluate_rules,

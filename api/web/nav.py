@@ -32,6 +32,8 @@ NAV: tuple[Group, ...] = (
         "",
         (
             Place("ask", "/", "Ask", "ask"),
+            Place("alerts", "/incidents", "Alerts", "alerts"),
+            Place("inbox", "/inbox", "Inbox", "inbox", badge="unread"),
             Place("history", "/history", "History", "history"),
             Place("jobs", "/jobs", "Jobs", "jobs"),
         ),

@@ -12,7 +12,18 @@ from api import schemas
 from api.credentials import COOKIE, refuse_cross_site
 from api.routes.auth import set_cookie, sign_in, sign_out
 from api.services import services_of
-from api.web import ask_pages, card_pages, catalog_pages, data_pages, job_pages, sql_page, theme
+from api.web import (
+    ask_pages,
+    card_pages,
+    catalog_pages,
+    channel_pages,
+    data_pages,
+    incident_pages,
+    job_pages,
+    rule_pages,
+    sql_page,
+    theme,
+)
 from api.web.page_route import PageRoute
 from api.web.rendering import page
 from api.web.theme_cookie import theme_of
@@ -71,5 +82,17 @@ def _local(target: str) -> str:
     return target if target.startswith("/") and not target.startswith(("//", "/\\")) else "/"
 
 
-for part in (ask_pages, card_pages, catalog_pages, data_pages, job_pages, sql_page, theme):
+PARTS = (
+    ask_pages,
+    card_pages,
+    incident_pages,
+    rule_pages,
+    channel_pages,
+    catalog_pages,
+    data_pages,
+    job_pages,
+    sql_page,
+    theme,
+)
+for part in PARTS:
     router.include_router(part.router)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -55,9 +56,9 @@ def with_word(answer: schemas.Answer, word: schemas.Unknown, other: str) -> str:
     return answer.question[: word.start] + other + answer.question[word.end :]
 
 
-def ago(moment: dt.datetime, now: dt.datetime | None = None) -> str:
+def ago(then: dt.datetime, now: dt.datetime | None = None) -> str:
     """How long ago, in the largest unit: just now, 5 min ago, 3 h ago, 2 days ago, else the date."""
-    seconds = ((now or dt.datetime.now(dt.UTC)) - moment).total_seconds()
+    seconds = ((now or dt.datetime.now(dt.UTC)) - then).total_seconds()
     if seconds < 60:
         return "just now"
     if seconds < 3600:
@@ -65,7 +66,19 @@ def ago(moment: dt.datetime, now: dt.datetime | None = None) -> str:
     if seconds < 86_400:
         return f"{int(seconds // 3600)} h ago"
     days = int(seconds // 86_400)
-    return f"{days} {'day' if days == 1 else 'days'} ago" if days < 14 else f"{moment.day} {moment:%b %Y}"
+    return f"{days} {'day' if days == 1 else 'days'} ago" if days < 14 else f"{then.day} {then:%b %Y}"
+
+
+def moment(at: dt.datetime | str) -> str:
+    """A day and time of day: 5 May 2026, 14:30."""
+    known = dt.datetime.fromisoformat(at) if isinstance(at, str) else at
+    return f"{known.day} {known:%b %Y}" if (known.hour, known.minute) == (0, 0) else f"{known.day} {known:%b %Y, %H:%M}"
+
+
+def is_banded(spec: Mapping[str, Any]) -> bool:
+    """Whether a chart shows a range around its line."""
+    marks = [layer.get("mark") for layer in spec.get("layer", [])]
+    return any((mark.get("type") if isinstance(mark, dict) else mark) == "area" for mark in marks)
 
 
 def size(count: int) -> str:
@@ -76,5 +89,7 @@ def size(count: int) -> str:
     return str(count)
 
 
-_environment.filters.update(as_json=as_json, ago=ago, size=size, pretty_sql=pretty_sql, quote=lambda text: quote(str(text), safe=""))
-_environment.globals.update(underlined=underlined, with_word=with_word, number=number, icon=icon, nav_for=nav_for)
+_environment.filters.update(
+    as_json=as_json, ago=ago, moment=moment, size=size, pretty_sql=pretty_sql, quote=lambda text: quote(str(text), safe="")
+)
+_environment.globals.update(underlined=underlined, with_word=with_word, number=number, icon=icon, nav_for=nav_for, is_banded=is_banded)

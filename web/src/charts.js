@@ -26,10 +26,19 @@ function theme() {
   };
 }
 
+// Charts of incidents carry the colours of e-mails; here they take those of the theme.
+const OWN_COLOURS = { "#c9d7ea": "--chart-band", "#1f4e8c": "--chart-line", "#7f8fa6": "--chart-expected", "#c0392b": "--chart-odd" };
+
+function coloured(text) {
+  const style = getComputedStyle(document.documentElement);
+  return text.replace(/"(#[0-9a-f]{6})"/g, (whole, colour) => (colour in OWN_COLOURS ? JSON.stringify(style.getPropertyValue(OWN_COLOURS[colour]).trim()) : whole));
+}
+
 // The headline above says the title; bars get a height of their own, so that three bars do not fill the screen.
 function fitted(spec) {
   const made = { ...spec };
   delete made.title;
+  made.width = "container";
   if (spec.encoding?.y?.type === "nominal") {
     made.height = { step: spec.encoding.yOffset ? ROW_PX / 2 : ROW_PX };
     made.encoding = { ...spec.encoding, y: { ...spec.encoding.y, title: null } };
@@ -67,7 +76,7 @@ export async function draw(element) {
   element.dataset.drawn = "yes";
   const source = document.getElementById(element.dataset.spec);
   if (!source) return;
-  const spec = fitted(JSON.parse(source.textContent));
+  const spec = fitted(JSON.parse(coloured(source.textContent)));
   try {
     const { view } = await embed(element, { ...spec, autosize: { type: "fit-x", contains: "padding" } }, {
       ast: true,

@@ -6,6 +6,7 @@ import { copying } from "./copy.js";
 import { watchJobs } from "./jobs.js";
 import { keyboard } from "./keyboard.js";
 import { popovers } from "./popovers.js";
+import { previews } from "./preview.js";
 import { themes } from "./theme.js";
 import { uploads } from "./upload.js";
 
@@ -16,6 +17,7 @@ function enhance(root) {
   combobox(root);
   watchJobs(root, arrived);
   uploads(root);
+  previews(root, enhance);
   const charts = root.querySelectorAll(".chart[data-spec]:not([data-drawn])");
   if (charts.length) import("./charts.js").then(({ draw }) => charts.forEach(draw));
 }

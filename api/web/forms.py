@@ -1,0 +1,76 @@
+"""Forms of pages: text fields as checked values, and the errors of pydantic bodies as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+
+from core.errors import Invalid
+
+MAX_FIELD_CHARS = 20_000
+Body = TypeVar("Body", bound=BaseModel)
+
+
+class Fields:
+    """The text fields of a form; what is missing is empty."""
+
+    def __init__(self, one: Mapping[str, str], many: Mapping[str, list[str]]) -> None:
+        self._one, self._many = one, many
+
+    def __call__(self, name: str, default: str = "") -> str:
+        return self._one.get(name, default).strip()
+
+    def all(self, name: str) -> list[str]:
+        return self._many.get(name, [])
+
+    def has(self, name: str) -> bool:
+        return bool(self(name))
+
+    def number(self, name: str, label: str) -> float | None:
+        """None when empty. Raises: Invalid."""
+        text = self(name).replace("\u00a0", "").replace(" ", "")
+        if not text:
+            return None
+        try:
+            found = float(text.replace(",", "") if text.count(",") and "." in text else text.replace(",", "."))
+        except ValueError as error:
+            raise Invalid(f"{label} must be a number; found {text[:40]!r}.", code="bad_number") from error
+        if found != found or found in (float("inf"), float("-inf")):
+            raise Invalid(f"{label} must be a finite number.", code="bad_number")
+        return found
+
+    def whole(self, name: str, label: str, default: int) -> int:
+        """Raises: Invalid."""
+        found = self.number(name, label)
+        if found is None:
+            return default
+        if found != int(found) or abs(found) > 1e9:
+            raise Invalid(f"{label} must be a whole number; found {self(name)[:40]!r}.", code="bad_number")
+        return int(found)
+
+
+async def fields(request: Request) -> Fields:
+    """Raises: Invalid for a field that is far too long."""
+    form = await request.form()
+    one: dict[str, str] = {}
+    many: dict[str, list[str]] = {}
+    for name, value in form.multi_items():
+        text = str(value)
+        if len(text) > MAX_FIELD_CHARS:
+            raise Invalid(f"The field {name[:40]!r} is too long: at most {MAX_FIELD_CHARS:,} characters.", code="too_long")
+        one[name] = text
+        many.setdefault(name, []).append(text)
+    return Fields(one, many)
+
+
+def body(kind: type[Body], values: Mapping[str, Any]) -> Body:
+    """Raises: Invalid that names the first field that is wrong."""
+    try:
+        return kind.model_validate(dict(values))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = str(first["loc"][-1]) if first["loc"] else "form"
+        raise Invalid(f"{place.replace('_', ' ').capitalize()}: {first['msg']}.", code="bad_form", path=place) from error

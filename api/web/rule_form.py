@@ -57,7 +57,7 @@ def default_rule(catalog: Catalog, metric: str = "", query: SemanticQuery | None
     chosen = made.get("metric") or metric
     made["metric"] = chosen if any(m.name == chosen for m in known) else next((m.name for m in known if m.certified), known[0].name)
     if "grain" not in made:
-        usual = catalog.metric(made["metric"]).default_grain
+        usual = catalog.metric(made["metric"]).default_grain or Grain.DAY
         made["grain"] = usual.value if usual.value in GRAINS else Grain.DAY.value
     return parse_rule(made)
 

@@ -2,6 +2,7 @@
 
 from core.store.tables.alerting import channels, deliveries, inbox, incident_events, subscriptions
 from core.store.tables.alerts import alert_rules, incidents
+from core.store.tables.boards import board_comments, board_links, board_versions, boards, preferences
 from core.store.tables.content import catalogs, conversations, datasets, feedback, questions, turns
 from core.store.tables.identity import api_keys, sessions, tenants, users
 from core.store.tables.meta import metadata
@@ -15,6 +16,10 @@ __all__ = [
     "alert_rules",
     "api_keys",
     "audit_log",
+    "board_comments",
+    "board_links",
+    "board_versions",
+    "boards",
     "catalogs",
     "channels",
     "conversations",
@@ -39,6 +44,7 @@ __all__ = [
     "model_runs",
     "model_slots",
     "model_versions",
+    "preferences",
     "questions",
     "second_factors",
     "secrets",

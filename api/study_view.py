@@ -6,17 +6,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from insights.explain_view import explain_view
-from insights.studies import View, detection_view, forecast_view
+from insights.forecast_view import explaining_charts, forecast_view
+from insights.studies import View, detection_view
 
 _VIEWS: Mapping[str, Callable[[Mapping[str, Any]], View]] = {"forecast": forecast_view, "detect": detection_view, "explain": explain_view}
 
 
 def with_view(kind: str, result: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The result with `headline`, `narrative`, `chart` and `view_table` added where the kind has a view."""
+    """The result with `headline`, `narrative`, `chart`, small `charts` and `view_table` added where the kind has a view."""
     if result is None:
         return None
     make = _VIEWS.get(kind)
     if make is None:
         return dict(result)
     view = make(result)
-    return {**result, "headline": view.headline, "narrative": list(view.sentences), "chart": view.chart, "view_table": view.table or None}
+    said = {"headline": view.headline, "narrative": list(view.sentences), "chart": view.chart, "view_table": view.table or None}
+    return {**result, **said, "charts": explaining_charts(result) if kind == "forecast" else []}

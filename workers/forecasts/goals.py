@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from workers.forecasts.data import ForecastData
 from workers.forecasts.paths import Dependence, draw, interval
 from workers.forecasts.plan import Plan
 from workers.forecasts.totals import PeriodTotal
-from workers.jobs.chart_data import instant
+from workers.jobs.chart_data import MAX_HISTORY, instant
 from workers.jobs.series import TOTAL
 from workers.kinds import GoalParams
 
@@ -25,7 +25,9 @@ NEVER_BELOW, NEVER_ABOVE = 0.005, 0.995
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """basis: period_total, running_total or level (a single bucket). probability: of reaching it by `until`. dates: of reaching it, None
-    when that lies beyond; earliest and latest are the 80 % range. now: where it stands; expected: at the end. line: the running figure."""
+    when that lies beyond; earliest and latest are the 80 % range. now: where it stands; expected: at the end.
+    line: the running figure with its 80 % range; past: the running figure until now.
+    """
 
     basis: str
     target: float
@@ -40,12 +42,13 @@ class Outlook:
     latest: str | None
     already: bool
     line: tuple[Mapping[str, Any], ...]
+    past: tuple[Mapping[str, Any], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
             "basis": self.basis, "target": self.target, "direction": self.direction, "probability": round(self.probability, 4),
             "now": self.now, "expected": self.expected, **self.bounds, "until": self.until, "reached_at": self.reached_at,
-            "earliest": self.earliest, "latest": self.latest, "already": self.already, "line": list(self.line),
+            "earliest": self.earliest, "latest": self.latest, "already": self.already, "line": list(self.line), "past": list(self.past),
         }  # fmt: skip
 
 
@@ -56,7 +59,8 @@ def outlook(
     goal = plan.params.goal
     assert goal is not None
     if total is not None and not plan.running_total:
-        return _of_paths("period_total", goal, total.running, total.times, total.known, total.expected, at_end=True)
+        found = _of_paths("period_total", goal, total.running, total.times, total.known, total.expected, at_end=True)
+        return replace(found, past=_past(data, plan, from_start=False))
     forecasts = [part[TOTAL] for part in made]
     times = forecasts[0].times
     paths = data.formula.evaluate(list(draw(forecasts, dependence)))
@@ -66,11 +70,27 @@ def outlook(
         running = whole + np.cumsum(paths, axis=1)
         inside = slice(None) if plan.period is None else times < np.datetime64(plan.period.end, "ns")
         expected = whole + float(np.cumsum(forecasts[0].mean)[inside][-1])
-        return _of_paths("running_total", goal, running[:, inside], times[inside], so_far, expected, at_end=True)
+        found = _of_paths("running_total", goal, running[:, inside], times[inside], so_far, expected, at_end=True)
+        return replace(found, past=_past(data, plan, from_start=True))
     history = data.history[TOTAL].values
     last = float(history[-1]) if np.isfinite(history[-1]) else None
     expected = float(data.formula.evaluate([f.mean for f in forecasts])[-1])
     return _of_paths("level", goal, paths, times, last, expected, at_end=False)
+
+
+def _past(data: ForecastData, plan: Plan, *, from_start: bool) -> tuple[Mapping[str, Any], ...]:
+    """The running figure of what has come: within the period, or since the data begin."""
+    parts = [part[TOTAL] for part in data.parts]
+    times = parts[0].times
+    counted = np.ones(len(times), dtype=np.bool_)
+    if not from_start and plan.period is not None:
+        counted = times >= np.datetime64(plan.period.start, "ns")
+    if not data.formula.adds_up or not counted.any():
+        return ()
+    running = data.formula.evaluate([np.cumsum(np.nan_to_num(p.values[counted])) for p in parts])
+    shown = slice(-MAX_HISTORY, None)
+    pairs = zip(times[counted][shown], running[shown], strict=True)
+    return tuple({"t": instant(t), "v": float(v)} for t, v in pairs if np.isfinite(v))
 
 
 def _of_paths(

@@ -14,7 +14,7 @@ import numpy as np
 from core.store import findings, goals
 from core.store.findings import ForecastEntry
 from core.store.goals import GoalStatus
-from core.timeseries import TimeSeries
+from core.timeseries import Grain, TimeSeries
 from forecasting.engine import forecast_many
 from forecasting.types import Forecast
 from models.lineage import Lineage, code_version
@@ -22,6 +22,7 @@ from models.registry import ModelVersion, RunRecord
 from semantic.catalog.visible import visible_to
 from workers.context import JobContext
 from workers.forecasts.data import ForecastData, fetch_data
+from workers.forecasts.events import event_flags
 from workers.forecasts.explained import parts_of
 from workers.forecasts.formula import formula_of
 from workers.forecasts.goals import Outlook, outlook
@@ -229,10 +230,20 @@ def _result(context: JobContext, plan: Plan, data: ForecastData, made: _Made, ve
         "left_out": data.left_out,
         "adds_up": data.adds_up,
         "made_from": [] if data.formula.is_plain else [_part_label(part, data) for part in data.formula.parts],
+        "assumes": _known_ahead(data, params.grain),
         "notes": list(data.notes),
         "model_version": str(version),
         "receipt": data.receipt.as_json(),
     }
+
+
+def _known_ahead(data: ForecastData, grain: Grain) -> list[str]:
+    """Holidays and events that the forecast knows of."""
+    calendar = data.catalog.calendar
+    if grain not in (Grain.MINUTE, Grain.HOUR, Grain.DAY):
+        return []
+    names = [name.removeprefix("event: ") for name in event_flags(calendar.events, data.history[TOTAL].times, data.future, grain)]
+    return ([f"public holidays ({calendar.country})"] if calendar.country else []) + names
 
 
 def _part_label(part: Any, data: ForecastData) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import math
 import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -127,6 +128,19 @@ class Registry:
         with _translated():
             run = self._client.get_run(version.run_id)
             return load_dict(f"{run.info.artifact_uri}/{path}")
+
+    def remove_tenant(self, tenant: TenantId) -> int:
+        """Removes all models, runs and artifacts of a tenant; how many models there were. Raises: Unavailable."""
+        names = self.models(tenant)
+        with _translated():
+            for name in names:
+                self._client.delete_registered_model(str(name))
+            known = self._client.get_experiment_by_name(tenant)
+            if known is not None and known.lifecycle_stage == "active":
+                self._client.rename_experiment(known.experiment_id, f"{tenant} removed {time.time_ns()}")  # so that the name is free again
+                self._client.delete_experiment(known.experiment_id)
+        shutil.rmtree(self._root / "artifacts" / tenant, ignore_errors=True)
+        return len(names)
 
     def ping(self) -> None:
         """Raises: Unavailable."""

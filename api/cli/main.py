@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli import alerts, asking, catalog, data, mcp, models, stack_commands, studies
+from api.cli import administration, alerts, asking, catalog, data, mcp, models, stack_commands, studies
 from api.cli.context import context
 
 app = typer.Typer(
@@ -19,6 +19,9 @@ stack_commands.register(app)
 asking.register(app)
 studies.register(app)
 mcp.register(app)
+app.add_typer(administration.tenant_app, name="tenant")
+app.add_typer(administration.user_app, name="user")
+app.add_typer(administration.audit_app, name="audit")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(data.app, name="data")

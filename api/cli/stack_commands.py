@@ -1,8 +1,9 @@
-"""Commands that run parts: demo, up, serve, worker, beat, warehouse, migrate, doctor."""
+"""Commands that run parts: demo, up, serve, worker, beat, warehouse; and that keep them well: migrate, backup, restore, doctor."""
 
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +15,8 @@ from api.cli.output import UNAVAILABLE, err, out, print_json, print_table, speak
 from api.cli.up import make_stack, refuse_taken_port, since, start_services, start_warehouse
 from core.settings import settings
 from semantic.warehouse.server import serve as serve_warehouse
+from workers.backup import backup as write_backup
+from workers.backup import restore as read_backup
 from workers.demo.people import DEMO_PASSWORD, people
 from workers.demo.setup import ensure_people_and_catalogs, load_if_stale
 from workers.demo.world import WORLDS
@@ -21,7 +24,7 @@ from workers.main import run_beat, run_worker
 
 
 def register(app: typer.Typer) -> None:
-    for command in (demo, up, serve, worker, beat, warehouse, migrate, doctor):
+    for command in (demo, up, serve, worker, beat, warehouse, migrate, backup, restore, doctor):
         app.command()(command)
 
 
@@ -133,6 +136,24 @@ def migrate() -> None:
     with speaking():
         context.core.migrate()
         out.print("The state store is up to date.")
+
+
+def backup(folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")]) -> None:
+    """State, embedded warehouse, files and models into a folder; everything may go on running meanwhile."""
+    with speaking():
+        made = write_backup(context.services.core, folder, lambda part: err.print(part, markup=False))
+        out.print(
+            f"{sum(made.tables.values()):,} state rows, {sum(made.warehouse.values()):,} warehouse rows, {len(made.files):,} files in {folder}"
+        )
+
+
+def restore(folder: Annotated[Path, typer.Argument(help="What `querent backup` wrote.")]) -> None:
+    """Puts a backup into an empty installation; also from SQLite into PostgreSQL."""
+    with speaking():
+        found = read_backup(context.services.core, folder, lambda part: err.print(part, markup=False))
+        out.print(
+            f"Restored the backup of {found.made_at[:16]} UTC: {sum(found.tables.values()):,} state rows, {sum(found.warehouse.values()):,} warehouse rows."
+        )
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from insights.kinds import KINDS
+from insights.reader import ANYBODY, Reader
 from insights.types import Fact
 
 FALSE_DISCOVERIES = 0.02  # of what is told; a reader of digests forgives few
+CONTEXT = frozenset({"season_note", "lagged_correlation"})  # worth reading beside news, no reason to write to anybody
+FRESH = 0.5  # of novelty: below, the reader knows it
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """told: what to say, best first. passed: significant but left out, as implied, muted or beyond the limit. tested: facts of the run."""
+
+    told: tuple[Fact, ...]
+    passed: tuple[Fact, ...]
+    tested: int
 
 
 def benjamini_hochberg(p_values: Sequence[float], rate: float = FALSE_DISCOVERIES) -> list[bool]:
@@ -26,34 +40,54 @@ def benjamini_hochberg(p_values: Sequence[float], rate: float = FALSE_DISCOVERIE
     return [i in told for i in range(len(p_values))]
 
 
-def worth_telling(facts: Sequence[Fact], limit: int = 5, rate: float = FALSE_DISCOVERIES) -> tuple[Fact, ...]:
-    """At most `limit` facts, best score first. `facts` are all that were tested in one run: the rate is held over all of them.
+def ranked(facts: Sequence[Fact], limit: int = 5, rate: float = FALSE_DISCOVERIES, reader: Reader = ANYBODY) -> Ranked:
+    """`facts` are all that were tested in one run: the rate is held over all of them.
 
-    A fact without a test stands on its numbers alone and is not told here.
+    A fact without a test is told only where its kind is seen and not inferred.
     """
     tested = [fact for fact in facts if fact.test is not None]
-    significant = [fact for fact, told in zip(tested, benjamini_hochberg([f.test.p for f in tested if f.test], rate), strict=True) if told]
-    ranked = sorted(significant, key=lambda f: (-(f.score.value if f.score else 0.0), f.quantity.label, f.kind, f.scope))
+    certain = [fact for fact, told in zip(tested, benjamini_hochberg([f.test.p for f in tested if f.test], rate), strict=True) if told]
+    certain += [fact for fact in facts if fact.test is None and KINDS[fact.kind].observed]
+    weighed = [reader.judged(fact) for fact in certain]
+    order = sorted(weighed, key=lambda f: (-(f.score.value if f.score else 0.0), f.quantity.label, f.kind, f.scope))
     kept: list[Fact] = []
-    for fact in ranked:
-        if not any(_implies(known, fact) for known in kept):
+    passed: list[Fact] = []
+    for fact in order:
+        worth = fact.score is not None and fact.score.value > 0.0
+        if worth and len(kept) < limit and not any(_implies(known, fact) for known in kept):
             kept.append(fact)
-    return tuple(kept[:limit])
+        else:
+            passed.append(fact)
+    return Ranked(tuple(kept), tuple(passed), len(facts))
+
+
+def worth_telling(facts: Sequence[Fact], limit: int = 5, rate: float = FALSE_DISCOVERIES, reader: Reader = ANYBODY) -> tuple[Fact, ...]:
+    """At most `limit` facts, best score first."""
+    return ranked(facts, limit, rate, reader).told
+
+
+def worth_sending(told: Sequence[Fact]) -> bool:
+    """Whether a digest should go out for these: something that is news, and new to its reader."""
+    return any(fact.kind not in CONTEXT and fact.score is not None and fact.score.novelty >= FRESH for fact in told)
 
 
 def _implies(known: Fact, fact: Fact) -> bool:
     """Whether the known fact already tells this one.
 
     The same metric in the same period about the same rows or about more (unless a part moved against the whole); the same segment in the
-    same period and direction, told by another metric; anything of a segment whose data are late.
+    same period and direction, told by another metric; one odd day, told by another metric; anything of a segment whose data are late.
     """
+    if fact.kind == "lagged_correlation" or known.kind == "lagged_correlation":
+        return fact.kind == known.kind and {known.quantity.label, known.names[0]} == {fact.quantity.label, fact.names[0]}
     if known.period != fact.period:
         return False
     same_way = known.impact * fact.impact >= 0
     if known.scope and known.scope == fact.scope:
         return same_way or known.kind == "late_data"
+    if known.kind == fact.kind == "unusual_value" and known.names == fact.names == ("day",):
+        return same_way
     if known.quantity.label != fact.quantity.label:
         return False
-    if known.kind == "late_data":
-        return True  # what seems to have happened where data are late is the data being late
+    if known.kind in ("late_data", "missing_data", "doubled_data"):
+        return True  # what seems to have happened where data are wrong is the data being wrong
     return set(known.scope) <= set(fact.scope) and same_way

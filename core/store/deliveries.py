@@ -14,7 +14,7 @@ from core.ids import TenantId, UserId, new_id
 from core.store import scope
 from core.store.tables import deliveries
 
-DeliveryKind = Literal["opened", "escalated", "new_normal", "resolved", "test"]
+DeliveryKind = Literal["opened", "escalated", "new_normal", "resolved", "test", "digest"]
 DeliveryStatus = Literal["pending", "sent", "dead", "cancelled"]
 
 

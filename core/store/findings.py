@@ -48,12 +48,16 @@ class DetectionEntry:
 
 @dataclass(frozen=True, slots=True)
 class InsightEntry:
+    """words: the registered version of what made the sentences. fingerprint: of what was asked, of which data, with which rights."""
+
     job_id: JobId | None
     metric: str
     kind: str
     headline: str
     facts: Mapping[str, Any]
     created_by: UserId
+    words: str | None = None
+    fingerprint: str | None = None
 
 
 Entry = TypeVar("Entry", ForecastEntry, DetectionEntry, InsightEntry)

@@ -4,6 +4,7 @@ from core.store.tables.alerting import channels, deliveries, inbox, incident_eve
 from core.store.tables.alerts import alert_rules, incidents
 from core.store.tables.boards import board_comments, board_links, board_versions, boards, preferences
 from core.store.tables.content import catalogs, conversations, datasets, feedback, questions, turns
+from core.store.tables.digests import digest_deliveries, digest_issues, digest_readers, digests, fact_votes, word_versions
 from core.store.tables.identity import api_keys, sessions, tenants, users
 from core.store.tables.meta import metadata
 from core.store.tables.models import model_log, model_runs, model_slots, model_versions
@@ -26,7 +27,12 @@ __all__ = [
     "datasets",
     "deliveries",
     "detections",
+    "digest_deliveries",
+    "digest_issues",
+    "digest_readers",
+    "digests",
     "external_identities",
+    "fact_votes",
     "feedback",
     "forecast_fits",
     "forecast_scores",
@@ -55,4 +61,5 @@ __all__ = [
     "turns",
     "usage",
     "users",
+    "word_versions",
 ]

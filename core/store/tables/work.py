@@ -104,6 +104,9 @@ insights = Table(
     Column("facts", Json, nullable=False),
     Column("created_by", String(ID_LENGTH), nullable=False),
     instant("created_at"),
+    Column("words", String(300)),
+    Column("fingerprint", String(64)),
     UniqueConstraint("tenant_id", "job_id"),
     Index("ix_insights_tenant_id_created_at", "tenant_id", "created_at"),
+    Index("ix_insights_tenant_id_fingerprint", "tenant_id", "fingerprint"),
 )

@@ -22,7 +22,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from core.errors import Unavailable, UserError
+from core.errors import Unavailable
 from models.sandbox.environment import clean_environment
 from models.sandbox.limits import MB, Limits
 from models.sandbox.processes import end_all, has_ended, usage
@@ -31,17 +31,11 @@ from models.sandbox.wire import BadMessage, packed, read_message
 from models.sandbox.zygote_start import START_TIMEOUT_S, WALL_FAILED
 from models.sdk.card import ModelCard
 from models.sdk.contract import Context
+from models.sdk.failures import ModelFailed, ModelStopped
 
 LOOK_EVERY_S = 0.02
 LOG_BYTES = 16_384
 _UIDS = 90_000
-
-
-class ModelFailed(UserError):
-    """The model did not answer as it must: it raised, broke a limit or was stopped. The message says how."""
-
-    code = "model_failed"
-    status = 422
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +183,10 @@ class Session:
     def call(self, op: str, tables: Mapping[str, pa.Table], context: Context) -> pa.Table:
         """The model's answer. op: "run", or "saved" for a forecaster that is saved and loaded in between. Its columns are unchecked.
 
-        Raises: ModelFailed with what went wrong; after a breach the process is gone. Unavailable when a wall could not be built.
+        Raises: ModelFailed with what went wrong; ModelStopped when a limit was broken and the process is gone. Unavailable when a wall could not be built.
         """
         if self._broken is not None:
-            raise ModelFailed(self._broken)
+            raise ModelStopped(self._broken)
         started_s = self._began_s if self._first else time.perf_counter()
         self._first = False
         try:
@@ -285,14 +279,14 @@ class Session:
         if now.cpu_s > self._limits.cpu_s:
             raise self._breach(f"it used more than its {self._limits.cpu_s} s of processor time")
 
-    def _breach(self, what: str) -> ModelFailed:
+    def _breach(self, what: str) -> ModelStopped:
         """Ends the session; what to raise. Raises: Unavailable when it was a wall that failed, not the model."""
         self.close()
         assert self._ended is not None
         if not self._ready and self._ended["code"] == WALL_FAILED:
             raise Unavailable(f"The sandbox could not be built: {self._log_text()[:300]}", code="sandbox_failed")
         self._broken = f"The model was stopped: {what}."
-        return ModelFailed(self._broken)
+        return ModelStopped(self._broken)
 
     def _how_it_ended(self) -> str:
         """In words, from the exit code of a process that closed its pipe."""

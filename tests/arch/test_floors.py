@@ -42,7 +42,9 @@ OWNERS = {
 
 
 def sources() -> list[tuple[str, Path]]:
-    return [(package, path) for package in FLOORS for path in sorted((ROOT / package).rglob("*.py"))]
+    """All of ours; model templates are files for their authors, which nothing of ours imports."""
+    found = [(package, path) for package in FLOORS for path in sorted((ROOT / package).rglob("*.py"))]
+    return [(package, path) for package, path in found if not path.is_relative_to(ROOT / "models" / "templates")]
 
 
 def imported(path: Path) -> set[str]:
@@ -83,7 +85,7 @@ class TestFloors:
 
 
 class TestFreshInterpreter:
-    @pytest.mark.parametrize("module", ["nlq", "semantic.pipeline", "forecasting", "anomaly", "api.app", "workers.queue"])
+    @pytest.mark.parametrize("module", ["nlq", "semantic.pipeline", "forecasting", "anomaly", "api.app", "workers.queue", "models.sdk", "models.conformance"])
     def test_importing_a_room_stays_light(self, module: str) -> None:
         assert heavy_after(f"import {module}") == set()
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from core.timeseries import Grain
 from semantic.catalog.model import (
+    CalendarEvent,
     Catalog,
+    CatalogCalendar,
     CatalogField,
     ColumnRule,
     Dataset,
@@ -306,6 +308,10 @@ def _relationships() -> tuple[Relationship, ...]:
     )
 
 
+_EVENTS = (
+    CalendarEvent(name="Black Friday", month=11, weekday="thursday", nth=4, offset_days=1),
+    CalendarEvent(name="Cyber weekend", month=11, weekday="thursday", nth=4, offset_days=2, length_days=3),
+)
 _ROLES = {("customers", "countries"): "customer home", ("orders", "countries"): "delivery"}
 
 
@@ -384,6 +390,7 @@ def demo_catalog(world: World) -> Catalog:
     return Catalog(
         name=world.company,
         description=f"Orders, visits, advertising, refunds and subscriptions of {world.company}.",
+        calendar=CatalogCalendar(country=world.holidays_of, events=_EVENTS),
         datasets=_datasets(world),
         relationships=_relationships(),
         entities=(

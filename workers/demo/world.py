@@ -57,6 +57,8 @@ class Planted:
 
 @dataclass(frozen=True, slots=True)
 class World:
+    """holidays_of: ISO code of the country whose public holidays the business follows."""
+
     tenant: TenantId
     company: str
     seed: int
@@ -71,6 +73,7 @@ class World:
     segments: Mapping[str, float]
     plans: Mapping[str, float]
     planted: Planted
+    holidays_of: str
 
 
 DEVICES = {"desktop": (0.48, 1.35), "mobile": (0.42, 0.62), "tablet": (0.10, 0.95)}
@@ -78,6 +81,7 @@ DEVICES = {"desktop": (0.48, 1.35), "mobile": (0.42, 0.62), "tablet": (0.10, 0.9
 ACME = World(
     tenant=TenantId("acme"),
     company="Acme Electronics",
+    holidays_of="DE",
     seed=20_240_501,
     sessions_per_day=5_600,
     base_conversion=0.026,
@@ -130,6 +134,7 @@ ACME = World(
 GLOBEX = World(
     tenant=TenantId("globex"),
     company="Globex Coffee",
+    holidays_of="US",
     seed=77_031_999,
     sessions_per_day=3_300,
     base_conversion=0.034,

@@ -17,7 +17,7 @@ from api import problems
 from api.mcp_server import McpApp
 from api.middleware import RequestEnvelope
 from api.problems import Problem
-from api.routes import admin, alerts, ask, auth, catalog, channels, health, incidents, jobs
+from api.routes import admin, alerts, ask, auth, boards, catalog, channels, health, incidents, jobs
 from api.services import Services
 from api.web import pages
 from api.web.assets import STATIC
@@ -65,6 +65,7 @@ def create_app(services: Services | None = None) -> FastAPI:
         alerts.router,
         incidents.router,
         channels.router,
+        boards.router,
         catalog.router,
         auth.router,
         admin.router,

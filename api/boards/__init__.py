@@ -1,0 +1,1 @@
+"""Boards: pinned answers that people arrange, filter, discuss and share."""

@@ -124,11 +124,25 @@ class EvaluateRulesParams(Params):
 
 
 class ScanParams(Params):
-    """Anything one should know: the last complete period of `grain` of these metrics; none takes the certified ones, else all, up to 8."""
+    """Anything one should know: the last complete period of `grain` of these metrics; none takes the certified ones, else all, up to 8.
+
+    where: only of these rows. period: this one instead of the last complete; a running one is compared like with like.
+    summary: also how each metric stands, news or not.
+    """
 
     metrics: tuple[str, ...] = Field(default=(), max_length=20)
     where: Predicate | None = None
     grain: Grain = Grain.DAY
+    period: TimeWindow | None = None
+    summary: bool = False
+    limit: int = Field(default=5, ge=1, le=10)
+
+
+class DigestParams(Params):
+    """One reader's issue of a digest for one of its times; `slot` names it, so that it is made once."""
+
+    digest: str = Field(max_length=64)
+    slot: str = Field(max_length=40)
 
 
 class InferCatalogParams(Params):
@@ -183,6 +197,7 @@ KINDS: Mapping[str, Kind] = {
     "explain": Kind(ExplainParams, "default", {"fetch": 0.6, "explain": 0.4}, soft_limit_s=300),
     "evaluate_rules": Kind(EvaluateRulesParams, "default", {"evaluate": 1.0}, soft_limit_s=1200),
     "scan": Kind(ScanParams, "default", {"fetch": 0.8, "scan": 0.2}, soft_limit_s=300),
+    "digest": Kind(DigestParams, "default", {"fetch": 0.8, "scan": 0.1, "issue": 0.1}, soft_limit_s=600),
     "infer_catalog": Kind(InferCatalogParams, "default", {"read schema": 0.2, "infer": 0.7, "save": 0.1}, soft_limit_s=900),
     "refresh_values": Kind(RefreshValuesParams, "default", {"read values": 1.0}, soft_limit_s=900),
     "load_file": Kind(LoadFileParams, "heavy", {"read file": 0.1, "load": 0.7, "infer catalog": 0.2}, soft_limit_s=7200),

@@ -30,7 +30,8 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 class RunRecord:
     """What a run leaves. key: makes logging idempotent (a job's id). metrics: finite numbers; others are left out.
 
-    files: path -> JSON value, kept as the run's artifacts; those under `model/` are the registered version's content.
+    files: path -> JSON value, kept as the run's artifacts; those under `model/` are the registered version's content. uploads: artifact
+    folder -> file to be kept there as it is.
     """
 
     model: ModelName
@@ -39,6 +40,7 @@ class RunRecord:
     params: Mapping[str, str | int | float | bool | None] = field(default_factory=lambda: _NOTHING)
     metrics: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
     files: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    uploads: Mapping[str, Path] = field(default_factory=lambda: _NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,27 @@ class Registry:
         shutil.rmtree(self._root / "artifacts" / tenant, ignore_errors=True)
         return len(names)
 
+    def download(self, tenant: TenantId, run_id: str, path: str, folder: Path) -> Path:
+        """A file that a run of the tenant left, below `folder`. Raises: NotFound, also for another tenant's run."""
+        from mlflow.artifacts import download_artifacts
+
+        with _translated():
+            run = self._client.get_run(run_id)
+            experiment = self._client.get_experiment_by_name(tenant)
+            if experiment is None or run.info.experiment_id != experiment.experiment_id:
+                raise NotFound("The model registry has no such object.", code="unknown_model")
+            uri = f"{run.info.artifact_uri}/{path}"
+            return Path(download_artifacts(artifact_uri=uri, dst_path=str(folder), tracking_uri=self._url))
+
+    def point(self, tenant: TenantId, text: str, alias: Alias, version: int | None) -> None:
+        """Makes the alias mean that version, or nothing. Raises: NotFound."""
+        name = str(parse_model_name(tenant, text))
+        with _translated():
+            if version is not None:
+                self._client.set_registered_model_alias(name, alias, str(version))
+            elif self._aliased(name, alias) is not None:
+                self._client.delete_registered_model_alias(name, alias)
+
     def ping(self) -> None:
         """Raises: Unavailable."""
         with _translated():
@@ -194,6 +217,8 @@ class Registry:
         self._client.log_batch(run_id, metrics=metrics, params=params)
         for path, value in record.files.items():
             self._client.log_dict(run_id, value, path)
+        for folder, source in record.uploads.items():
+            self._client.log_artifact(run_id, str(source), folder)
         self._client.set_terminated(run_id)
         return run_id
 

@@ -1,12 +1,30 @@
-"""Who forecasts or judges a metric: Querent's own models, or the custom model that was promoted for it."""
+"""Who forecasts a metric: Querent's own engine, or the custom model that was promoted for it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+
 from core.ids import TenantId
-from core.store import model_slots, model_versions
+from core.store import model_runs, model_slots, model_versions
+from core.store.model_runs import NewRun
 from core.store.model_versions import StoredVersion
 from core.timeseries import Grain
+from forecasting.engine import LEVELS
+from forecasting.types import Forecast, ForecastInput
+from models.sandbox.limits import Limits
+from models.sandbox.sandbox import Sandbox
+from models.sandbox.subject import WalledModel
+from models.sdk.card import card_of
+from models.serving import forecast_with
 from workers.bootstrap import Services
+from workers.context import BelongsElsewhere, JobContext
+from workers.live import compared
+from workers.packages import PackageFiles
+
+SANDBOX_QUEUE = "sandbox"
+SERVING_LIMITS = Limits(cpu_s=1800, wall_s=1800)
 
 
 def champion_for(services: Services, tenant: TenantId, kind: str, metric: str | None, grain: Grain) -> StoredVersion | None:
@@ -23,3 +41,61 @@ def champion_for(services: Services, tenant: TenantId, kind: str, metric: str | 
             return None
         found = model_versions.get(connection, tenant, slot.champion_id)
     return found if grain.value in found.card.get("grains", ()) else None
+
+
+class CustomForecaster:
+    """Stands in for `forecasting.engine.forecast_many`, for series of the metric itself. `label` is the `name/version` to be shown and kept."""
+
+    def __init__(self, context: JobContext, version: StoredVersion, grain: Grain, metric: str) -> None:
+        self._context, self._grain, self._metric = context, grain, metric
+        self.version = version
+        self.label = str(version)
+
+    def forecast_many(
+        self,
+        inputs: Sequence[ForecastInput],
+        *,
+        levels: tuple[int, ...] = LEVELS,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> list[Forecast]:
+        """In the order of `inputs`; what the model cannot serve is forecast by the engine and says so in `fallback`.
+
+        The first input's forecast (the total) is remembered beside the engine's, for the watch over a new champion. Raises: Unavailable.
+        """
+        services = self._context.services
+        card = card_of(dict(self.version.card))
+        with walled(services, self.version, SERVING_LIMITS) as subject:
+            made = forecast_with(subject, card, self.label, inputs, levels=levels, on_progress=on_progress)
+        if inputs:
+            new = NewRun(
+                self.version.id, "champion", self._metric, self._grain.value, self._context.job_id, compared(inputs[0], made[0])
+            )  # fmt: skip
+            with services.store.write() as connection:
+                model_runs.put(connection, self._context.tenant, new, now=services.clock.now())
+        return made
+
+
+def forecaster_for(context: JobContext, metric: str | None, grain: Grain) -> CustomForecaster | None:
+    """What forecasts `metric` at `grain` instead of the engine, or None: the engine does.
+
+    Custom models run behind walls that only workers of queue `sandbox` build. Raises: BelongsElsewhere in other workers, which sends the
+    job there; so call this before work that would be lost. Unavailable.
+    """
+    version = champion_for(context.services, context.tenant, "forecast", metric, grain)
+    if version is None or metric is None:
+        return None
+    if context.queue != SANDBOX_QUEUE:
+        raise BelongsElsewhere(SANDBOX_QUEUE)
+    return CustomForecaster(context, version, grain, metric)
+
+
+def walled(services: Services, version: StoredVersion, limits: Limits) -> WalledModel:
+    """A version behind walls, to be used as a context manager. Raises: NotFound when its package is gone; Unavailable without MLflow."""
+    folder = PackageFiles(services.settings.home, services.registry).unpacked(version)
+    return WalledModel(sandbox_at(services.settings.home.resolve() / "sandbox" / "sessions"), folder, card_of(dict(version.card)), limits)
+
+
+@lru_cache(maxsize=2)
+def sandbox_at(folder: Path) -> Sandbox:
+    """This process's sandbox; its warm interpreter ends with the process."""
+    return Sandbox(folder)

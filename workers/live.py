@@ -1,0 +1,68 @@
+"""How a custom model does live: its forecasts beside those of Querent's own engine, compared when the actual values are there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.store.model_runs import ModelRun
+from core.timeseries import TimeSeries
+from forecasting.backtests import scale
+from forecasting.engine import Effort, forecast_many
+from forecasting.types import Forecast, ForecastInput
+from models.conformance.made_up import SEASON_STEPS
+
+MIN_POINTS = 5
+BREACH = 1.25
+"""A watched champion whose error is a quarter larger than the engine's, over at least MIN_POINTS steps, is rolled back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Mean absolute errors over the steps that are known by now, in units of the series' seasonal change; points: how many."""
+
+    custom: float
+    own: float
+    points: int
+
+    @property
+    def breaches(self) -> bool:
+        return self.points >= MIN_POINTS and self.custom > BREACH * max(self.own, 1e-12)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"custom": self.custom, "own": self.own, "points": self.points}
+
+
+def compared(item: ForecastInput, custom: Forecast) -> dict[str, Any]:
+    """What is remembered of one series: {"t", "custom", "own", "scale"}."""
+    own = forecast_many([item], effort=Effort.QUICK)[0]
+    grain = item.series.grain.value if item.series.grain else "day"
+    known = item.series.values[np.isfinite(item.series.values)]
+    unit = scale(known, SEASON_STEPS.get(grain, 1)) if known.size else 1.0
+    times = [str(t) for t in custom.times.astype("datetime64[ms]")]
+    return {"t": times, "custom": custom.mean.tolist(), "own": own.mean.tolist(), "scale": unit}
+
+
+def score(points: Mapping[str, Any], actual: TimeSeries) -> Score | None:
+    """How both did on the steps whose actual value is known; None when there is none yet."""
+    seen = {str(t): float(v) for t, v in zip(actual.times.astype("datetime64[ms]"), actual.values, strict=True) if np.isfinite(v)}
+    rows = [(seen[t], c, o) for t, c, o in zip(points["t"], points["custom"], points["own"], strict=True) if t in seen]
+    if not rows:
+        return None
+    table = np.array(rows, dtype=np.float64)
+    unit = float(points["scale"]) or 1.0
+    custom, own = (float(np.abs(table[:, 0] - table[:, column]).mean()) / unit for column in (1, 2))
+    return Score(custom, own, len(rows))
+
+
+def together(runs: Sequence[ModelRun]) -> Score | None:
+    """All scored runs as one, weighted by their steps."""
+    scores = [Score(**run.score) for run in runs if run.score]
+    points = sum(found.points for found in scores)
+    if not points:
+        return None
+    mean = {side: sum(getattr(found, side) * found.points for found in scores) / points for side in ("custom", "own")}
+    return Score(mean["custom"], mean["own"], points)

@@ -25,7 +25,8 @@ async def principal(request: Request) -> Principal:
     if text:
         if kind.lower() != "bearer":
             raise Unauthenticated(f"Authorization: Bearer <API key> was expected; found the scheme {kind[:20]!r}.")
-        return await run_in_threadpool(_admitted, request, services, _by_key, text.strip())
+        authenticate = _by_token if text.count(".") == 2 else _by_key  # a signed token has three parts
+        return await run_in_threadpool(_admitted, request, services, authenticate, text.strip())
     token = request.cookies.get(COOKIE)
     if not token:
         raise Unauthenticated("Sign in, or send Authorization: Bearer <API key>.")
@@ -63,6 +64,10 @@ def _by_key(services: Services, text: str) -> Principal:
         with services.store.write() as connection:
             api_keys.touch(connection, text, now=now)
     return caller
+
+
+def _by_token(services: Services, text: str) -> Principal:
+    return services.oidc.by_token(text)
 
 
 def _by_session(services: Services, token: str) -> Principal:

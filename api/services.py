@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
@@ -19,6 +20,9 @@ from semantic.cache import tables_of
 from semantic.pipeline import guard_sql
 from semantic.states import GuardedQuery, Param, ResultTable
 from workers import bootstrap
+
+if TYPE_CHECKING:
+    from api.oidc import Oidc
 
 
 class Services:
@@ -46,6 +50,12 @@ class Services:
     @property
     def uploads(self) -> Path:
         return self.core.uploads
+
+    @cached_property
+    def oidc(self) -> Oidc:
+        from api.oidc import Oidc
+
+        return Oidc(self)
 
     @cached_property
     def rates(self) -> RequestRates:

@@ -11,6 +11,7 @@ import typer
 from api import people
 from api.cli.context import context
 from api.cli.output import NO, err, out, print_json, print_table, speaking
+from api.oidc import Provider, configure
 from api.people import Change
 from api.routes.admin import entry_view, person_view
 from core.errors import Invalid, NotFound
@@ -96,6 +97,33 @@ def remove(
             print_json(removed)
         else:
             print_table(["what", "removed"], [[name, str(count)] for name, count in removed.items()])
+
+
+@tenant_app.command("sign-in")
+def sign_in(
+    tenant: str,
+    issuer: Annotated[str, typer.Option(help="Address of the OpenID provider, such as https://login.example.com.")],
+    client_id: Annotated[str, typer.Option(help="As registered there.")],
+    client_secret_file: Annotated[Path | None, typer.Option(help="File with the client's secret; none for a public client.")] = None,
+    group: Annotated[list[str] | None, typer.Option(help="Group and role, such as finance=analyst; may be given again.")] = None,
+    default_role: Annotated[list[str] | None, typer.Option(help="What everybody has who signs in.")] = None,
+    attribute: Annotated[list[str] | None, typer.Option(help="Attribute and claim, such as regions=user_regions.")] = None,
+    groups_claim: str = "groups",
+    audience: Annotated[str, typer.Option(help="Of access tokens that are sent as credentials; the client id by default.")] = "",
+    new_people: Annotated[bool, typer.Option("--new-people/--known-people", help="Whether unknown people get an account.")] = True,
+) -> None:
+    """Lets a company's people sign in through their OpenID provider."""
+    with speaking():
+        secret = client_secret_file.read_text().strip() if client_secret_file else ""
+        pairs = {one: tuple(_attributes(many).items()) for one, many in (("roles", group or []), ("attributes", attribute or []))}
+        wanted = Provider(
+            tenant=_known(tenant), issuer=issuer.rstrip("/"), client_id=client_id, client_secret=secret, audience=audience, groups_claim=groups_claim,
+            roles={name: values[0] for name, values in pairs["roles"]}, attributes={name: values[0] for name, values in pairs["attributes"]},
+            default_roles=tuple(default_role or ()), creates_users=new_people,
+        )  # fmt: skip
+        configure(context.services, wanted.tenant, wanted)
+        out.print(f"People of {tenant} sign in at {context.settings.resolved_base_url}/auth/oidc/{tenant}", markup=False)
+        out.print(f"Register this redirect address at the provider: {context.settings.resolved_base_url}/auth/oidc/callback", markup=False)
 
 
 @user_app.command("add")

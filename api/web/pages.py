@@ -20,6 +20,7 @@ from api.web import (
     data_pages,
     incident_pages,
     job_pages,
+    oidc_pages,
     rule_pages,
     sql_page,
     theme,
@@ -93,6 +94,7 @@ PARTS = (
     job_pages,
     sql_page,
     theme,
+    oidc_pages,
 )
 for part in PARTS:
     router.include_router(part.router)

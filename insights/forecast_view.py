@@ -77,6 +77,9 @@ def _period_head(result: Mapping[str, Any], say: _Say) -> str:
 def _period_words(period: Mapping[str, Any]) -> str:
     """ "next quarter (1 Jan to 31 Mar 2027)"."""
     words = str(period["label"]).partition(":")[0].strip()
+    if period.get("running_total"):
+        last_day = dt.datetime.fromisoformat(str(period["end"])) - dt.timedelta(days=1)
+        return f"in all by {bucket(last_day.date(), 'day')}"
     start, last = _moment(period["start"]), dt.datetime.fromisoformat(str(period["end"])) - dt.timedelta(days=1)
     if words in ("", "from the given dates"):
         return f"from {bucket(start, 'day')} to {bucket(last.date(), 'day')}"

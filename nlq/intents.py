@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
+from nlq.outlook import find_outlook
 from nlq.types import Intent
 
 _WHY = re.compile(
@@ -102,6 +103,12 @@ def route(question: str, today: dt.date | None = None) -> Routed:
     unusual = _UNUSUAL.search(question)
     if unusual and not re.search(r"\b(?:top|list|how many|number of)\b", question, re.IGNORECASE):
         return Routed(Intent.UNUSUAL, _blank(question, _UNUSUAL), place=unusual.span())
+    outlook = find_outlook(question)
+    if outlook is not None and (outlook.asks_goal or outlook.scenario is not None):
+        ahead = _NEXT.search(outlook.text)
+        horizon, grain = _horizon(ahead) if ahead else (None, outlook.per)
+        text = _future_words(_blank(_blank(outlook.text, _FORECAST), _NEXT))
+        return Routed(Intent.FORECAST, text, horizon=horizon, grain=grain)
     forecast = _FORECAST.search(question)
     if forecast:
         ahead, rest = _NEXT.search(question), _REST.search(question)
@@ -111,12 +118,17 @@ def route(question: str, today: dt.date | None = None) -> Routed:
         text = _blank(_blank(_blank(question, _REST), _FORECAST), _NEXT)
         return Routed(
             Intent.FORECAST,
-            re.sub(r"\b(?:will|be|we|going to|have|look like)\b", lambda m: " " * len(m.group()), text),
+            _future_words(text),
             horizon=horizon,
             grain=grain,
             place=forecast.span(),
         )
     return Routed(Intent.ASK, question)
+
+
+def _future_words(text: str) -> str:
+    """Without the small words of the future."""
+    return re.sub(r"\b(?:will|be|we|going to|have|look like)\b", lambda m: " " * len(m.group()), text)
 
 
 def _steps_left(match: re.Match[str], today: dt.date) -> tuple[int, str]:

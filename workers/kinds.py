@@ -46,11 +46,10 @@ class SeriesParams(MeasureParams):
 
 
 class GoalParams(Params):
-    """A value to reach. running_total: all there ever were, instead of a period's own; None decides by what is counted. goal_id: a stored goal."""
+    """A value to reach. goal_id: a stored goal."""
 
     target: float = Field(allow_inf_nan=False)
     direction: Literal["at_least", "at_most"] = "at_least"
-    running_total: bool | None = None
     goal_id: str | None = Field(default=None, max_length=64)
 
 
@@ -62,12 +61,16 @@ class ScenarioParams(Params):
 
 
 class ForecastParams(SeriesParams):
-    """`period` asks for one figure of a time window that ends in the future; without it `horizon_steps` of `grain`."""
+    """`period` asks for one figure of a time window that ends in the future; without it `horizon_steps` of `grain`.
+
+    running_total: the figure counts all there ever were until then, not the period's own; None decides by what is counted.
+    """
 
     horizon_steps: int = Field(default=30, ge=1, le=1000)
     period: TimeWindow | None = None
     goal: GoalParams | None = None
     scenario: ScenarioParams | None = None
+    running_total: bool | None = None
 
 
 class ForecastBatchParams(Params):

@@ -42,12 +42,13 @@ class Plan:
 
 def plan_of(params: ForecastParams, formula: Formula, catalog: Catalog, as_of: dt.datetime) -> Plan:
     """Raises: UserError `period_over`, `open_period`, `bad_period`; Invalid for a bad window."""
-    running = params.goal is not None and params.goal.running_total is not False and _accumulates(params, catalog)
-    if params.goal is not None and params.goal.running_total and not formula.adds_up:
+    asked = params.goal is not None or params.period is not None
+    running = asked and params.running_total is not False and (params.running_total or _accumulates(params, catalog))
+    if params.running_total and not formula.adds_up:
         raise UserError("Only counts and sums have a running total.", code="not_forecastable", status=422)
     if params.period is None:
         steps = params.horizon_steps if params.goal is None else max(params.horizon_steps, GOAL_STEPS[params.grain])
-        return Plan(params, steps, running_total=running and params.goal is not None)
+        return Plan(params, steps, running_total=running)
     calendar = catalog.calendar
     period = _period(resolve_window(params.period.window, calendar, as_of, params.period.label))
     now = local_now(calendar, as_of)
@@ -59,8 +60,6 @@ def plan_of(params: ForecastParams, formula: Formula, catalog: Catalog, as_of: d
 
 def _accumulates(params: ForecastParams, catalog: Catalog) -> bool:
     """Whether reaching a number means all there ever were: things are counted ("1 million customers") in the table that lists them."""
-    if params.goal is not None and params.goal.running_total:
-        return True
     measure = params.asked
     if isinstance(measure, MetricRef):
         metric = catalog.metric(measure.metric)

@@ -16,6 +16,7 @@ from semantic.windows import add_units
 from workers.forecasts.data import ForecastData
 from workers.forecasts.paths import Dependence, draw, interval
 from workers.forecasts.plan import Period
+from workers.jobs.series import TOTAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +35,23 @@ class PeriodTotal:
 
 
 def period_total(
-    data: ForecastData, made: Sequence[Mapping[str, Forecast]], series_id: str, period: Period, dependence: Dependence, *, seed: int = 0
+    data: ForecastData,
+    made: Sequence[Mapping[str, Forecast]],
+    series_id: str,
+    period: Period,
+    dependence: Dependence,
+    *,
+    ever: bool = False,
+    seed: int = 0,
 ) -> PeriodTotal:
-    """made: per part, series id -> forecast."""
+    """made: per part, series id -> forecast. ever: count all since the data begin, as it will be at the period's end."""
+    period = Period(moment(data.parts[0][TOTAL].times[0]), period.end, period.label) if ever else period
     start, end = np.datetime64(period.start, "ns"), np.datetime64(period.end, "ns")
     forecasts = [part[series_id] for part in made]
     times = forecasts[0].times
     inside = (times >= start) & (times < end)
     paths = draw(forecasts, dependence, seed=seed)[:, :, inside]
-    before = _year_before(data, series_id, period)
+    before = None if ever else _year_before(data, series_id, period)
     if not data.formula.adds_up:
         point = forecasts[0].mean[inside]
         past = _within(data.history[series_id], start, end)

@@ -158,7 +158,10 @@ def _totals(plan: Plan, data: ForecastData, made: _Made) -> dict[str, PeriodTota
     if plan.period is None:
         return {}
     shown_ids = data.order[:SHOWN_SERIES]
-    return {i: period_total(data, made.parts, i, plan.period, made.tried.dependence, seed=number) for number, i in enumerate(shown_ids)}
+    return {
+        i: period_total(data, made.parts, i, plan.period, made.tried.dependence, ever=plan.running_total, seed=number)
+        for number, i in enumerate(shown_ids)
+    }
 
 
 def _register(context: JobContext, plan: Plan, data: ForecastData, made: _Made) -> ModelVersion:
@@ -260,6 +263,7 @@ def _answers(
             "label": plan.period.label,
             "start": plan.period.start.isoformat(),
             "end": plan.period.end.isoformat(),
+            "running_total": plan.running_total,
             "is_sum": data.formula.is_plain and data.formula.adds_up,
             "known_until": instant(data.last),
             "series": [total_json(total, i, data.segments[i].label) for i, total in totals.items()],

@@ -9,7 +9,7 @@ from typing import Literal
 from nlq.phrases import OPPOSITES
 from nlq.text import fold, keys_of, lemma, singular, words_of
 from nlq.thesaurus import ABBREVIATIONS, MERGES, root, synonyms
-from semantic.catalog.model import Catalog, CatalogField, Dataset, Entity, FieldRole, FieldType, Metric, SimpleMetric
+from semantic.catalog.model import Catalog, CatalogField, Dataset, DatasetKind, Entity, FieldRole, FieldType, Metric, SimpleMetric
 from semantic.expr import FieldRef
 
 TargetKind = Literal["metric", "field", "dataset", "segment", "term", "display", "unflag"]
@@ -19,6 +19,19 @@ GENERIC = frozenset(
     lemma(w)
     for w in "id identifier code key number name date time timestamp type amount value description text status flag total title count of the is has".split()
 )
+_GENDER = frozenset(lemma(w) for w in ("gender", "sex"))
+_GENDERS = {
+    **dict.fromkeys(("f", "female", "woman", "w"), ("female", "females", "woman", "women", "girls")),
+    **dict.fromkeys(("m", "male", "man"), ("male", "males", "man", "men", "boys")),
+}
+# Fields that only persons have.
+_PERSON_FIELDS = frozenset(
+    keys_of(w)
+    for w in (
+        "first name", "last name", "gender", "sex", "birth date", "date of birth", "birthday", "hire date", "hired on", "hired at", "salary",
+        "job title", "full name", "birth year",
+    )
+)  # fmt: skip
 _STOP_IN_LABEL = frozenset(("of", "the", "a", "an", "in", "for", "to", "and", "or", "by", "at", "on"))
 
 
@@ -71,6 +84,8 @@ class Lexicon:
         self.values: dict[str, list[LocalValue]] = {}
         self.value_roots: dict[str, list[LocalValue]] = {}
         self._seen: set[tuple[Target, tuple[str, ...]]] = set()
+        self._things = {keys_of(t) for d in catalog.datasets for t in (d.label, d.name, *d.synonyms)}
+        self._things |= {keys_of(t) for e in catalog.entities for t in (e.label, e.plural, *e.synonyms) if t}
         entity_names = {e.dataset: (e.label, e.plural, *e.synonyms) for e in catalog.entities if is_main_entity(e, catalog)}
         for dataset in catalog.datasets:
             if not dataset.hidden:
@@ -119,6 +134,7 @@ class Lexicon:
         for field in dataset.fields:
             if not field.hidden:
                 self._add_field(dataset, field, context)
+        self._add_people(dataset)
 
     def _add_field(self, dataset: Dataset, field: CatalogField, context: frozenset[str]) -> None:
         target = Target("field", f"{dataset.name}.{field.name}", dataset.name, field.name)
@@ -127,6 +143,9 @@ class Lexicon:
             if field.role is FieldRole.NAME and keys_of(text) in entity_words:
                 continue
             self._add(target, text, weight, context)
+            short = _without_type_word(text, field)
+            if short and keys_of(short) not in self._things and not set(keys_of(short)) <= context:
+                self._add(target, short, weight * 0.97, context)
         if field.role is FieldRole.FLAG or field.type is FieldType.BOOLEAN:
             plain = {k for text in (field.label, *field.synonyms) for k in keys_of(text)} - {"is", "has"}
             for negative, positive in OPPOSITES.items():
@@ -140,6 +159,17 @@ class Lexicon:
             for value, others in field.value_synonyms.items():
                 for other in others:
                     self._add_value(LocalValue(dataset.name, field.name, value, 0.97), other)
+            if set(keys_of(field.label)) & _GENDER:
+                for value in field.values:
+                    for other in _GENDERS.get(fold(value).strip(), ()):
+                        self._add_value(LocalValue(dataset.name, field.name, value, 0.97), other)
+
+    def _add_people(self, dataset: Dataset) -> None:
+        """ "people" and "headcount", where the rows are persons."""
+        marks = {keys_of(f.label)[-2:] for f in dataset.fields} & _PERSON_FIELDS
+        if dataset.kind in (DatasetKind.DIMENSION, DatasetKind.FACT) and len(marks) >= 1:
+            for text in ("people", "persons"):
+                self._add(Target("dataset", dataset.name, dataset.name), text, 0.9)
 
     def _add_revenue(self) -> None:
         """Without a word for revenue in the catalog, the sum that is called sales is what people mean by it."""
@@ -263,6 +293,18 @@ def merge_keys(keys: tuple[str, ...]) -> tuple[str, ...]:
 
 
 _KEY_MERGES = {tuple(lemma(w) for w in words): lemma(merged) for words, merged in MERGES.items()}
+
+
+def _without_type_word(text: str, field: CatalogField) -> str:
+    """ "category" for "category name", where nothing but the word for its kind is left out."""
+    words = words_of(text)
+    if (
+        field.role not in (FieldRole.NAME, FieldRole.CATEGORY)
+        or len(words) < 2
+        or words[-1] not in ("name", "description", "label", "desc", "nm")
+    ):
+        return ""
+    return " ".join(words[:-1])
 
 
 def _type_words(field: CatalogField) -> frozenset[str]:

@@ -125,9 +125,16 @@ class Linker:
 
     def in_order(self, target: Target, keys: Sequence[str]) -> bool:
         """Whether some wording of the target is these words in this order ("units sold"; not "customers bought" for "buying customers")."""
-        wanted = tuple(keys)
-        near = self._lexicon.by_key.get(wanted[0], ()) if wanted else ()
-        return any(self._lexicon.alternates[n].target == target and self._lexicon.alternates[n].keys == wanted for n in near)
+        matches = [self.key_matches(k) for k in keys]
+        for position in {n for vocab in matches[0] for n in self._lexicon.by_key[vocab]} if matches else ():
+            alternate = self._lexicon.alternates[position]
+            if (
+                alternate.target == target
+                and len(alternate.keys) == len(keys)
+                and all(k in row for k, row in zip(alternate.keys, matches, strict=True))
+            ):
+                return True
+        return False
 
     def _score(
         self, keys: Sequence[str], matches: Sequence[dict[str, float]], position: int, plain: Sequence[str], of: bool

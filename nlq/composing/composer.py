@@ -9,6 +9,7 @@ from nlq.changes import settle_changes
 from nlq.composing.aggregates import aggregate_rows
 from nlq.composing.coverage import find_unexplained
 from nlq.composing.draft import Composed, Draft
+from nlq.composing.money import settle_money
 from nlq.composing.outputs import expand_display, settle_outputs
 from nlq.composing.rows import list_rows, over_rows
 from nlq.composing.shape import is_aggregated
@@ -37,6 +38,7 @@ class Composer:
         settle_changes(f, draft.as_of, draft.catalog.calendar)
         draft.relations.split_both()
         measures = [m for m in f.measures if m.shown]
+        settle_money(draft, measures)
         settle_adjective(draft)
         settle_outputs(draft, measures)
         settle_share(draft, measures)

@@ -55,7 +55,7 @@ def settle_outputs(draft: Draft, measures: list[MeasureItem]) -> None:
     _merge_compared(draft)
     for mention in list(f.groups):
         target = draft.target(mention)
-        if mention.per and target is not None and target.kind == "metric" and len(measures) == 1 and measures[0].aggregate is None:
+        if mention.per and target is not None and len(measures) == 1 and _divides(draft, target, measures[0]):
             f.groups.remove(mention)
             measures[0] = MeasureItem("ratio", left=measures[0], right=MeasureItem("aggregate", None, mention))
             continue
@@ -76,6 +76,13 @@ def settle_outputs(draft: Draft, measures: list[MeasureItem]) -> None:
         measures.extend(MeasureItem("aggregate", None, m) for m, _ in amounts)
         f.outputs = []
     f.measures = measures
+
+
+def _divides(draft: Draft, target: Target, item: MeasureItem) -> bool:
+    """Whether "per" this number makes a ratio ("revenue per visit", "sales per square foot")."""
+    if target.kind == "metric":
+        return item.aggregate is None
+    return draft.kinds.is_amount(target) and item.kind in ("aggregate", "count") and item.aggregate in (None, "sum")
 
 
 def _merge_compared(draft: Draft) -> None:

@@ -40,13 +40,19 @@ def counted_rows(draft: Draft, measures: Sequence[MeasureItem]) -> bool:
 
 
 def grouped_having(draft: Draft) -> bool:
-    """ "statuses with more than 3 orders": labels of the very rows that are counted."""
-    shown = [t for m in draft.frame.outputs if (t := draft.target(m)) is not None]
-    counted = [t for c in draft.frame.having if c.measure is not None and (t := draft.target(c.mention)) is not None]
-    if not shown or not counted or any(t.kind != "field" for t in shown):
+    """ "statuses with more than 3 orders", "titles with an average salary over 80k": labels or things of the rows that are computed."""
+    f = draft.frame
+    shown = [t for m in f.outputs if (t := draft.target(m)) is not None]
+    having = [(c.measure, t) for c in f.having if c.measure is not None and (t := draft.target(c.mention)) is not None]
+    if not shown or not having:
+        return False
+    if any(item.aggregate is not None and t.kind == "field" for item, t in having):
+        homes = {t.dataset for t in shown}
+        return all(any(t.dataset != h and draft.graph.points_to(t.dataset or "", h or "") for _, t in having) for h in homes)
+    if any(t.kind != "field" for t in shown):
         return False
     labels = all((cf := draft.kinds.field(t)) is not None and cf.role in (FieldRole.CATEGORY, FieldRole.FLAG) for t in shown)
-    return labels and all(t.kind == "metric" or t.dataset == shown[0].dataset for t in counted)
+    return labels and all(t.kind == "metric" or t.dataset == shown[0].dataset for _, t in having)
 
 
 def grouped_rows(draft: Draft, measures: Sequence[MeasureItem]) -> bool:
@@ -60,7 +66,16 @@ def grouped_rows(draft: Draft, measures: Sequence[MeasureItem]) -> bool:
     if f.cycle or f.grain:
         return True
     groups = [t for m in f.groups if (t := draft.target(m)) is not None]
-    if not groups or any(t.kind != "field" for t in groups) or f.question_word == "who":
+    if not groups or f.question_word == "who":
+        return False
+    things = [t for t in groups if t.kind == "dataset"]
+    events = draft.catalog.dataset(target.dataset or "").kind is DatasetKind.FACT
+    if things and not (
+        events and all(t.dataset != target.dataset and draft.graph.points_to(target.dataset or "", t.dataset or "") for t in things)
+    ):
+        return False
+    groups = [t for t in groups if t.kind != "dataset"]
+    if any(t.kind != "field" for t in groups):
         return False
     fields = [cf for t in groups if (cf := draft.kinds.field(t)) is not None]
     labels = all(

@@ -76,6 +76,8 @@ def row_having(draft: Draft, condition: Condition, base: str) -> Predicate:
     target = draft.target(condition.mention)
     if target is None or target.kind != "field":
         raise Unbuildable("condition on no field")
+    if item is not None and item.aggregate is not None and target.dataset != base:
+        raise Unbuildable(f"the {item.aggregate} of what is not grouped")
     ref = FieldRef(dataset=target.dataset or "", field=target.field or "")
     if condition.kind == "average":
         return VersusAggregate(op=condition.op, left=ref, aggregate="avg")

@@ -145,8 +145,9 @@ def _by_composite_name(context: _Context, declared: Sequence[Link]) -> list[Link
 
 
 def _all_foreign(context: _Context, table: PhysicalTable, declared: Sequence[Link]) -> bool:
-    """Whether the key is made of foreign keys and times only: a bridge or a series, which others rarely point to."""
+    """Whether the key is made of foreign keys and times only: a bridge, a series or facts by dimensions, which others rarely point to."""
     foreign = {c for k in declared if k.table == table.name for c in k.columns}
+    foreign |= {c for c in context.keys.get(table.name, ()) if any((c,) == k for name, k in context.keys.items() if name != table.name)}
     times = {c.name for c in table.columns if c.parsed.is_time}
     return all(c in foreign or c in times for c in context.keys.get(table.name, ())) and bool(foreign)
 

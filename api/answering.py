@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
@@ -13,6 +14,7 @@ from api.asked import AskedLog
 from api.catalogs import VisibleCatalog
 from api.definitions import definitions
 from api.investigations import investigation
+from api.outlooks import forecast_params, with_measure
 from api.services import Services
 from core.errors import AppError, Invalid, UserError
 from core.principal import Principal
@@ -58,6 +60,7 @@ async def ask(services: Services, principal: Principal, request: schemas.AskRequ
         visible = await run_in_threadpool(services.catalogs.visible, principal)
         dialogue = await run_in_threadpool(log.dialogue)
         understood = await run_in_threadpool(_understand, visible, request.question, moment, dialogue)
+        understood = await run_in_threadpool(with_measure, services, principal, visible, request.question, understood, moment.as_of)
         answer = await _act(services, principal, visible, request, understood, moment)
     except AppError as error:
         await run_in_threadpool(log.failed, error, moment.ms())
@@ -88,7 +91,8 @@ async def _reading_without_words(services: Services, principal: Principal, reque
         if intent is Intent.ASK:
             answer = await answer_query(services, principal, visible, request.query, moment)
         else:
-            answer = await investigation(services, principal, visible.catalog, reading, moment.as_of)
+            params = await _forecast_params(services, principal, visible, reading, request.question, moment)
+            answer = await investigation(services, principal, visible.catalog, reading, moment.as_of, params)
     except AppError as error:
         await run_in_threadpool(log.failed, error, moment.ms())
         raise
@@ -111,6 +115,15 @@ def _understand(visible: VisibleCatalog, question: str, moment: Moment, dialogue
     return visible.understander.understand(question, as_of=moment.as_of, dialogue=dialogue)
 
 
+async def _forecast_params(
+    services: Services, principal: Principal, visible: VisibleCatalog, reading: Reading, question: str, moment: Moment
+) -> dict[str, Any] | None:
+    """A forecast's period, goal and scenario, as the words of the question say; None for other readings."""
+    if reading.intent is not Intent.FORECAST:
+        return None
+    return await run_in_threadpool(forecast_params, services, principal, visible.catalog, reading, question, moment.as_of)
+
+
 async def _act(
     services: Services,
     principal: Principal,
@@ -128,7 +141,8 @@ async def _act(
     if outcome == "answer":
         reading = readings[0]
         if reading.intent in {Intent.WHY, Intent.FORECAST, Intent.UNUSUAL}:
-            answer = await investigation(services, principal, visible.catalog, reading, moment.as_of)
+            params = await _forecast_params(services, principal, visible, reading, request.question, moment)
+            answer = await investigation(services, principal, visible.catalog, reading, moment.as_of, params)
         else:
             answer = await answer_query(services, principal, visible, reading.query, moment)
         _describe_reading(answer, reading)

@@ -25,10 +25,20 @@ _HORIZONS = {Grain.HOUR: 48, Grain.DAY: 28, Grain.WEEK: 13, Grain.MONTH: 6, Grai
 _SAID = {"explain": "Looking for what drove the change", "forecast": "Forecasting", "detect": "Looking for anything unusual"}
 
 
-async def investigation(services: Services, principal: Principal, catalog: Catalog, reading: Reading, as_of: dt.datetime) -> schemas.Answer:
-    """Starts the job that the reading asks for. Raises: Invalid when it names no measure."""
+async def investigation(
+    services: Services,
+    principal: Principal,
+    catalog: Catalog,
+    reading: Reading,
+    as_of: dt.datetime,
+    params: dict[str, Any] | None = None,
+) -> schemas.Answer:
+    """Starts the job that the reading asks for; `params` where the words of the question say more than the reading does.
+
+    Raises: Invalid when it names no measure.
+    """
     kind = _KINDS[reading.intent]
-    params = job_params(kind, reading.query, catalog, reading.horizon_steps)
+    params = params or job_params(kind, reading.query, catalog, reading.horizon_steps)
     job = await run_in_threadpool(enqueue, services.core, kind, params, principal, None)
     label = measure_label(reading.query, catalog)
     return schemas.Answer(
@@ -36,10 +46,17 @@ async def investigation(services: Services, principal: Principal, catalog: Catal
         question="",
         outcome="job",
         intent=reading.intent.value,
-        message=f"{_SAID[kind]}: {label}.",
+        message=f"{_SAID[kind]}: {label}{_asked(params)}.",
         job=job_link(job, kind),
         as_of=as_of,
     )
+
+
+def _asked(params: dict[str, Any]) -> str:
+    """ ", next quarter, if ad_spend changes by +10%": what of a forecast's parameters no chip shows."""
+    period, scenario = params.get("period"), params.get("scenario")
+    words = f", {period['label']}" if period and period.get("label") else ""
+    return words + (f", if {scenario['driver'].replace('_', ' ')} changes by {scenario['change_percent']:+g}%" if scenario else "")
 
 
 def job_params(kind: str, query: SemanticQuery, catalog: Catalog, horizon_steps: int | None = None) -> dict[str, Any]:

@@ -12,11 +12,11 @@ from pathlib import Path
 import structlog
 
 from api.services import Services
-from core.errors import Invalid
+from core.errors import Invalid, NotFound
 from core.ids import TenantId, tenant_id
 from core.principal import Principal
 from core.settings import Settings, settings
-from core.store import users
+from core.store import tenants, users
 from workers import bootstrap
 from workers.principals import system_principal
 
@@ -46,9 +46,14 @@ class Context:
         self.core.migrate()
         return Services(self.core)
 
-    def principal(self, tenant: str, as_user: str | None = None) -> Principal:
-        """Raises: Invalid for a bad tenant or an unknown user."""
+    def principal(self, tenant: str, as_user: str | None = None, *, may_be_new: bool = False) -> Principal:
+        """Raises: Invalid for a bad tenant or an unknown user; NotFound for an unknown tenant unless it `may_be_new`."""
         checked: TenantId = tenant_id(tenant)
+        with self.services.store.read() as connection:
+            if not may_be_new and not tenants.exists(connection, checked):
+                known = [t.id for t in tenants.list_all(connection)]
+                message = f"There is no tenant {tenant!r}; `querent tenant create {checked}` makes it."
+                raise NotFound(message, code="unknown_tenant", suggestions=known[:5])
         if as_user is None:
             return system_principal(checked)
         with self.services.store.read() as connection:

@@ -83,7 +83,7 @@ def list_datasets(tenant: Tenant) -> None:
 
 def _principal(tenant: str, *, create: bool) -> Principal:
     """Raises: NotFound when the tenant does not exist and is not to be made."""
-    principal = context.principal(tenant)
+    principal = context.principal(tenant, may_be_new=True)
     with context.services.store.read() as connection:
         known = tenants.exists(connection, principal.tenant)
     if not known and not create:

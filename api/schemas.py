@@ -197,17 +197,6 @@ class FeedbackRequest(In):
     comment: str = Field(default="", max_length=4_000)
 
 
-class ForecastRequest(In):
-    """A metric's future. `by` names one catalog field (`dataset.field`) to split by."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"metric": "revenue", "horizon": 28, "grain": "day"}]})
-
-    metric: str = Field(max_length=128)
-    grain: Literal["hour", "day", "week", "month", "quarter", "year"] = "day"
-    horizon: int = Field(default=28, ge=1, le=1_000)
-    by: str | None = Field(default=None, max_length=260)
-
-
 class DetectRequest(In):
     """What was unusual in a metric's history. `sensitivity` is the number of false alarms per year that is acceptable."""
 

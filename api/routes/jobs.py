@@ -117,14 +117,6 @@ def _since(services: Services, caller: Principal, job_id: JobId, after: int) -> 
         return job_events.after(connection, caller.tenant, job_id, after), jobs.get(connection, caller.tenant, job_id)
 
 
-@router.post("/forecasts", status_code=202, summary="Forecast a metric")
-async def forecast(
-    request: Request, response: Response, body: schemas.ForecastRequest, caller: Caller, idempotency_key: IdempotencyKey = None
-) -> schemas.JobView:
-    query = series_query(body.metric, body.by, body.grain)
-    return await _start(request, response, caller, "forecast", query, idempotency_key, horizon_steps=body.horizon)
-
-
 @router.post("/detections", status_code=202, summary="Find what was unusual in a metric's history")
 async def detection(
     request: Request, response: Response, body: schemas.DetectRequest, caller: Caller, idempotency_key: IdempotencyKey = None

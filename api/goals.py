@@ -1,0 +1,262 @@
+"""Goals as their viewers see them: what is asked, how it stands, who may change it. `goal_cards` is for the home page."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from api.outlooks import goal_params, period_label
+from api.services import Services
+from core.errors import Forbidden, Invalid
+from core.ids import JobId, UserId
+from core.principal import Principal, Role
+from core.store import goals, users
+from core.store.goals import Goal, GoalStatus, NewGoal
+from insights.wording import bucket, number
+from semantic.catalog.model import Catalog
+from semantic.compile import compile_query
+from semantic.expr import Predicate
+from semantic.query import MetricRef, SemanticQuery
+from semantic.resolve import resolve
+from semantic.windows import local_now
+from workers.forecasts.visibility import visibility_key
+from workers.kinds import checked_params
+from workers.queue import enqueue
+
+MAX_GOALS = 2000  # per tenant
+_KEEPERS = (Role.ADMIN, Role.ANALYST)
+_WORDS = ((0.8, "on track"), (0.5, "likely, but not safe"), (0.2, "at risk"), (0.0, "off track"))
+
+
+class GoalBody(BaseModel):
+    """A metric should reach `target` within [starts_on, ends_on). `where` narrows the rows; the owner is the caller unless named."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"metric": "revenue", "starts_on": "2026-01-01", "ends_on": "2027-01-01", "target": 60_000_000}]},
+    )
+
+    metric: str = Field(max_length=128)
+    starts_on: dt.date
+    ends_on: dt.date = Field(description="The first day after the period.")
+    target: float = Field(allow_inf_nan=False)
+    direction: Literal["at_least", "at_most"] = "at_least"
+    where: Predicate | None = None
+    name: str = Field(default="", max_length=200)
+    owner: str | None = Field(default=None, max_length=64)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> GoalBody:
+        if self.ends_on <= self.starts_on:
+            raise ValueError("ends_on must lie after starts_on")
+        if (self.ends_on - self.starts_on).days > 5 * 366:
+            raise ValueError("a goal's period is at most five years")
+        return self
+
+
+class GoalView(BaseModel):
+    """A goal and how it stands for this caller; `status` is None until it was looked at with as much as the caller may see."""
+
+    id: str
+    name: str
+    metric: str
+    label: str
+    period: str
+    starts_on: dt.date
+    ends_on: dt.date
+    target: float
+    target_text: str
+    direction: str
+    where: dict[str, Any] | None
+    owner: str
+    status: dict[str, Any] | None
+    word: str | None
+    as_of: dt.datetime | None
+    job_id: str | None
+    may_change: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GoalCard:
+    """A goal in figures ready to show. probability 0-1, None when it was not looked at yet. share: of the target reached so far, 0-1 or more."""
+
+    id: str
+    name: str
+    metric: str
+    period: str
+    target: str
+    now: str
+    expected: str
+    probability: float | None
+    word: str
+    share: float | None
+    reached: str
+    job_id: str | None
+
+
+def goal_cards(services: Services, principal: Principal, *, limit: int = 6) -> tuple[GoalCard, ...]:
+    """Goals whose period is not over, those that need attention first. Raises: NotFound without a catalog; Unavailable."""
+    catalog = services.catalogs.visible(principal).catalog
+    today = local_now(catalog.calendar, services.clock.now()).date()
+    found = [v for v in list_goals(services, principal, limit=1000) if v.ends_on > today]
+    found.sort(key=lambda v: (v.status is None, (v.status or {}).get("probability", 1.0), v.ends_on))
+    return tuple(_card(view, catalog) for view in found[:limit])
+
+
+def list_goals(
+    services: Services, principal: Principal, *, metric: str | None = None, before_id: str | None = None, limit: int = 50
+) -> tuple[GoalView, ...]:
+    """Newest first; those on metrics that the caller does not see are left out."""
+    catalog = services.catalogs.visible(principal).catalog
+    key = _visibility(services, principal)
+    with services.store.read() as connection:
+        rows = goals.list_all(connection, principal.tenant, metric=metric, before_id=before_id, limit=limit)
+        known = goals.statuses(connection, principal.tenant, key)
+    names = {m.name for m in catalog.metrics}
+    return tuple(view(row, known.get(row.id), catalog, principal) for row in rows if row.asked.metric in names)
+
+
+def load_goal(services: Services, principal: Principal, key: str) -> tuple[Goal, GoalView]:
+    """Raises: NotFound, also for a metric that the caller does not see."""
+    catalog = services.catalogs.visible(principal).catalog
+    with services.store.read() as connection:
+        row = goals.get(connection, principal.tenant, key)
+        known = goals.statuses(connection, principal.tenant, _visibility(services, principal))
+    catalog.metric(row.asked.metric)
+    return row, view(row, known.get(row.id), catalog, principal)
+
+
+def create_goal(services: Services, principal: Principal, body: GoalBody) -> GoalView:
+    """Stores it and starts the forecast that tells how it stands. Raises: Forbidden; Invalid; NotFound; Unavailable."""
+    new = checked(services, principal, body)
+    with services.store.write() as connection:
+        if len(goals.list_all(connection, principal.tenant, limit=1000)) >= min(MAX_GOALS, 1000):
+            raise Invalid("There are 1,000 goals already; delete some first.", code="too_many_goals")
+        row = goals.create(connection, principal.tenant, new, by=principal.user, now=services.clock.now())
+    refresh_goal(services, principal, row)
+    return load_goal(services, principal, row.id)[1]
+
+
+def change_goal(services: Services, principal: Principal, key: str, body: GoalBody) -> GoalView:
+    """Raises: NotFound; Forbidden; Invalid; Unavailable."""
+    row, _ = load_goal(services, principal, key)
+    _may_change(principal, row)
+    new = checked(services, principal, body, owner=row.asked.owner)
+    with services.store.write() as connection:
+        row = goals.change(connection, principal.tenant, key, new, now=services.clock.now())
+    refresh_goal(services, principal, row)
+    return load_goal(services, principal, key)[1]
+
+
+def delete_goal(services: Services, principal: Principal, key: str) -> None:
+    """Raises: NotFound; Forbidden; Unavailable."""
+    row, _ = load_goal(services, principal, key)
+    _may_change(principal, row)
+    with services.store.write() as connection:
+        goals.delete(connection, principal.tenant, key)
+
+
+def refresh_goal(services: Services, principal: Principal, goal: Goal) -> JobId | None:
+    """Starts the forecast of a goal with the caller's rights; None when its period is over."""
+    today = services.clock.now().date()
+    if goal.asked.ends_on <= today:
+        return None
+    return enqueue(services.core, "forecast", checked_params("forecast", goal_params(goal)), principal)
+
+
+def checked(services: Services, principal: Principal, body: GoalBody, owner: UserId | None = None) -> NewGoal:
+    """The goal to store. Raises: Forbidden; NotFound; Invalid and what resolving its metric and filter raises."""
+    if principal.roles == frozenset({Role.VIEWER}):
+        raise Forbidden("Viewers cannot set goals.")
+    catalog = services.catalogs.visible(principal).catalog
+    metric = catalog.metric(body.metric)
+    compile_query(resolve(SemanticQuery(metrics=(MetricRef(metric=body.metric),), where=body.where), catalog, as_of=services.clock.now()))
+    chosen = UserId(body.owner) if body.owner is not None else owner or principal.user
+    if chosen != principal.user and chosen != owner:
+        if not principal.has_role(*_KEEPERS):
+            raise Forbidden("Only analysts and administrators may set goals for others.")
+        with services.store.read() as connection:
+            users.get(connection, principal.tenant, chosen)
+    label = period_label(body.starts_on, body.ends_on) or f"from {body.starts_on} to {body.ends_on - dt.timedelta(days=1)}"
+    return NewGoal(
+        name=body.name.strip() or f"{metric.label.capitalize()} {label}",
+        metric=body.metric,
+        starts_on=body.starts_on,
+        ends_on=body.ends_on,
+        target=body.target,
+        direction=body.direction,
+        owner=chosen,
+        filters=body.where.model_dump(mode="json") if body.where is not None else None,
+    )
+
+
+def view(row: Goal, status: GoalStatus | None, catalog: Catalog, principal: Principal) -> GoalView:
+    asked, metric = row.asked, catalog.metric(row.asked.metric)
+    found = dict(status.status) if status is not None else None
+    return GoalView(
+        id=row.id,
+        name=asked.name,
+        metric=asked.metric,
+        label=metric.label,
+        period=period_label(asked.starts_on, asked.ends_on) or f"{asked.starts_on} to {asked.ends_on - dt.timedelta(days=1)}",
+        starts_on=asked.starts_on,
+        ends_on=asked.ends_on,
+        target=asked.target,
+        target_text=number(asked.target, metric.format, metric.unit, compact=True),
+        direction=asked.direction,
+        where=dict(asked.filters) if asked.filters is not None else None,
+        owner=asked.owner,
+        status=found,
+        word=_word(found),
+        as_of=status.at if status is not None else None,
+        job_id=status.job_id if status is not None else None,
+        may_change=_changes(principal, row),
+    )
+
+
+def _card(found: GoalView, catalog: Catalog) -> GoalCard:
+    metric, status = catalog.metric(found.metric), found.status or {}
+
+    def say(value: float | None) -> str:
+        return number(value, metric.format, metric.unit, compact=True)
+
+    now = status.get("now")
+    reached = status.get("reached_at")
+    return GoalCard(
+        id=found.id,
+        name=found.name,
+        metric=found.metric,
+        period=found.period,
+        target=found.target_text,
+        now=say(now),
+        expected=say(status.get("expected")),
+        probability=status.get("probability"),
+        word=found.word or "not looked at yet",
+        share=now / found.target if now is not None and found.target else None,
+        reached=bucket(dt.date.fromisoformat(str(reached)[:10]), "day") if reached else "",
+        job_id=found.job_id,
+    )
+
+
+def _word(status: dict[str, Any] | None) -> str | None:
+    if status is None:
+        return None
+    if status.get("already"):
+        return "reached"
+    return next(word for limit, word in _WORDS if float(status["probability"]) >= limit)
+
+
+def _visibility(services: Services, principal: Principal) -> str:
+    return visibility_key(principal, services.catalogs.full(principal.tenant))
+
+
+def _changes(principal: Principal, row: Goal) -> bool:
+    return principal.user in (row.asked.owner, row.created_by) or principal.has_role(*_KEEPERS)
+
+
+def _may_change(principal: Principal, row: Goal) -> None:
+    if not _changes(principal, row):
+        raise Forbidden("A goal is changed by its owner, or by an analyst or administrator.")

@@ -175,6 +175,16 @@ class LoadFileParams(Params):
     infer_catalog: bool = True
 
 
+class RegisterModelParams(Params):
+    """Checks and compares an uploaded model version."""
+
+    version: str = Field(max_length=64)
+
+
+class TendModelsParams(Params):
+    """All custom models of the tenant."""
+
+
 class DiagnoseParams(Params):
     """A round trip through broker and worker that takes `hold_s` seconds."""
 
@@ -204,6 +214,12 @@ KINDS: Mapping[str, Kind] = {
     "infer_catalog": Kind(InferCatalogParams, "default", {"read schema": 0.2, "infer": 0.7, "save": 0.1}, soft_limit_s=900),
     "refresh_values": Kind(RefreshValuesParams, "default", {"read values": 1.0}, soft_limit_s=900),
     "load_file": Kind(LoadFileParams, "heavy", {"read file": 0.1, "load": 0.7, "infer catalog": 0.2}, soft_limit_s=7200),
+    "register_model": Kind(
+        RegisterModelParams, "sandbox", {"check": 0.3, "backtest": 0.6, "register": 0.05, "shadow": 0.05}, soft_limit_s=7200
+    ),
+    "shadow_models": Kind(TendModelsParams, "sandbox", {"shadow": 1.0}, soft_limit_s=3600),
+    "watch_models": Kind(TendModelsParams, "default", {"watch": 1.0}, soft_limit_s=1800),
+    "mirror_models": Kind(TendModelsParams, "models", {"mirror": 1.0}, soft_limit_s=600),
     "diagnose": Kind(DiagnoseParams, "default", {"hold": 1.0}, soft_limit_s=900),
 }
 

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from core.store import catalogs, retention, tenants
+from core.ids import TenantId
+from core.store import catalogs, model_versions, retention, tenants
+from core.store.model_versions import VersionState
 from workers.bootstrap import Services
+from workers.custom.accept import settle, start
 from workers.principals import system_principal
 from workers.queue import enqueue
+
+
+def tend_models(services: Services, tenant: TenantId, day: str) -> None:
+    """Has custom models tried and watched, where the tenant has any. Raises: Unavailable."""
+    with services.store.read() as connection:
+        found = model_versions.list_all(connection, tenant)
+    for version in found:
+        if version.state is VersionState.CHECKING:
+            settle(services, start(services, system_principal(tenant), version) if version.job_id is None else version)
+    if any(version.state in (VersionState.CHALLENGER, VersionState.CHAMPION) for version in found):
+        enqueue(services, "shadow_models", {}, system_principal(tenant), f"daily-shadow-{day}")
+        enqueue(services, "watch_models", {}, system_principal(tenant), f"daily-watch-{day}")
 
 
 def start_daily(services: Services) -> int:
@@ -22,4 +37,5 @@ def start_daily(services: Services) -> int:
         retention.prune(connection, now=services.clock.now())
     for tenant in due:
         enqueue(services, "refresh_values", {}, system_principal(tenant), f"daily-values-{day}")
+        tend_models(services, tenant, day)
     return len(due)

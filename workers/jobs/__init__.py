@@ -84,6 +84,30 @@ def _refresh_values(context: JobContext) -> Mapping[str, Any]:
     return refresh_values.run(context)
 
 
+def _register_model(context: JobContext) -> Mapping[str, Any]:
+    from workers.jobs import register_model
+
+    return register_model.run(context)
+
+
+def _shadow_models(context: JobContext) -> Mapping[str, Any]:
+    from workers.jobs import shadow_models
+
+    return shadow_models.run(context)
+
+
+def _watch_models(context: JobContext) -> Mapping[str, Any]:
+    from workers.jobs import watch_models
+
+    return watch_models.run(context)
+
+
+def _mirror_models(context: JobContext) -> Mapping[str, Any]:
+    from workers.jobs import mirror_models
+
+    return mirror_models.run(context)
+
+
 FUNCTIONS: Mapping[str, JobFunction] = {
     "diagnose": _diagnose,
     "forecast": _forecast,
@@ -97,4 +121,8 @@ FUNCTIONS: Mapping[str, JobFunction] = {
     "infer_catalog": _infer_catalog,
     "load_file": _load_file,
     "refresh_values": _refresh_values,
+    "register_model": _register_model,
+    "shadow_models": _shadow_models,
+    "watch_models": _watch_models,
+    "mirror_models": _mirror_models,
 }

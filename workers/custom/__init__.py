@@ -1,0 +1,1 @@
+"""Custom models' way through Querent: accepted, checked, compared, promoted, watched, rolled back."""

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from babel.numbers import get_currency_symbol
+
+from insights.wording import LOCALE
 from semantic.states import OutputColumn
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
@@ -167,7 +170,16 @@ def _tooltip(time_label: str, time_type: str, measure: OutputColumn, series: str
 
 
 def _axis(column: OutputColumn) -> Spec:
-    return {"format": _format(column, axis=True), "labelOverlap": True}
+    """Labels as people write them: 0, €2M, 3B; d3 alone says 0M, 2M and 3G."""
+    made: Spec = {"format": _format(column, axis=True), "labelOverlap": True}
+    if column.format == "percent":
+        return made
+    known = (column.format or "").partition("currency:")[2]
+    symbol = get_currency_symbol(known, LOCALE).replace("'", "") if known else ""
+    large = "replace(replace(format(abs(datum.value), '~s'), 'G', 'B'), 'k', 'K')"
+    said = f"(abs(datum.value) < 1000 ? format(abs(datum.value), ',.3~f') : {large})"
+    made["labelExpr"] = f"(datum.value < 0 ? '-' : '') + (datum.value ? '{symbol}' : '') + {said}"
+    return made
 
 
 def _format(column: OutputColumn, *, axis: bool = False) -> str:

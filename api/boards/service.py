@@ -169,7 +169,9 @@ def revoke_link(services: Services, caller: Principal, key: str, link: str) -> N
         audit.append(connection, caller.tenant, Happening(caller.user, "board.unpublish", key, details={"link": link}), now=now)
 
 
-def new_pin(title: str, query: SemanticQuery, *, width: Literal["third", "half", "full"] = "half") -> Pin:
+def new_pin(title: str, query: SemanticQuery, *, width: Literal["third", "half", "full"] | None = None) -> Pin:
+    """A single figure takes a third of the board, everything else half of it, unless said otherwise."""
+    width = width or ("half" if query.by or query.fields else "third")
     return Pin(id=new_id("pin"), title=title.strip()[:300] or "Answer", query=query, width=width)
 
 

@@ -51,7 +51,7 @@ class NewPin(schemas.In):
     query: SemanticQuery
     board_id: str | None = Field(default=None, max_length=64)
     new_board: str | None = Field(default=None, min_length=1, max_length=200)
-    width: Literal["third", "half", "full"] = "half"
+    width: Literal["third", "half", "full"] | None = None
 
 
 class ChangeBody(schemas.In):

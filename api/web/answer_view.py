@@ -14,9 +14,7 @@ from api.web.stored import earlier_turns
 from api.web.tables import TableView, chart_drill, output_columns, table_view
 from core.principal import Principal
 from core.store import questions
-from semantic.query import SemanticQuery
-
-EXPORT_CHART = ("png", "svg")
+from semantic.query import MetricRef, SemanticQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +27,7 @@ class AnswerView:
     earlier: tuple[questions.Question, ...]
     share: str
     can_investigate: bool
+    metric: str
 
 
 async def view_of(services: Services, caller: Principal, answer: schemas.Answer, *, page: int = 1, sort: str = "") -> AnswerView:
@@ -52,5 +51,6 @@ async def view_of(services: Services, caller: Principal, answer: schemas.Answer,
         drill=chart_drill(answer, query),
         earlier=tuple(earlier),
         share=f"/?q={quote(answer.question)}" if plain else f"/answers/{answer.id}",
+        metric=next((m.metric for m in query.metrics if isinstance(m, MetricRef)), "") if query is not None else "",
         can_investigate=query is not None and bool(query.metrics) and answer.outcome == "answer",
     )

@@ -143,12 +143,12 @@ async def feedback(
 
 @router.get("/answers/{key}/export.{kind}")
 async def export(request: Request, key: str, kind: str) -> Response:
-    """The rows as csv, xlsx or json (all of them, up to the caller's cap), or the chart as png or svg."""
+    """The rows as csv, xlsx, json or parquet (all of them, up to the caller's cap), or the chart as png, svg or pdf."""
     at = await visitor(request)
     if kind not in exports.MEDIA_TYPES:
         raise NotFound(f"There is no export as {kind[:10]!r}.", code="unknown_export", suggestions=list(exports.MEDIA_TYPES))
     stored = await find(at.services, at.caller, key)
-    if kind in {"png", "svg"}:
+    if kind in exports.IMAGES:
         answer = await until_gone(request, again(at.services, at.caller, stored))
         if answer.chart is None:
             raise NotFound("This answer has no chart; take the figures as CSV.", code="no_chart")
@@ -158,6 +158,8 @@ async def export(request: Request, key: str, kind: str) -> Response:
         rows = result.rows()
         if kind == "csv":
             body = await run_in_threadpool(exports.as_csv, result.columns, rows)
+        elif kind == "parquet":
+            body = await run_in_threadpool(exports.as_parquet, result.columns, result.table)
         elif kind == "json":
             body = await run_in_threadpool(exports.as_json, result.columns, rows)
         else:

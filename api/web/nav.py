@@ -32,6 +32,7 @@ NAV: tuple[Group, ...] = (
         "",
         (
             Place("ask", "/", "Ask", "ask"),
+            Place("boards", "/boards", "Boards", "boards"),
             Place("alerts", "/incidents", "Alerts", "alerts"),
             Place("inbox", "/inbox", "Inbox", "inbox", badge="unread"),
             Place("history", "/history", "History", "history"),

@@ -14,6 +14,7 @@ from api.routes.auth import set_cookie, sign_in, sign_out
 from api.services import services_of
 from api.web import (
     ask_pages,
+    board_pages,
     card_pages,
     catalog_pages,
     channel_pages,
@@ -21,6 +22,7 @@ from api.web import (
     incident_pages,
     job_pages,
     oidc_pages,
+    public_pages,
     rule_pages,
     sql_page,
     theme,
@@ -85,6 +87,7 @@ def _local(target: str) -> str:
 
 PARTS = (
     ask_pages,
+    board_pages,
     card_pages,
     incident_pages,
     rule_pages,
@@ -93,6 +96,7 @@ PARTS = (
     data_pages,
     job_pages,
     sql_page,
+    public_pages,
     theme,
     oidc_pages,
 )

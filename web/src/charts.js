@@ -4,6 +4,8 @@ import { THEME_CHANGED } from "./theme.js";
 
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 const ROW_PX = 34;
+const PIN_ROW_PX = 28;
+const PIN_PX = 200;
 
 function theme() {
   const style = getComputedStyle(document.documentElement);
@@ -35,14 +37,16 @@ function coloured(text) {
 }
 
 // The headline above says the title; bars get a height of their own, so that three bars do not fill the screen.
-function fitted(spec) {
+function fitted(spec, small) {
   const made = { ...spec };
   delete made.title;
   made.width = "container";
-  if (spec.encoding?.y?.type === "nominal") {
-    made.height = { step: spec.encoding.yOffset ? ROW_PX / 2 : ROW_PX };
-    made.encoding = { ...spec.encoding, y: { ...spec.encoding.y, title: null } };
-  }
+  const first = spec.encoding ?? spec.layer?.[0].encoding;
+  if (first?.y?.type === "nominal") {
+    const row = small ? PIN_ROW_PX : ROW_PX;
+    made.height = { step: first.yOffset ? row / 2 : row };
+    if (spec.encoding) made.encoding = { ...first, y: { ...first.y, title: null } };
+  } else if (small && typeof made.height === "number") made.height = PIN_PX;
   if (spec.encoding?.x?.field === "time" && spec.mark?.type === "line") made.mark = { ...spec.mark, point: spec.mark.point ? { filled: true, size: 45 } : false };
   return made;
 }
@@ -50,11 +54,11 @@ function fitted(spec) {
 // A click on a mark sends the same form as a click on a value in the table.
 function drillable(view, element) {
   const groups = JSON.parse(element.dataset.drill);
-  const form = document.getElementById(element.dataset.drillForm);
-  if (!form) return;
   element.classList.add("drillable");
   view.addEventListener("click", (_, item) => {
+    const form = document.getElementById(element.dataset.drillForm);
     const datum = item?.datum;
+    if (!form) return;
     // A line is one mark for all its points: only marks of one row each can be drilled into.
     if (!["rect", "symbol", "arc"].includes(item?.mark?.marktype) || !datum || !Object.keys(groups).some((name) => name in datum)) return;
     form.querySelectorAll("input[name=mark]").forEach((old) => old.remove());
@@ -76,7 +80,7 @@ export async function draw(element) {
   element.dataset.drawn = "yes";
   const source = document.getElementById(element.dataset.spec);
   if (!source) return;
-  const spec = fitted(JSON.parse(coloured(source.textContent)));
+  const spec = fitted(JSON.parse(coloured(source.textContent)), element.closest(".pin") !== null);
   try {
     const { view } = await embed(element, { ...spec, autosize: { type: "fit-x", contains: "padding" } }, {
       ast: true,

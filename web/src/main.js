@@ -1,5 +1,6 @@
 import "./app.css";
 import "htmx.org";
+import { boards } from "./boards.js";
 import { busy } from "./busy.js";
 import { combobox } from "./combobox.js";
 import { copying } from "./copy.js";
@@ -18,6 +19,7 @@ function enhance(root) {
   watchJobs(root, arrived);
   uploads(root);
   previews(root, enhance);
+  boards(root, enhance);
   const charts = root.querySelectorAll(".chart[data-spec]:not([data-drawn])");
   if (charts.length) import("./charts.js").then(({ draw }) => charts.forEach(draw));
 }

@@ -168,20 +168,19 @@ async def accuracy(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> dict[str, Any]:
     """Forecasts scored so far, newest first, and over them by metric and grain: error (sum of misses over sum of values), bands, bias."""
-    services = services_of(request)
+    return await run_in_threadpool(accuracy_of, services_of(request), caller, metric=metric, grain=grain, limit=limit)
 
-    def read() -> dict[str, Any]:
-        with services.store.read() as connection:
-            found = forecast_records.scores(
-                connection, caller.tenant, visibility=_visibility(services, caller), metric=metric, grain=grain, limit=limit
-            )
-        names = {m.name for m in services.catalogs.visible(caller).catalog.metrics} | {
-            m.label for m in services.catalogs.visible(caller).catalog.metrics
-        }
-        scores = [s.score for s in found if s.score.metric in names]
-        return {"items": [_score(s) for s in scores], "metrics": _by_metric(scores)}
 
-    return await run_in_threadpool(read)
+def accuracy_of(services: Services, caller: Principal, *, metric: str | None, grain: str | None, limit: int) -> dict[str, Any]:
+    """{"items": scored forecasts, "metrics": means by metric and grain}, of what this caller sees."""
+    with services.store.read() as connection:
+        found = forecast_records.scores(
+            connection, caller.tenant, visibility=_visibility(services, caller), metric=metric, grain=grain, limit=limit
+        )
+    catalog = services.catalogs.visible(caller).catalog
+    hidden = {m.name for m in services.catalogs.full(caller.tenant).metrics} - {m.name for m in catalog.metrics}
+    scores = [s.score for s in found if s.score.metric not in hidden]
+    return {"items": [_score(s) for s in scores], "metrics": _by_metric(scores)}
 
 
 @router.post("/forecasts/score", status_code=202, summary="Compare stored forecasts with what came")

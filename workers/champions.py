@@ -18,9 +18,9 @@ from models.sandbox.sandbox import Sandbox
 from models.sandbox.subject import WalledModel
 from models.sdk.card import card_of
 from models.serving import forecast_with
+from workers.beside import compared
 from workers.bootstrap import Services
 from workers.context import BelongsElsewhere, JobContext
-from workers.live import compared
 from workers.packages import PackageFiles
 
 SANDBOX_QUEUE = "sandbox"

@@ -10,10 +10,6 @@ import numpy as np
 
 from core.store.model_runs import ModelRun
 from core.timeseries import TimeSeries
-from forecasting.backtests import scale
-from forecasting.engine import Effort, forecast_many
-from forecasting.types import Forecast, ForecastInput
-from models.conformance.made_up import SEASON_STEPS
 
 MIN_POINTS = 5
 BREACH = 1.25
@@ -34,16 +30,6 @@ class Score:
 
     def as_json(self) -> dict[str, Any]:
         return {"custom": self.custom, "own": self.own, "points": self.points}
-
-
-def compared(item: ForecastInput, custom: Forecast) -> dict[str, Any]:
-    """What is remembered of one series: {"t", "custom", "own", "scale"}."""
-    own = forecast_many([item], effort=Effort.QUICK)[0]
-    grain = item.series.grain.value if item.series.grain else "day"
-    known = item.series.values[np.isfinite(item.series.values)]
-    unit = scale(known, SEASON_STEPS.get(grain, 1)) if known.size else 1.0
-    times = [str(t) for t in custom.times.astype("datetime64[ms]")]
-    return {"t": times, "custom": custom.mean.tolist(), "own": own.mean.tolist(), "scale": unit}
 
 
 def score(points: Mapping[str, Any], actual: TimeSeries) -> Score | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core.ids import TenantId
 from core.store import catalogs, model_versions, retention, tenants
 from core.store.model_versions import VersionState
@@ -17,7 +19,10 @@ def tend_models(services: Services, tenant: TenantId, day: str) -> None:
         found = model_versions.list_all(connection, tenant)
     for version in found:
         if version.state is VersionState.CHECKING:
-            settle(services, start(services, system_principal(tenant), version) if version.job_id is None else version)
+            settle(
+                services,
+                start(services, replace(system_principal(tenant), user=version.created_by), version) if version.job_id is None else version,
+            )
     if any(version.state in (VersionState.CHALLENGER, VersionState.CHAMPION) for version in found):
         enqueue(services, "shadow_models", {}, system_principal(tenant), f"daily-shadow-{day}")
         enqueue(services, "watch_models", {}, system_principal(tenant), f"daily-watch-{day}")

@@ -15,10 +15,10 @@ from models.sandbox.limits import Limits
 from models.sdk.card import ModelCard
 from models.sdk.failures import ModelFailed
 from models.serving import forecast_with
+from workers.beside import compared
 from workers.champions import walled
 from workers.context import JobContext
 from workers.custom.ground import HORIZONS, Ground, fetch_ground, metrics_of
-from workers.live import compared
 
 SHADOW_LIMITS = Limits(cpu_s=120, wall_s=120)
 

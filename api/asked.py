@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from api import schemas
 from api.audit_trail import current_request_id
+from api.metrics import QUESTIONS, UNDERSTANDING
 from api.services import Services
 from core.errors import AppError
 from core.principal import Principal
@@ -41,6 +42,8 @@ class AskedLog:
     def finished(self, answer: schemas.Answer, dialogue: DialogueState | None) -> schemas.Answer:
         """Writes the question and its turn with the dialogue state after it; gives the answer its id and conversation."""
         tenant, user, now = self._principal.tenant, self._principal.user, self._services.clock.now()
+        if answer.understanding_ms:
+            UNDERSTANDING.observe(answer.understanding_ms / 1000)
         with self._services.store.write() as connection:
             conversation = None if answer.intent == "sql" else self._conversation(connection, now)
             answer.conversation_id = conversation.id if conversation is not None else None
@@ -82,6 +85,7 @@ class AskedLog:
         tenant, user, now = self._principal.tenant, self._principal.user, self._services.clock.now()
         details = {"rows": rows, "rows_read": entry.rows_read or 0, "catalog_version": entry.catalog_version}
         outcome = "error" if entry.error else entry.outcome
+        QUESTIONS.labels(outcome).inc()
         audit.append(connection, tenant, Happening(user, action, target, outcome, details, current_request_id()), now=now)
         usage.add(connection, tenant, user, "queries", 1, day=now.date())
         usage.add(connection, tenant, user, "rows_read", entry.rows_read or 0, day=now.date())

@@ -7,11 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from prometheus_client import CollectorRegistry
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
 from api.catalogs import CatalogBook
 from api.limiting import RequestRates
+from api.metrics import StateCollector
 from core.clock import Clock
 from core.principal import Principal
 from core.settings import Settings
@@ -56,6 +58,12 @@ class Services:
         from api.oidc import Oidc
 
         return Oidc(self)
+
+    @cached_property
+    def state_metrics(self) -> CollectorRegistry:
+        made = CollectorRegistry()
+        made.register(StateCollector(self.store))
+        return made
 
     @cached_property
     def rates(self) -> RequestRates:

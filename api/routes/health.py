@@ -34,5 +34,8 @@ async def readyz(request: Request) -> JSONResponse:
 
 
 @router.get("/metrics", summary="Prometheus metrics", response_class=Response)
-async def metrics() -> Response:
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+async def metrics(request: Request) -> Response:
+    """This process's counters, and the state of jobs and messages of the whole installation."""
+    services = services_of(request)
+    text = await run_in_threadpool(lambda: generate_latest() + generate_latest(services.state_metrics))
+    return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -15,6 +15,7 @@ from typing import Any
 import clickhouse_connect
 import structlog
 from clickhouse_connect.driver.exceptions import ClickHouseError
+from prometheus_client import Counter, Histogram
 
 from core.errors import AppError, Cancelled, InternalError
 from core.ids import new_id
@@ -27,6 +28,14 @@ from semantic.warehouse.parameters import render
 from semantic.warehouse.versions import holds_view, parse_version, version_sql, wide_version_sql
 
 _log = structlog.get_logger("querent.query")
+_SECONDS = Histogram(
+    "querent_query_seconds",
+    "Warehouse queries by outcome",
+    ["outcome"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
+_ROWS = Counter("querent_query_rows_read_total", "Rows that warehouse queries read")
+_BYTES = Counter("querent_query_bytes_read_total", "Bytes that warehouse queries read")
 # What a query means without a word from the guard; its own settings come on top.
 SAFE_DEFAULTS: Mapping[str, str | int] = MEANING_SETTINGS
 # Not worth failing for when the server keeps them to itself: its own caps hold then.
@@ -219,6 +228,9 @@ def _finished(query: GuardedQuery, query_id: str, result: Any, started_s: float)
     table = to_table(result.column_names, [kind.name for kind in result.column_types], result.result_columns)
     truncated = table.num_rows > query.max_rows
     stats = QueryStats(query_id, duration_s, int(result.summary.get("read_rows", 0)), int(result.summary.get("read_bytes", 0)))
+    _SECONDS.labels("ok").observe(duration_s)
+    _ROWS.inc(stats.rows_read)
+    _BYTES.inc(stats.bytes_read)
     _log.info(
         "warehouse_query",
         tenant=query.tenant,
@@ -235,6 +247,7 @@ def _finished(query: GuardedQuery, query_id: str, result: Any, started_s: float)
 
 def _failed(query: GuardedQuery, query_id: str, error: AppError, started_s: float) -> None:
     duration_ms = round((time.perf_counter() - started_s) * 1000, 1)
+    _SECONDS.labels(error.code).observe(duration_ms / 1000)
     _log.warning("warehouse_query", tenant=query.tenant, query_id=query_id, duration_ms=duration_ms, outcome=error.code)
 
 

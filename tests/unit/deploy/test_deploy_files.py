@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -138,3 +139,46 @@ class TestImage:
         assert [line for line in lines if line.startswith("USER ")][-1] != "USER root"
         environment = set(re.findall(r"(QUERENT_[A-Z_]+)=", "\n".join(lines)))
         assert environment <= {f"QUERENT_{name.upper()}" for name in Settings.model_fields}
+
+
+class TestMonitoring:
+    """Dashboards and alert rules that name a metric which nothing makes stay empty for ever and silent when they should not."""
+
+    def made(self) -> set[str]:
+        from prometheus_client import REGISTRY
+
+        import semantic.warehouse.client  # noqa: F401  makes its metrics when it is imported
+        from api import metrics, middleware  # noqa: F401
+        from core.store.migrate import migrate
+        from core.store.store import Store
+
+        store = Store.open("sqlite://")
+        migrate(store.engine)
+        families = [*REGISTRY.collect(), *metrics.StateCollector(store).collect()]
+        return {f.name for f in families}
+
+    def test_every_metric_exists(self) -> None:
+        texts = [(DEPLOY / "prometheus" / "rules.yml").read_text(), (DEPLOY / "grafana" / "dashboards" / "querent.json").read_text()]
+        named = set(re.findall(r"\bquerent_[a-z_]+", " ".join(re.sub(r"querent_\w+\.json", "", text) for text in texts)))
+        made = self.made()
+        assert named
+        unknown = {n for n in named if re.sub(r"_(total|bucket|count|sum)$", "", n) not in made}
+        assert unknown == set()
+
+    def test_the_dashboard_has_distinct_panels_that_do_not_overlap(self) -> None:
+        panels = json.loads((DEPLOY / "grafana" / "dashboards" / "querent.json").read_text())["panels"]
+        assert len({p["id"] for p in panels}) == len(panels)
+        cells = [
+            (p["gridPos"]["x"] + dx, p["gridPos"]["y"] + dy)
+            for p in panels
+            for dx in range(p["gridPos"]["w"])
+            for dy in range(p["gridPos"]["h"])
+        ]
+        assert len(cells) == len(set(cells))
+
+    def test_runbook_sections_exist(self) -> None:
+        operations = (DEPLOY.parent / "docs" / "operations.md").read_text()
+        rules = yaml.safe_load((DEPLOY / "prometheus" / "rules.yml").read_text())["groups"][0]["rules"]
+        for rule in rules:
+            section = rule["annotations"]["runbook"].partition(", ")[2]
+            assert f"## {section}" in operations, section

@@ -76,6 +76,27 @@ class Registry:
             run_id = self._finished_run(experiment, record) or self._write_run(experiment, record)
             return self._version_of(record, run_id)
 
+    def log_batch(self, record: RunRecord) -> str:
+        """Logs a run without registering a version; the run's id. A second call with the same key returns what the first one made.
+
+        Raises: Unavailable when MLflow does not answer.
+        """
+        with _translated():
+            experiment = self._experiment(record.model.tenant)
+            return self._finished_run(experiment, record) or self._write_run(experiment, record)
+
+    def log_live(self, tenant: TenantId, run_id: str, metrics: Mapping[str, float]) -> None:
+        """Adds figures that became known later to a run, such as how its forecasts turned out. Raises: NotFound; Unavailable."""
+        from mlflow.entities import Metric
+
+        with _translated():
+            run = self._client.get_run(run_id)
+            if run.info.experiment_id != self._experiment(tenant):
+                raise NotFound(f"There is no run {run_id[:60]!r}.", code="unknown_run")
+            at_ms = time.time_ns() // 1_000_000
+            found = [Metric(name, float(value), at_ms, 0) for name, value in metrics.items() if math.isfinite(value)]
+            self._client.log_batch(run_id, metrics=found)
+
     def promote(self, tenant: TenantId, version: ModelVersion) -> None:
         """Makes it champion; the champion until now becomes previous. Again for the champion: no change. Raises: NotFound."""
         name = str(parse_model_name(tenant, str(version.name)))

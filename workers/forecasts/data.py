@@ -11,9 +11,10 @@ import numpy as np
 from core.errors import NotEnoughData, UserError
 from core.timeseries import FloatArray, Grain, TimeArray, TimeSeries
 from semantic.catalog.model import Catalog
+from semantic.expr import Predicate
 from semantic.query import Measure
 from semantic.states import OutputColumn
-from workers.forecasts.formula import Formula, formula_of
+from workers.forecasts.formula import Formula, Part, formula_of
 from workers.forecasts.partial import Coverage, PartialBucket, coverage, following_times, needs_days, split
 from workers.jobs.querying import Asking, Receipt
 from workers.jobs.series import TOTAL, Fetched, Segment, fetch_series
@@ -53,15 +54,31 @@ class ForecastData:
         return np.datetime64(self.history[TOTAL].times[-1])
 
 
-def fetch_data(context: Asking, params: SeriesParams, horizon_steps: int, *, until: dt.datetime | None = None) -> ForecastData:
+def fetch_data(
+    context: Asking,
+    params: SeriesParams,
+    horizon_steps: int,
+    *,
+    until: dt.datetime | None = None,
+    narrow: Predicate | None = None,
+    in_parts: bool = True,
+) -> ForecastData:
     """Everything that the forecast of `params` needs. until: forecast at least up to this wall-clock time (exclusive).
+
+    narrow: limits which segments, not the whole. in_parts False: a ratio is taken as one series, as a custom model wants it.
 
     Raises: UserError for what cannot be asked or forecast; NotEnoughData `no_rows` and `too_short`; Unavailable.
     """
     catalog = context.services.catalog(context.tenant)
     formula = formula_of(params.asked, catalog)
-    whole = fetch_series(context, params.model_copy(update={"segments": ()}) if not formula.is_plain else params)
-    fetched = [whole] if formula.is_plain else [fetch_series(context, _of(params, part)) for part in formula.parts]
+    if not in_parts and not formula.is_plain:
+        formula = Formula((params.asked,), Part(0), adds_up=False)
+    if formula.is_plain:
+        whole = fetch_series(context, params, narrow=narrow)
+        fetched = [whole]
+    else:
+        whole = fetch_series(context, params.model_copy(update={"segments": ()}))
+        fetched = [fetch_series(context, _of(params, part), narrow=narrow) for part in formula.parts]
     days = _days(context, params, formula.parts[0]) if needs_days(params.grain) else None
     calendar, zone_free = catalog.calendar, whole.series[0]
     covered = coverage(zone_free.times, params.grain, calendar, context.as_of, days.series[0] if days else None)

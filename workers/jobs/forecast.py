@@ -5,7 +5,7 @@ Running it twice changes nothing; a run that was cut off goes on with what was w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from forecasting.types import Forecast
 from models.lineage import Lineage, code_version
 from models.registry import ModelVersion, RunRecord
 from semantic.catalog.visible import visible_to
+from workers.champions import CustomForecaster, forecaster_for
 from workers.context import JobContext
 from workers.forecasts.data import ForecastData, fetch_data
 from workers.forecasts.events import event_flags
@@ -43,6 +44,7 @@ from workers.kinds import ForecastParams
 
 BATCH_SERIES = 50
 SHOWN_SERIES = 20
+Forecaster = Callable[..., list[Forecast]]
 _CODE = ("forecasting", "workers.forecasts")
 
 
@@ -64,23 +66,24 @@ def run(context: JobContext) -> dict[str, Any]:
     context.progress("fetch", 0, 1)
     catalog = visible_to(context.services.catalog(context.tenant), context.principal)
     plan = plan_of(params, formula_of(params.asked, catalog), catalog, context.as_of)
-    data = fetch_data(context, plan.params, plan.horizon_steps, until=plan.until)
+    custom = forecaster_for(context, params.metric, plan.params.grain)
+    data = fetch_data(context, plan.params, plan.horizon_steps, until=plan.until, in_parts=custom is None)
     rows = JobRows(context.services.admin, context.tenant, context.job_id, FORECASTS)
     rows.prepare()
-    _fit(context, plan, data, rows)
+    _fit(context, plan, data, rows, custom.forecast_many if custom is not None else forecast_many)
     context.progress("write", 0, 1)
     made = _assembled(context, plan, data, rows)
     totals = _totals(plan, data, made)
     goal = outlook(data, made.parts, plan, made.tried.dependence, totals.get(TOTAL)) if params.goal is not None else None
     scenario = run_scenario(context, params, data, made.parts, plan.params.grain) if params.scenario is not None else None
     context.progress("register", 0, 1)
-    version = _register(context, plan, data, made)
+    version = _register(context, plan, data, made, custom)
     result = _result(context, plan, data, made, version) | _answers(plan, data, made, totals, goal, scenario)
     _index(context, plan, data, made, version, result)
     return result
 
 
-def _fit(context: JobContext, plan: Plan, data: ForecastData, rows: JobRows) -> None:
+def _fit(context: JobContext, plan: Plan, data: ForecastData, rows: JobRows, forecaster: Forecaster) -> None:
     """Forecasts what an earlier attempt has not written yet, a batch at a time."""
     again = context.job.attempts > 1
     done = rows.written() if again else frozenset()
@@ -94,7 +97,7 @@ def _fit(context: JobContext, plan: Plan, data: ForecastData, rows: JobRows) -> 
         def tell(count: int, _: int, before: int = before) -> None:
             context.progress("fit", before + count, total)
 
-        made = forecast_many([input_of(series, data, plan.params.grain) for _, series in batch], on_progress=tell)
+        made = forecaster([input_of(series, data, plan.params.grain) for _, series in batch], on_progress=tell)
         context.check_cancelled()
         _write(context, plan, data, rows, {row_id: f for (row_id, _), f in zip(batch, made, strict=True)}, may_exist=again)
 
@@ -164,7 +167,7 @@ def _totals(plan: Plan, data: ForecastData, made: _Made) -> dict[str, PeriodTota
     }
 
 
-def _register(context: JobContext, plan: Plan, data: ForecastData, made: _Made) -> ModelVersion:
+def _register(context: JobContext, plan: Plan, data: ForecastData, made: _Made, custom: CustomForecaster | None) -> ModelVersion:
     receipt, params = data.receipt, plan.params
     lineage = Lineage(receipt.query_hash, receipt.catalog_version, receipt.data_version, code_version(_CODE))
     with_backtest = [f.backtest for f in made.whole.values() if f.backtest and np.isfinite(f.backtest.mase)]
@@ -181,7 +184,12 @@ def _register(context: JobContext, plan: Plan, data: ForecastData, made: _Made) 
         model=model,
         key=context.job_id,
         lineage=lineage,
-        params={"grain": params.grain.value, "horizon_steps": len(data.future), "segments": ",".join(map(str, params.segments))},
+        params={
+            "served_by": custom.label if custom is not None else "engine",
+            "grain": params.grain.value,
+            "horizon_steps": len(data.future),
+            "segments": ",".join(map(str, params.segments)),
+        },
         metrics=metrics,
         files={
             "model/model.json": {
@@ -196,7 +204,8 @@ def _register(context: JobContext, plan: Plan, data: ForecastData, made: _Made) 
     )
     registry = context.services.registry
     version = registry.log_run(record)
-    if params.where is None or registry.champion(model) is None:  # a filtered forecast says little about the metric's own champion
+    # A filtered forecast, or one that a custom model made, says nothing about the engine's own champion.
+    if custom is None and (params.where is None or registry.champion(model) is None):
         registry.promote(context.tenant, version)
     return version
 

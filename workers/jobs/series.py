@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from core.errors import NotEnoughData
 from core.timeseries import FloatArray, TimeArray, TimeSeries
 from semantic.catalog.model import Catalog, SimpleMetric
 from semantic.catalog.visible import visible_to
+from semantic.expr import And, Predicate
 from semantic.query import Aggregate, AggregateKind, ByField, ByTime, MetricRef, SemanticQuery
 from semantic.states import OutputColumn, ResultTable
 from workers.jobs.querying import Asking, Receipt, receipt_of, run_query
@@ -48,8 +49,8 @@ class Fetched:
     notes: tuple[str, ...]
 
 
-def fetch_series(context: Asking, params: SeriesParams) -> Fetched:
-    """One series for the whole and one per combination of segment values.
+def fetch_series(context: Asking, params: SeriesParams, *, narrow: Predicate | None = None) -> Fetched:
+    """One series for the whole and one per combination of segment values; `narrow` limits which segments, not the whole.
 
     For counts and sums, a segment without rows in a bucket that the whole has rows in is 0 there; all else that is missing stays a gap.
     Raises: UserError for what cannot be asked; NotEnoughData without any row; TooLarge beyond 5 million points; Unavailable.
@@ -65,7 +66,7 @@ def fetch_series(context: Asking, params: SeriesParams) -> Fetched:
     runs, segments = [whole], {TOTAL: Segment(TOTAL, "Total", {})}
     parts: list[TimeSeries] = []
     if params.segments:
-        by_segment = run_query(context, catalog, visible, _query(params, by_segment=True))
+        by_segment = run_query(context, catalog, visible, _query(params, by_segment=True, narrow=narrow))
         runs.append(by_segment)
         fill = total.times if _is_additive(params, catalog) else None
         parts, named = _split(by_segment.result, params, fill)
@@ -83,9 +84,20 @@ def fetch_series(context: Asking, params: SeriesParams) -> Fetched:
     )
 
 
-def _query(params: SeriesParams, *, by_segment: bool) -> SemanticQuery:
+def segment_id(values: Sequence[str]) -> str:
+    """A segment's id among a job's series."""
+    return json.dumps(list(values), ensure_ascii=False)
+
+
+def segment_values(column: Sequence[Any]) -> list[str]:
+    """A segment field's values as they are named; a missing one is "(none)"."""
+    return ["(none)" if value is None else str(value) for value in column]
+
+
+def _query(params: SeriesParams, *, by_segment: bool, narrow: Predicate | None = None) -> SemanticQuery:
+    where = params.where if narrow is None else narrow if params.where is None else And(items=(params.where, narrow))
     groups = [ByField(field=field) for field in params.segments] if by_segment else []
-    return SemanticQuery(metrics=(params.asked,), by=(ByTime(grain=params.grain), *groups), where=params.where, time=params.time)
+    return SemanticQuery(metrics=(params.asked,), by=(ByTime(grain=params.grain), *groups), where=where, time=params.time)
 
 
 def _frame(result: ResultTable) -> pd.DataFrame:
@@ -100,7 +112,7 @@ def _frame(result: ResultTable) -> pd.DataFrame:
         elif column.role == "measure":
             columns["value"] = pd.to_numeric(pd.Series(data.to_pandas()), errors="coerce").astype("float64")
         elif column.role in ("dimension", "key", "attribute"):
-            columns[f"segment_{count}"] = ["(none)" if value is None else str(value) for value in data.to_pylist()]
+            columns[f"segment_{count}"] = segment_values(data.to_pylist())
             count += 1
     return pd.DataFrame(columns).dropna(subset=["time"]).sort_values("time", kind="stable")
 
@@ -118,7 +130,7 @@ def _split(result: ResultTable, params: SeriesParams, fill: TimeArray | None) ->
     segments: dict[str, Segment] = {}
     for values, rows in frame.groupby(fields, sort=True, dropna=False):
         found = tuple(str(value) for value in (values if isinstance(values, tuple) else (values,)))
-        series_id = json.dumps(found, ensure_ascii=False)
+        series_id = segment_id(found)
         named = {str(field): value for field, value in zip(params.segments, found, strict=True)}
         segments[series_id] = Segment(series_id, " / ".join(found), named)
         series = _series(series_id, rows, params)

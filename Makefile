@@ -23,6 +23,7 @@ $(VENV)/bin/python:
 $(STAMP): $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Installing Querent and its libraries (about three minutes the first time)"
 	@$(PIP) --upgrade "pip>=24" && $(PIP) torch==2.13.0 && $(PIP) -e .
+	@$(BIN)/python -m anomaly.warm
 	@touch $@
 
 $(TEST_STAMP): $(STAMP)

@@ -14,11 +14,13 @@ from anomaly.memory import (
     BINS,
     BLOCK_ROWS,
     BLOCKS,
+    CENTRE,
     DAY_BASE_1,
     DAY_BASE_2,
     DEV_ALL,
     DEV_ROWS,
     FRACTIONS_SEEN,
+    HABIT,
     HELD_DAY,
     HELD_DAY_RATIO,
     HELD_GOOD,
@@ -29,6 +31,7 @@ from anomaly.memory import (
     HIGHEST,
     LAGS,
     LOCAL_ROWS,
+    LONG_LAGS,
     LOWEST,
     MEAN,
     MEAN_ROWS,
@@ -40,8 +43,11 @@ from anomaly.memory import (
     ROWS,
     SIZE,
     SPACING,
+    SPREAD_OUT,
+    STEP_SIZE,
     STRANGE_RUN,
     UNIT,
+    UNPREDICTED,
     VARIANCE,
     Memory,
 )
@@ -69,6 +75,21 @@ LONG_MEMORY_ROWS = 100_000.0
 RARITY = 0.6
 RECORD_POWER = 4.0  # Pareto tail beyond the record
 MOST_RECORD = 1.5
+SCORED = 4  # of the ranked: lasting surprise, level, going beyond the range, size of the miss
+BARE = 8  # of the ranked: e to the power of the bare score
+NOVEL = 1.0  # weight of the rarest of the four that describe character: noise, calm, strange rows, level of a longer time
+NOVEL_FROM = 1.2
+NOVEL_BLOCKS = 28.0  # a week must be known before its character can be unusual
+MOST_STEP = 20.0
+NOISE_ROWS = 12
+CALM_ROWS = 36
+STRANGE_ROW = 3.0
+HABIT_SHARE = 0.8
+HABIT_FROM = 0.5
+HABIT_WEIGHT = 0.8
+HABIT_BLOCKS = 6.0
+CENTRE_CUT = 2.0
+CHARACTER_ROWS = 2900.0  # half-life of 2000 rows
 BIN_OFFSET = 8.0
 BINS_PER_E = 20.0
 MOST_RATIO = 10.0
@@ -167,6 +188,38 @@ def close_block(m: Memory) -> None:
             m.survival[k, j] += 1.0
         m.record[k] = max(m.record[k], m.peak[k])
         m.peak[k] = -1.0
+    if m.scalars[BLOCKS] >= HABIT_BLOCKS:
+        j = 0
+        while j + 1 < BINS and m.survival[BARE, j + 1] > (1.0 - HABIT_SHARE) * m.scalars[BLOCKS]:
+            j += 1
+        m.scalars[HABIT] = (j + 0.5) / BINS_PER_E - BIN_OFFSET
+
+
+@compiled
+def character(m: Memory, y: float, strange: float, ranked: FloatArray) -> None:
+    """Fill ranked[SCORED:BARE]: noise of two hours of rows, calm, share of strange rows, level of a longer time; then learn the steps."""
+    f = m.scalars
+    rows = int(f[ROWS])
+    last = m.recent[(rows - 1) % RECENT_ROWS] if rows > 0 else y
+    step_now = abs(y - last)
+    usual = f[STEP_SIZE] + 1e-9 * f[SIZE] + TINY
+    at = rows % LONG_LAGS
+    m.long_lags[0, at] = y
+    m.long_lags[1, at] = step_now / usual if rows >= 10 else 1.0
+    m.long_lags[2, at] = 1.0 if strange > STRANGE_ROW else 0.0
+    noise, calm = 0.0, 0.0
+    for j in range(CALM_ROWS):
+        s = m.long_lags[1, (rows - j) % LONG_LAGS]
+        calm += s
+        if j < NOISE_ROWS:
+            noise += min(s, MOST_STEP)
+    ranked[4] = noise / NOISE_ROWS
+    ranked[5] = 1.0 / (calm / CALM_ROWS + 0.02)
+    ranked[6] = m.long_lags[2].mean()
+    ranked[7] = 0.0
+    if f[MEAN_ROWS] >= 50:
+        ranked[7] = abs(m.long_lags[0].mean() - f[MEAN]) / (np.sqrt(f[VARIANCE]) + 1e-9 * f[SIZE] + TINY)
+    f[STEP_SIZE] += (step_now - f[STEP_SIZE]) / max(1.0, rows + 0.0)
 
 
 @compiled
@@ -212,7 +265,8 @@ def learn(m: Memory, cell: int, y: float, p: FloatArray, best: float, best_error
     f[STRANGE_RUN] = f[STRANGE_RUN] + 1.0 if strange else 0.0
     kept = y
     few_seasons = m.error_rows[4] < 2 * m.slot_dev.shape[0]  # later the median over seasons does it, and a daily spike must be learned
-    if strange and few_seasons and f[STRANGE_RUN] < STRANGE_ROWS:
+    alike = np.isnan(base_day) or abs(y - base_day) <= STRANGE * 1.25 * best_error
+    if strange and few_seasons and not alike and f[STRANGE_RUN] < STRANGE_ROWS:
         kept = best + np.sign(y - best) * 0.5 * STRANGE * 1.25 * best_error
     for k in range(PREDICTORS):
         if not np.isnan(p[k]):
@@ -440,11 +494,31 @@ def step(
         score = np.log(surprise * effect + 1e-3)
         if surprise < LEAST_SURPRISE:
             score -= LEAST_POWER * np.log(LEAST_SURPRISE / (surprise + 1e-3))
-        ranked = (lasting, level, beyond, far / (f[UNIT] + TINY))
+        ranked = np.empty(RANKED)
+        ranked[0], ranked[1], ranked[2], ranked[3] = lasting, level, beyond, far / (f[UNIT] + TINY)
+        character(m, y, abs(y - best) / out[2], ranked)
+        ranked[BARE] = surprise * effect + 1e-3
+        novel = 0.0
         for k in range(RANKED):
-            if f[BLOCKS] >= MIN_BLOCKS:
-                score += RARITY * rarity(m.survival[k], m.record[k], f[BLOCKS], ranked[k])
+            if f[BLOCKS] >= MIN_BLOCKS and k < BARE:
+                rare = rarity(m.survival[k], m.record[k], f[BLOCKS], ranked[k])
+                if k < SCORED:
+                    score += RARITY * rare
+                else:
+                    novel = max(novel, rare)
             m.peak[k] = max(m.peak[k], ranked[k])
+        if f[BLOCKS] >= NOVEL_BLOCKS:
+            score += NOVEL * max(0.0, novel - NOVEL_FROM)
+        if f[HABIT] > HABIT_FROM:
+            unpredictable = min(1.0, f[UNPREDICTED] / (f[SPREAD_OUT] + TINY))
+            score -= HABIT_WEIGHT * unpredictable * unpredictable * (f[HABIT] - HABIT_FROM)
+        rate = max(1.0 / (f[DEV_ROWS] + 1.0), 1.0 / CHARACTER_ROWS)
+        f[UNPREDICTED] += rate * (abs(y - best) - f[UNPREDICTED])
+        if f[SPREAD_OUT] == 0.0:
+            f[CENTRE] = best
+        off = y - f[CENTRE]
+        f[SPREAD_OUT] += rate * (abs(off) - f[SPREAD_OUT])
+        f[CENTRE] += rate * max(-CENTRE_CUT * f[SPREAD_OUT], min(CENTRE_CUT * f[SPREAD_OUT], off))
         f[BLOCK_ROWS] += 1.0
         if f[BLOCK_ROWS] >= block_rows:
             close_block(m)

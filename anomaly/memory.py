@@ -17,7 +17,8 @@ PREDICTORS = 10
 RECENT_ROWS = 33
 LAGS = 12
 BINS = 400
-RANKED = 4
+RANKED = 9  # see kernel: four of the score, four of the character of the series, and the bare score itself
+LONG_LAGS = 48
 
 # scalars
 (
@@ -48,12 +49,18 @@ RANKED = 4
     HELD_GOOD,  # rows in a row that match the held expectation
     DAY_BASE_1,  # seasonal base of the last row, and of the one before
     DAY_BASE_2,
+    HABIT,  # the bare score that most of the usual blocks stay below; NaN while it is not known
+    UNPREDICTED,  # mean |value - best prediction| of the last thousands of rows
+    SPREAD_OUT,  # mean |value - centre| over the same
+    CENTRE,  # mean value over the same, outliers cut
+    STEP_SIZE,  # mean |value - value before|
     SCALARS,
-) = range(28)
+) = range(33)
 
 
 class Memory(NamedTuple):
-    """All state of one series. cells: values by grid position, a ring. survival: (RANKED, BINS) how many past blocks reached a level."""
+    """All state of one series. cells: values by grid position, a ring. survival: (RANKED, BINS) how many past blocks reached a level.
+    lags: last values, seasonal misses, slow seasonal misses. long_lags: last values, steps in usual steps, whether the row was strange."""
 
     scalars: FloatArray
     cells: FloatArray
@@ -68,6 +75,7 @@ class Memory(NamedTuple):
     peak: FloatArray
     record: FloatArray
     lags: FloatArray
+    long_lags: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +118,7 @@ def empty(season: Seasons) -> Memory:
     scalars[HELD_UNTIL] = -np.inf
     scalars[DAY_BASE_1] = scalars[DAY_BASE_2] = np.nan
     scalars[SPACING] = 1.0
+    scalars[HABIT] = np.nan
     slots = max(1, season.short)
     return Memory(
         scalars=scalars,
@@ -125,4 +134,5 @@ def empty(season: Seasons) -> Memory:
         peak=np.full(RANKED, -1.0),
         record=np.zeros(RANKED),
         lags=np.zeros((3, LAGS)),
+        long_lags=np.zeros((3, LONG_LAGS)),
     )

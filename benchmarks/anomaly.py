@@ -21,6 +21,7 @@ from anomaly.prepare import prepare
 from anomaly.thresholds import DEFAULT_SENSITIVITY
 from benchmarks.anomaly_baselines import BASELINES
 from benchmarks.anomaly_figures import Labelled, from_alerts, from_scores
+from benchmarks.anomaly_windows import from_windows
 from core.timeseries import TimeSeries
 
 
@@ -91,6 +92,8 @@ def quality(suite: Path, items: list[DetectInput], found: list[Detection], with_
     labels, probation = json.loads((suite / "labels.json").read_text()), meta.get("probation", {})
     ours = [labelled(suite, d, d.score, labels, probation) for d in found]
     out: dict[str, Any] = {"scores": from_scores(ours), "incidents": from_alerts(ours)}
+    if meta.get("nab") or meta.get("windows"):
+        out |= {"windows": from_windows(ours), "windows_as_sent": from_windows(ours, sent=True)}
     if with_baselines:
         by_id = {i.series.series_id: i for i in items}
         for name, scorer in BASELINES.items():

@@ -1,7 +1,9 @@
 """`python -m benchmarks.planted --out DIR [--seed N] [--clean] [--copies K]`: a suite of made-up metrics with planted events.
 
 Used to choose and to calibrate (which real suites must not be): 28 kinds of metric at four grains, a quarter of them without events;
---clean plants none anywhere, which gives the table of false alarms per year in anomaly/thresholds.py.
+--clean plants none anywhere, which gives the table of false alarms per year in anomaly/thresholds.py. All of them have what real metrics
+have and nobody wants to hear of: days that are not alike, levels that wander, noise that comes in waves, and
+odd rows of a few usual deviations.
 """
 
 from __future__ import annotations
@@ -81,6 +83,26 @@ def base(rng: np.random.Generator, grain: str, kind: str) -> tuple[pd.DatetimeIn
     return t, np.asarray(y, np.float64)
 
 
+def roughen(rng: np.random.Generator, y: FloatArray, step_s: int) -> FloatArray:
+    """The metric with days of unequal height, a level that wanders over weeks, waves of noise, and small odd rows that are no events: about
+    one a week below a day, one a month of days."""
+    n, whole, never_negative = len(y), bool((y == np.round(y)).all()), bool((y >= 0).all())
+    if step_s < 86_400:
+        days = n * step_s // 86_400 + 2
+        height = rng.uniform(0.02, 0.2) * rng.normal(size=days) + np.cumsum(rng.uniform(0, 0.06) * rng.normal(size=days))
+        noon = np.arange(days) * 86_400 // step_s
+        y = y * np.exp(np.interp(np.arange(n), noon, height - height.mean()))
+    usual = 1.05 * float(np.median(np.abs(np.diff(y)))) + 1e-9 * float(np.abs(y).max())
+    waves = np.exp(autoregressive(rng, n, 1 - 1 / max(24, 6 * 3600 // step_s), rng.uniform(0.1, 0.5)))
+    out = y + rng.uniform(0, 0.6) * usual * waves * rng.standard_t(rng.uniform(3, 8), n)
+    per_week = rng.uniform(0, 2.0) if step_s < 86_400 else 0.25
+    for at in rng.integers(0, n, int(rng.poisson(per_week * n * step_s / 604_800))).tolist():
+        rows = int(rng.choice([1, 1, 1, 2, 3]))
+        out[at : at + rows] += rng.choice([-1, 1]) * usual * rng.uniform(3, 8)
+    out = np.where(y == 0, 0.0, np.maximum(out, 0)) if never_negative else out
+    return np.round(out) if whole else np.asarray(out, np.float64)
+
+
 def plant(rng: np.random.Generator, t: pd.DatetimeIndex, y: FloatArray, grain: str, kind: str) -> tuple[FloatArray, list[list[str]]]:
     """The metric with events well apart, and their labels (of a permanent shift the first hours)."""
     n, step_s = len(y), STEP_S[grain]
@@ -96,7 +118,8 @@ def plant(rng: np.random.Generator, t: pd.DatetimeIndex, y: FloatArray, grain: s
         shown = min(length, max(6, 3 * 3600 // step_s))
         if busy[max(0, at - apart) : at + min(length, 200) + apart].any():
             continue
-        size = max(rng.uniform(5, 14) * max(noise, 0.3 * wide * rng.uniform(0.3, 1)), level * rng.uniform(0.15, 0.8), 3.0 if whole else 0.0)
+        size = rng.lognormal(np.log(11), 0.7) * max(noise, 0.3 * wide * rng.uniform(0.3, 1))
+        size = max(size, level * rng.uniform(0.05, 0.6), 3.0 if whole else 0.0)
         rows = slice(at, at + length)
         if event == "outage" and (y[rows].mean() < 0.3 * level or kind in ("bursty", "count", "net")):
             continue
@@ -128,6 +151,7 @@ def write_suite(folder: Path, seed: int, copies: int, clean: bool) -> int:
             for _ in range(copies):
                 name = f"{grain}-{kind}-{len(labels)}"
                 t, y = base(rng, grain, kind)
+                y = roughen(rng, y, STEP_S[grain])
                 events: list[list[str]] = []
                 if not clean and rng.random() < 0.75:
                     y, events = plant(rng, t, y, grain, kind)

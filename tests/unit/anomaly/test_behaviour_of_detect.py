@@ -238,3 +238,25 @@ class TestOptions:
         out = found(t, y)
         assert np.isnan(out.score[[100, 200]]).all()
         assert np.isfinite(out.score[~np.isnan(out.score)]).all()
+
+
+class TestWhatASeriesIsLike:
+    def test_an_exact_day_by_minutes_is_normal_from_the_third_day(self):
+        t = made.pd.date_range("2023-01-02", periods=288 * 14, freq="5min").to_numpy("datetime64[ns]")
+        slot = np.arange(len(t)) % 288
+        assert alerts(found(t, np.where((slot > 100) & (slot < 220), 68.0, 20.0)), after=t[2 * 288]) == []
+
+    def test_bursts_that_belong_to_a_metric_raise_fewer_alerts_than_the_first_bursts_of_a_calm_one(self):
+        t = made.pd.date_range("2023-01-02", periods=288 * 28, freq="5min").to_numpy("datetime64[ns]")
+        rng = np.random.default_rng(3)
+        bursts = (rng.random(len(t)) < 0.004) * (1 + rng.pareto(2.0, len(t)))
+        lively = rng.poisson(5 * (1 + bursts)).astype(float)
+        per_week = len(alerts(found(t, lively), after=t[288 * 7])) / 3
+        assert per_week <= 2.0
+
+    def test_a_series_that_grows_calm_or_noisy_is_noticed(self):
+        t = hours(60)
+        y = gauge(t, 3)
+        noisy = y.copy()
+        noisy[AT : AT + 48] = 50 + 5 * (y[AT : AT + 48] - 50)
+        assert len(alerts(found(t, noisy), after=t[AT])) >= 1

@@ -11,6 +11,7 @@ from core.store.tables.models import model_log, model_runs, model_slots, model_v
 from core.store.tables.operations import audit_log, secrets
 from core.store.tables.outlooks import forecast_fits, forecast_scores, goal_statuses, goals
 from core.store.tables.security import external_identities, second_factors, sign_in_failures, usage
+from core.store.tables.understanding import evaluations, proposals
 from core.store.tables.work import detections, forecasts, insights, job_events, jobs
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "digest_issues",
     "digest_readers",
     "digests",
+    "evaluations",
     "external_identities",
     "fact_votes",
     "feedback",
@@ -51,6 +53,7 @@ __all__ = [
     "model_slots",
     "model_versions",
     "preferences",
+    "proposals",
     "questions",
     "second_factors",
     "secrets",

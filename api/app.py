@@ -17,7 +17,7 @@ from api import problems
 from api.mcp_server import McpApp
 from api.middleware import RequestEnvelope
 from api.problems import Problem
-from api.routes import admin, alerts, ask, auth, boards, catalog, channels, forecasts, goals, health, incidents, jobs
+from api.routes import admin, alerts, ask, auth, boards, catalog, channels, forecasts, goals, health, incidents, jobs, models
 from api.services import Services
 from api.web import pages
 from api.web.assets import STATIC
@@ -62,6 +62,7 @@ def create_app(services: Services | None = None) -> FastAPI:
     for router in (
         ask.router,
         jobs.router,
+        models.router,
         forecasts.router,
         goals.router,
         alerts.router,

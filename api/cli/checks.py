@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import httpx
 
 from core.errors import AppError
+from models.sandbox.walls import walls_here
 from workers.bootstrap import Services
 
 MIN_FREE_BYTES = 2 * 1024**3
@@ -51,8 +52,22 @@ def diagnose(services: Services) -> list[Check]:
             "Start it with `querent up` or `querent warehouse`, or check QUERENT_WAREHOUSE_URL.",
         ),
         _attempt("broker", lambda: _broker(services), _without_secrets(settings.broker_url) or "spool folder", "Check QUERENT_BROKER_URL."),
+        _walls(),
         _attempt("api", lambda: _api(services), settings.resolved_base_url, "Start it with `querent up` or `querent serve`."),
     ]
+
+
+def _walls() -> Check:
+    """Whether this machine can keep a custom model in; a worker of queue `sandbox` may run elsewhere."""
+    walls = walls_here()
+    return Check(
+        "model sandbox",
+        not walls.missing,
+        walls.described() if not walls.missing else "; ".join(walls.missing),
+        ""
+        if not walls.missing
+        else "Run the worker of queue sandbox on Linux 5.13 or newer, or allow it namespaces; until then no custom model runs.",
+    )
 
 
 def _attempt(part: str, check: Callable[[], object], found: str, remedy: str) -> Check:

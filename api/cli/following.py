@@ -48,7 +48,7 @@ def follow(services: Services, principal: Principal, job_id: str, *, quiet: bool
                 job = _load(services, principal, job_id)
                 if job.status is JobStatus.PENDING and time.monotonic() - started_s > NO_WORKER_AFTER_S:
                     bar.update(task, description="no worker is free: running it here")
-                    run_job(services.core, FUNCTIONS, principal.tenant, job.id)
+                    run_job(services.core, FUNCTIONS, principal.tenant, job.id, queue=job.queue)
                     continue
                 bar.update(task, description=job.step, completed=job.progress)
                 if job.status.is_final:

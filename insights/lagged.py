@@ -44,8 +44,12 @@ def lagged_pairs(pasts: Sequence[MetricPast]) -> tuple[Fact, ...]:
 
 
 def strongest(leads: FloatArray, follows: FloatArray, max_lag: int) -> tuple[float, int, int]:
-    """(r, lag, n) of the lag from 1 on with the largest correlation."""
+    """(r, lag, n) of the lag from 1 on with the largest correlation; r is 0 where the two move together more than one ahead of the other.
+
+    Of two views of one thing (orders and revenue) the steadier one seems to lead.
+    """
     best = (0.0, 1, 0)
+    same_time = _same_time(leads, follows)
     follows = _without_same_time(leads, follows)
     for lag in range(1, max_lag + 1):
         one, two = leads[:-lag], follows[lag:]
@@ -56,7 +60,14 @@ def strongest(leads: FloatArray, follows: FloatArray, max_lag: int) -> tuple[flo
         r = float(np.corrcoef(one[both], two[both])[0, 1])
         if abs(r) > abs(best[0]):
             best = (r, lag, n)
-    return best
+    return best if abs(best[0]) > abs(same_time) else (0.0, best[1], best[2])
+
+
+def _same_time(leads: FloatArray, follows: FloatArray) -> float:
+    both = np.isfinite(leads) & np.isfinite(follows)
+    if both.sum() < MIN_POINTS or leads[both].std() == 0 or follows[both].std() == 0:
+        return 0.0
+    return float(np.corrcoef(leads[both], follows[both])[0, 1])
 
 
 def _without_same_time(leads: FloatArray, follows: FloatArray) -> FloatArray:

@@ -14,6 +14,7 @@ from scipy import stats
 
 from core.timeseries import FloatArray, Grain
 from insights.types import Evidence, Period, Quantity
+from insights.yearly import came_last_year
 
 SEASONS: Mapping[Grain, int] = MappingProxyType({Grain.HOUR: 24, Grain.DAY: 7, Grain.WEEK: 52, Grain.MONTH: 12, Grain.QUARTER: 4})
 MIN_ERRORS = 8  # expectations that came before, to know how wrong they are
@@ -46,12 +47,17 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What the metric should come to over a period, [start, end)."""
+    """What the metric should come to over a period, [start, end). known_until: the last day that is in `so_far`.
+
+    forecast, probability: what the forecasts say of it, where they were asked; then nothing is reckoned here.
+    """
 
     period: Period
     value: float
     so_far: float
     known_until: dt.date
+    forecast: float | None = None
+    probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +121,18 @@ def _median_before(ratios: FloatArray, window: int) -> FloatArray:
 
 
 def expected_of(past: MetricPast, values: FloatArray) -> FloatArray:
-    """(n,) as `expectations`, with the season of the past's grain where two of them are known."""
+    """(n,) as `expectations`: with the season of the past's grain, or without, whichever was less wrong before."""
     season = SEASONS.get(past.grain, 1)
+    plain = expectations(values, 1)
     if len(values) < 2 * season + MIN_ERRORS:
-        return expectations(values, 1)
-    return expectations(values, season, MEDIAN_OF if past.grain in SHORT_SEASONS else 1)
+        return plain
+    seasonal = expectations(values, season, MEDIAN_OF if past.grain in SHORT_SEASONS else 1)
+    if past.grain in SHORT_SEASONS:
+        return seasonal
+    errors = [log_errors(values, np.where(np.isfinite(seasonal), found, np.nan)) for found in (plain, seasonal)]
+    if min(map(len, errors)) < MIN_ERRORS:
+        return seasonal
+    return plain if usual_error(errors[0]) < usual_error(errors[1]) else seasonal
 
 
 def expected_share(past: MetricPast, share: FloatArray) -> FloatArray:
@@ -152,3 +165,11 @@ def judged(values: FloatArray, expected: FloatArray) -> tuple[float, Evidence] |
     error = math.log(max(values[-1], expected[-1] * 0.01) / expected[-1])
     statistic = error / usual_error(errors)
     return abs(values[-1] / expected[-1] - 1.0), Evidence("t", statistic, float(2 * stats.t.sf(abs(statistic), len(errors))), len(errors))
+
+
+def is_a_day_of_its_own(past: MetricPast) -> bool:
+    """Whether the calendar or the year before knows why the last day is unlike others."""
+    if past.grain is not Grain.DAY or past.days is None:
+        return False
+    last = past.days.last
+    return any(e.start <= last <= e.end for e in past.events) or came_last_year(past.values, len(past.values) - 1)

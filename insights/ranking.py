@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from insights.kinds import KINDS
 from insights.reader import ANYBODY, Reader
@@ -11,6 +12,9 @@ from insights.types import Fact
 
 FALSE_DISCOVERIES = 0.02  # of what is told; a reader of digests forgives few
 CONTEXT = frozenset({"season_note", "lagged_correlation"})  # worth reading beside news, no reason to write to anybody
+DATA_ARE_WRONG = frozenset({"late_data", "missing_data", "doubled_data"})
+_NO_PARTS: Mapping[str, frozenset[str]] = MappingProxyType({})
+VIEW = 1.2  # times what the told segment moved: more is a story of its own
 FRESH = 0.5  # of novelty: below, the reader knows it
 
 
@@ -40,8 +44,14 @@ def benjamini_hochberg(p_values: Sequence[float], rate: float = FALSE_DISCOVERIE
     return [i in told for i in range(len(p_values))]
 
 
-def ranked(facts: Sequence[Fact], limit: int = 5, rate: float = FALSE_DISCOVERIES, reader: Reader = ANYBODY) -> Ranked:
-    """`facts` are all that were tested in one run: the rate is held over all of them.
+def ranked(
+    facts: Sequence[Fact],
+    limit: int = 5,
+    rate: float = FALSE_DISCOVERIES,
+    reader: Reader = ANYBODY,
+    parts: Mapping[str, frozenset[str]] = _NO_PARTS,
+) -> Ranked:
+    """`facts` are all that were tested in one run: the rate is held over all of them. parts: metric -> what it is made of.
 
     A fact without a test is told only where its kind is seen and not inferred.
     """
@@ -54,11 +64,24 @@ def ranked(facts: Sequence[Fact], limit: int = 5, rate: float = FALSE_DISCOVERIE
     passed: list[Fact] = []
     for fact in order:
         worth = fact.score is not None and fact.score.value > 0.0
-        if worth and len(kept) < limit and not any(_implies(known, fact) for known in kept):
+        if worth and len(kept) < limit and not any(_implies(known, fact, parts) for known in kept):
             kept.append(fact)
         else:
             passed.append(fact)
-    return Ranked(tuple(kept), tuple(passed), len(facts))
+    kept = [_sharpest(fact, passed) for fact in kept]
+    return Ranked(tuple(kept), tuple(fact for fact in order if fact not in kept), len(facts))
+
+
+def _sharpest(fact: Fact, others: Sequence[Fact]) -> Fact:
+    """Of metrics that were odd on one day the one that shows it most clearly: the rate that broke rather than what was counted with it."""
+    alike = [other for other in others if _is_odd_day(other, fact) and other.score is not None and other.score.value > 0.0]
+    return max([fact, *alike], key=lambda f: abs(f.test.statistic) if f.test else 0.0) if _is_odd_day(fact, fact) else fact
+
+
+def _is_odd_day(fact: Fact, other: Fact) -> bool:
+    """Whether both tell of the same odd day within a longer period, in the same direction."""
+    same = fact.kind == other.kind == "unusual_value" and fact.names == other.names == ("day",)
+    return same and fact.period == other.period and fact.impact * other.impact >= 0
 
 
 def worth_telling(facts: Sequence[Fact], limit: int = 5, rate: float = FALSE_DISCOVERIES, reader: Reader = ANYBODY) -> tuple[Fact, ...]:
@@ -71,7 +94,7 @@ def worth_sending(told: Sequence[Fact]) -> bool:
     return any(fact.kind not in CONTEXT and fact.score is not None and fact.score.novelty >= FRESH for fact in told)
 
 
-def _implies(known: Fact, fact: Fact) -> bool:
+def _implies(known: Fact, fact: Fact, parts: Mapping[str, frozenset[str]]) -> bool:
     """Whether the known fact already tells this one.
 
     The same metric in the same period about the same rows or about more (unless a part moved against the whole); the same segment in the
@@ -84,10 +107,16 @@ def _implies(known: Fact, fact: Fact) -> bool:
     same_way = known.impact * fact.impact >= 0
     if known.scope and known.scope == fact.scope:
         return same_way or known.kind == "late_data"
-    if known.kind == fact.kind == "unusual_value" and known.names == fact.names == ("day",):
-        return same_way
+    if _is_odd_day(known, fact):
+        return True
+    if known.kind in DATA_ARE_WRONG and known.quantity.name in parts.get(fact.quantity.name, ()):
+        return True  # what seems to have happened where data are wrong is the data being wrong
     if known.quantity.label != fact.quantity.label:
         return False
-    if known.kind in ("late_data", "missing_data", "doubled_data"):
-        return True  # what seems to have happened where data are wrong is the data being wrong
-    return set(known.scope) <= set(fact.scope) and same_way
+    if known.kind in DATA_ARE_WRONG:
+        return True
+    if set(known.scope) <= set(fact.scope) and same_way:
+        return True
+    # Another view of the same rows: what Audio lost is also what the region lost that buys it.
+    one_step = known.scope and fact.scope and {d for d, _ in known.scope} != {d for d, _ in fact.scope}
+    return bool(one_step and same_way and abs(fact.impact) <= VIEW * abs(known.impact))

@@ -145,7 +145,7 @@ class Fact:
             "topic": self.topic,
             "kind": self.kind,
             "metric": self.quantity.label,
-            "metric_name": self.quantity.name or None,
+            "quantity": {name: getattr(self.quantity, name) for name in ("label", "format", "unit", "good_direction", "name")},
             "scope": dict(self.scope),
             "period": _period(self.period),
             "baseline": _period(self.baseline) if self.baseline else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from insights.claims import Claim, Name, amount, moved, share, way_of
 from insights.kinds.declared import Kind, Slots
+from insights.periods import during
 from insights.phrasing import capital, said, said_amount, said_move, verb
 from insights.types import Fact
 
@@ -50,10 +51,10 @@ OUTLIER_SEGMENT = Kind(
             "side": "above" if fact.values["after"] > fact.values["before"] else "below",
             "before": said_amount(fact, fact.values["before"]),
             "after": said_amount(fact, fact.values["after"]),
-            "period": fact.period.label,
+            "now": during(fact.period),
         },
     ),
-    {"out": "{Segment} stands out: its {label} came to {after} in {period}, {side} the expected {before}."},
+    {"out": "{Segment} stands out: its {label} came to {after} {now}, {side} the expected {before}."},
     "drill",
 )
 
@@ -70,13 +71,13 @@ def _exception_slots(fact: Fact) -> Slots:
     return "but", {
         "Label": capital(fact.quantity.label), "others": verb(fact.values["others"]), "dimension": fact.names[0],
         "segment": fact.segment, "verb": verb(after - before), "moved": said_move(fact.quantity, before, after),
-        "after": said_amount(fact, after), "period": fact.period.label,
+        "after": said_amount(fact, after), "now": during(fact.period),
     }  # fmt: skip
 
 
 EXCEPTION = Kind(
     _exception_claims,
     _exception_slots,
-    {"but": "{Label} {others} in {period} within every {dimension} but {segment}, where it {verb} {moved} to {after}."},
+    {"but": "{Label} {others} {now} within every {dimension} but {segment}, where it {verb} {moved} to {after}."},
     "drill",
 )

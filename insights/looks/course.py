@@ -8,16 +8,20 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
-from core.timeseries import FloatArray
+from core.timeseries import FloatArray, Grain
 from insights.looks.made import made
-from insights.past import SEASONS, MetricPast
+from insights.past import OUTLIER, SEASONS, MetricPast
 from insights.types import Evidence, Fact
+from insights.yearly import YEAR_DAYS
 
 MIN_POINTS = 24
 SEASONS_LOOKED_AT = 8
 LEAST_LOOKED_AT = 40
 MIN_AFTER = 4  # points after a break: less is an unusual value
 MIN_AFTER_TREND = 8
+AROUND = 5  # steps that a yearly break may move
+LIKE = 0.5  # of the size and of the clearness of now
+NEIGHBOURS = 3
 Break = Literal["step", "hinge"]
 
 
@@ -28,7 +32,7 @@ def look_at_course(past: MetricPast) -> list[Fact]:
     known = np.isfinite(values) & (values > 0)
     if known.sum() < MIN_POINTS or not known.all():
         return []
-    logs = _without_season(np.log(values), season)
+    logs = _calm(_without_season(np.log(values), season))
     n = len(logs)
     places: list[tuple[Break, int]] = [("step", at) for at in range(n - n // 3, n - MIN_AFTER + 1)]
     places += [("hinge", at) for at in range(n // 2, n - MIN_AFTER_TREND + 1)]
@@ -36,8 +40,11 @@ def look_at_course(past: MetricPast) -> list[Fact]:
     (statistic, slope, change), kind, at = max(tried, key=lambda item: abs(item[0][0]))
     if not statistic:
         return []
-    test = Evidence("t, best of places", statistic, float(min(1.0, 2 * stats.t.sf(abs(statistic), n - 3) * len(places))), n)
+    p = float(min(1.0, 2 * stats.t.sf(abs(statistic), n - 3) * len(places)))
     offset = len(past.values) - n + at
+    if _came_last_year(past, n, kind, at, statistic, change):
+        p = 1.0
+    test = Evidence("t, best of places", statistic, p, n)
     if kind == "step":
         before, after = float(np.mean(past.values[offset - at : offset])), float(np.mean(past.values[offset:]))
         size = min(1.0, abs(after / before - 1.0))
@@ -66,6 +73,28 @@ def broken_at(logs: FloatArray, kind: Break, at: int) -> tuple[float, float, flo
     lag = float(np.clip(errors[:-1] @ errors[1:] / (errors @ errors), 0.0, 0.95)) + 2.0 / n  # the sample's own is biased down
     spread = math.sqrt(variance * float(np.linalg.inv(design.T @ design)[2, 2]) * (1 + lag) / max(1 - lag, 0.05))
     return float(solved[2]) / spread, float(solved[1]), float(solved[2])
+
+
+def _came_last_year(past: MetricPast, n: int, kind: Break, at: int, statistic: float, change: float) -> bool:
+    """Whether the days broke in the same way at the same time a year before: then it is the season."""
+    end = len(past.values) - YEAR_DAYS
+    if past.grain is not Grain.DAY or end < n:
+        return False
+    values = past.values[end - n : end]
+    if not np.isfinite(values).all() or (values <= 0).any():
+        return False
+    logs = _calm(_without_season(np.log(values), SEASONS[past.grain]))
+    near = [broken_at(logs, kind, place) for place in range(max(at - AROUND, 2), min(at + AROUND, n - 2) + 1)]
+    alike = [then for then in near if then[2] * change > 0 and abs(then[2]) >= LIKE * abs(change)]
+    return any(abs(then[0]) >= LIKE * abs(statistic) for then in alike)
+
+
+def _calm(logs: FloatArray) -> FloatArray:
+    """Single odd points cut to what is noise around the middle of their neighbours: one feast is no trend."""
+    n = len(logs)
+    middle = np.array([np.median(logs[max(0, i - NEIGHBOURS) : i + NEIGHBOURS + 1]) for i in range(n)])
+    spread = 1.4826 * float(np.median(np.abs(logs - middle)))
+    return np.clip(logs, middle - OUTLIER * spread, middle + OUTLIER * spread) if spread > 0 else logs
 
 
 def _without_season(logs: FloatArray, season: int) -> FloatArray:

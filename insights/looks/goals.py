@@ -28,6 +28,9 @@ def _pace(past: MetricPast, goal: Goal) -> Fact | None:
     days, end = past.days, goal.period.end
     if days is None or end is None or goal.value <= 0:
         return None
+    if goal.forecast is not None and goal.probability is not None:
+        p = 2 * min(goal.probability, 1 - goal.probability)
+        return _fact(past, goal, goal.forecast, Evidence("probability of the goal by drawn paths", goal.probability, p, 2000))
     left = (end.date() - goal.known_until).days - 1
     if left <= 0 or len(days.values) < MIN_DAYS + left:
         return None
@@ -35,10 +38,16 @@ def _pace(past: MetricPast, goal: Goal) -> Fact | None:
     forecast = goal.so_far + rest
     statistic = (forecast - goal.value) / max(rest * spread, 1e-9)
     test = Evidence("t of the goal against the forecast", statistic, float(2 * stats.t.sf(abs(statistic), MIN_BLOCKS)), MIN_BLOCKS)
+    return _fact(past, goal, forecast, test)
+
+
+def _fact(past: MetricPast, goal: Goal, forecast: float, test: Evidence) -> Fact:
     gap = forecast / goal.value - 1.0
     size = min(1.0, abs(gap) * 4) if abs(gap) >= NEAR else 0.0
     values = {"forecast": forecast, "goal": goal.value, "so_far": goal.so_far}
-    return made(past, "goal_pace", values, test, size, forecast - goal.value, period=goal.period, receipts=days.receipts)
+    return made(
+        past, "goal_pace", values, test, size, forecast - goal.value, period=goal.period, receipts=past.days.receipts if past.days else ()
+    )
 
 
 def rest_of_period(days: FloatArray, left: int) -> tuple[float, float]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from insights.looks.made import made
 from insights.looks.segments import is_alike
-from insights.past import SHORT_SEASONS, MetricPast, expected_of, judged
+from insights.past import SHORT_SEASONS, MetricPast, expected_of, is_a_day_of_its_own, judged
 from insights.types import Fact
 
 MIN_COMPLETE = 20  # periods in a row with data, for a gap to be news
@@ -39,7 +39,7 @@ def _doubled(past: MetricPast) -> list[Fact]:
         return []
     value, ratio = float(past.values[-1]), float(past.values[-1] / expected[-1])
     dimension = is_alike(past, *EACH_TWICE) if TWICE[0] <= ratio <= TWICE[1] else None
-    if dimension is None:
+    if dimension is None or is_a_day_of_its_own(past):
         return []
     values = {"value": value, "expected": float(expected[-1]), "ratio": ratio}
     return [made(past, "doubled_data", values, found[1], 1.0, value - float(expected[-1]), names=(dimension,))]

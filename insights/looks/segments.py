@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from scipy import stats
 
 from core.timeseries import FloatArray
 from insights.looks.made import made
-from insights.past import MIN_ERRORS, RECENT, SEASONS, SHORT_SEASONS, MetricPast, expected_of, expected_share, judged, usual_error
+from insights.past import (
+    MIN_ERRORS,
+    RECENT,
+    SEASONS,
+    SHORT_SEASONS,
+    MetricPast,
+    expected_of,
+    expected_share,
+    is_a_day_of_its_own,
+    judged,
+    usual_error,
+)
 from insights.types import Evidence, Fact
 
 LATE_BELOW = 0.6
@@ -18,6 +30,8 @@ MIN_SUPPORT = 0.02  # of the whole: segments below are not looked at
 CONCENTRATED = 0.4
 GREW = 0.05
 MIN_PATTERN = 4  # segments, for "all but one"
+USUAL_SHARE = 0.4  # of the other segments, by size: so much is as usual, or the whole is low and none is late
+AS_USUAL = (0.85, 1.2)
 MOVED = 1.0  # of a segment's usual moves: what the others must have moved to be a pattern
 
 
@@ -34,12 +48,21 @@ def _amounts(past: MetricPast, dimension: str, names: tuple[str, ...], values: F
     if whole[-1] <= 0:
         return []
     kept = [i for i in range(len(names)) if np.nansum(values[:, i]) >= MIN_SUPPORT * np.nansum(whole)]
-    facts = [fact for i in kept for fact in _amount(past, dimension, names[i], values[:, i], whole)]
+    expected = np.array([expected_of(past, values[:, i])[-1] for i in range(len(names))])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = values[-1] / expected
+    usual = np.where((ratios >= AS_USUAL[0]) & (ratios <= AS_USUAL[1]), expected, 0.0)
+    facts: list[Fact] = []
+    for i in kept:
+        others = np.arange(len(names)) != i
+        is_usual = float(np.nansum(usual[others])) >= USUAL_SHARE * float(np.nansum(expected[others])) > 0
+        facts += _amount(past, dimension, (names[i], values[:, i]), whole, others_usual=is_usual)
     return [*facts, *_exception(past, dimension, tuple(names[i] for i in kept), values[:, kept])]
 
 
-def _amount(past: MetricPast, dimension: str, name: str, series: FloatArray, whole: FloatArray) -> list[Fact]:
+def _amount(past: MetricPast, dimension: str, segment: tuple[str, FloatArray], whole: FloatArray, *, others_usual: bool) -> list[Fact]:
     """Its share tested against what it was; told as late data, an outlier, or a concentration."""
+    name, series = segment
     with np.errstate(divide="ignore", invalid="ignore"):
         share = series / whole
     expected = expected_of(past, series)
@@ -48,14 +71,12 @@ def _amount(past: MetricPast, dimension: str, name: str, series: FloatArray, who
         return []
     _, test = found
     scope = ((dimension, name),)
-    rest, rest_expected = (whole - series)[-1], expected_of(past, whole - series)[-1]
-    rest_is_usual = rest_expected > 0 and 0.85 <= rest / rest_expected <= 1.2
     before = float(np.median(share[:-1][np.isfinite(share[:-1])][-RECENT:]))
     ratio = float(series[-1] / expected[-1]) if expected[-1] > 0 else 1.0
     difference = float(series[-1] - expected[-1])
     facts: list[Fact] = []
-    if past.grain in SHORT_SEASONS and ratio < LATE_BELOW and before < LATE_SHARE and rest_is_usual:
-        facts.append(made(past, "late_data", {"share": max(ratio, 0.0)}, test, 1.0, difference, scope=scope))
+    if past.grain in SHORT_SEASONS and ratio < LATE_BELOW and before < LATE_SHARE and others_usual:
+        facts.append(made(past, "late_data", {"share": max(ratio, 0.0)}, test, 0.7 + before, difference, scope=scope))
     elif math.isfinite(expected[-1]):
         numbers = {"before": float(expected[-1]), "after": float(series[-1])}
         facts.append(made(past, "outlier_segment", numbers, test, abs(difference) / float(whole[-1]) * 4, difference, scope=scope))
@@ -77,14 +98,18 @@ def _rates(past: MetricPast, dimension: str, names: tuple[str, ...], tops: Float
             rate = tops[:, i] / bases[:, i] * past.scale
             beside = rate / ((top - tops[:, i]) / (base - bases[:, i]) * past.scale)
         expected = expected_of(past, rate)
-        found = judged(beside, expected_share(past, beside))
-        if found is None or not math.isfinite(expected[-1]) or not math.isfinite(rate[-1]):
+        own = None if is_a_day_of_its_own(past) else judged(rate, expected)
+        tests = [t for t in (judged(beside, expected_share(past, beside)), own) if t is not None]
+        if not tests or not math.isfinite(expected[-1]) or not math.isfinite(rate[-1]):
             continue
+        # Beside the rest what moved all is left out; by its own past a steady segment shows beside unsteady ones.
+        sharper = min((test for _, test in tests), key=lambda test: test.p)
+        test = replace(sharper, p=min(1.0, sharper.p * len(tests)))
         effect = float(rate[-1] - expected[-1]) * float(bases[-1, i] / base[-1])
         whole = abs(float(top[-1] / base[-1])) * past.scale if base[-1] > 0 else math.nan
         size = abs(effect) / whole * 4 if whole else 0.0
         numbers = {"before": float(expected[-1]), "after": float(rate[-1])}
-        facts.append(made(past, "outlier_segment", numbers, found[1], size, effect, scope=((dimension, name),)))
+        facts.append(made(past, "outlier_segment", numbers, test, size, effect, scope=((dimension, name),)))
     return facts
 
 

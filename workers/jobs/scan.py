@@ -1,160 +1,176 @@
-"""Scan job: anything one should know of the last complete period, over several metrics, with few false findings."""
+"""Scan job: anything one should know of a period, over several metrics, with few false findings."""
 
 from __future__ import annotations
 
-import datetime as dt
-import math
+import hashlib
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
-
-import numpy as np
 
 from core.errors import NotEnoughData, UserError
 from core.store import findings
 from core.store.findings import InsightEntry
-from core.timeseries import FloatArray, Grain
 from insights.narrative import TEMPLATES_VERSION, narrate
-from insights.periods import period_of
-from insights.ranking import worth_telling
-from insights.scan import MetricPast, scan
-from insights.types import Fact, Quantity
-from semantic.catalog.model import Catalog
+from insights.next_steps import next_steps
+from insights.past import MetricPast
+from insights.ranking import Ranked, ranked, worth_sending
+from insights.reader import Reader
+from insights.scan import scan_all
+from insights.scan_chart import past_chart
+from insights.summary import summary_facts
+from insights.types import Fact
+from semantic.catalog.model import Catalog, RatioMetric, SimpleMetric
 from semantic.catalog.visible import visible_to
-from semantic.expr import FieldRef, Rolling, Unit
-from semantic.query import ByField, ByTime, MetricRef, SemanticQuery, TimeWindow
-from semantic.windows import add_units
 from workers.context import JobContext
-from workers.jobs.change_cube import NONE
-from workers.jobs.composition import composition
-from workers.jobs.dimensions import telling_dimensions
-from workers.jobs.querying import Ran, receipt_of, run_query
+from workers.forecasts.visibility import visibility_key
+from workers.jobs.budget import BudgetSpent, InsightSettings, Run, insight_settings, refuse_if_off
+from workers.jobs.pasts import Asked, past_of
+from workers.jobs.querying import receipt_of
+from workers.jobs.readers import reader_of
+from workers.jobs.words import words_of
 from workers.kinds import ScanParams
 
 MAX_METRICS = 8
-MAX_DIMENSIONS = 3  # per metric: with the whole, 32 queries at most
-MAX_SEGMENTS = 12
-STEPS = {Grain.HOUR: 24 * 21, Grain.DAY: 150, Grain.WEEK: 130, Grain.MONTH: 48, Grain.QUARTER: 24, Grain.YEAR: 15, Grain.MINUTE: 600}
+MAX_RATES = 3
+MAX_CHARTS = 3
 
 
 def run(context: JobContext) -> dict[str, Any]:
-    """{"headline", "narrative", "facts", "tested", "receipts", "receipt"}; the narrative is empty when nothing is worth saying.
+    """{"headline", "narrative", "told", "tested", "receipts", "receipt", ...}; the narrative is empty when nothing is worth saying.
 
-    Raises: NotEnoughData when no metric has a value; UserError for what cannot be asked; Unavailable.
+    Raises: NotEnoughData when no metric has a value; Forbidden where insights are off; UserError for what cannot be asked; Unavailable.
     """
     params = ScanParams.model_validate(context.job.params)
-    catalog = context.services.catalog(context.tenant)
+    reader = reader_of(context.services.store, context.tenant, context.principal.user)
+    return keep(context, looked(context, params, reader), params)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a scan found. told: in order; the first `summary` of them say how metrics stand."""
+
+    result: dict[str, Any]
+    found: Ranked
+    fingerprint: str
+    words: str
+
+    @property
+    def is_worth_sending(self) -> bool:
+        return worth_sending(self.found.told)
+
+
+def looked(context: JobContext, params: ScanParams, reader: Reader) -> Looked:
+    """Looks at everything asked, within the tenant's budget, and says what is worth saying to this reader."""
+    services = context.services
+    settings = insight_settings(services.store, context.tenant)
+    refuse_if_off(settings, params.metrics)
+    catalog = services.catalog(context.tenant)
     visible = visible_to(catalog, context.principal)
-    runs: list[Ran] = []
-    facts: list[Fact] = []
-    names = _metrics(params, visible)
-    for index, name in enumerate(names):
-        context.progress("fetch", index, len(names))
-        past = _past(context, params, (catalog, visible), name, runs)
-        facts += scan(past) if past is not None else ()
-    if not runs:
+    names = chosen_metrics(params, visible, settings)
+    asked = Run(context, catalog, visible, settings)
+    pasts, notes = _pasts(context, params, asked, names)
+    if not asked.ran:
         raise NotEnoughData("No metric has a value to look at.", code="no_rows")
     context.progress("scan", 0, 1)
-    told = worth_telling(facts)
+    found = ranked(scan_all(pasts), params.limit, reader=reader, parts={past.quantity.name: past.parts for past in pasts})
+    summary = summary_facts(pasts) if params.summary else ()
+    told = _once((*summary, *found.told))
     sentences = narrate(told)
+    words = words_of(services, context.tenant)
+    receipt = receipt_of(context, catalog, asked.ran).as_json()
     headline = sentences[0] if sentences else f"Nothing unusual in {len(names)} {'metric' if len(names) == 1 else 'metrics'}."
     result = {
         "headline": headline,
-        "narrative": sentences[1:],
+        "narrative": [*sentences[1:], *dict.fromkeys(notes)],
         "told": [fact.as_json() for fact in told],
-        "tested": len(facts),
+        "sentences": sentences,
+        "passed": [fact.as_json() for fact in found.passed[:20]],
+        "next": next_steps(told, visible),
+        "charts": [chart for fact in told[:MAX_CHARTS] if (chart := past_chart(fact, pasts)) is not None],
+        "tested": found.tested,
         "metrics": list(names),
+        "period": pasts[0].periods[-1].label if pasts else None,
         "templates_version": TEMPLATES_VERSION,
-        "receipts": [{"sql": ran.guarded.sql, "rows_read": ran.result.stats.rows_read} for ran in runs],
-        "receipt": receipt_of(context, catalog, runs).as_json(),
+        "words": words,
+        "receipts": asked.receipts(),
+        "receipt": receipt,
     }
-    entry = InsightEntry(
-        context.job_id, ", ".join(names)[:200], "scan", headline, {"told": result["told"], "tested": len(facts)}, context.job.user
-    )
-    with context.services.store.write() as connection:
-        findings.put(connection, context.tenant, entry, now=context.services.clock.now())
-    return result
+    return Looked(result, found, _fingerprint(context, params, catalog, receipt), words)
 
 
-def _metrics(params: ScanParams, visible: Catalog) -> tuple[str, ...]:
+def _once(facts: Sequence[Fact]) -> tuple[Fact, ...]:
+    return tuple({fact.key: fact for fact in facts}.values())
+
+
+def _pasts(context: JobContext, params: ScanParams, asked: Run, names: Sequence[str]) -> tuple[list[MetricPast], list[str]]:
+    pasts: list[MetricPast] = []
+    notes: list[str] = []
+    for index, name in enumerate(names):
+        context.progress("fetch", index, len(names))
+        try:
+            found = past_of(asked, Asked(params.where, params.grain, params.period), name)
+        except BudgetSpent:
+            left = [asked.visible.metric(other).label for other in names[index:]]
+            notes.append(f"Not looked at, for this run's budget is spent: {', '.join(left)}.")
+            break
+        except UserError as error:
+            if len(names) == 1:
+                raise
+            if params.where is None:
+                notes.append(f"{asked.visible.metric(name).label}: {error.message}")
+            continue
+        if found is not None:
+            pasts.append(found.past)
+            notes += found.notes
+    return pasts, notes
+
+
+def chosen_metrics(params: ScanParams, visible: Catalog, settings: InsightSettings) -> tuple[str, ...]:
+    """The asked ones, else the certified, else all; at most eight, three of them rates. Raises: NotFound; Forbidden."""
     if params.metrics:
         return tuple(visible.metric(name).name for name in dict.fromkeys(params.metrics))
-    shown = [metric for metric in visible.metrics if not metric.hidden]
-    return tuple(metric.name for metric in ([m for m in shown if m.certified] or shown)[:MAX_METRICS])
+    shown = [metric for metric in visible.metrics if not metric.hidden and metric.name not in settings.off_metrics]
+    able = [m for m in shown if m.certified] or shown
+    rates = [m.name for m in able if isinstance(m, RatioMetric)]
+    amounts = _in_turn([m for m in able if isinstance(m, SimpleMetric)])
+    others = [m.name for m in able if not isinstance(m, RatioMetric | SimpleMetric)]
+    first = [*amounts[: MAX_METRICS - min(MAX_RATES, len(rates))], *rates[:MAX_RATES]]
+    return tuple(dict.fromkeys([*first, *amounts, *rates, *others]))[:MAX_METRICS]
 
 
-def _past(context: JobContext, params: ScanParams, catalogs: tuple[Catalog, Catalog], name: str, runs: list[Ran]) -> MetricPast | None:
-    """The metric's periods, and those of its segments where it adds up; None without enough of them."""
-    catalog, visible = catalogs
-    measure = MetricRef(metric=name)
-    window = TimeWindow(window=Rolling(count=STEPS[params.grain], unit=Unit(params.grain.value), anchor="period"))
+def _in_turn(metrics: Sequence[SimpleMetric]) -> list[str]:
+    """One of each dataset in turn: eight views of one table tell less than one of each of four."""
+    by_dataset: dict[str, list[str]] = {}
+    for metric in metrics:
+        by_dataset.setdefault(metric.dataset, []).append(metric.name)
+    return [name for names in zip_longest(*by_dataset.values()) for name in names if name is not None]
 
-    def asked(fields: Sequence[FieldRef] = ()) -> Ran:
-        by = (ByTime(grain=params.grain), *(ByField(field=ref) for ref in fields))
-        ran = run_query(context, catalog, visible, SemanticQuery(metrics=(measure,), by=by, where=params.where, time=window))
-        runs.append(ran)
-        return ran
 
-    whole = asked()
-    rows = sorted((_moment(row[0]), row[1]) for row in _rows(whole))
-    if len(rows) < 2:
-        return None
-    starts = [start for start, _ in rows]
-    column = next(c for c in whole.result.columns if c.role == "measure")
-    segments: dict[str, tuple[tuple[str, ...], FloatArray]] = {}
-    first = len(runs) - 1
-    if composition(visible, measure).kind == "amount":
-        for ref in _dimensions(visible, measure, whole):
-            try:
-                segments[visible.field(ref).label] = _by_segment(asked([ref]), starts)
-            except UserError:
-                continue  # cannot be split by this without multiplying rows
-    return MetricPast(
-        quantity=Quantity(column.label, column.format, column.unit, column.good_direction),
-        grain=params.grain,
-        periods=tuple(period_of(start, add_units(start, params.grain, 1), "") for start in starts),
-        values=np.array([value for _, value in rows]),
-        segments=segments,
-        receipts=tuple(range(first, len(runs))),
+def keep(context: JobContext, found: Looked, params: ScanParams) -> dict[str, Any]:
+    """Writes the insight into the index; the result with its id."""
+    result = found.result
+    facts = {name: result[name] for name in ("told", "tested", "sentences", "narrative", "templates_version")}
+    entry = InsightEntry(
+        context.job_id,
+        ", ".join(result["metrics"])[:200],
+        "scan",
+        result["headline"],
+        facts,
+        context.job.user,
+        found.words,
+        found.fingerprint,
     )
+    with context.services.store.write() as connection:
+        insight = findings.put(connection, context.tenant, entry, now=context.services.clock.now())
+    return result | {"insight_id": insight}
 
 
-def _dimensions(visible: Catalog, measure: MetricRef, whole: Ran) -> tuple[FieldRef, ...]:
-    """Those with 3 to 30 values first: of two, one mirrors the other; of many, each is small."""
-    fields = telling_dimensions(visible, measure, whole.guarded.datasets, 12)
-    sizes = [visible.field(ref).cardinality or len(visible.field(ref).values) for ref in fields]
-    order = sorted(range(len(fields)), key=lambda i: (not 3 <= sizes[i] <= 30, i))
-    return tuple(fields[i] for i in order[:MAX_DIMENSIONS])
-
-
-def _by_segment(ran: Ran, starts: Sequence[dt.datetime]) -> tuple[tuple[str, ...], FloatArray]:
-    """The largest segments, and their values at each of `starts`; 0 where a segment had no rows."""
-    columns = ran.result.columns
-    key = next(i for i, column in enumerate(columns) if column.role in ("dimension", "key", "attribute"))
-    time = next(i for i, column in enumerate(columns) if column.role == "time")
-    value = next(i for i, column in enumerate(columns) if column.role == "measure")
-    place = {start: i for i, start in enumerate(starts)}
-    found: dict[str, FloatArray] = {}
-    for row in ran.result.rows():
-        at = place.get(_moment(row[time])) if row[time] is not None else None
-        if at is not None:
-            name = NONE if row[key] is None else str(row[key])
-            found.setdefault(name, np.zeros(len(starts)))[at] += _number(row[value], 0.0)
-    names = tuple(sorted(found, key=lambda name: (-float(found[name].sum()), name))[:MAX_SEGMENTS])
-    return names, np.column_stack([found[name] for name in names]) if names else np.zeros((len(starts), 0))
-
-
-def _rows(ran: Ran) -> list[tuple[Any, float]]:
-    time = next(i for i, column in enumerate(ran.result.columns) if column.role == "time")
-    value = next(i for i, column in enumerate(ran.result.columns) if column.role == "measure")
-    return [(row[time], _number(row[value], math.nan)) for row in ran.result.rows() if row[time] is not None]
-
-
-def _number(value: Any, missing: float) -> float:
-    if value is None:
-        return missing
-    found = float(value)
-    return found if math.isfinite(found) else missing
-
-
-def _moment(value: dt.datetime | dt.date) -> dt.datetime:
-    return value.replace(tzinfo=None) if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time())
+def _fingerprint(context: JobContext, params: ScanParams, catalog: Catalog, receipt: dict[str, Any]) -> str:
+    """The same for the same question on the same data with the same rights."""
+    parts = [
+        params.model_dump(mode="json"), catalog.version, receipt["data_version"], visibility_key(context.principal, catalog),
+        sorted(role.value for role in context.principal.roles), context.as_of.date().isoformat(),
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from starlette.concurrency import run_in_threadpool
 
@@ -31,34 +32,42 @@ from semantic.resolve import resolve
 from semantic.states import GuardedQuery, Param
 
 SHOWN_ROWS = 1_000
+Step = Literal["understanding", "understood", "running", "charting"]
+Told = Callable[[Step, str], None]  # a step that begins, and what is known by then, in words
+
+
+def untold(step: Step, detail: str) -> None:
+    """Nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When the question counts as asked, and a stopwatch."""
+    """When the question counts as asked, a stopwatch, and who is told of each step."""
 
     as_of: dt.datetime
     started: float
+    told: Told = untold
 
     @classmethod
-    def of(cls, services: Services, as_of: dt.date | None) -> Moment:
+    def of(cls, services: Services, as_of: dt.date | None, told: Told = untold) -> Moment:
         now = services.clock.now() if as_of is None else dt.datetime.combine(as_of, dt.time(12), tzinfo=dt.UTC)
-        return cls(now, time.perf_counter())
+        return cls(now, time.perf_counter(), told)
 
     def ms(self) -> float:
         return round((time.perf_counter() - self.started) * 1000, 2)
 
 
-async def ask(services: Services, principal: Principal, request: schemas.AskRequest) -> schemas.Answer:
+async def ask(services: Services, principal: Principal, request: schemas.AskRequest, told: Told = untold) -> schemas.Answer:
     """Answers, asks back, refuses, or starts a job; logs the question whatever happens.
 
     Raises: UserError, Unavailable.
     """
-    moment = Moment.of(services, request.as_of)
+    moment = Moment.of(services, request.as_of, told)
     log = AskedLog(services, principal, request)
     try:
         visible = await run_in_threadpool(services.catalogs.visible, principal)
         dialogue = await run_in_threadpool(log.dialogue)
+        moment.told("understanding", "")
         understood = await run_in_threadpool(_understand, visible, request.question, moment, dialogue)
         understood = await run_in_threadpool(with_measure, services, principal, visible, request.question, understood, moment.as_of)
         answer = await _act(services, principal, visible, request, understood, moment)
@@ -140,6 +149,7 @@ async def _act(
         outcome, readings = "answer", readings[request.choice : request.choice + 1]
     if outcome == "answer":
         reading = readings[0]
+        moment.told("understood", reading.paraphrase)
         if reading.intent in {Intent.WHY, Intent.FORECAST, Intent.UNUSUAL}:
             params = await _forecast_params(services, principal, visible, reading, request.question, moment)
             answer = await investigation(services, principal, visible.catalog, reading, moment.as_of, params)
@@ -173,8 +183,10 @@ async def answer_query(
 ) -> schemas.Answer:
     """Resolve -> compile -> guard -> verify -> cache or run -> chart, headline, receipt."""
     guarded = guard(services, principal, visible, query, moment.as_of)
+    moment.told("running", "")
     result = await services.run_cached(principal, guarded)
     rows = result.rows()
+    moment.told("charting", f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'}")
     said = headline(result.columns, rows, guarded.windows, truncated=result.truncated)
     return schemas.Answer(
         id="",

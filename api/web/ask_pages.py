@@ -15,12 +15,14 @@ from api.investigations import measure_label
 from api.leaving import until_gone
 from api.web import edits, exports
 from api.web.answer_view import view_of
+from api.web.asking_stream import streamed, wants_steps
 from api.web.drilling import drilled
 from api.web.page_route import PageRoute
 from api.web.rendering import page
 from api.web.shell import Visitor, is_partial, visitor
 from api.web.stored import Stored, again, find, result_of
 from api.web.tables import table_view
+from api.web.trail import longer
 from core.errors import Invalid, NotFound
 from core.store import conversations, questions
 from nlq.types import Intent
@@ -51,21 +53,34 @@ async def ask(
     choice: Annotated[int | None, Form()] = None,
     conversation: Annotated[str | None, Form(max_length=64)] = None,
 ) -> Response:
-    """For htmx the answer alone, which then has an address of its own."""
+    """For htmx the answer alone, which then has an address of its own; as a stream with the steps before it."""
     at = await visitor(request, "ask")
     if not q.strip():
         raise Invalid("Type a question first.", code="empty_question")
+    if wants_steps(request) and is_partial(request):
+
+        async def work(told: answering.Told) -> Response:
+            return await _given(request, at, await answering.ask(at.services, at.caller, _asked(q, choice, conversation), told))
+
+        return streamed(request, work)
     return await _given(request, at, await _ask(request, at, q, choice, conversation))
 
 
 @router.get("/answers/{key}")
-async def answer_page(request: Request, key: str, page_number: Annotated[int, Query(alias="page")] = 1, sort: str = "") -> Response:
+async def answer_page(
+    request: Request,
+    key: str,
+    page_number: Annotated[int, Query(alias="page")] = 1,
+    sort: str = "",
+    up: Annotated[str, Query(max_length=600)] = "",
+) -> Response:
+    """up: the answers that one drilled through, with commas between."""
     at = await visitor(request, "ask")
     stored = await find(at.services, at.caller, key)
     if stored.answer.intent == "sql":
         return RedirectResponse(f"/sql?from={key}", status_code=303)
     answer = await until_gone(request, again(at.services, at.caller, stored))
-    shown = await view_of(at.services, at.caller, answer)
+    shown = await view_of(at.services, at.caller, answer, up=up)
     if (page_number > 1 or sort) and answer.columns:
         _, result = await result_of(at.services, at.caller, stored)
         return page(
@@ -99,7 +114,9 @@ async def refine(request: Request, key: str) -> Response:
 
 
 @router.post("/answers/{key}/drill")
-async def drill(request: Request, key: str, mark: Annotated[list[str], Form(max_length=4)]) -> Response:
+async def drill(
+    request: Request, key: str, mark: Annotated[list[str], Form(max_length=4)], up: Annotated[str, Form(max_length=600)] = ""
+) -> Response:
     """Down into one or more values (`group:value`)."""
     at = await visitor(request, "ask")
     stored = await find(at.services, at.caller, key)
@@ -108,7 +125,7 @@ async def drill(request: Request, key: str, mark: Annotated[list[str], Form(max_
     if not marks or max(marks) >= len(stored.query.by):
         raise Invalid("Point at a bar, a point or a cell to drill into.", code="bad_drill")
     query = drilled(stored.query, marks, visible.catalog)
-    return await _given(request, at, await _run(request, at, stored, query))
+    return await _given(request, at, await _run(request, at, stored, query), up=longer(up, key))
 
 
 @router.post("/answers/{key}/investigate")
@@ -210,10 +227,13 @@ async def forget(request: Request, key: str) -> Response:
 
 
 async def _ask(request: Request, at: Visitor, question: str, choice: int | None, conversation: str | None) -> schemas.Answer:
-    body = schemas.AskRequest(
+    return await until_gone(request, answering.ask(at.services, at.caller, _asked(question, choice, conversation)))
+
+
+def _asked(question: str, choice: int | None, conversation: str | None) -> schemas.AskRequest:
+    return schemas.AskRequest(
         question=question[:4_000], choice=choice if choice is None or 0 <= choice <= 9 else 9, conversation_id=conversation or None
     )
-    return await until_gone(request, answering.ask(at.services, at.caller, body))
 
 
 async def _run(request: Request, at: Visitor, stored: Stored, query: SemanticQuery) -> schemas.Answer:
@@ -221,13 +241,14 @@ async def _run(request: Request, at: Visitor, stored: Stored, query: SemanticQue
     return await until_gone(request, answering.run(at.services, at.caller, body))
 
 
-async def _given(request: Request, at: Visitor, answer: schemas.Answer) -> Response:
+async def _given(request: Request, at: Visitor, answer: schemas.Answer, *, up: str = "") -> Response:
     """The new answer in place with its own address for htmx; else a redirect to it."""
+    there = f"/answers/{answer.id}" + (f"?up={quote(up, safe=',')}" if up else "")
     if not is_partial(request):
-        return RedirectResponse(f"/answers/{answer.id}", status_code=303)
-    shown = await view_of(at.services, at.caller, answer)
+        return RedirectResponse(there, status_code=303)
+    shown = await view_of(at.services, at.caller, answer, up=up)
     made = page("answer.html", a=shown, table=shown.table)
-    made.headers["HX-Push-Url"] = f"/answers/{answer.id}"
+    made.headers["HX-Push-Url"] = there
     return made
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from api.web.dates_said import window_said
 from api.web.edits import condition_at, condition_field
 from api.web.periods import PERIODS
 from nlq.chips import chips_of
@@ -89,7 +90,8 @@ def _editable(chip: Chip, query: SemanticQuery, catalog: Catalog) -> EditableChi
         window = query.time.window
         options = tuple(Option(name, name, window == candidate) for name, candidate in PERIODS.items())
         first_day, last_day = _days(window) if isinstance(window, Absolute) else ("", "")
-        return EditableChip(chip.kind, chip.label, chip.path, "period", options, True, first_day, last_day)
+        label = window_said(window) if isinstance(window, Absolute) else chip.label
+        return EditableChip(chip.kind, label, chip.path, "period", options, True, first_day, last_day)
     if chip.kind == "compare" and query.compare is not None and query.compare.kind == "period":
         to = query.compare.to
         names = {"previous_period": "the period before", "same_period_last_year": "the same period last year"}

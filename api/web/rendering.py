@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse
 
 from api import schemas
 from api.web.assets import entry
+from api.web.dates_said import plain_dates
 from api.web.icons import icon
 from api.web.nav import nav_for
 from insights.wording import number
@@ -90,6 +91,12 @@ def size(count: int) -> str:
 
 
 _environment.filters.update(
-    as_json=as_json, ago=ago, moment=moment, size=size, pretty_sql=pretty_sql, quote=lambda text: quote(str(text), safe="")
+    as_json=as_json,
+    ago=ago,
+    moment=moment,
+    plain_dates=plain_dates,
+    size=size,
+    pretty_sql=pretty_sql,
+    quote=lambda text: quote(str(text), safe=""),
 )
 _environment.globals.update(underlined=underlined, with_word=with_word, number=number, icon=icon, nav_for=nav_for, is_banded=is_banded)

@@ -22,6 +22,7 @@ function take(html) {
   const opened = [...board.querySelectorAll("details[open][id]")].map((one) => one.id);
   const typed = [...board.querySelectorAll(FIELDS)].filter((one) => one.id && one.value !== one.defaultValue && one.tagName !== "SELECT").map((one) => [one.id, one.value]);
   const sent = board.dataset.sent;
+  document.getElementById("vg-tooltip-element")?.classList.remove("visible");
   board.replaceChildren(...fresh.childNodes);
   board.dataset.changes = state.dataset.changes;
   for (const id of opened) if (id !== board.dataset.close) document.getElementById(id)?.setAttribute("open", "");

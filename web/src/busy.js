@@ -1,11 +1,49 @@
+import { telling } from "./steps.js";
+
 // While an answer is on its way: what is being done, for how long, and a way to stop it. Stopping ends the warehouse query too.
 const SHOW_AFTER_MS = 250;
 let running = null;
 
+// One line per step: those that are over keep their words, the running one counts its seconds.
+function line(text, detail = "") {
+  const item = document.createElement("li");
+  const words = document.createElement("span");
+  words.textContent = text;
+  item.append(words);
+  if (detail) {
+    const more = document.createElement("span");
+    more.className = "detail";
+    more.textContent = detail;
+    item.append(more);
+  }
+  return item;
+}
+
 function tick() {
-  if (!running) return;
+  const last = running?.list.lastElementChild?.firstElementChild;
+  if (!last) return;
   const seconds = Math.floor((performance.now() - running.since) / 1000);
-  running.text.textContent = seconds < 2 ? `${running.what}…` : `${running.what}… ${seconds} s`;
+  last.textContent = seconds < 2 ? `${running.what}…` : `${running.what}… ${seconds} s`;
+}
+
+function told({ step, text, detail }) {
+  if (!running) return;
+  const last = running.list.lastElementChild;
+  if (step === "understood") {
+    last?.replaceWith(line(`${text}:`, detail));
+    return;
+  }
+  const before = last?.firstElementChild;
+  if (before && !last.querySelector(".detail")) before.textContent = running.what;
+  if (running.told || step !== "understanding") {
+    if (step === "charting" && last && detail) last.append(line("", detail).lastElementChild);
+    running.list.append(line(text));
+  } else running.list.replaceChildren(line(text));
+  running.told = true;
+  running.what = text;
+  running.since = performance.now();
+  tick();
+  if (!running.panel.hidden) document.getElementById("status").textContent = text;
 }
 
 function stop() {
@@ -24,7 +62,10 @@ export function busy() {
     const panel = document.getElementById("busy");
     if (!form || !panel) return;
     stop();
-    running = { form: source, panel, what: form.dataset.busy, since: performance.now(), text: panel.querySelector("[data-busy-text]") };
+    running = { form: source, panel, what: form.dataset.busy, since: performance.now(), list: panel.querySelector("[data-busy-steps]"), told: false };
+    running.list.replaceChildren(line(form.dataset.busy));
+    const ctx = event.detail.ctx;
+    if (String(ctx.request.action).endsWith("/ask")) ctx.fetch = telling(ctx.fetch, told);
     document.getElementById("answers")?.setAttribute("aria-busy", "true");
     running.shower = setTimeout(() => {
       panel.hidden = false;

@@ -82,3 +82,16 @@ class JobRows:
         """`SELECT {select} FROM the rows of this job {tail}`."""
         sql = f"SELECT {select} FROM {self._name} FINAL WHERE job_id = {{job:String}} {tail}"
         return self._admin.query_arrow(sql, {"job": self._job, **params})
+
+
+def read_rows(admin: WarehouseAdmin, tenant: TenantId, job: JobId, layout: ResultColumns, series: Sequence[str]) -> pa.Table:
+    """All rows of these series of a job, sorted by series_id and time; none when the job wrote none."""
+    name = f"{quote_name(tenant_database(tenant))}.{quote_name(layout.table)}"
+    sql = f"SELECT * FROM {name} FINAL WHERE job_id = {{job:String}} AND series_id IN {{ids:Array(String)}} ORDER BY series_id, time"
+    return admin.query_arrow(sql, {"job": job, "ids": list(series)})
+
+
+def read_job(admin: WarehouseAdmin, tenant: TenantId, job: JobId, layout: ResultColumns) -> pa.Table:
+    """All rows of a job, sorted by series_id and time."""
+    name = f"{quote_name(tenant_database(tenant))}.{quote_name(layout.table)}"
+    return admin.query_arrow(f"SELECT * FROM {name} FINAL WHERE job_id = {{job:String}} ORDER BY series_id, time", {"job": job})

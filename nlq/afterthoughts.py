@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from nlq.frame import Frame, MeasureItem, Mention
 from nlq.kinds import Kinds
+from nlq.lexicon import Target
+from nlq.linking import Link
 from nlq.segment import Unit
 
 
@@ -17,6 +19,19 @@ def settle_subject(frame: Frame, kinds: Kinds) -> None:
     if first is not None and first.role == "context" and kinds.likely(first.unit, "dataset"):
         first.role = "output"
         frame.outputs.append(first)
+
+
+def settle_who(frame: Frame, kinds: Kinds) -> None:
+    """ "who was hired most recently", "who earns the most": the persons that the ranked number belongs to are asked for."""
+    item = frame.superlative.measure if frame.superlative is not None else None
+    if frame.question_word != "who" or frame.outputs or frame.groups or item is None or item.mention is None:
+        return
+    owners = dict.fromkeys(k.target.dataset for k in item.mention.links if k.target.kind == "field" and k.target.dataset is not None)
+    links = tuple(Link(Target("dataset", d, d), 0.95, True) for d in owners if d is not None and kinds.is_person(d))
+    if links:
+        someone = Mention(item.mention.unit, "output", links, item.mention.sentence)
+        frame.mentions.append(someone)
+        frame.outputs.append(someone)
 
 
 def settle_listed(frame: Frame, units: Sequence[Unit], kinds: Kinds) -> None:

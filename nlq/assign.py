@@ -203,6 +203,8 @@ def _fit(mention: Mention, target: Target, kinds: Kinds, exact: bool = False) ->
         return 0.0
     if field is None:
         return -1.0
+    if role == "count" and mention.plural and kinds.is_time(target):
+        return 0.05  # "hires", "terminations": events that a date tells of
     if role == "count":
         return -0.12 if field.role is FieldRole.KEY else -0.04 if field.role is FieldRole.MEASURE else -0.12
     if role == "aggregate":

@@ -35,6 +35,7 @@ class Mention:
     indefinite: bool = False
     in_relative: bool = False
     beside: bool = False
+    via: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -60,6 +61,7 @@ class Condition:
     other: Mention | None = None
     units: list[Unit] = field(default_factory=list)
     both: bool = False
+    all_of: bool = False
     more_values: list[tuple[ValueLink, ...]] = field(default_factory=list)
 
 
@@ -67,7 +69,9 @@ class Condition:
 class MeasureItem:
     """A number to compute. `aggregate` None takes the field's or metric's own default."""
 
-    kind: Literal["count", "aggregate", "ratio", "duration", "expression", "percent", "rate", "term", "distinct_of", "given", "buckets"]
+    kind: Literal[
+        "count", "aggregate", "ratio", "duration", "expression", "percent", "rate", "term", "distinct_of", "given", "buckets", "of_value"
+    ]
     aggregate: str | None = None
     mention: Mention | None = None
     distinct: bool = False
@@ -86,6 +90,7 @@ class MeasureItem:
     label: str | None = None
     constant: float | None = None
     given: Measure | None = None
+    counted: bool = False
 
     def copied(self) -> MeasureItem:
         """The same measure with condition and unit lists of its own."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
-from nlq.lexicon import Target
+from nlq.lexicon import Target, has_person_fields
 from nlq.segment import Unit
+from nlq.text import keys_of
 from semantic.catalog.model import Catalog, CatalogField, CumulativeMetric, DatasetKind, FieldRole, FieldType, RatioMetric, SimpleMetric
+from semantic.query import AggregateKind
 
 NUMERIC = frozenset((FieldType.INTEGER, FieldType.DECIMAL, FieldType.FLOAT))
 
@@ -91,13 +93,16 @@ class Kinds:
         field = self.field(target)
         return field is not None and field.type in NUMERIC and field.role is not FieldRole.KEY
 
-    def amounts_of(self, unit: Unit) -> list[Target]:
-        """The additive numbers of the dataset that a unit names."""
+    def amounts_of(self, unit: Unit, *, additive: bool = False) -> list[Target]:
+        """The numbers of the dataset that a unit names. additive: only those that are added up."""
         dataset = next((k.target.dataset for k in unit.links if k.target.kind == "dataset"), None)
         if dataset is None:
             return []
         fields = self.catalog.dataset(dataset).fields
-        return [Target("field", f"{dataset}.{f.name}", dataset, f.name) for f in fields if f.role is FieldRole.MEASURE and not f.hidden]
+        found = [f for f in fields if f.role is FieldRole.MEASURE and not f.hidden and (f.additive or not additive)]
+        if additive:
+            found = [f for f in found if f.aggregate is AggregateKind.SUM]
+        return [Target("field", f"{dataset}.{f.name}", dataset, f.name) for f in found]
 
     def likely(self, unit: Unit, test: str) -> bool:
         """Whether one of the unit's best links passes the test named `test`."""
@@ -128,6 +133,17 @@ class Kinds:
             if dataset in events:
                 return dataset
         return next(iter(events)) if len(events) == 1 else None
+
+    def self_role(self, unit: Unit) -> str | None:
+        """The relationship of a dataset with itself whose role a unit names ("manager" of employees)."""
+        for relation in self.catalog.relationships:
+            if relation.from_dataset == relation.to_dataset and relation.role is not None and set(unit.keys) == set(keys_of(relation.role)):
+                return relation.name
+        return None
+
+    def is_person(self, dataset: str) -> bool:
+        """Whether the rows are persons."""
+        return has_person_fields(self.catalog.dataset(dataset))
 
     def is_fact(self, unit: Unit) -> bool:
         """Whether a unit names events that have a date."""

@@ -166,9 +166,8 @@ class Lexicon:
 
     def _add_people(self, dataset: Dataset) -> None:
         """ "people" and "headcount", where the rows are persons."""
-        marks = {keys_of(f.label)[-2:] for f in dataset.fields} & _PERSON_FIELDS
-        if dataset.kind in (DatasetKind.DIMENSION, DatasetKind.FACT) and len(marks) >= 1:
-            for text in ("people", "persons"):
+        if has_person_fields(dataset):
+            for text in ("people", "persons", "headcount"):
                 self._add(Target("dataset", dataset.name, dataset.name), text, 0.9)
 
     def _add_revenue(self) -> None:
@@ -253,6 +252,13 @@ class Lexicon:
             self.alternates.append(Alternate(target, form, weights, weight, plain if len(plain) == len(form) else ()))
             for key in set(form):
                 self.by_key.setdefault(key, []).append(position)
+
+
+def has_person_fields(dataset: Dataset) -> bool:
+    """Whether a dataset has fields that only persons have."""
+    if dataset.kind not in (DatasetKind.DIMENSION, DatasetKind.FACT):
+        return False
+    return any(keys_of(f.label)[-2:] in _PERSON_FIELDS for f in dataset.fields)
 
 
 def is_main_entity(entity: Entity, catalog: Catalog) -> bool:

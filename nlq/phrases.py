@@ -349,9 +349,9 @@ SOFT = frozenset(
     groups grouping split type types kind kinds sort sorts category level levels way ways full complete whole entire single individual
     present presented currently today's ensure note recall remember treat consider considered assume round rounded decimal decimals
     places place integer whole consist consists contain contained have had do done show shows showed serve served serving offer
-    offered offers receive received receives earn earned earns live lives located living reside found based want answer return
+    offered offers receive received receives live lives located living reside found based want answer return
     returned returns per unique distinct again order ordered as-is name's results' respectively only first last next previous order
-    sum average mean count max min rate ratio percentage percent possible part parts rank best worst most least highest lowest amounts
+    sum average mean count max min ratio percentage percent possible part parts rank best worst most least highest lowest amounts
     amount relative relation represent represents represented vary varies differ differs compare change changes between during year
     month week quarter hour minute years months weeks quarters hours minutes day's regular convert converted conversion datetime unix
     timestamp alphabetical alphabetically descending ascending no. nr left inner outer something anything someone anyone instead rather ones only distribution
@@ -369,7 +369,7 @@ RELATING = frozenset(
     generated charged sell pay publish post buy submit write give send hold take offer produce visit book teach attend present own
     manage handle process come comes came belong worked work works living live lives actively bring brings brought generate generates
     generated drive drives drove yield yields perform performs performed contribute contributes accounts see saw deliver
-    deliveries attract attracts spend spent cause causes caused
+    deliveries attract attracts spend spent cause causes caused collected transferred charged billed invoiced raised incurred earn earns earned earning weigh weighs
     """.split()
 )
 

@@ -36,6 +36,7 @@ from semantic.expr import (
     VersusAggregate,
     Window,
 )
+from semantic.query import AggregateKind
 
 Located = tuple[str, Predicate]
 
@@ -147,6 +148,13 @@ class Predicates:
             target = self._display(target.dataset or "")
         if condition.kind == "number" and target is not None and target.kind == "dataset" and condition.units:
             compared = compared_field(condition.units[0].text, self._catalog.dataset(target.dataset or ""))
+            summed = [
+                f.name
+                for f in self._catalog.dataset(target.dataset or "").fields
+                if f.role is FieldRole.MEASURE and not f.hidden and f.aggregate is AggregateKind.SUM
+            ]
+            if compared is None and len(summed) == 1 and condition.op != "=":
+                compared = summed[0]  # "transactions over 100": their amount
             if compared is not None:
                 target = Target("field", f"{target.dataset}.{compared}", target.dataset, compared)
         if condition.kind == "flag" and target is not None and target.kind == "unflag":
@@ -175,7 +183,10 @@ class Predicates:
             other = self._a.target(condition.other)
             if other is None or other.kind != "field":
                 raise Unbuildable("compares with no field")
-            return Comparison(op=condition.op, left=ref, right=self._ref(other))
+            right = self._ref(other)
+            if condition.other is not None and condition.other.via:
+                right = right.model_copy(update={"via": condition.other.via})
+            return Comparison(op=condition.op, left=ref, right=right)
         if condition.kind == "number" and condition.number is not None:
             if not self._kinds.is_number(Target("field", str(ref), ref.dataset, ref.field)):
                 if field.type is FieldType.STRING and condition.op == "=":

@@ -81,6 +81,26 @@ class Relations:
         value = self._a.value(condition)
         return (value.dataset, value.field) if value is not None else None
 
+    def count_by_event(self, measures: Sequence[MeasureItem]) -> None:
+        """ "users per day with a login event": things counted along the time of what they did, not of their own date."""
+        frame = self._frame
+        if not (frame.grain or frame.cycle) or len(measures) != 1 or measures[0].kind != "count" or frame.groups:
+            return
+        target = self._a.target(measures[0].mention)
+        events = [c for c in frame.conditions if c.kind == "related" and not c.negate and c.number is None]
+        event = self._a.target(events[0].mention) if len(events) == 1 else None
+        if target is None or target.kind != "dataset" or event is None or event.dataset is None:
+            return
+        if self._catalog.dataset(target.dataset or "").kind is DatasetKind.FACT or not self._timed(event.dataset):
+            return
+        if event.dataset == target.dataset or not self._graph.points_to(event.dataset, target.dataset or ""):
+            return
+        measures[0].kind, measures[0].label = "distinct_of", event.dataset
+        inner = events[0].inner
+        frame.times = [*frame.times, *(c.time for c in inner if c.kind == "time" and c.mention is None and c.time is not None)][:1]
+        frame.conditions = [c for c in frame.conditions if c is not events[0]]
+        frame.conditions.extend(c for c in inner if c.kind != "time" or c.mention is not None)
+
     def move_window(self, base: str) -> bool:
         """Moves the window of rows of `base` into the relation it belongs to. Returns whether it did."""
         frame = self._frame

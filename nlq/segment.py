@@ -206,8 +206,8 @@ def _linked(span: Sequence[Token], i: int, j: int, text: str, linker: Linker, fu
     links = linker.objects(keys, plain=plain, of=bool(skipped))
     if inside:
         links = [k for k in links if k.exact and k.score >= 0.97]
-    if len(content) > 1 and content[0].norm.endswith("s") and content[-1].norm.endswith(("ed", "ing", "up")):
-        links = [k for k in links if not k.context and (k.exact or k.target.kind != "metric")]
+    if len(content) > 1 and content[0].norm.endswith("s") and (content[-1].norm.endswith(("ed", "ing", "up")) or content[-1].norm in _PAST):
+        links = [k for k in links if not k.context and (k.exact or k.target.kind not in ("metric", "segment"))]
     if len(content) > 1 and content[0].norm.endswith("s") and content[-1].norm in RELATING:
         links = [k for k in links if linker.in_order(k.target, keys)]
     head = FUNCTIONS.get((content[0].norm,)) if len(content) > 1 else None
@@ -297,6 +297,7 @@ _IN_NAMES = frozenset(("per", "return", "list", "show"))
 _IN_VALUES = frozenset(("and", "or", "no", "not", "with", "show"))
 _DROPPED_INSIDE = frozenset(("on", "at"))
 _AFTER_ORDER = frozenset("by in from descending ascending desc asc alphabetically chronologically on according alphabetical the".split())
+_PAST = frozenset("born left begun sent sold paid built held won lost".split())
 _PERIODS = frozenset("day days week weeks month months quarter quarters year years hour hours time date dates".split())
 _AGGREGATING = frozenset("total average sum mean median maximum minimum".split())
 _LIGHT_VERBS = frozenset("made making took taken given did done got".split())

@@ -131,9 +131,15 @@ MERGES: dict[tuple[str, ...], str] = {
     ("sales", "rep"): "salesperson", ("sales", "reps"): "salesperson", ("sales", "representative"): "salesperson", ("sales", "representatives"): "salesperson",
     ("sales", "person"): "salesperson", ("sales", "people"): "salesperson", ("sales", "persons"): "salesperson", ("sales", "agent"): "salesperson",
     ("check", "in"): "checkin", ("check", "ins"): "checkin", ("check", "-", "in"): "checkin", ("check", "-", "ins"): "checkin",
+    ("log", "in"): "login", ("logged", "in"): "login", ("logs", "in"): "login", ("logging", "in"): "login", ("log", "ins"): "login",
     ("e", "-", "mail"): "email", ("e", "mail"): "email", ("e", "-", "mails"): "email", ("zip", "code"): "zip", ("zip", "codes"): "zip",
     ("laid", "off"): "fire", ("policy", "holder"): "policyholder", ("policy", "holders"): "policyholder", ("key", "word"): "keyword",
 }  # fmt: skip
+
+
+def group_texts() -> tuple[str, ...]:
+    """The groups of words that mean nearly the same."""
+    return tuple(text for _, text in _GROUPS)
 
 
 def synonyms() -> dict[str, dict[str, float]]:

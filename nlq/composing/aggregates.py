@@ -39,6 +39,8 @@ def aggregate_rows(draft: Draft, measures: list[MeasureItem]) -> SemanticQuery:
     built, where = _conditions(draft, built, base, grouped=bool(by), counted=counted)
     having = () if counted or not by else tuple(build_having(draft, c, group_datasets) for c in f.having)
     having = (*having, *(moved_having(m, built[0][1]) for m in f.moved))
+    if not by and f.superlative is not None and not measures:
+        raise Unbuildable("the highest of nothing that is split")
     if having and not by:
         raise Unbuildable("a condition on a total that is not grouped")
     transforms = build_transforms(draft, built, by)
@@ -74,6 +76,7 @@ def _settled(draft: Draft, measures: list[MeasureItem], counted: bool) -> list[M
     if "difference" in f.notes and f.compare == "vs" and len(measures) == 2 and len(f.times) < 2 and not f.compare_values:
         measures[:] = [MeasureItem("expression", left=measures[0], right=measures[1], op="-")]
     draft.relations.count_things(measures)
+    draft.relations.count_by_event(measures)
     things = draft.target(measures[0].mention) if len(measures) == 1 and measures[0].kind == "count" else None
     if things is not None and things.kind == "dataset" and not counted:
         draft.relations.move_window(things.dataset or "")

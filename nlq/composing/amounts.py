@@ -10,10 +10,10 @@ from nlq.composing.draft import Draft
 from nlq.composing.local import narrow
 from nlq.frame import MeasureItem
 from nlq.lexicon import Target
-from nlq.predicates import Unbuildable
+from nlq.predicates import Unbuildable, conjunction
 from nlq.text import keys_of, lemma
 from semantic.catalog.model import DatasetKind, FieldRole, FieldType, SimpleMetric
-from semantic.expr import FieldRef
+from semantic.expr import FieldRef, IsNull
 from semantic.query import Aggregate, AggregateKind, Measure, MetricRef
 
 _MONEY_NOUNS = frozenset(lemma(w) for w in ("sale", "sales", "revenue", "payment", "spend", "cost", "income", "expense", "turnover"))
@@ -51,7 +51,10 @@ def field_measure(draft: Draft, item: MeasureItem, target: Target, groups: Seque
     if item.kind == "count" and catalog_field.role is not FieldRole.MEASURE:
         kind = AggregateKind.COUNT_DISTINCT
         if draft.kinds.is_time(target):
-            return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=narrow(draft, item.conditions, dataset), time_field=ref)
+            happened = IsNull(field=ref, negate=True) if catalog_field.nullable else None
+            parts = [p for p in (narrow(draft, item.conditions, dataset), happened) if p is not None]
+            where = conjunction(parts) if parts else None
+            return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=where, time_field=ref)
         if catalog_field.role is FieldRole.FLAG:
             return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=draft.predicates.flag(ref, catalog_field, value=True))
         if (

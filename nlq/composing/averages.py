@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nlq.composing.draft import Draft
 from nlq.frame import MeasureItem
+from nlq.lexicon import Target
 from semantic.catalog.model import DatasetKind, SimpleMetric
 from semantic.query import AggregateKind, MetricRef
 
@@ -39,13 +40,15 @@ def average_per(draft: Draft, measures: list[MeasureItem]) -> None:
     base = draft.kinds.metric_dataset(target) if target.kind == "metric" else None
     if item.kind == "count" and target.kind == "dataset":
         base = target.dataset
+    if item.counted and draft.kinds.is_amount(target) and (field := draft.kinds.field(target)) is not None and field.additive:
+        base = target.dataset  # "average number of vacation days per employee"
     if (
         base is None
         or not draft.graph.points_to(base, entity.dataset or "")
         or (target.kind == "metric" and not isinstance(draft.catalog.metric(target.name), SimpleMetric))
     ):
         return
-    total = MeasureItem(item.kind, None, item.mention, conditions=item.conditions, units=item.units)
+    total = MeasureItem(item.kind, "sum" if item.counted else None, item.mention, conditions=item.conditions, units=item.units)
     whole = MeasureItem("distinct_of", None, group, label=base)
     measures[0] = MeasureItem("ratio", None, left=total, right=whole)
     f.groups = []
@@ -86,28 +89,31 @@ def _per_thing(draft: Draft, measures: list[MeasureItem]) -> bool:
         measures[0] = MeasureItem("aggregate", "avg", item.mention, conditions=item.conditions)
         f.groups = f.groups[1:]
         return True
-    if (
-        item.aggregate is not None
-        or item.units
-        or target is None
-        or target.kind != "metric"
-        or thing is None
-        or thing.kind != "dataset"
-        or f.orders
-    ):
+    home = _summed_in(draft, item, target)
+    if home is None or item.units or thing is None or thing.kind != "dataset" or f.orders:
         return False
-    metric, dataset = draft.catalog.metric(target.name), thing.dataset or ""
-    if (
-        not isinstance(metric, SimpleMetric)
-        or metric.aggregate not in (AggregateKind.SUM, AggregateKind.COUNT)
-        or dataset not in draft.entities
-    ):
-        return False
-    if not draft.graph.points_to(metric.dataset, dataset) or metric.dataset == dataset:
+    dataset = thing.dataset or ""
+    if dataset not in draft.entities or not draft.graph.points_to(home, dataset) or home == dataset:
         return False
     rows = draft.catalog.dataset(dataset).row_count or len(draft.catalog.dataset(dataset).fields[0].values) or 10 * _FEW_THINGS
     if len(f.groups) == 1 and not (f.grain or f.cycle) and rows <= _FEW_THINGS:
         return False
-    measures[0] = MeasureItem("ratio", None, left=item, right=MeasureItem("distinct_of", None, f.groups[0], label=metric.dataset))
+    measures[0] = MeasureItem("ratio", None, left=item, right=MeasureItem("distinct_of", None, f.groups[0], label=home))
     f.groups = f.groups[1:]
     return True
+
+
+def _summed_in(draft: Draft, item: MeasureItem, target: Target | None) -> str | None:
+    """The dataset over whose rows a measure is summed or counted; None for averages and rates."""
+    if target is None:
+        return None
+    if target.kind == "dataset":
+        return target.dataset if item.kind == "count" and not item.distinct else None
+    if target.kind == "metric":
+        metric = draft.catalog.metric(target.name)
+        summed = isinstance(metric, SimpleMetric) and metric.aggregate in (AggregateKind.SUM, AggregateKind.COUNT)
+        return metric.dataset if item.aggregate is None and isinstance(metric, SimpleMetric) and summed else None
+    field = draft.kinds.field(target)
+    if item.aggregate == "sum" and field is not None and field.additive and draft.kinds.is_amount(target):
+        return target.dataset
+    return None

@@ -14,7 +14,7 @@ from nlq.composing.local import narrow
 from nlq.frame import MeasureItem
 from nlq.lexicon import Target
 from nlq.predicates import Unbuildable
-from semantic.catalog.model import SimpleMetric
+from semantic.catalog.model import FieldRole, SimpleMetric
 from semantic.expr import Arithmetic, FieldRef
 from semantic.query import Aggregate, AggregateKind, Calculation, Constant, Measure, MetricRef
 
@@ -34,6 +34,10 @@ def build_measure(draft: Draft, item: MeasureItem, groups: Sequence[str]) -> Mea
         return Aggregate(
             aggregate=AggregateKind.COUNT_DISTINCT, dataset=item.label, of=FieldRef(dataset=entity.dataset, field=entity.key[0])
         )
+    if item.label == "time" and item.mention is not None:
+        return _moment(draft, item)
+    if item.kind == "of_value" or (item.kind == "count" and item.mention is None and item.conditions):
+        return _of_value(draft, item)
     if item.kind == "buckets" and item.left is not None:
         whole = base_of(draft, build_measure(draft, item.left, groups))
         return count_buckets(item.unit, whole or "", draft.catalog)
@@ -73,6 +77,31 @@ def build_measure(draft: Draft, item: MeasureItem, groups: Sequence[str]) -> Mea
             return dataset_amount(draft, item, target, groups)
         return count_rows(draft, item, dataset, groups)
     return field_measure(draft, item, target, groups)
+
+
+def _moment(draft: Draft, item: MeasureItem) -> Measure:
+    """ "latest invoice of each account": ranked by its date."""
+    target = draft.target(item.mention)
+    ref = draft.predicates.time_field(target.dataset or "") if target is not None else None
+    if ref is None:
+        raise Unbuildable("no time to rank by")
+    kind = AggregateKind.MAX if item.superlative == "latest" else AggregateKind.MIN
+    return Aggregate(aggregate=kind, dataset=ref.dataset, of=ref)
+
+
+def _of_value(draft: Draft, item: MeasureItem) -> Measure:
+    """ "number of admins", "total deposits": rows with a value, or their one amount."""
+    value = draft.value(item.conditions[0])
+    if value is None:
+        raise Unbuildable("a measure of no value")
+    where = narrow(draft, item.conditions, value.dataset)
+    if item.kind == "count":
+        return Aggregate(aggregate=AggregateKind.COUNT, dataset=value.dataset, where=where)
+    amounts = [f for f in draft.catalog.dataset(value.dataset).fields if f.role is FieldRole.MEASURE and f.additive and not f.hidden]
+    if len(amounts) != 1:
+        raise Unbuildable("which amount is meant is unclear")
+    of = FieldRef(dataset=value.dataset, field=amounts[0].name)
+    return Aggregate(aggregate=AggregateKind(item.aggregate or "sum"), dataset=value.dataset, of=of, where=where)
 
 
 def _metric_dataset(draft: Draft, target: Target) -> str:

@@ -57,7 +57,8 @@ def settle_outputs(draft: Draft, measures: list[MeasureItem]) -> None:
         target = draft.target(mention)
         if mention.per and target is not None and len(measures) == 1 and _divides(draft, target, measures[0]):
             f.groups.remove(mention)
-            measures[0] = MeasureItem("ratio", left=measures[0], right=MeasureItem("aggregate", None, mention))
+            whole = MeasureItem("aggregate", None if target.kind == "metric" else "sum", mention)
+            measures[0] = MeasureItem("ratio", left=measures[0], right=whole)
             continue
         if (
             target is not None

@@ -11,6 +11,8 @@ from semantic.catalog.model import DatasetKind, FieldRole
 
 def is_aggregated(draft: Draft, measures: Sequence[MeasureItem]) -> bool:
     f = draft.frame
+    if f.limit_per_group and f.superlative is not None and f.outputs and f.groups:
+        return True
     if grouped_rows(draft, measures) or counted_rows(draft, measures) or grouped_having(draft):
         return True
     if f.rank_by and all(plain_rank(draft, m) for m in f.rank_by) and not measures:

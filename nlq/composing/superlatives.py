@@ -25,6 +25,21 @@ def _adjective_field(draft: Draft, word: str, dataset: str) -> Target | None:
     return None
 
 
+def _rating(draft: Draft, dataset: str) -> Target | None:
+    """The rating of things: their own, or that of the one kind of events that rates them."""
+    homes = [d for d in draft.catalog.datasets if d.name == dataset or draft.graph.points_to(d.name, dataset)]
+    found = [
+        Target("field", f"{d.name}.{f.name}", d.name, f.name)
+        for d in homes
+        for f in d.fields
+        if f.role is FieldRole.MEASURE and not f.hidden and set(f.label.lower().split()) & {"rating", "stars", "score"}
+    ]
+    own = [t for t in found if t.dataset == dataset]
+    named = [t for t in found if "rating" in t.name]
+    best = own or named or found
+    return best[0] if len(best) == 1 else None
+
+
 def settle_adjective(draft: Draft) -> None:
     """ "highest mountains": find the number that makes one higher."""
     superlative = draft.frame.superlative
@@ -47,10 +62,13 @@ def settle_adjective(draft: Draft) -> None:
         ),
         None,
     )
-    target = target or _adjective_field(draft, superlative.measure.label or "", focus)
+    label = superlative.measure.label or ""
+    rated = label.endswith("rated")
+    target = target or (_rating(draft, focus) if rated else _adjective_field(draft, label, focus))
     if target is None:
         raise Unbuildable("which number ranks is unclear")
     mention = Mention(draft.frame.outputs[0].unit, "aggregate", ())
     draft.settle(mention, target)
     draft.parts.append(mention)
-    superlative.measure = MeasureItem("aggregate", None, mention, units=superlative.measure.units)
+    kind = "avg" if rated and target.dataset != focus else None
+    superlative.measure = MeasureItem("aggregate", kind, mention, units=superlative.measure.units)

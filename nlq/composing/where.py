@@ -12,6 +12,7 @@ from nlq.composing.windows import has_time
 from nlq.frame import Condition, MeasureItem, Mention
 from nlq.lexicon import Target
 from nlq.predicates import Unbuildable, conjunction, contradicts
+from semantic.catalog.model import DatasetKind
 from semantic.expr import FieldRef, Has, Predicate, VersusAggregate
 from semantic.query import Having
 
@@ -43,6 +44,8 @@ def build_where(draft: Draft, base: str) -> Predicate | None:
     conditions = [c for c in draft.frame.conditions if not _bare_related(draft, c)]
     conditions.extend(_year_conditions(draft, base))
     parts: list[Predicate] = []
+    if any(_both_or_either(draft, c, base) for c in conditions):
+        draft.guess(0.45, "one of the values, or all of them")
     built = draft.predicates.build(conditions, base) if conditions else None
     if built is not None:
         parts.append(built)
@@ -52,6 +55,16 @@ def build_where(draft: Draft, base: str) -> Predicate | None:
     if contradicts(parts):
         raise Unbuildable("one field cannot have two values at once")
     return conjunction(parts) if parts else None
+
+
+def _both_or_either(draft: Draft, condition: Condition, base: str) -> bool:
+    """ "clients with a mortgage and a car loan": of things that may have several, "and" may mean each or any."""
+    inner = any(_both_or_either(draft, c, base) for c in condition.inner)
+    value = draft.value(condition)
+    if value is None or not condition.all_of or condition.negate or condition in draft.frame.compare_values:
+        return inner
+    many = value.dataset != base and not draft.graph.points_to(base, value.dataset)
+    return inner or (many and draft.catalog.dataset(base).kind is DatasetKind.DIMENSION)
 
 
 def _year_conditions(draft: Draft, base: str) -> list[Condition]:

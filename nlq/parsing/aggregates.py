@@ -42,6 +42,7 @@ def aggregate_noun(p: Parse, i: int, u: Unit) -> int:
         item.kind = "count"
         item.aggregate = s.aggregate if s.aggregate != "sum" else None
         mention.role = "count"
+    item.counted = s.count and item.kind == "aggregate"
     p.reset_noun()
     if s.mode == "rankby":
         rank_with(p, item)

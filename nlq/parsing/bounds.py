@@ -18,6 +18,10 @@ def number_condition(p: Parse, mention: Mention, op: str, number: float | None, 
             s.related.op, s.related.number = op, number
             return
         amounts = p.kinds.amounts_of(mention.unit)
+        amounts = amounts if len(amounts) == 1 else p.kinds.amounts_of(mention.unit, additive=True)
+        if len(amounts) != 1 and not mention.plural:
+            p.frame.unknown.extend(units)  # "a loan over 200000": which of its numbers is not said
+            return
         if len(amounts) == 1:
             amount = Mention(mention.unit, "condition", (Link(amounts[0], 1.0, True),), s.sentence)
             p.frame.mentions.append(amount)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nlq.frame import Condition
+from nlq.frame import Condition, Mention
 from nlq.parsing.bounds import measured_before, number_condition
 from nlq.parsing.literals import bind_literal
 from nlq.parsing.parse import Parse
@@ -63,6 +63,9 @@ def on_compare_op(p: Parse, i: int, u: Unit) -> int:
     if u.func is None:
         return i + 1
     j, nxt = p.peek(i + 1)
+    following = _others_same(p, i + 1)
+    if following is not None:
+        return following
     if (
         nxt is not None
         and nxt.number is None
@@ -92,6 +95,27 @@ def on_compare_op(p: Parse, i: int, u: Unit) -> int:
         s.compare_op = {">": "<=", "<": ">=", ">=": "<", "<=": ">", "=": "!=", "!=": "="}[s.compare_op]
         s.negate = False
     return i + 1
+
+
+def _others_same(p: Parse, i: int) -> int | None:
+    """ "earn more than their manager": the same number of the row that the role points to."""
+    last = p.waiting.last
+    op = p.units[i - 1].func
+    j, nxt = p.peek(i)
+    while nxt is not None and nxt.is_func("pronoun"):
+        j, nxt = p.peek(j + 1)
+    if nxt is None or last is None or op is None or not p.kinds.likely(last.unit, "number"):
+        return None
+    role = p.kinds.self_role(nxt)
+    if role is None:
+        return None
+    p.use(p.units[i - 1], nxt)
+    p.retract(last)
+    last.role = "condition"
+    other = Mention(last.unit, "condition", last.links, last.sentence, via=(role,))
+    p.frame.mentions.append(other)
+    p.add_condition(Condition("compare_fields", last, op=op.value, other=other, units=[p.units[i - 1], nxt]))
+    return j + 1
 
 
 def _close_comparison(p: Parse, i: int) -> int:

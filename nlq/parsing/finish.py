@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nlq.afterthoughts import settle_busiest, settle_listed, settle_subject
+from nlq.afterthoughts import settle_busiest, settle_listed, settle_subject, settle_who
 from nlq.parsing.parse import Parse
 from nlq.parsing.words import MEANINGFUL, MOVED
 from nlq.segment import Unit
@@ -20,6 +20,7 @@ def _unused(p: Parse) -> list[Unit]:
 
 def finish(p: Parse) -> None:
     p.flush_count()
+    settle_who(p.frame, p.kinds)
     settle_subject(p.frame, p.kinds)
     settle_busiest(p.frame, p.kinds)
     settle_listed(p.frame, p.units, p.kinds)

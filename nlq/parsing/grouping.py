@@ -65,6 +65,8 @@ def on_each(p: Parse, i: int, u: Unit) -> int:
     s = p.waiting
     p.flush_count()
     s.each = True
+    if p.frame.limit is None and p.frame.superlative is not None and p.frame.singular and p.frame.outputs and s.sentence == 0:
+        p.frame.limit = 1  # "most expensive product in each category"
     if p.frame.limit is not None and (p.frame.rank_by or p.frame.superlative is not None) and s.sentence == 0:
         p.frame.limit_per_group = True
     if s.mode != "group":

@@ -10,7 +10,12 @@ from nlq.segment import Unit
 
 def on_unknown(p: Parse, i: int, u: Unit) -> int:
     s = p.waiting
-    if u.text.lower() == "new" and i + 1 < len(p.units) and p.kinds.is_dated(p.units[i + 1]) and _has_time(p):
+    if (
+        u.text.lower() == "new"
+        and i + 1 < len(p.units)
+        and (p.kinds.is_dated(p.units[i + 1]) or p.kinds.likely(p.units[i + 1], "time"))
+        and _has_time(p)
+    ):
         p.use(u)
         return i + 1
     if u.text.lower() in ("rolling", "moving", "trailing"):

@@ -60,7 +60,9 @@ def on_negation(p: Parse, i: int, u: Unit) -> int:
 
 def closes_clause(p: Parse, i: int) -> bool:
     """Whether nothing that a verb could be about follows it ("were never sold in April", not "never bought laptops")."""
-    _, nxt = p.peek(i + 1)
+    j, nxt = p.peek(i + 1)
+    while nxt is not None and nxt.text.lower() in ("anything", "any", "anyone"):
+        j, nxt = p.peek(j + 1)
     return nxt is None or nxt.text in SENTENCE_END or nxt.time is not None or nxt.is_func("and", "or", "comma", "prep", "by", "grain")
 
 

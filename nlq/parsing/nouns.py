@@ -88,6 +88,30 @@ def _segment(p: Parse, i: int, u: Unit) -> int | None:
     return on_noun(p, i, rows)
 
 
+def _headcount(p: Parse, i: int, u: Unit) -> int | None:
+    """ "headcount by department": persons, counted."""
+    if u.text.lower() != "headcount" or p.waiting.mode in ("order", "rankby") or p.waiting.each:
+        return None
+    return count_noun(p, i, u)
+
+
+def _tying_event(p: Parse, i: int, u: Unit) -> int | None:
+    """ "completed the training", "have not completed any training": a date before the thing it is about is only a verb."""
+    if not p.kinds.certainly(u, "time") or not u.text.lower().endswith(("ed", "en", "ght", "ok", "t")) or not p.frame.mentions:
+        return None
+    before = p.units[i - 1] if i else None
+    if before is None or not (p.follows_last(i) or before.is_func("have", "neg", "relative")):
+        return None
+    j, following = p.peek(i + 1)
+    if following is not None and following.values and not following.links:
+        _, following = p.peek(j + 1)
+    if following is None or not following.links or not p.kinds.likely(following, "dataset"):
+        return None
+    p.use(u)
+    p.waiting.passive = False
+    return i + 1
+
+
 def _term(p: Parse, i: int, u: Unit) -> int | None:
     target, grouping = u.links[0].target, p.waiting.mode == "group" and not p.waiting.each
     return on_term(p, i, u) if target.kind == "term" and (target.name.startswith("#") or not grouping) else None
@@ -187,8 +211,10 @@ def _related(p: Parse, i: int, u: Unit) -> int | None:
     if not (s.negate or s.relative or s.by_agent) or not p.kinds.likely(u, "dataset") or not (p.frame.mentions or s.negate):
         return None
     mention = p.mention(u, "related")
-    condition = Condition("related", mention, negate=s.negate, units=[u], both=s.both)
-    s.related = None
+    condition = Condition("related", mention, negate=s.negate, inner=s.held, units=[u], both=s.both)
+    for inner in s.held:
+        p.use(*inner.units)
+    s.related, s.held = None, []
     p.add_condition(condition)
     s.related = condition if s.negate or s.relative else None
     s.negate = s.by_agent = False
@@ -202,6 +228,8 @@ RULES: tuple[Callable[[Parse, int, Unit], int | None], ...] = (
     _auxiliary_make,
     _opposite,
     _segment,
+    _tying_event,
+    _headcount,
     _term,
     _verb,
     _ordered,

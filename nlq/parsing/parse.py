@@ -56,6 +56,7 @@ class Waiting:
     comparing: bool = False
     negate_unit: Unit | None = None
     passive: bool = False
+    held: list[Condition] = field(default_factory=list)
 
 
 class Parse:

@@ -89,6 +89,10 @@ def _step(p: Parse, i: int) -> int:
         return on_time(p, i, u)
     if u.links and u.func is not None and u.func.kind in ("agg", "count", "super", "distinct", "top", "grain") and _works_on_next(p, i):
         return p.handlers[u.func.kind](p, i, u)
+    if u.text.lower() == "rate" and p.waiting.last_condition is not None and not (u.links and u.links[0].score >= 0.9):
+        following = on_rate(p, i, u)
+        if p.frame.used >= set(range(u.start, u.end)):
+            return following
     if u.is_object or u.quoted:
         return on_object(p, i, u)
     if u.func is not None and u.func.kind in p.handlers:
@@ -103,8 +107,6 @@ def _step(p: Parse, i: int) -> int:
         return on_bare_period(p, i, u)
     if u.text.lower() == "same":
         return on_same(p, i, u)
-    if u.text.lower() == "rate" and p.waiting.last_condition is not None:
-        return on_rate(p, i, u)
     if u.text.lower() in ("count", "counts"):
         p.frame.count_word_alone = True
     if u.soft and u.text.lower() in RELATING:

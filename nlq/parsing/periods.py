@@ -13,6 +13,9 @@ from nlq.segment import Unit
 def on_grain(p: Parse, i: int, u: Unit) -> int:
     value = u.func.value if u.func else "auto"
     s = p.waiting
+    following = p.units[i + 1] if i + 1 < len(p.units) else None
+    if plain_units(u.text.lower().split()) is not None and following is not None and following.text.lower().split()[0] == "active":
+        p.frame.unknown.append(u)  # "daily active users" is a measure of its own, which no part of the catalog is called
     p.use(u)
     if _aggregates_periods(p, u):
         p.frame.bucket = value
@@ -62,7 +65,7 @@ def on_bare_period(p: Parse, i: int, u: Unit) -> int:
         p.frame.orders.append(OrderItem(grain=True, descending=s.direction))
     elif _shown_period(p, i, word) or _asked_period(p, i):
         p.frame.grain = word
-        p.frame.asks_period = p.units[0].text.lower().split()[-1] in ("which", "what")
+        p.frame.asks_period = i == 0 or p.units[0].text.lower().split()[-1] in ("which", "what")
     elif unmeasured_superlative(p) and i and p.units[i - 1].is_func("super"):
         if word == "hour":
             p.frame.cycle = "hour_of_day"
@@ -92,6 +95,9 @@ def _shown_period(p: Parse, i: int, word: str) -> bool:
 def _asked_period(p: Parse, i: int) -> bool:
     """ "which month ..."."""
     s = p.waiting
+    following = p.units[1] if len(p.units) > 1 else None
+    if i == 0 and following is not None and following.is_func("relative"):
+        return True  # "month with the highest revenue"
     return (
         s.base_mode == "head"
         and p.frame.question_word in ("what", "that")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nlq.frame import MeasureItem, OrderItem
+from nlq.frame import MeasureItem, Mention, OrderItem
 from nlq.parsing.operands import operand, operand_end
 from nlq.parsing.parse import Parse
 from nlq.parsing.words import UNIT_NOUNS
@@ -11,6 +11,10 @@ from nlq.segment import Unit
 
 def on_op(p: Parse, i: int, u: Unit) -> int:
     s = p.waiting
+    if s.last is not None and s.last.role == "output" and p.follows_last(i) and _computable(p, s.last):
+        p.retract(s.last)
+        s.last.role = "aggregate"
+        p.add_measure(MeasureItem("aggregate", None, s.last))
     if u.text in ("/", "-", "+") and not (s.last_measure is not None and _adjacent_measure(p, i)):
         return i + 1
     op = u.func.value if u.func else "/"
@@ -34,6 +38,10 @@ def on_op(p: Parse, i: int, u: Unit) -> int:
     _replace_measure(p, left, MeasureItem("expression", left=left, right=right_item, op=op, units=[u]))
     p.frame.conditions.extend(extra)
     return end
+
+
+def _computable(p: Parse, mention: Mention) -> bool:
+    return p.kinds.likely(mention.unit, "measure") and not p.kinds.likely(mention.unit, "dataset")
 
 
 def _adjacent_measure(p: Parse, i: int) -> bool:

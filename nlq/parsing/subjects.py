@@ -124,6 +124,9 @@ def _show(p: Parse, u: Unit, mention: Mention) -> None:
             return
         if in_clause and words.endswith(("ed", "up", "en", "t")) and "date" not in words:
             mention.role = "condition"
+            before = p.units[p.units.index(u) - 1]
+            if before.text.lower() == "still":
+                p.frame.unknown.append(before)  # still there is not the same as was once
             p.add_condition(Condition("null", mention, negate=not s.negate, units=[u]))
             if s.negate and s.negate_unit is not None:
                 p.use(s.negate_unit)

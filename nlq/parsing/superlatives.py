@@ -29,6 +29,23 @@ def on_super(p: Parse, i: int, u: Unit) -> int:
     if words in ("first", "last") and not _next_is_object(p, i) and (s.base_mode == "output" or p.frame.orders):
         p.use(u)
         return i + 1
+    last = s.last
+    if (
+        value in ("latest", "earliest")
+        and last is not None
+        and p.adjacent(i)
+        and p.kinds.certainly(last.unit, "time")
+        and not _next_is_object(p, i)
+    ):
+        # "who was hired most recently".
+        p.retract(last)
+        p.frame.conditions = [c for c in p.frame.conditions if c.mention is not last]
+        last.role = "aggregate"
+        item = MeasureItem("aggregate", None, last, units=[u], superlative=value)
+        p.frame.superlative = OrderItem(measure=item, descending=value == "latest")
+        p.frame.singular = p.frame.limit is None
+        p.use(u)
+        return i + 1
     s.superlative = value
     s.super_number = "number" in words or "count" in words or "amount of" in words
     if words.startswith(
@@ -56,7 +73,7 @@ def on_super(p: Parse, i: int, u: Unit) -> int:
     ):
         p.use(u)
         order = OrderItem(descending=value == "desc")
-        order.measure = MeasureItem("count", None, None, shown=True, units=[u], label=words)
+        order.measure = MeasureItem("aggregate" if words.endswith("rated") else "count", None, None, shown=True, units=[u], label=words)
         p.frame.superlative = order
         s.superlative = None
         s.top = s.top or p.frame.limit is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nlq.frame import Condition
+from nlq.frame import Condition, MeasureItem, Mention
 from nlq.parsing.parse import Parse
 from nlq.parsing.words import PARTICIPLES, SENTENCE_END
 from nlq.phrases import RELATING
@@ -21,7 +21,12 @@ def on_time(p: Parse, i: int, u: Unit) -> int:
             p.frame.grain = str(unit.value)
         s.each = False
         s.mode = s.base_mode
-    if (
+    if s.last is not None and _adjacent_time(p, i) and _are_events(p, s.last):
+        # "new hires this year": each date is one event.
+        p.retract(s.last)
+        s.last.role = "count"
+        p.add_measure(MeasureItem("count", None, s.last))
+    elif (
         s.last is not None
         and _adjacent_time(p, i)
         and (p.kinds.likely(s.last.unit, "time") or p.kinds.certainly(s.last.unit, "year"))
@@ -52,6 +57,14 @@ def on_time(p: Parse, i: int, u: Unit) -> int:
     if s.mode == "group":
         s.mode = s.base_mode
     return i + 1
+
+
+def _are_events(p: Parse, mention: Mention) -> bool:
+    """Whether a date is named in the plural by what happened on it ("hires", "signups") and nothing else is asked for."""
+    words = set(mention.unit.text.lower().split())
+    if not mention.plural or mention.role != "output" or p.frame.outputs != [mention] or p.frame.measures or p.waiting.relative:
+        return False
+    return p.kinds.certainly(mention.unit, "time") and not words & {"dates", "times", "timestamps", "days"}
 
 
 def _lacks(p: Parse, condition: Condition) -> bool:

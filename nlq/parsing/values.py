@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nlq.frame import Condition, Mention
+from nlq.frame import Condition, MeasureItem, Mention, OrderItem
 from nlq.parsing.literals import bind_literal
 from nlq.parsing.parse import Parse
 from nlq.parsing.words import SENTENCE_END
@@ -41,6 +41,8 @@ def is_value(p: Parse, i: int, u: Unit) -> bool:
     if not u.links:
         return True
     value, link = u.values[0].score, u.links[0].score
+    if s.last is not None and p.follows_last(i) and _names_field(p, u, s.last):
+        return True  # "status open"
     if u.quoted:
         return value >= link
     _, nxt = p.peek(i + 1)
@@ -89,9 +91,18 @@ def on_value(p: Parse, i: int, u: Unit) -> int:
     if last is not None and last.kind == "value" and last.values and _listed_with(p, i, last) and _same_field(p, u, last) and not s.both:
         last.more_values.append(u.values)
         last.units.append(u)
+        last.all_of = last.all_of or (i > 0 and any(v.is_func("and") for v in p.units[max(0, i - 2) : i]) and not s.comparing)
         if s.comparing or (i and p.units[i - 1].is_func("compare")):
             p.frame.compare_values.append(last)
         s.or_next = False
+        p.use(u)
+        return i + 1
+    counted = _value_as_noun(p, i, u)
+    if counted is not None:
+        return counted
+    if _narrows_lacking(p, i, u):
+        # "never took sick leave": the leave is lacking, not the sickness.
+        s.held.append(Condition("value", None, values=u.values, units=[u]))
         p.use(u)
         return i + 1
     condition = Condition("value", owner, values=u.values, negate=s.negate, units=[u], both=s.both)
@@ -100,6 +111,49 @@ def on_value(p: Parse, i: int, u: Unit) -> int:
     s.negate = False
     p.add_condition(condition)
     return i + 1
+
+
+def _value_as_noun(p: Parse, i: int, u: Unit) -> int | None:
+    """ "number of admins", "total deposits": rows that have this value, counted, or their amount."""
+    s = p.waiting
+    if s.negate or not (s.count or s.aggregate in ("sum", "avg", "max", "min", "median")) or not u.text.lower().endswith("s") or u.quoted:
+        return None
+    if s.last is not None and s.last.sentence == s.sentence and p.follows_last(i):
+        return None
+    _, following = p.peek(i + 1)
+    if following is not None and (following.links or following.values or following.is_func("and", "or", "comma")):
+        return None
+    units = p.take_pending()
+    condition = Condition("value", None, values=u.values, units=[u])
+    kind = "count" if s.count and s.aggregate is None else "of_value"
+    item = MeasureItem(kind, s.aggregate, None, distinct=s.distinct, conditions=[condition], units=[*units, u])  # type: ignore[arg-type]
+    superlative = s.superlative
+    p.reset_noun()
+    p.use(u)
+    if superlative is not None:
+        p.frame.superlative = OrderItem(measure=item, descending=superlative in ("desc", "latest"))
+        p.frame.singular = p.frame.limit is None
+    elif s.mode == "rankby":
+        p.frame.rank_by.append(item)
+    else:
+        p.add_measure(item)
+    return i + 1
+
+
+def _narrows_lacking(p: Parse, i: int, u: Unit) -> bool:
+    """Whether the value is an adjective of the thing that is said to be lacking ("without cancelled orders", "never took sick leave")."""
+    s = p.waiting
+    if not s.negate or s.negate_unit is None or not p.frame.mentions:
+        return False
+    word = s.negate_unit.text.lower()
+    if word in ("not", "excluding", "except", "exclude", "other than", "except for", "non", "non -", "is not", "are not", "not in"):
+        return False
+    following = p.units[i + 1] if i + 1 < len(p.units) else None
+    if following is None or not following.links or not p.kinds.likely(following, "dataset"):
+        return False
+    subject = {k.target.dataset for k in p.frame.mentions[0].links[:1]}
+    things = {k.target.dataset for k in following.links if k.target.kind == "dataset"}
+    return not (things & subject) and any(v.dataset in things for v in u.values)
 
 
 def _names_field(p: Parse, u: Unit, mention: Mention) -> bool:

@@ -15,6 +15,9 @@ def verb_like(p: Parse, i: int, u: Unit) -> bool:
     words = u.text.lower()
     if (words not in RELATING and words not in PARTICIPLES) or (u.values and u.values[0].score >= 0.95):
         return False
+    _, following = p.peek(i + 1)
+    if following is not None and p.kinds.likely(u, "amount") and following.is_func("cmp", "super", "between", "versus_avg"):
+        return False  # "earn more than", "earns the most"
     if not p.kinds.likely(u, "dataset"):
         return bool(p.frame.mentions) and not (u.links and u.links[0].exact) and not p.kinds.likely(u, "time")
     return bool(p.frame.mentions)
@@ -22,7 +25,8 @@ def verb_like(p: Parse, i: int, u: Unit) -> bool:
 
 def on_verb(p: Parse, i: int, u: Unit) -> int:
     s = p.waiting
-    if s.negate and closes_clause(p, i) and not p.kinds.likely(u, "dataset"):
+    sure = p.kinds.likely(u, "dataset") and max(k.score for k in u.links if k.target.kind == "dataset") >= 0.8
+    if s.negate and closes_clause(p, i) and not sure:
         return on_negated_verb(p, i, u)
     if not p.kinds.likely(u, "dataset"):
         p.use(u)

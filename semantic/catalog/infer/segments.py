@@ -7,9 +7,15 @@ from collections.abc import Mapping, Sequence
 from semantic.catalog.infer.fields import safe_name
 from semantic.catalog.infer.naming import TableName
 from semantic.catalog.model import CatalogField, Dataset, DatasetKind, FieldRole, FieldType, Segment
-from semantic.expr import Comparison, FieldRef, Literal_
+from semantic.expr import Comparison, FieldRef, IsNull, Literal_
 
 _MAX_STATUSES = 12
+_ENDS = frozenset(
+    """
+    end ended ending termination terminated cancel canceled cancelled cancellation close closed closing leave left leaving discharge
+    discharged exit exited churn churned resignation resigned deactivated
+    """.split()
+)
 _YES = ("1", "y", "yes", "true", "t")
 
 
@@ -32,7 +38,29 @@ def find_segments(datasets: Sequence[Dataset], names: Mapping[str, TableName]) -
                 taken.add(key)
                 where = Comparison(op="=", left=FieldRef(dataset=dataset.name, field=field.name), right=Literal_(value=value))
                 found.append(Segment(name=key, label=said, dataset=dataset.name, where=where, description=field.description))
+        found.extend(_by_end(dataset, name, taken))
     return found
+
+
+def _by_end(dataset: Dataset, name: TableName, taken: set[str]) -> list[Segment]:
+    """ "active subscriptions": those without an end, where exactly one date says when a row ends and nothing else says "active"."""
+    ends = [f for f in dataset.fields if f.role == FieldRole.TIME and f.nullable and not f.hidden and set(f.label.lower().split()) & _ENDS]
+    said_elsewhere = any("active" in f"{f.label} {' '.join(f.values)}".lower().split() for f in dataset.fields)
+    key = safe_name(f"active {name.plural}")
+    if len(ends) != 1 or said_elsewhere or key in taken:
+        return []
+    taken.add(key)
+    where = IsNull(field=FieldRef(dataset=dataset.name, field=ends[0].name))
+    return [
+        Segment(
+            name=key,
+            label=f"active {name.plural}",
+            synonyms=(f"current {name.plural}", f"open {name.plural}"),
+            dataset=dataset.name,
+            where=where,
+            description=f"{name.plural} without {ends[0].label}",
+        )
+    ]
 
 
 def _conditions(field: CatalogField, name: TableName) -> list[tuple[str, str | bool | int]]:

@@ -119,6 +119,13 @@ class ExplainParams(MeasureParams):
     compare: ComparePeriod | None = None
 
 
+class EvaluateQuestionsParams(Params):
+    """Runs the verified questions with catalog `version` (default: the current one) and compares with `base` (default: the one before)."""
+
+    version: int | None = Field(default=None, ge=1)
+    base: int | None = Field(default=None, ge=1)
+
+
 class EvaluateRulesParams(Params):
     """Looks at due alert rules of the job's user. owner: who leased them, as in the state store."""
 
@@ -208,6 +215,7 @@ KINDS: Mapping[str, Kind] = {
     "score_forecasts": Kind(ScoreForecastsParams, "default", {"score": 1.0}, soft_limit_s=1800),
     "detect": Kind(DetectParams, "heavy", {"fetch": 0.1, "score": 0.75, "write": 0.05, "register": 0.1}),
     "explain": Kind(ExplainParams, "default", {"fetch": 0.6, "explain": 0.4}, soft_limit_s=300),
+    "evaluate_questions": Kind(EvaluateQuestionsParams, "default", {"run questions": 1.0}, soft_limit_s=1200),
     "evaluate_rules": Kind(EvaluateRulesParams, "default", {"evaluate": 1.0}, soft_limit_s=1200),
     "scan": Kind(ScanParams, "default", {"fetch": 0.8, "scan": 0.2}, soft_limit_s=300),
     "digest": Kind(DigestParams, "default", {"fetch": 0.8, "scan": 0.1, "issue": 0.1}, soft_limit_s=600),

@@ -66,6 +66,12 @@ def _scan(context: JobContext) -> Mapping[str, Any]:
     return scan.run(context)
 
 
+def _digest(context: JobContext) -> Mapping[str, Any]:
+    from workers.jobs import digest
+
+    return digest.run(context)
+
+
 def _infer_catalog(context: JobContext) -> Mapping[str, Any]:
     from workers.jobs import infer_catalog
 
@@ -108,6 +114,12 @@ def _mirror_models(context: JobContext) -> Mapping[str, Any]:
     return mirror_models.run(context)
 
 
+def _evaluate_questions(context: JobContext) -> Mapping[str, Any]:
+    from workers.jobs import evaluate_questions
+
+    return evaluate_questions.run(context)
+
+
 FUNCTIONS: Mapping[str, JobFunction] = {
     "diagnose": _diagnose,
     "forecast": _forecast,
@@ -116,8 +128,10 @@ FUNCTIONS: Mapping[str, JobFunction] = {
     "score_forecasts": _score_forecasts,
     "detect": _detect,
     "explain": _explain,
+    "evaluate_questions": _evaluate_questions,
     "evaluate_rules": _evaluate_rules,
     "scan": _scan,
+    "digest": _digest,
     "infer_catalog": _infer_catalog,
     "load_file": _load_file,
     "refresh_values": _refresh_values,

@@ -21,7 +21,7 @@ from semantic.catalog.model import Catalog
 from semantic.catalog.visible import visible_to
 from workers.context import JobContext
 from workers.forecasts.slices import is_forecastable, series_of
-from workers.jobs import forecast_part
+from workers.jobs.forecast_part import run as run_task
 from workers.jobs.naming import model_name
 from workers.kinds import ForecastBatchParams, ForecastPartParams, SeriesParams
 from workers.queue import cancel, enqueue
@@ -29,7 +29,7 @@ from workers.run import run_job
 
 POLL_S = 0.5
 MAX_SERIES = 50_000
-_TASKS = {"forecast_part": forecast_part.run}
+_TASKS = {"forecast_part": run_task}
 _CODE = ("forecasting", "workers.forecasts")
 
 

@@ -179,8 +179,9 @@ class World:
             return model_versions.get(connection, self.tenant, key)
 
 
-@pytest.fixture
-def models_world(tmp_path: Path, warehouse_endpoint: Any, warehouse_admin: WarehouseAdmin) -> Iterator[World]:
+@pytest.fixture(scope="module")
+def models_world(tmp_path_factory: pytest.TempPathFactory, warehouse_endpoint: Any, warehouse_admin: WarehouseAdmin) -> Iterator[World]:
+    tmp_path = tmp_path_factory.mktemp("models")
     home = tmp_path / "home"
     environment = {
         "QUERENT_HOME": str(home),

@@ -19,7 +19,8 @@ from core.settings import settings
 from workers.alerts.deliver import deliver_due
 from workers.alerts.tick import start_due_rules
 from workers.bootstrap import Services, build_services
-from workers.broker import DAILY_TASK, DELIVER_TASK, REAP_TASK, RULES_TASK, RUN_TASK, make_app, spool_folder
+from workers.broker import DAILY_TASK, DELIVER_TASK, DIGESTS_TASK, REAP_TASK, RULES_TASK, RUN_TASK, make_app, spool_folder
+from workers.digests.tick import start_due_digests
 from workers.jobs import FUNCTIONS
 from workers.reaper import reap
 from workers.run import run_job
@@ -62,6 +63,11 @@ def alert_rules() -> None:
 @celery_app.task(name=DELIVER_TASK)  # type: ignore[untyped-decorator]
 def deliver() -> None:
     deliver_due(_services())
+
+
+@celery_app.task(name=DIGESTS_TASK)  # type: ignore[untyped-decorator]
+def due_digests() -> None:
+    start_due_digests(_services())
 
 
 def _interrupt() -> None:

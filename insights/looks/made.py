@@ -18,7 +18,7 @@ def made(
 ) -> Fact:  # fmt: skip
     """size: 0 to 1, how much of the metric it is about."""
     score = Score(
-        min(1.0, size),
+        min(1.0, float(size)),
         1.0 - (test.p if test else 0.0),
         novelty=PART_OF_WHOLE if scope and kind not in _QUALITY else 1.0,
         actionability=1.0 if past.quantity.good_direction else 0.9,

@@ -31,7 +31,7 @@ CONCENTRATED = 0.4
 GREW = 0.05
 MIN_PATTERN = 4  # segments, for "all but one"
 USUAL_SHARE = 0.4  # of the other segments, by size: so much is as usual, or the whole is low and none is late
-AS_USUAL = (0.85, 1.2)
+AS_USUAL = (0.75, 1.3)
 MOVED = 1.0  # of a segment's usual moves: what the others must have moved to be a pattern
 
 

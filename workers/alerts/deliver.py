@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from core.errors import NotFound, UserError
-from core.store import channels, deliveries, incidents
+from core.store import channels, deliveries, digests, incidents
 from core.store.channels import Channel
 from core.store.deliveries import Delivery
 from core.store.incidents import StoredIncident
@@ -21,6 +21,7 @@ from workers.alerts.message import Message, channel_test, digest, of_incident
 from workers.alerts.sealing import unseal
 from workers.alerts.senders import NotSent, Sending, send
 from workers.bootstrap import Services
+from workers.digests.message import of_issue, why_unwanted
 from workers.holder import holder_name, is_surely_dead
 
 log = logging.getLogger(__name__)
@@ -120,7 +121,7 @@ def _wanted(
         channel = channels.get(connection, tenant, group[0].channel_id)
         for item in group:
             incident = incidents.get(connection, tenant, item.incident_id) if item.incident_id is not None else None
-            why = _unwanted(item, incident, channel)
+            why = _unwanted(item, incident, channel) or (why_unwanted(connection, item) if item.kind == "digest" else None)
             if why is not None:
                 dropped += deliveries.end(connection, item, "cancelled", why)
             elif incident is not None and item.kind != "resolved" and _snoozed(incident, now):
@@ -144,6 +145,12 @@ def _snoozed(incident: StoredIncident, now: dt.datetime) -> bool:
 
 def _message(services: Services, channel: Channel, wanted: Sequence[tuple[Delivery, StoredIncident | None]], now: dt.datetime) -> Message:
     base, key = services.settings.resolved_base_url, services.session_key
+    issue = None
+    if wanted[0][0].kind == "digest":  # always alone: its mode is "now"
+        with services.store.read() as connection:
+            issue = digests.issue_of(connection, channel.tenant, wanted[0][0].id)
+    if issue is not None:
+        return of_issue(issue, base_url=base, key=key)
     made = [
         channel_test(channel.name, base_url=base, at=now)
         if incident is None

@@ -22,7 +22,10 @@ _WORD = {"up": "above", "down": "below", "both": "away from"}
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """kind: opened, escalated, new_normal, resolved, digest or test. chart: Vega-Lite, None without points. data: for machines."""
+    """kind: opened, escalated, new_normal, resolved, digest, digest_issue or test. chart: Vega-Lite, None without points. data: for machines.
+
+    html, images: what an e-mail shows instead of the lines, with charts by their content ids. unsubscribe: ends it with one click.
+    """
 
     kind: str
     title: str
@@ -31,6 +34,9 @@ class Message:
     feedback: tuple[str, str] | None
     chart: Mapping[str, Any] | None
     data: Mapping[str, Any]
+    html: str | None = None
+    images: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    unsubscribe: str | None = None
 
 
 def of_incident(incident: StoredIncident, kind: str, *, base_url: str, key: str, reader: str) -> Message:
@@ -168,6 +174,8 @@ def plain(message: Message) -> str:
     parts = [message.title, "", *message.lines, "", message.link]
     if message.feedback is not None:
         parts += ["", f"Was this useful?  Yes: {message.feedback[0]}", f"No: {message.feedback[1]}"]
+    if message.unsubscribe is not None:
+        parts += ["", f"Unsubscribe: {message.unsubscribe}"]
     return "\n".join(parts) + "\n"
 
 

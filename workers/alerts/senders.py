@@ -87,11 +87,29 @@ def compose(sending: Sending) -> EmailMessage:
     if sending.incident_id is not None:
         mail["References"] = f"<{sending.incident_id}@{domain}>"  # mail programs gather what belongs to one incident
     mail.set_content(plain(message))
+    if message.unsubscribe is not None:  # RFC 8058: mail programs show a button for it
+        mail["List-Unsubscribe"] = f"<{message.unsubscribe}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    if message.html is not None:
+        return _with_images(mail, message, domain)
     picture = png(message.chart) if message.chart is not None else None
     cid = make_msgid(domain=domain) if picture is not None else None
     mail.add_alternative(as_html(message, image=cid[1:-1] if cid else None), subtype="html")
     if picture is not None and cid is not None:
         mail.get_payload()[1].add_related(picture, "image", "png", cid=cid, filename="chart.png")  # type: ignore[index, union-attr]
+    return mail
+
+
+def _with_images(mail: EmailMessage, message: Message, domain: str) -> EmailMessage:
+    """The message's own HTML with its charts as pictures inside it."""
+    text, pictures = message.html or "", []
+    for name, chart in message.images:
+        cid = make_msgid(domain=domain)
+        text = text.replace(f"cid:{name}\"", f"cid:{cid[1:-1]}\"")
+        pictures.append((name, cid, png(chart)))
+    mail.add_alternative(text, subtype="html")
+    for name, cid, picture in pictures:
+        mail.get_payload()[1].add_related(picture, "image", "png", cid=cid, filename=f"{name}.png")  # type: ignore[index, union-attr]
     return mail
 
 
@@ -113,7 +131,7 @@ def send_webhook(sending: Sending) -> None:
 
     message = sending.message
     event = {"opened": "incident.opened", "escalated": "incident.escalated", "new_normal": "incident.new_normal"}.get(message.kind)
-    event = event or {"resolved": "incident.resolved", "digest": "incidents.digest"}.get(message.kind, "channel.test")
+    event = event or {"resolved": "incident.resolved", "digest": "incidents.digest", "digest_issue": "digest.issued"}.get(message.kind, "channel.test")
     body = json.dumps(
         {"type": event, "timestamp": sending.now.isoformat(), "data": {"title": message.title, "lines": list(message.lines), **message.data}},
         ensure_ascii=False, allow_nan=False,

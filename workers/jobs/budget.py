@@ -27,7 +27,7 @@ class InsightSettings(BaseModel):
 
     off: bool = False
     off_metrics: tuple[str, ...] = Field(default=(), max_length=500)
-    max_queries: int = Field(default=48, ge=4, le=500)
+    max_queries: int = Field(default=64, ge=4, le=500)
     max_bytes: int = Field(default=50 * GIB, ge=1024**2)
 
 

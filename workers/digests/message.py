@@ -1,0 +1,100 @@
+"""An issue of a digest as a message: plain text, HTML with charts, a link to unsubscribe that works for its reader only."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import html
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from core.errors import Unauthenticated
+from core.store import digests
+from core.store.deliveries import Delivery
+from core.store.digests import Issue
+from workers.alerts.message import Message
+from workers.jobs.chart_data import instant
+
+KIND = "digest_issue"
+_FAVOUR = {True: "#1b7f4b", False: "#b3261e", None: "#555"}
+
+
+def why_unwanted(connection: Connection, item: Delivery) -> str | None:
+    """Why the message is not to be sent after all. Read at the last moment, so that an unsubscription counts."""
+    issue = digests.issue_of(connection, item.tenant, item.id)
+    if issue is None:
+        return "The issue is gone."
+    readers = digests.readers(connection, item.tenant, issue.made.digest_id)
+    return None if readers.get(issue.made.reader) else "The reader unsubscribed."
+
+
+def of_issue(issue: Issue, *, base_url: str, key: str) -> Message:
+    base = base_url.rstrip("/")
+    body = issue.made.body
+    link = f"{base}/digest/{issue.id}"
+    unsubscribe = f"{base}/v1/digests/unsubscribe?token={unsubscribe_token(key, issue.tenant, issue.made.digest_id, issue.made.reader)}"
+    charts = list(body.get("charts", ()))
+    lines = tuple(map(str, (*body.get("sentences", ()), *body.get("notes", ()))))
+    return Message(
+        kind=KIND, title=issue.made.title, lines=lines, link=link, feedback=None, chart=None, data=_data(issue, link),
+        html=_html(issue, link, unsubscribe), images=tuple((f"chart{i}", chart) for i, chart in enumerate(charts)), unsubscribe=unsubscribe,
+    )  # fmt: skip
+
+
+def _data(issue: Issue, link: str) -> dict[str, Any]:
+    body = issue.made.body
+    return {
+        "id": issue.id, "digest_id": issue.made.digest_id, "slot": issue.made.slot, "sentences": list(body.get("sentences", ())),
+        "facts": list(body.get("told", ())), "words": body.get("words"), "issued_at": instant(issue.created_at), "url": link,
+    }  # fmt: skip
+
+
+def _html(issue: Issue, link: str, unsubscribe: str) -> str:
+    """`cid:chart0` ... are the charts. Every text is escaped: labels and segments are data."""
+    safe = html.escape
+    body = issue.made.body
+    told = list(body.get("told", ()))
+    parts = []
+    for index, sentence in enumerate(body.get("sentences", ())):
+        fact: Mapping[str, Any] = told[index] if index < len(told) else {}
+        edge = _FAVOUR[fact.get("favourable")]
+        parts.append(f'<p style="margin:14px 0 6px;padding-left:10px;border-left:3px solid {edge}">{safe(str(sentence))}</p>')
+        if index < len(body.get("charts", ())):
+            title = safe(str(body["charts"][index].get("title", "")))
+            parts.append(f'<p style="margin:0 0 10px"><img src="cid:chart{index}" alt="Chart: {title}" style="max-width:100%"></p>')
+    steps = "".join(f"<li>{safe(str(step['text']))}</li>" for step in body.get("next", ()))
+    notes = "".join(f'<p style="color:#666">{safe(str(note))}</p>' for note in body.get("notes", ()))
+    return (
+        '<!doctype html><html lang="en"><body style="font-family:sans-serif;color:#222;max-width:640px">'
+        f'<h1 style="font-size:18px">{safe(issue.made.title)}</h1>{"".join(parts)}{notes}'
+        + (f'<h2 style="font-size:15px">What next</h2><ul>{steps}</ul>' if steps else "")
+        + f'<p><a href="{safe(link)}">Open in Querent</a>: every number leads to its query.</p>'
+        f'<p style="color:#666;font-size:12px">Sent to you because you read the digest {safe(str(body.get("digest", "")))}. '
+        f'<a href="{safe(unsubscribe)}">Unsubscribe</a></p></body></html>'
+    )
+
+
+def unsubscribe_token(key: str, tenant: str, digest_id: str, reader: str) -> str:
+    """Lets its holder end this one reader's digest, and nothing else."""
+    text = f"{tenant}:{digest_id}:{reader}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=") + "." + _sign(key, text)
+
+
+def read_unsubscribe_token(key: str, token: str) -> tuple[str, str, str]:
+    """(tenant, digest, reader). Raises: Unauthenticated."""
+    coded, _, signature = token.partition(".")
+    try:
+        text = base64.urlsafe_b64decode(coded + "=" * (-len(coded) % 4)).decode()
+        tenant, digest_id, reader = text.split(":")
+    except ValueError as error:
+        raise Unauthenticated("This link is not complete; open your digests in Querent instead.", code="bad_link") from error
+    if not hmac.compare_digest(signature.encode(), _sign(key, text).encode()):
+        raise Unauthenticated("This link is not valid; open your digests in Querent instead.", code="bad_link")
+    return tenant, digest_id, reader
+
+
+def _sign(key: str, text: str) -> str:
+    return hmac.new(key.encode(), b"digest unsubscribe\0" + text.encode(), hashlib.sha256).hexdigest()[:40]

@@ -17,6 +17,8 @@ from api.web import edits, exports
 from api.web.answer_view import view_of
 from api.web.asking_stream import streamed, wants_steps
 from api.web.drilling import drilled
+from api.web.forms import fields
+from api.web.home import keep_cards, welcome
 from api.web.page_route import PageRoute
 from api.web.rendering import page
 from api.web.shell import Visitor, is_partial, visitor
@@ -33,7 +35,6 @@ from semantic.states import OutputColumn
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 _INTENTS = {"why": Intent.WHY, "forecast": Intent.FORECAST, "unusual": Intent.UNUSUAL}
 _ASKED = {"why": "Why did {} change?", "forecast": "Forecast {}", "unusual": "Anything unusual in {}?"}
-MAX_CARDS = 8
 
 
 @router.get("/")
@@ -42,8 +43,18 @@ async def home(request: Request, q: str = "", choice: int | None = None, convers
     if q.strip():
         answer = await _ask(request, at, q, choice, conversation)
         return RedirectResponse(f"/answers/{answer.id}", status_code=303)
-    examples, cards = await run_in_threadpool(_welcome, at)
-    return page("home.html", v=at, examples=examples, cards=cards)
+    return page("home.html", v=at, home=await welcome(request, at))
+
+
+@router.post("/home/cards")
+async def choose_cards(request: Request) -> Response:
+    """Which metrics have a card, in which order."""
+    at = await visitor(request)
+    form = await fields(request)
+    visible = await run_in_threadpool(at.services.catalogs.visible, at.caller)
+    wanted = [] if form("act") == "usual" else [(form.whole(f"place_{name}", "The place", 99), name) for name in form.all("card")]
+    await run_in_threadpool(keep_cards, at, visible.catalog, wanted)
+    return RedirectResponse("/", status_code=303)
 
 
 @router.post("/ask")
@@ -275,17 +286,6 @@ def _edited(query: SemanticQuery, form: dict[str, str], values: list[str], catal
     if op == "filter":
         return edits.with_filter(query, form.get("field", ""), form.get("match", "is"), value, catalog)
     raise Invalid(f"There is no edit {op[:20]!r}.", code="bad_edit")
-
-
-def _welcome(at: Visitor) -> tuple[list[str], list[str]]:
-    """Example questions, and the metrics that get a card: the certified ones, else the first ones."""
-    try:
-        visible = at.services.catalogs.visible(at.caller)
-    except NotFound:
-        return [], []
-    metrics = [m for m in visible.catalog.metrics if not m.hidden]
-    chosen = [m for m in metrics if m.certified] or metrics
-    return list(visible.understander.examples())[:6], [m.name for m in chosen[:MAX_CARDS]]
 
 
 def _workbook(columns: Sequence[OutputColumn], rows: exports.Rows, title: str, notes: list[tuple[str, str]]) -> bytes:

@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from api import answering, schemas
+from api.goals import GoalCard, goal_cards
 from api.leaving import until_gone
 from api.web.cards import Card, card, card_query
 from api.web.page_route import PageRoute
@@ -26,8 +27,9 @@ async def metric_card(request: Request, metric: str) -> Response:
     try:
         made = await until_gone(request, _card(at, known))
     except UserError as error:
-        return page("card.html", card=None, metric=known, why=error.message)
-    return page("card.html", card=made, metric=known, why="No values yet.")
+        return page("card.html", card=None, metric=known, why=error.message, goal=None)
+    goal = await run_in_threadpool(_goal, at, known.name)
+    return page("card.html", card=made, metric=known, why="No values yet.", goal=goal)
 
 
 @router.post("/explore")
@@ -42,6 +44,11 @@ async def explore(request: Request) -> Response:
     body = schemas.QueryRequest(query=query, question=f"{known.label} by month")
     answer = await until_gone(request, answering.run(at.services, at.caller, body))
     return RedirectResponse(f"/answers/{answer.id}", status_code=303)
+
+
+def _goal(at: Visitor, metric: str) -> GoalCard | None:
+    """The goal on the whole metric that most needs attention."""
+    return next((g for g in goal_cards(at.services, at.caller, limit=100) if g.metric == metric), None)
 
 
 async def _card(at: Visitor, metric: Metric) -> Card | None:

@@ -39,7 +39,7 @@ async def incident_list(request: Request, status: str = "open", cursor: Annotate
     chosen = status if status in SHOWN else "open"
     found = await routes.list_incidents(request, at.caller, SHOWN[chosen][1], None, cursor, 50)
     names = await run_in_threadpool(people, at)
-    rows = [_row(item, names) for item in found.items]
+    rows = [incident_line(item, names) for item in found.items]
     return page(
         "incidents.html", v=at, items=rows, more=found.next, chosen=chosen, statuses={key: label for key, (label, _) in SHOWN.items()}
     )
@@ -90,7 +90,7 @@ async def _shown(request: Request, at: Visitor, incident: Mapping[str, Any]) -> 
     return page(
         "incident.html" if is_partial(request) else "incident_page.html",
         v=at,
-        i=_row(incident, names),
+        i=incident_line(incident, names),
         incident=incident,
         history=moments(incident["events"], incident["deliveries"], names, places),
         people=sorted(names.items(), key=lambda item: item[1].casefold()),
@@ -118,7 +118,7 @@ def _place(channel: Channel, names: Mapping[str, str]) -> str:
     return f"the inbox of {names.get(str(channel.config.get('user')), 'somebody')}"
 
 
-def _row(item: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+def incident_line(item: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     """An incident's JSON with what the page says of it."""
     known = {"format": item.get("format"), "unit": item.get("unit")}
 

@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from api.outlooks import goal_params, period_label
 from api.services import Services
 from core.errors import Forbidden, Invalid
 from core.ids import JobId, UserId
@@ -22,6 +21,7 @@ from semantic.expr import Predicate
 from semantic.query import MetricRef, SemanticQuery
 from semantic.resolve import resolve
 from semantic.windows import local_now
+from workers.forecasts.goal_params import goal_params, period_label
 from workers.forecasts.visibility import visibility_key
 from workers.kinds import checked_params
 from workers.queue import enqueue

@@ -16,7 +16,7 @@ from core.timeseries import Grain
 from nlq.types import Intent, Reading
 from semantic.catalog.model import Catalog
 from semantic.expr import Absolute, FieldRef
-from semantic.query import ByEntity, ByField, ByTime, ComparePeriod, Measure, MetricRef, SemanticQuery, TimeWindow
+from semantic.query import Aggregate, AggregateKind, ByEntity, ByField, ByTime, ComparePeriod, Measure, MetricRef, SemanticQuery, TimeWindow
 from semantic.windows import add_units
 from workers.queue import enqueue
 
@@ -113,6 +113,8 @@ def job_link(job: JobId, kind: str) -> schemas.JobLink:
 def _measure(query: SemanticQuery, catalog: Catalog) -> Measure:
     if query.metrics:
         return query.metrics[0]
+    if query.rows_of is not None:
+        return Aggregate(aggregate=AggregateKind.COUNT, dataset=query.rows_of)
     certified = [m for m in catalog.metrics if m.certified] or list(catalog.metrics)
     if not certified:
         raise Invalid("Name a metric: the catalog has none to look at.", code="no_metric")

@@ -25,6 +25,7 @@ from semantic.catalog.model import Catalog, RatioMetric
 from semantic.expr import Absolute, Window
 from semantic.query import ByTime, MetricRef, SemanticQuery
 from semantic.windows import add_units, floor_to, local_now, resolve_window
+from workers.forecasts.goal_params import goal_params
 
 CHOICES = 4
 SURE = 88  # of 100: a driver's name with a typo
@@ -93,32 +94,6 @@ def with_measure(
         message="Which measure is the goal about?",
         suggestions=(),
     )
-
-
-def goal_params(goal: Goal) -> dict[str, Any]:
-    """The forecast that tells how a stored goal stands."""
-    asked = goal.asked
-    window = Absolute(start=asked.starts_on, end=asked.ends_on)
-    return {
-        "metric": asked.metric,
-        "where": asked.filters,
-        "period": {"window": window.model_dump(mode="json"), "label": period_label(asked.starts_on, asked.ends_on)},
-        "goal": {"target": asked.target, "direction": asked.direction, "goal_id": goal.id},
-        "running_total": False,
-    }
-
-
-def period_label(start: dt.date, end: dt.date) -> str:
-    """in 2026, in Q4 2026, in December 2026; else the days."""
-    first = dt.datetime.combine(start, dt.time())
-    last = dt.datetime.combine(end, dt.time())
-    if start.day == 1 and start.month == 1 and add_units(first, Grain.YEAR, 1) == last:
-        return f"in {start.year}"
-    if start.day == 1 and start.month % 3 == 1 and add_units(first, Grain.QUARTER, 1) == last:
-        return f"in Q{(start.month + 2) // 3} {start.year}"
-    if start.day == 1 and add_units(first, Grain.MONTH, 1) == last:
-        return f"in {start:%B} {start.year}"
-    return ""
 
 
 def driver_named(words: str, catalog: Catalog) -> str:

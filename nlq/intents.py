@@ -107,7 +107,7 @@ def route(question: str, today: dt.date | None = None) -> Routed:
     if outlook is not None and (outlook.asks_goal or outlook.scenario is not None):
         ahead = _NEXT.search(outlook.text)
         horizon, grain = _horizon(ahead) if ahead else (None, outlook.per)
-        text = _future_words(_blank(_blank(outlook.text, _FORECAST), _NEXT))
+        text = _future_words(_blank(_without_forecast_words(outlook.text), _NEXT))
         return Routed(Intent.FORECAST, text, horizon=horizon, grain=grain)
     forecast = _FORECAST.search(question)
     if forecast:
@@ -115,7 +115,7 @@ def route(question: str, today: dt.date | None = None) -> Routed:
         horizon, grain = _horizon(ahead) if ahead else (None, None)
         if ahead is None and rest is not None and today is not None:
             horizon, grain = _steps_left(rest, today)
-        text = _blank(_blank(_blank(question, _REST), _FORECAST), _NEXT)
+        text = _blank(_without_forecast_words(_blank(question, _REST)), _NEXT)
         return Routed(
             Intent.FORECAST,
             _future_words(text),
@@ -124,6 +124,11 @@ def route(question: str, today: dt.date | None = None) -> Routed:
             place=forecast.span(),
         )
     return Routed(Intent.ASK, question)
+
+
+def _without_forecast_words(text: str) -> str:
+    """ "How many" stays: it says that things are counted."""
+    return _FORECAST.sub(lambda m: m.group() if m.group().lower().startswith("how many") else " " * len(m.group()), text)
 
 
 def _future_words(text: str) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.ids import TenantId
-from core.store import catalogs, model_versions, retention, tenants
+from core.store import catalogs, goals, model_versions, retention, tenants
 from core.store.model_versions import VersionState
 from workers.bootstrap import Services
 from workers.custom.accept import settle, start
+from workers.forecasts.goal_params import goal_params
 from workers.principals import system_principal
 from workers.queue import enqueue
 
@@ -28,6 +29,16 @@ def tend_models(services: Services, tenant: TenantId, day: str) -> None:
         enqueue(services, "watch_models", {}, system_principal(tenant), f"daily-watch-{day}")
 
 
+def tend_forecasts(services: Services, tenant: TenantId, day: str) -> None:
+    """Has stored forecasts scored, and each running goal looked at with its owner's rights. Raises: Unavailable."""
+    enqueue(services, "score_forecasts", {}, system_principal(tenant), f"daily-scores-{day}")
+    with services.store.read() as connection:
+        running = goals.list_all(connection, tenant, on=services.clock.now().date(), limit=1000)
+    for goal in running:
+        owner = replace(system_principal(tenant), user=goal.asked.owner)  # the job reads the owner's rights itself when it starts
+        enqueue(services, "forecast", goal_params(goal), owner, f"daily-goal-{goal.id}-{goal.updated_at:%Y%m%dT%H%M%S}-{day}")
+
+
 def start_daily(services: Services) -> int:
     """Removes what is kept no longer, and accepts today's jobs of every tenant with a catalog; asked again the same day it accepts nothing new.
 
@@ -43,4 +54,5 @@ def start_daily(services: Services) -> int:
     for tenant in due:
         enqueue(services, "refresh_values", {}, system_principal(tenant), f"daily-values-{day}")
         tend_models(services, tenant, day)
+        tend_forecasts(services, tenant, day)
     return len(due)

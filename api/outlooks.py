@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -22,21 +23,17 @@ from nlq.outlook import Outlook, find_outlook, find_period
 from nlq.types import Intent, Reading, Understanding
 from nlq.wording import Wording
 from semantic.catalog.model import Catalog, RatioMetric
-from semantic.expr import Absolute, Window
+from semantic.expr import Absolute, Rolling, Window
 from semantic.query import ByTime, MetricRef, SemanticQuery
 from semantic.windows import add_units, floor_to, local_now, resolve_window
 from workers.forecasts.goal_params import goal_params
 
 CHOICES = 4
 SURE = 88  # of 100: a driver's name with a typo
-_LENGTHS_S = {
-    Grain.HOUR: 3600,
-    Grain.DAY: 86_400,
-    Grain.WEEK: 7 * 86_400,
-    Grain.MONTH: 28 * 86_400,
-    Grain.QUARTER: 90 * 86_400,
-    Grain.YEAR: 365 * 86_400,
-}
+_STEPS = re.compile(
+    r"\b(?:by|per|each|every|a)\s+(?:hour|day|week|month|quarter|year)\b(?!\s*-?end)|\b(?:hourly|daily|weekly|monthly|quarterly|yearly)\b",
+    re.IGNORECASE,
+)
 
 
 def forecast_params(
@@ -51,7 +48,7 @@ def forecast_params(
     own_grain = next((g.grain for g in query.by if isinstance(g, ByTime)), None)
     params = job_params("forecast", query, catalog, reading.horizon_steps)
     grain = Grain(params["grain"])
-    if period is not None and _is_one_figure(period[0], own_grain, reading, question, catalog, as_of):
+    if period is not None and _is_one_figure(period[0], question):
         params["period"] = _window(period[0], period[1], services, catalog, as_of)
     elif period is not None:
         params["horizon_steps"] = _steps_until(period[0], grain, catalog, as_of)
@@ -142,16 +139,9 @@ def _reading(metric: str, visible: VisibleCatalog) -> Reading:
     return Reading(Intent.FORECAST, query, chips, 0.6, paraphrase(chips))
 
 
-def _is_one_figure(window: Window, own_grain: Grain | None, reading: Reading, question: str, catalog: Catalog, as_of: dt.datetime) -> bool:
+def _is_one_figure(window: Window, question: str) -> bool:
     """Whether one figure of the whole window is asked, not its steps ("next quarter", but neither "by month next year" nor "next 3 months")."""
-    if own_grain is None:
-        return True
-    if reading.horizon_steps is not None and reading.horizon_steps > 1:
-        return False
-    bounds = resolve_window(window, catalog.calendar, as_of)
-    if bounds.start is None or bounds.end is None:
-        return False
-    return (bounds.end - bounds.start).total_seconds() < 1.5 * _LENGTHS_S.get(own_grain, 0)
+    return not _STEPS.search(question) and not (isinstance(window, Rolling) and window.count > 1)
 
 
 def _window(window: Window, label: str, services: Services, catalog: Catalog, as_of: dt.datetime) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from core.errors import Unavailable
 from core.store import job_leases
 from core.store.job_leases import Lease
 from core.store.store import Store
+
+log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=30)  # library calls may hold the interpreter for seconds; six missed beats are a dead worker
 BEAT_S = 3.0
@@ -44,7 +47,9 @@ class Heartbeat:
             try:
                 with self._store.write() as connection:
                     beat = job_leases.heartbeat(connection, self._lease, now=self._clock.now(), lease_for=LEASE)
-            except Unavailable:
+            except Exception as error:  # whatever it is, a beat that fails once must not end all beats
+                if not isinstance(error, Unavailable):
+                    log.exception("a heartbeat failed; the next one follows")
                 if time.monotonic() - renewed_s > LEASE.total_seconds():
                     self.lost.set()
                 continue

@@ -149,7 +149,8 @@ def title(item: Mapping[str, Any]) -> str:
     elif kind == "level_shift":
         what = "a new level"
     elif isinstance(expected, int | float) and isinstance(actual, int | float) and expected:
-        what = f"{abs(actual - expected) / abs(expected):.0%} {'above' if actual > expected else 'below'} expected"
+        word = {"threshold": "its limit", "goal": "its goal's pace"}.get(kind, "expected")
+        what = f"{abs(actual - expected) / abs(expected):.0%} {'above' if actual > expected else 'below'} {word}"
     else:
         what = {"up": "higher than expected", "down": "lower than expected"}.get(str(item["direction"]), "unusual")
     return f"{label[:1].upper()}{label[1:]}{where}: {what}"

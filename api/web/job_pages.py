@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -10,14 +12,15 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.routes.jobs import load, view
+from api.web.incident_pages import people
 from api.web.page_route import PageRoute
 from api.web.rendering import page
 from api.web.shell import Visitor, is_partial, visitor
 from core.errors import UserError
 from core.ids import JobId
 from core.principal import Role
-from core.store import jobs
-from core.store.jobs import Job
+from core.store import job_events, jobs
+from core.store.jobs import Job, JobStatus
 from nlq.understand import Understander
 from workers.kinds import kind as kind_named
 from workers.queue import cancel, enqueue
@@ -26,8 +29,49 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 _TITLES: Mapping[str, str] = {
     "forecast": "Forecast", "detect": "Anything unusual", "explain": "What drove the change", "load_file": "Upload",
     "infer_catalog": "Catalog inference", "refresh_values": "Values of the catalog", "diagnose": "Diagnosis",
+    "evaluate_rules": "Alert rules", "scan": "Anything one should know",
+}  # fmt: skip
+_STATES: Mapping[str, tuple[str, JobStatus | None]] = {
+    "": ("All", None), "running": ("Running", JobStatus.RUNNING), "pending": ("Waiting", JobStatus.PENDING),
+    "failed": ("Failed", JobStatus.FAILED), "done": ("Done", JobStatus.DONE), "cancelled": ("Cancelled", JobStatus.CANCELLED),
 }  # fmt: skip
 LISTED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """who: empty for a page that shows one's own jobs only."""
+
+    title: str
+    job: Job
+    who: str
+    took: str
+
+
+def _took(job: Job, now: dt.datetime) -> str:
+    if job.started_at is None:
+        return ""
+    seconds = ((job.finished_at or now) - job.started_at).total_seconds()
+    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def _log(at: Visitor, job: Job) -> list[tuple[dt.datetime, str]]:
+    """What happened to the job, in words."""
+    with at.services.store.read() as connection:
+        events = job_events.after(connection, at.caller.tenant, job.id, 0, limit=300)
+    lines: list[tuple[dt.datetime, str]] = []
+    for event in events:
+        data = event.data
+        if event.kind == "note":
+            text = str(data.get("message", ""))
+        elif event.kind == "status":
+            text = str(data.get("status", "")).capitalize() + (f": {data['message']}" if data.get("message") else "")
+        else:
+            done = f", {data['done']:,} of {data['total']:,}" if data.get("total") else ""
+            text = f"{str(data.get('step', '')).capitalize()}{done} ({float(data.get('progress') or 0):.0%})"
+        if text and (not lines or lines[-1][1] != text):
+            lines.append((event.at, text))
+    return lines
 
 
 def title(job: Job) -> str:
@@ -38,19 +82,32 @@ def title(job: Job) -> str:
 
 
 @router.get("/jobs")
-async def job_list(request: Request, before: str = "") -> Response:
+async def job_list(request: Request, before: str = "", state: str = "") -> Response:
+    """The rows alone for htmx, which asks again while something runs."""
     at = await visitor(request, "jobs")
     sees_all = at.caller.has_role(Role.ADMIN, Role.ANALYST, Role.DATA_SCIENTIST)
+    chosen = state if state in _STATES else ""
 
     def read() -> tuple[Job, ...]:
         with at.services.store.read() as connection:
             return jobs.list_all(
-                connection, at.caller.tenant, user=None if sees_all else at.caller.user, before_id=before[:64] or None, limit=LISTED
-            )
+                connection, at.caller.tenant, user=None if sees_all else at.caller.user, status=_STATES[chosen][1],
+                before_id=before[:64] or None, limit=LISTED,
+            )  # fmt: skip
 
     found = await run_in_threadpool(read)
-    more = found[-1].id if len(found) == LISTED else None
-    return page("jobs.html", v=at, items=[(title(job), job) for job in found], more=more, everybody=sees_all)
+    names = await run_in_threadpool(people, at) if sees_all else {}
+    return page(
+        "job_rows.html" if is_partial(request) else "jobs.html",
+        v=at,
+        items=[JobRow(title(job), job, names.get(job.user or "", ""), _took(job, at.services.clock.now())) for job in found],
+        more=found[-1].id if len(found) == LISTED else None,
+        everybody=sees_all,
+        states={key: label for key, (label, _) in _STATES.items()},
+        chosen=chosen,
+        before=before[:64],
+        busy=any(not job.status.is_final for job in found),
+    )
 
 
 @router.get("/jobs/{job_id}")
@@ -93,6 +150,7 @@ async def _shown(at: Visitor, job: Job) -> dict[str, Any]:
     if job.kind == "load_file" and job.result:
         examples = await run_in_threadpool(_examples, at, str(job.params.get("dataset", "")))
     return {
+        "log": await run_in_threadpool(_log, at, job), "took": _took(job, at.services.clock.now()),
         "job": view(job), "title": title(job), "steps": list(kind_named(job.kind).steps), "examples": examples,
         "cancelling": job.cancel_requested and not job.status.is_final,
     }  # fmt: skip

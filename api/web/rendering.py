@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from api.web.nav import nav_for
 from insights.wording import number
 from semantic.pretty import pretty_sql
 
+_FIGURE = re.compile(r"[-+−–]?\s?[€$£¥]?\s?\d[\d,.]*\s?(%|pp|[KMBT]|bn)?$")
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -99,4 +101,5 @@ _environment.filters.update(
     pretty_sql=pretty_sql,
     quote=lambda text: quote(str(text), safe=""),
 )
+_environment.tests["figure"] = lambda value: isinstance(value, int | float) or bool(_FIGURE.match(str(value)))
 _environment.globals.update(underlined=underlined, with_word=with_word, number=number, icon=icon, nav_for=nav_for, is_banded=is_banded)

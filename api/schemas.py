@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from semantic.query import SemanticQuery
+from semantic.expr import Predicate
+from semantic.query import SemanticQuery, TimeWindow
 
 Cell = str | int | float | bool | None
 
@@ -214,10 +215,13 @@ class ExplainRequest(In):
 
 
 class ScanRequest(In):
-    """What one should know of the last complete period. No metrics: the certified ones."""
+    """What one should know of the last complete period, or of `period`. No metrics: the main ones. `summary` also says how they stand."""
 
     metrics: list[Annotated[str, Field(max_length=128)]] = Field(default_factory=list, max_length=20)
-    grain: Literal["day", "week", "month"] = "day"
+    grain: Literal["day", "week", "month", "quarter"] = "day"
+    where: Predicate | None = None
+    period: TimeWindow | None = None
+    summary: bool = False
 
 
 class JobView(BaseModel):

@@ -155,6 +155,12 @@ class DigestParams(Params):
     slot: str = Field(max_length=40)
 
 
+class RebuildParams(Params):
+    """Makes a kept narrative again, by its id."""
+
+    insight: str = Field(max_length=64)
+
+
 class InferCatalogParams(Params):
     """Completes the catalog from `database` (default: the tenant's own; shared ones, told apart by `tenant_column`, are for operators).
 
@@ -219,6 +225,7 @@ KINDS: Mapping[str, Kind] = {
     "evaluate_rules": Kind(EvaluateRulesParams, "default", {"evaluate": 1.0}, soft_limit_s=1200),
     "scan": Kind(ScanParams, "default", {"fetch": 0.8, "scan": 0.2}, soft_limit_s=300),
     "digest": Kind(DigestParams, "default", {"fetch": 0.8, "scan": 0.1, "issue": 0.1}, soft_limit_s=600),
+    "rebuild_narrative": Kind(RebuildParams, "default", {"rebuild": 1.0}, soft_limit_s=120),
     "infer_catalog": Kind(InferCatalogParams, "default", {"read schema": 0.2, "infer": 0.7, "save": 0.1}, soft_limit_s=900),
     "refresh_values": Kind(RefreshValuesParams, "default", {"read values": 1.0}, soft_limit_s=900),
     "load_file": Kind(LoadFileParams, "heavy", {"read file": 0.1, "load": 0.7, "infer catalog": 0.2}, soft_limit_s=7200),

@@ -145,7 +145,7 @@ async def scan(
         catalog = services.catalogs.visible(caller).catalog
         for name in body.metrics:
             catalog.metric(name)
-        job_id = enqueue(services.core, "scan", {"metrics": body.metrics, "grain": body.grain}, caller, idempotency_key)
+        job_id = enqueue(services.core, "scan", body.model_dump(mode="json"), caller, idempotency_key)
         with services.store.read() as connection:
             return jobs.get(connection, caller.tenant, job_id)
 

@@ -72,6 +72,12 @@ def _digest(context: JobContext) -> Mapping[str, Any]:
     return digest.run(context)
 
 
+def _rebuild_narrative(context: JobContext) -> Mapping[str, Any]:
+    from workers.jobs import rebuild_narrative
+
+    return rebuild_narrative.run(context)
+
+
 def _infer_catalog(context: JobContext) -> Mapping[str, Any]:
     from workers.jobs import infer_catalog
 
@@ -132,6 +138,7 @@ FUNCTIONS: Mapping[str, JobFunction] = {
     "evaluate_rules": _evaluate_rules,
     "scan": _scan,
     "digest": _digest,
+    "rebuild_narrative": _rebuild_narrative,
     "infer_catalog": _infer_catalog,
     "load_file": _load_file,
     "refresh_values": _refresh_values,

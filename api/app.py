@@ -17,7 +17,23 @@ from api import problems
 from api.mcp_server import McpApp
 from api.middleware import RequestEnvelope
 from api.problems import Problem
-from api.routes import admin, alerts, ask, auth, boards, catalog, channels, forecasts, goals, health, incidents, jobs, models
+from api.routes import (
+    admin,
+    alerts,
+    ask,
+    auth,
+    boards,
+    catalog,
+    channels,
+    digests,
+    forecasts,
+    goals,
+    health,
+    incidents,
+    insights,
+    jobs,
+    models,
+)
 from api.services import Services
 from api.web import pages
 from api.web.assets import STATIC
@@ -68,6 +84,8 @@ def create_app(services: Services | None = None) -> FastAPI:
         alerts.router,
         incidents.router,
         channels.router,
+        insights.router,
+        digests.router,
         boards.router,
         catalog.router,
         auth.router,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.errors import NotEnoughData, UserError
@@ -18,6 +18,7 @@ from core.timeseries import Grain
 from insights.drivers.parts import parts_of_change
 from insights.explaining import Cube, Study, explain_change
 from insights.narrative import TEMPLATES_VERSION, narrate
+from insights.next_steps import next_steps
 from insights.periods import grain_of, period_of
 from insights.types import Period, Quantity
 from semantic.catalog.model import Catalog
@@ -29,11 +30,15 @@ from semantic.resolve.resolve import resolve
 from semantic.states import WindowUsed
 from semantic.windows import add_units
 from workers.context import JobContext
+from workers.jobs.budget import Run, insight_settings, refuse_if_off
 from workers.jobs.change_cube import cube_of, fitting, with_past
 from workers.jobs.composition import Composition, composition
 from workers.jobs.dimensions import telling_dimensions
 from workers.jobs.explained import result_of
-from workers.jobs.querying import Ran, receipt_of, run_query
+from workers.jobs.explained_events import event_facts
+from workers.jobs.querying import Ran, receipt_of
+from workers.jobs.scoping import scoped
+from workers.jobs.words import words_of
 from workers.kinds import ExplainParams
 
 MAX_DIMENSIONS = 8
@@ -52,22 +57,28 @@ def run(context: JobContext) -> dict[str, Any]:
     params = ExplainParams.model_validate(context.job.params)
     catalog = context.services.catalog(context.tenant)
     visible = visible_to(catalog, context.principal)
-    asked = _Asked(context, params, catalog, visible, composition(visible, params.asked))
+    settings = insight_settings(context.services.store, context.tenant)
+    refuse_if_off(settings, [params.metric] if params.metric else [])
+    asked = _Asked(context, params, catalog, visible, composition(visible, params.asked), Run(context, catalog, visible, settings))
     context.progress("fetch", 0, 4)
     windows = asked.windows()
     study, notes = _study(asked, windows)
     context.progress("explain", 0, 1)
     explained = explain_change(study)
-    sentences = narrate(explained.told)  # proven against their facts, or the job fails
+    events = event_facts(asked.budget, params, study)
+    told = (*explained.told, *events)
+    sentences = narrate(told)  # proven against their facts, or the job fails
     receipt = receipt_of(context, catalog, asked.runs)
-    result = result_of(study, explained, sentences, notes) | {
+    result = result_of(study, replace(explained, told=told, facts=(*explained.facts, *events)), sentences, notes) | {
         "metric": params.metric,
+        "sentences": sentences,
+        "next": next_steps(told, visible),
         "templates_version": TEMPLATES_VERSION,
+        "words": words_of(context.services, context.tenant),
         "receipts": [{"sql": ran.guarded.sql, "rows_read": ran.result.stats.rows_read} for ran in asked.runs],
         "receipt": receipt.as_json(),
     }
-    _index(context, params, result)
-    return result
+    return result | {"insight_id": _index(context, params, result)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +99,14 @@ class _Asked:
     catalog: Catalog
     visible: Catalog
     made_of: Composition
-    runs: list[Ran] = field(default_factory=list)
+    budget: Run
+
+    @property
+    def runs(self) -> list[Ran]:
+        return self.budget.ran
 
     def run(self, query: SemanticQuery) -> Ran:
-        ran = run_query(self.context, self.catalog, self.visible, query)
-        self.runs.append(ran)
-        return ran
+        return self.budget.ask(query)
 
     def query(self, metrics: Sequence[Measure], windows: _Windows, fields: Sequence[FieldRef] = ()) -> SemanticQuery:
         return SemanticQuery(
@@ -185,7 +198,9 @@ def _study(asked: _Asked, windows: _Windows) -> tuple[Study, list[str]]:
     context.progress("fetch", 3, 4)
     cube = _cube(asked, windows, receipts)
     study = Study(
-        quantity=Quantity(measure.label, measure.format, measure.unit, measure.good_direction),
+        quantity=Quantity(
+            scoped(measure.label, asked.params.where), measure.format, measure.unit, measure.good_direction, asked.params.metric or ""
+        ),
         kind=made_of.kind,
         period=period,
         baseline=baseline,
@@ -338,8 +353,9 @@ def _period(used: WindowUsed) -> Period:
     return period_of(used.start, used.end, used.label.partition(": ")[2] or used.label)
 
 
-def _index(context: JobContext, params: ExplainParams, result: dict[str, Any]) -> None:
-    facts = {name: result[name] for name in ("change", "periods", "facts", "narrative", "templates_version")}
-    entry = InsightEntry(context.job_id, params.metric or result["label"], "period_change", result["headline"], facts, context.job.user)
+def _index(context: JobContext, params: ExplainParams, result: dict[str, Any]) -> str:
+    facts = {name: result[name] for name in ("change", "periods", "facts", "told", "sentences", "narrative", "templates_version")}
+    metric = params.metric or result["label"]
+    entry = InsightEntry(context.job_id, metric, "period_change", result["headline"], facts, context.job.user, result["words"])
     with context.services.store.write() as connection:
-        findings.put(connection, context.tenant, entry, now=context.services.clock.now())
+        return findings.put(connection, context.tenant, entry, now=context.services.clock.now())

@@ -25,6 +25,7 @@ from semantic.expr import Absolute, FieldRef
 from semantic.query import Aggregate, AggregateKind, ComparePeriod, MetricRef, TimeWindow
 from semantic.states import OutputColumn, QueryStats, ResultTable, WindowUsed
 from workers.context import JobContext
+from workers.jobs.budget import InsightSettings, Run
 from workers.jobs.change_cube import cube_of, fitting, with_past
 from workers.jobs.composition import composition
 from workers.jobs.explain import _Asked, _Windows
@@ -172,7 +173,9 @@ class TestCubeOf:
 class TestLikeWithLike:
     def asked(self, now: dt.datetime) -> _Asked:
         context = cast(JobContext, SimpleNamespace(as_of=now))
-        return _Asked(context, ExplainParams(metric="revenue"), CATALOG, CATALOG, composition(CATALOG, MetricRef(metric="revenue")))
+        budget = Run(context, CATALOG, CATALOG, InsightSettings())
+        made_of = composition(CATALOG, MetricRef(metric="revenue"))
+        return _Asked(context, ExplainParams(metric="revenue"), CATALOG, CATALOG, made_of, budget)
 
     def used(self, start: dt.datetime, end: dt.datetime, *, partial: bool = False) -> WindowUsed:
         return WindowUsed("", start, end, "day", partial, partial)

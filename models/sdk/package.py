@@ -70,7 +70,8 @@ def inspect(path: Path) -> Inspected:
 
 
 def unpack(path: Path, folder: Path) -> None:
-    """Writes a package's files below `folder`, readable and not executable. Raises: Invalid, TooLarge."""
+    """Writes a package's files below `folder`, readable and not executable; `artifacts/` is always there. Raises: Invalid, TooLarge."""
+    (folder / ARTIFACTS).mkdir(parents=True, exist_ok=True)
     with _opened(path) as archive:
         for info in _checked(archive):
             target = folder / PurePosixPath(info.filename)

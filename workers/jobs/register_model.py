@@ -5,7 +5,7 @@ Each step's result is kept with the version, so that a restarted run goes on whe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -30,7 +30,7 @@ from workers.custom.shadow import run_shadow
 from workers.kinds import RegisterModelParams
 from workers.packages import PackageFiles
 
-CHECK_LIMITS = Limits(cpu_s=120, wall_s=120, memory_bytes=2048 * MB)
+CHECK_LIMITS = Limits(cpu_s=60, wall_s=60, memory_bytes=2048 * MB)
 _CODE = ("models", "forecasting", "anomaly")
 
 
@@ -77,9 +77,17 @@ def _check(context: JobContext, version: StoredVersion, card: ModelCard) -> Stor
             report = check_model(subject, card, on_check=lambda done, total: context.progress("check", done, total))
         version = _kept(context, version, {"conformance": report.as_json()})
     if not (version.conformance or {})["passed"]:
-        failed = [c for c in (version.conformance or {})["checks"] if c["outcome"] == "failed"]
-        raise ModelFailed("\n".join(f"{c['name']}: {c['detail']}" for c in failed))
+        raise ModelFailed("\n".join(_failures((version.conformance or {})["checks"])))
     return version
+
+
+def _failures(checks: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One line per thing that is wrong, with the checks that it failed."""
+    names: dict[str, list[str]] = {}
+    for check in checks:
+        if check["outcome"] == "failed":
+            names.setdefault(str(check["detail"]), []).append(str(check["name"]))
+    return [f"{', '.join(found[:3])}{f' and {len(found) - 3} more' if len(found) > 3 else ''}: {detail}" for detail, found in names.items()]
 
 
 def _compare(context: JobContext, version: StoredVersion, card: ModelCard) -> StoredVersion:

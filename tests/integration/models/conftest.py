@@ -136,6 +136,10 @@ class World:
     analyst: Principal
     environment: Mapping[str, str]
     folder: Path
+    card: str = CARD
+
+    def sales(self) -> pa.Table:
+        return sales()
 
     def package(self, name: str, source: str, artifacts: Mapping[str, bytes] | None = None, card: str = CARD) -> Path:
         """A zip where uploads wait."""
@@ -217,5 +221,3 @@ def models_world(tmp_path_factory: pytest.TempPathFactory, warehouse_endpoint: A
     yield World(services, tenant, ada.principal(), ben.principal(), analyst.principal(), environment, tmp_path / "packages")
     warehouse_admin.execute(f"DROP DATABASE {database} SYNC")
     services.close()
-
-

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
+from api import rights
 from api.services import Services, services_of
 from core.errors import Forbidden, Unauthenticated
 from core.principal import Principal, Role
@@ -42,6 +43,7 @@ def _admitted(request: Request, services: Services, authenticate: Callable[[Serv
     caller = authenticate(services, text)
     request.state.caller = caller
     request.state.standing = services.rates.take(caller)
+    rights.refuse(caller, request.method, getattr(request.scope.get("route"), "path", request.url.path))
     return caller
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
@@ -11,9 +11,10 @@ from starlette.concurrency import run_in_threadpool
 
 from api import people, schemas, second_factor
 from api.audit_trail import current_request_id
-from api.credentials import COOKIE, Admin, Caller, refuse_cross_site
+from api.credentials import COOKIE, Caller, refuse_cross_site
+from api.rights import Right
 from api.services import Services, services_of
-from core.errors import Unauthenticated
+from core.errors import Forbidden, NotFound, Unauthenticated
 from core.ids import UserId, tenant_id
 from core.principal import Principal
 from core.store import api_keys, audit, lockouts, sessions, users
@@ -27,7 +28,7 @@ class NewKey(schemas.In):
 
     name: str = Field(min_length=1, max_length=200)
     user: str | None = Field(default=None, max_length=64)
-    scopes: list[Annotated[str, Field(pattern=r"^[a-z*:_-]{1,40}$")]] = Field(default=["*"], min_length=1, max_length=20)
+    scopes: list[Literal["*"] | Right] = Field(default=["*"], min_length=1, max_length=20)
     days: int | None = Field(default=None, ge=1, le=3650)
 
 
@@ -147,13 +148,16 @@ async def list_keys(request: Request, caller: Caller) -> dict[str, Any]:
 
 
 @router.post("/api-keys", status_code=201, summary="Make an API key; its text is shown once")
-async def create_key(request: Request, body: NewKey, caller: Admin) -> dict[str, Any]:
+async def create_key(request: Request, body: NewKey, caller: Caller) -> dict[str, Any]:
+    """It never has more than its owner's rights, and loses them when they do; `scopes` narrow it further. Only admins make keys for others."""
     services = services_of(request)
     now = services.clock.now()
     expires = now + dt.timedelta(days=body.days) if body.days else None
 
     def create() -> tuple[api_keys.ApiKey, str]:
         owner = UserId(body.user) if body.user else caller.user
+        if owner != caller.user and not _is_admin(caller):
+            raise Forbidden("Only an administrator makes API keys for other people.", code="not_yours")
         with services.store.write() as connection:
             return api_keys.create(connection, caller.tenant, owner, name=body.name, now=now, scopes=body.scopes, expires_at=expires)
 
@@ -162,11 +166,13 @@ async def create_key(request: Request, body: NewKey, caller: Admin) -> dict[str,
 
 
 @router.delete("/api-keys/{key_id}", summary="Revoke an API key")
-async def revoke_key(request: Request, key_id: str, caller: Admin) -> dict[str, Any]:
+async def revoke_key(request: Request, key_id: str, caller: Caller) -> dict[str, Any]:
     services = services_of(request)
 
     def revoke() -> api_keys.ApiKey:
         with services.store.write() as connection:
+            if not _is_admin(caller) and api_keys.get(connection, caller.tenant, key_id).user != caller.user:
+                raise NotFound(f"There is no api key {key_id[:60]!r}.", code="unknown_api_key")
             return api_keys.revoke(connection, caller.tenant, key_id, now=services.clock.now())
 
     return _key(await run_in_threadpool(revoke))

@@ -1,0 +1,169 @@
+"""Who may do what: one table of rights by role, one of rights by place. Where no line of the second says anything, nobody may.
+
+Routes narrow this further where it depends on the thing itself (one's own job, a board that was shared), never widen it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.errors import Forbidden
+from core.principal import Principal, Role
+
+
+class Right(StrEnum):
+    """Also what the scopes of API keys are called."""
+
+    SELF = "self"  # one's own account, keys, sessions
+    READ = "read"  # answers, boards, incidents, jobs, the catalog, as one sees them
+    ASK = "ask"  # questions and studies; what they leave behind for oneself
+    SHARE = "share"  # boards, goals, digests and subscriptions
+    ACT = "act"  # incidents: acknowledge, assign, resolve
+    SQL = "sql"
+    RULES = "rules"  # alert rules; one's own unless an analyst
+    CHANNELS = "channels"
+    CATALOG = "catalog"
+    DATA = "data"
+    MODELS_READ = "models_read"
+    MODELS = "models"
+    ADMIN = "admin"
+
+
+_EVERYBODY = frozenset({Right.SELF, Right.READ})
+_ASKS = _EVERYBODY | {Right.ASK}
+_WORKS = _ASKS | {Right.SHARE, Right.ACT, Right.RULES}
+GRANTS: Mapping[Role, frozenset[Right]] = {
+    Role.VIEWER: _ASKS,
+    Role.EXECUTIVE: _WORKS,
+    Role.MANAGER: _WORKS,
+    Role.ANALYST: _WORKS | {Right.SQL, Right.CHANNELS, Right.CATALOG, Right.DATA, Right.MODELS_READ, Right.MODELS},
+    Role.DATA_SCIENTIST: _WORKS | {Right.MODELS, Right.MODELS_READ},
+    Role.OPERATOR: _EVERYBODY,
+    Role.ADMIN: frozenset(Right),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Paths that begin with `prefix` (a whole segment, or all of the path): what reading (GET) takes and what anything else takes."""
+
+    prefix: str
+    read: Right
+    write: Right
+
+
+# The longest prefix counts. API and pages stand beside each other where they do the same.
+PLACES: tuple[Place, ...] = (
+    Place("/", Right.READ, Right.ASK),  # the home page alone: "/" is no prefix of other paths
+    Place("/v1/me", Right.SELF, Right.SELF),
+    Place("/v1/logout", Right.SELF, Right.SELF),
+    Place("/v1/api-keys", Right.SELF, Right.SELF),
+    Place("/home", Right.SELF, Right.SELF),
+    Place("/theme", Right.SELF, Right.SELF),
+    Place("/account", Right.SELF, Right.SELF),
+    Place("/login", Right.SELF, Right.SELF),
+    Place("/logout", Right.SELF, Right.SELF),
+    Place("/v1/ask", Right.READ, Right.ASK),
+    Place("/v1/query", Right.ASK, Right.ASK),
+    Place("/v1/suggest", Right.ASK, Right.ASK),
+    Place("/v1/conversations", Right.READ, Right.ASK),
+    Place("/ask", Right.ASK, Right.ASK),
+    Place("/answers", Right.READ, Right.ASK),
+    Place("/answers/{key}/pin", Right.READ, Right.SHARE),
+    Place("/conversations", Right.READ, Right.ASK),
+    Place("/explore", Right.ASK, Right.ASK),
+    Place("/history", Right.READ, Right.ASK),
+    Place("/cards", Right.READ, Right.ASK),
+    Place("/mcp", Right.ASK, Right.ASK),
+    Place("/v1/sql", Right.SQL, Right.SQL),
+    Place("/sql", Right.SQL, Right.SQL),
+    Place("/v1/forecasts", Right.READ, Right.ASK),
+    Place("/v1/detections", Right.READ, Right.ASK),
+    Place("/v1/insights", Right.READ, Right.ASK),
+    Place("/v1/jobs", Right.READ, Right.ASK),
+    Place("/jobs", Right.READ, Right.ASK),
+    Place("/v1/exports", Right.READ, Right.ASK),
+    Place("/v1/goals", Right.READ, Right.SHARE),
+    Place("/goals", Right.READ, Right.SHARE),
+    Place("/v1/boards", Right.READ, Right.SHARE),
+    Place("/boards", Right.READ, Right.SHARE),
+    Place("/v1/pins", Right.READ, Right.SHARE),
+    Place("/v1/digests", Right.READ, Right.SHARE),
+    Place("/digests", Right.READ, Right.SHARE),
+    Place("/digest", Right.READ, Right.SHARE),
+    Place("/v1/subscriptions", Right.READ, Right.SHARE),
+    Place("/subscriptions", Right.READ, Right.SHARE),
+    Place("/v1/inbox", Right.READ, Right.READ),
+    Place("/inbox", Right.READ, Right.READ),
+    Place("/v1/alert-rules", Right.READ, Right.RULES),
+    Place("/rules", Right.READ, Right.RULES),
+    Place("/v1/incidents", Right.READ, Right.ACT),
+    Place("/incidents", Right.READ, Right.ACT),
+    Place("/v1/channels", Right.READ, Right.CHANNELS),
+    Place("/v1/deliveries", Right.CHANNELS, Right.CHANNELS),
+    Place("/channels", Right.READ, Right.CHANNELS),
+    Place("/deliveries", Right.READ, Right.CHANNELS),
+    Place("/v1/catalog", Right.READ, Right.CATALOG),
+    Place("/v1/catalog/versions", Right.CATALOG, Right.CATALOG),
+    Place("/v1/catalog/diff", Right.CATALOG, Right.CATALOG),
+    Place("/catalog/edit", Right.CATALOG, Right.CATALOG),
+    Place("/catalog/versions", Right.CATALOG, Right.CATALOG),
+    Place("/v1/metrics", Right.READ, Right.CATALOG),
+    Place("/v1/verified", Right.READ, Right.CATALOG),
+    Place("/v1/proposals", Right.CATALOG, Right.CATALOG),
+    Place("/v1/evaluations", Right.CATALOG, Right.CATALOG),
+    Place("/catalog", Right.READ, Right.CATALOG),
+    Place("/evaluation", Right.CATALOG, Right.CATALOG),
+    Place("/v1/datasets", Right.DATA, Right.DATA),
+    Place("/data", Right.DATA, Right.DATA),
+    Place("/v1/models", Right.MODELS_READ, Right.MODELS),
+    Place("/models", Right.MODELS_READ, Right.MODELS),
+    Place("/v1/admin", Right.ADMIN, Right.ADMIN),
+    Place("/admin", Right.ADMIN, Right.ADMIN),
+)
+# Nobody's credential is asked for: signing in, links that carry their own proof, and what a load balancer looks at.
+OPEN: frozenset[str] = frozenset(
+    {
+        "/healthz", "/readyz", "/metrics", "/v1/openapi.json", "/v1/login", "/login", "/auth/oidc/{tenant}", "/auth/oidc/callback",
+        "/public/boards/{token}", "/v1/incidents/feedback", "/v1/digests/unsubscribe", "/logout",
+    }
+)  # fmt: skip
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+_BY_PREFIX: Mapping[str, Place] = {place.prefix: place for place in PLACES}
+
+
+def needed(method: str, path: str) -> Right | None:
+    """What a route takes; None where the table has no line, so that nobody may.
+
+    >>> needed("PUT", "/v1/catalog")
+    <Right.CATALOG: 'catalog'>
+    >>> needed("GET", "/v1/unheard-of") is None
+    True
+    """
+    prefix = path.rstrip("/") or "/"
+    while prefix:
+        place = _BY_PREFIX.get(prefix)
+        if place is not None and (prefix != "/" or path == "/"):
+            return place.read if method in _SAFE else place.write
+        prefix = prefix.rpartition("/")[0]
+    return None
+
+
+def held(caller: Principal) -> frozenset[Right]:
+    """What the caller's roles and the scopes of their credential allow together."""
+    by_role = frozenset[Right]().union(*(GRANTS[role] for role in caller.roles)) if caller.roles else frozenset()
+    return by_role if "*" in caller.scopes else by_role & {right for right in Right if right in caller.scopes}
+
+
+def refuse(caller: Principal, method: str, path: str) -> None:
+    """Raises: Forbidden when the caller may not do what this route does."""
+    right = needed(method, path)
+    if right is not None and right in held(caller):
+        return
+    if right is not None and any(right in GRANTS[role] for role in caller.roles):
+        raise Forbidden(f"This API key has the scopes {', '.join(sorted(caller.scopes))}; this takes {right.value}.", code="scope_missing")
+    roles = sorted(role.value for role in Role if right in GRANTS[role]) if right is not None else []
+    wanted = f"This needs one of the roles {', '.join(roles)}" if roles else "Nobody may do this"
+    raise Forbidden(f"{wanted}; yours: {', '.join(sorted(caller.roles)) or 'none'}.")

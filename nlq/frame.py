@@ -36,6 +36,7 @@ class Mention:
     in_relative: bool = False
     beside: bool = False
     via: tuple[str, ...] = ()
+    explained: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -12,6 +12,9 @@ from semantic.query import AggregateKind
 
 NUMERIC = frozenset((FieldType.INTEGER, FieldType.DECIMAL, FieldType.FLOAT))
 
+# Whole numbers that are years when they are called so.
+_YEARS = frozenset(("year", "founded", "established", "built"))
+
 
 class Kinds:
     """Answers about targets of one catalog."""
@@ -69,7 +72,7 @@ class Kinds:
     def is_year(self, target: Target) -> bool:
         """A column of plain years ("birth year")."""
         field = self.field(target)
-        return field is not None and field.type is FieldType.INTEGER and field.label.lower().split()[-1] == "year"
+        return field is not None and field.type is FieldType.INTEGER and field.label.lower().split()[-1] in _YEARS
 
     def is_flag(self, target: Target) -> bool:
         field = self.field(target)

@@ -310,6 +310,8 @@ def _without_type_word(text: str, field: CatalogField) -> str:
         or words[-1] not in ("name", "description", "label", "desc", "nm")
     ):
         return ""
+    if words[-2] in ("full", "first", "last", "middle", "short", "long", "display", "given", "family", "official", "user", "nick"):
+        return ""
     return " ".join(words[:-1])
 
 

@@ -11,11 +11,14 @@ from rapidfuzz import fuzz, process
 from nlq.lexicon import GENERIC, Lexicon, LocalValue, Target
 from nlq.text import Token, fold, lemma
 from nlq.thesaurus import root
+from semantic.catalog.model import FieldRole, FieldType
 from semantic.expr import FieldRef
 
 _MIN_FUZZY_LENGTH = 5
 _MIN_FUZZY_RATIO = 84.0
 _MAX_LOCAL_FUZZY = 5_000
+# Kinds of measures: alone they do not name one ("rate" is no cancellation rate).
+_ONLY_KINDS = frozenset(lemma(w) for w in ("rate", "ratio", "percentage", "average", "total", "number"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,17 @@ class Linker:
         floor = max(0.34, ranked[0].score - 0.45)
         return [link for link in ranked if link.score >= floor][:limit]
 
+    def is_flag(self, target: Target) -> bool:
+        """Whether a target is a yes/no field."""
+        if target.kind != "field" or target.dataset is None or target.field is None:
+            return False
+        field = self._lexicon.catalog.dataset(target.dataset).field(target.field)
+        return field.role is FieldRole.FLAG or field.type is FieldType.BOOLEAN
+
+    def names_thing(self, target: Target, key: str) -> bool:
+        """Whether a key is a name of the dataset that a field belongs to."""
+        return key in self._lexicon.context.get(target.dataset or "", frozenset())
+
     def in_order(self, target: Target, keys: Sequence[str]) -> bool:
         """Whether some wording of the target is these words in this order ("units sold"; not "customers bought" for "buying customers")."""
         matches = [self.key_matches(k) for k in keys]
@@ -166,7 +180,7 @@ class Linker:
                 generic += 1
                 continue
             return None
-        if not core:
+        if not core or (len(keys) == 1 and keys[0] in _ONLY_KINDS and not all(taken)):
             return None
         if (
             exact

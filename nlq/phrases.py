@@ -369,7 +369,9 @@ RELATING = frozenset(
     generated charged sell pay publish post buy submit write give send hold take offer produce visit book teach attend present own
     manage handle process come comes came belong worked work works living live lives actively bring brings brought generate generates
     generated drive drives drove yield yields perform performs performed contribute contributes accounts see saw deliver
-    deliveries attract attracts spend spent cause causes caused collected transferred charged billed invoiced raised incurred earn earns earned earning weigh weighs
+    deliveries attract attracts spend spent cause causes caused
+    fly flies flew flown treat treated teaches teach makes ships shipped collected transferred charged billed invoiced raised incurred
+    earn earns earned earning weigh weighs
     """.split()
 )
 

@@ -154,7 +154,7 @@ def _units(tokens: Sequence[Token], i: int, j: int, linker: Linker) -> list[tupl
     if len(span) == 1:
         out.append(_single(span[0], i, func))
     if len(span) <= _MAX_SPAN and not any(t.norm in _BOUNDARY for t in span):
-        linked = _linked(span, i, j, text, linker, func)
+        linked = _linked(span, i, j, text, linker, func, tokens[j] if j < len(tokens) else None)
         if linked:
             out.append(linked)
     return out
@@ -185,7 +185,9 @@ def _quoted(token: Token, i: int, linker: Linker) -> tuple[float, Unit]:
     return 3.0, Unit(i, i + 1, token.text, links=links, values=tuple(exact), quoted=True, unknown=not exact and not links)
 
 
-def _linked(span: Sequence[Token], i: int, j: int, text: str, linker: Linker, func: Func | None) -> tuple[float, Unit] | None:
+def _linked(
+    span: Sequence[Token], i: int, j: int, text: str, linker: Linker, func: Func | None, after: Token | None
+) -> tuple[float, Unit] | None:
     if span[0].norm in _SKIPPABLE or span[-1].norm in _SKIPPABLE:
         return None
     content = [t for t in span if t.norm not in _SKIPPABLE]
@@ -206,6 +208,8 @@ def _linked(span: Sequence[Token], i: int, j: int, text: str, linker: Linker, fu
     links = linker.objects(keys, plain=plain, of=bool(skipped))
     if inside:
         links = [k for k in links if k.exact and k.score >= 0.97]
+    if len(content) > 1:
+        links = [k for k in links if not (linker.is_flag(k.target) and linker.names_thing(k.target, content[-1].key))]
     if len(content) > 1 and content[0].norm.endswith("s") and (content[-1].norm.endswith(("ed", "ing", "up")) or content[-1].norm in _PAST):
         links = [k for k in links if not k.context and (k.exact or k.target.kind not in ("metric", "segment"))]
     if len(content) > 1 and content[0].norm.endswith("s") and content[-1].norm in RELATING:
@@ -222,7 +226,7 @@ def _linked(span: Sequence[Token], i: int, j: int, text: str, linker: Linker, fu
         else []
     )
     if _is_filler(content):
-        values = [v for v in values if v.score >= 0.97] if named else []
+        values = [v for v in values if v.score >= 0.97 and (named or _names_owner(v, after, linker))]
     if len(content) == 1 and (content[0].kind == "number" or content[0].value is not None):
         return None
     if func is not None and func.kind not in _YIELDING and len(content) == 1 and not any(k.exact and k.score >= 0.99 for k in links):
@@ -281,6 +285,13 @@ def _may_be_misspelt(content: Sequence[Token]) -> bool:
         and content[0].norm not in RELATING
         and content[0].norm not in STOP
     )
+
+
+def _names_owner(value: ValueLink, after: Token | None, linker: Linker) -> bool:
+    """Whether the word after a value is the thing that has it ("full professors" by rank)."""
+    if after is None or not after.is_word:
+        return False
+    return any(k.target.kind == "dataset" and k.exact and k.target.dataset == value.dataset for k in linker.objects((after.key,)))
 
 
 def _is_filler(content: Sequence[Token]) -> bool:

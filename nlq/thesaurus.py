@@ -55,6 +55,7 @@ _GROUPS: tuple[tuple[float, str], ...] = (
     (0.8, "earn salary wage income"),
     (0.85, "weigh weight"),
     (0.85, "employee workforce"),
+    (0.85, "enter entered entry"),
     (0.85, "square sq"),
     (0.85, "foot feet ft"),
     (0.85, "cuisine food"),

@@ -19,7 +19,7 @@ def find_unexplained(draft: Draft, query: SemanticQuery) -> list[Mention]:
         if target is None:
             left.append(mention)
             continue
-        if id(mention) in draft.explained:
+        if mention.explained or id(mention) in draft.explained:
             continue
         if target.kind == "dataset" and target.dataset is not None:
             used = (

@@ -38,7 +38,7 @@ def aggregate_noun(p: Parse, i: int, u: Unit) -> int:
     units = p.take_pending()
     mention = p.mention(u, "aggregate")
     item = MeasureItem("aggregate", s.aggregate, mention, distinct=s.distinct, units=units)
-    if s.count and p.kinds.certainly(u, "dataset"):
+    if s.count and (p.kinds.certainly(u, "dataset") or (u.links[0].target.kind == "dataset" and u.links[0].exact)):
         item.kind = "count"
         item.aggregate = s.aggregate if s.aggregate != "sum" else None
         mention.role = "count"

@@ -24,6 +24,8 @@ def on_wh(p: Parse, i: int, u: Unit) -> int:
     s = p.waiting
     if not p.frame.question_word:
         p.frame.question_word = (u.func.value if u.func else "") or "what"
+    if u.text.lower().split()[0] == "who":
+        p.frame.question_word = "who"
     if u.func is not None and u.func.value == "when":
         p.frame.question_word = "when"
     if s.mode in ("group", "order"):

@@ -84,6 +84,16 @@ def group_noun(p: Parse, i: int, u: Unit) -> int:
     if s.last is not None and p.follows_last(i) and s.last in p.frame.groups and p.kinds.likely(s.last.unit, "dataset"):
         p.frame.groups.remove(s.last)
         s.last.role = "context"
+    if (
+        s.of_next
+        and s.last is not None
+        and s.last in p.frame.groups
+        and not p.kinds.likely(s.last.unit, "dataset")
+        and p.kinds.certainly(u, "dataset")
+    ):
+        p.mention(u, "context")  # "by nationality of passengers"
+        p.reset_noun()
+        return i + 1
     mention = p.mention(u, "group")
     mention.per = bool(i and p.units[i - 1].text.lower().startswith("per"))
     p.frame.groups.append(mention)

@@ -20,7 +20,8 @@ from nlq.parsing.superlatives import super_noun
 from nlq.parsing.terms import on_term
 from nlq.parsing.values import is_value, on_quoted, on_value
 from nlq.parsing.verbs import on_verb, verb_like
-from nlq.parsing.words import LACKING
+from nlq.parsing.words import LACKING, PARTICIPLES
+from nlq.phrases import RELATING
 from nlq.segment import Unit
 
 
@@ -105,10 +106,31 @@ def _tying_event(p: Parse, i: int, u: Unit) -> int | None:
     j, following = p.peek(i + 1)
     if following is not None and following.values and not following.links:
         _, following = p.peek(j + 1)
+    if following is not None and following.is_func("prep"):
+        j, following = p.peek(j + 1)
+    if following is not None and following.is_func("cmp"):
+        j, following = p.peek(j + 1)
+        j, following = p.peek(j + 1)
     if following is None or not following.links or not p.kinds.likely(following, "dataset"):
         return None
+    s = p.waiting
+    event, thing = u.links[0].target.dataset, p.frame.mentions[-1].links[0].target.dataset if p.frame.mentions[-1].links else None
+    events = [r for r in p.kinds.catalog.relationships if r.from_dataset == event and r.to_dataset == thing]
+    if s.negate and event is not None and events and event != thing:
+        mention = p.mention(u, "related")  # "never enrolled in any course"
+        mention.links = (Link(Target("dataset", event, event), 0.9, False),)
+        condition = Condition("related", mention, negate=True, units=[u])
+        s.related = None
+        p.add_condition(condition)
+        s.related, s.negate, s.passive = condition, False, False
+        if following.links and j > 0 and p.units[j - 1].text.lower() in ("any", "a", "the", "an", "in any"):
+            p.mention(following, "context").explained = True
+            return j + 1
+        return i + 1
+    if event == thing and p.units[i + 1].is_func("prep"):
+        return None
     p.use(u)
-    p.waiting.passive = False
+    s.passive = False
     return i + 1
 
 
@@ -170,9 +192,11 @@ def _ranked(p: Parse, i: int, u: Unit) -> int | None:
 def _flag(p: Parse, i: int, u: Unit) -> int | None:
     """A yes/no field before a noun, or in a clause: a condition."""
     s = p.waiting
-    if not p.kinds.certainly(u, "flag"):
-        return None
     _, following = p.peek(i + 1)
+    own = u.links[0].exact and p.kinds.is_flag(u.links[0].target) and following is not None and bool(following.links)
+    own = own and following is not None and following.links[0].target.dataset == u.links[0].target.dataset
+    if not own and not p.kinds.certainly(u, "flag"):
+        return None
     before_noun = following is not None and bool(following.links) and s.base_mode != "output"
     in_place = u.text.lower().startswith(("on ", "during ", "at "))
     if not (s.relative or s.negate or s.prep_next or in_place or before_noun or (s.passive and s.last is not None)):
@@ -196,7 +220,10 @@ def _lacking(p: Parse, i: int, u: Unit) -> int | None:
     s = p.waiting
     if not s.negate or s.negate_unit is None or s.negate_unit.text.lower() not in LACKING:
         return None
-    if p.kinds.likely(u, "dataset") or u.links[0].target.kind != "field" or p.kinds.likely(u, "measure"):
+    if p.kinds.likely(u, "dataset") or u.links[0].target.kind != "field":
+        return None
+    field = p.kinds.field(u.links[0].target)
+    if p.kinds.likely(u, "measure") and (field is None or not field.nullable or not p.kinds.certainly(u, "amount")):
         return None
     mention = p.mention(u, "condition")
     s.negate = False
@@ -210,6 +237,11 @@ def _related(p: Parse, i: int, u: Unit) -> int | None:
     s = p.waiting
     if not (s.negate or s.relative or s.by_agent) or not p.kinds.likely(u, "dataset") or not (p.frame.mentions or s.negate):
         return None
+    event = s.related
+    if event is not None and event.negate and not s.negate and not event.inner and _tells_of(p, event, u):
+        p.mention(u, "context").explained = True  # "never booked a flight"
+        p.reset_noun()
+        return i + 1
     mention = p.mention(u, "related")
     condition = Condition("related", mention, negate=s.negate, inner=s.held, units=[u], both=s.both)
     for inner in s.held:
@@ -221,6 +253,15 @@ def _related(p: Parse, i: int, u: Unit) -> int | None:
     p.reset_noun()
     s.or_next = False
     return i + 1
+
+
+def _tells_of(p: Parse, event: Condition, thing: Unit) -> bool:
+    """Whether the events that a verb named belong to such things."""
+    said = event.mention.unit.text.lower() if event.mention is not None else ""
+    events = {k.target.dataset for k in event.mention.links} if event.mention is not None else set()
+    things = {k.target.dataset for k in thing.links if k.target.kind == "dataset"}
+    verb = said in RELATING | PARTICIPLES
+    return verb and any(r.from_dataset in events and r.to_dataset in things for r in p.kinds.catalog.relationships)
 
 
 RULES: tuple[Callable[[Parse, int, Unit], int | None], ...] = (

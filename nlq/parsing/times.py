@@ -21,6 +21,19 @@ def on_time(p: Parse, i: int, u: Unit) -> int:
             p.frame.grain = str(unit.value)
         s.each = False
         s.mode = s.base_mode
+    listed = s.last_condition
+    if (
+        listed is not None
+        and listed.kind == "time"
+        and listed.mention is not None
+        and not listed.negate
+        and _listed_after(p, i, listed.units[-1])
+    ):
+        # "founded in 2022 or 2023": any of the periods of one date.
+        again = Condition("time", listed.mention, time=phrase, units=[u])
+        p.add_condition(again)
+        again.or_previous = True
+        return i + 1
     if s.last is not None and _adjacent_time(p, i) and _are_events(p, s.last):
         # "new hires this year": each date is one event.
         p.retract(s.last)
@@ -57,6 +70,14 @@ def on_time(p: Parse, i: int, u: Unit) -> int:
     if s.mode == "group":
         s.mode = s.base_mode
     return i + 1
+
+
+def _listed_after(p: Parse, i: int, before: Unit) -> bool:
+    """Whether position i follows `before` in one list ("2022, 2023 or 2024")."""
+    j = i - 1
+    while j >= 0 and p.units[j].is_func("or", "and", "comma"):
+        j -= 1
+    return j < i - 1 and j >= 0 and p.units[j] is before
 
 
 def _are_events(p: Parse, mention: Mention) -> bool:

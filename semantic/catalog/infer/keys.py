@@ -75,6 +75,8 @@ def _find(
         best, winner = max(scored, key=lambda s: s[0])
         if best >= (_ENOUGH if known else _ENOUGH_BLIND):
             return (winner,)
+        if known and best >= _ENOUGH - 1 and winner == table.columns[0].name:
+            return (winner,)  # the first column, unique and no reference: a tail number, a code
     for ref_table, columns in sorted(others.referenced):
         if ref_table == table.name and len(columns) > 1:
             return columns

@@ -124,9 +124,16 @@ def table_aliases(schema: PhysicalSchema, nouns: Mapping[str, tuple[str, ...]], 
         firsts = [_after(w.split(c.name), shared)[:1] for c in table.columns]
         counts = {f[0]: firsts.count(f) for f in firsts if f}
         for word, count in counts.items():
-            if count >= 0.6 * len(firsts) and word not in plain and not w.is_word(word) and abbreviates(word, nouns[table.name]):
+            own_key = nouns[table.name] and nouns[table.name][-1].startswith(word) and len(word) >= 3 and _has_key(table, word)
+            if own_key and word not in plain and word != nouns[table.name][-1]:
+                found.setdefault(word, []).append(nouns[table.name])  # "prof_id" of professor, whatever else prof is short for
+            elif count >= 0.6 * len(firsts) and word not in plain and not w.is_word(word) and abbreviates(word, nouns[table.name]):
                 found.setdefault(word, []).append(nouns[table.name])
     return {word: tables[0] for word, tables in found.items() if len(tables) == 1}
+
+
+def _has_key(table: PhysicalTable, word: str) -> bool:
+    return any(w.split(c.name) in ((word, "id"), (word, "key"), (word, "no"), (word, "code")) for c in table.columns)
 
 
 def abbreviates(word: str, name: tuple[str, ...]) -> bool:

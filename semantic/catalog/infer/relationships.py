@@ -19,6 +19,8 @@ _SELF_WORDS = frozenset(
     "parent manager supervisor boss mentor referrer referred previous original predecessor successor reports master pre prerequisite".split()
 )
 _ID_COMMENT = re.compile(r"\b(id|identifier|foreign key|references?)\b", re.IGNORECASE)
+# Codes of so few values prove a reference when both columns are called a code; others need ten.
+_FEW_CODES = 4
 _MAX_VALUE_PAIRS = 200
 
 
@@ -267,13 +269,15 @@ def _by_values(context: _Context, taken: set[tuple[str, str]]) -> list[Link]:
         for column in table.columns:
             words = context.names[table.name].columns[column.name].words
             seen = stats.columns.get(column.name) if stats else None
-            if column.parsed.type != FieldType.STRING or (table.name, column.name) in taken or not seen or seen.distinct < 10:
+            if column.parsed.type != FieldType.STRING or (table.name, column.name) in taken or not seen or seen.distinct < _FEW_CODES:
                 continue
             if words[-1] not in _KEY_WORDS - {"name"} or context.keys.get(table.name, ()) == (column.name,):
                 continue
             for target in context.schema.tables:
                 key = context.keys.get(target.name, ())
                 if target.name == table.name or len(key) != 1 or any(k.columns == key for k in target.foreign_keys):
+                    continue
+                if seen.distinct < 10 and context.names[target.name].columns[key[0]].words[-1:] != words[-1:]:
                     continue
                 if next(c for c in target.columns if c.name == key[0]).parsed.type == FieldType.STRING:
                     pairs.append(ColumnPair(table.name, column.name, target.name, key[0]))

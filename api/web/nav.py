@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from core.principal import Principal, Role
 
 _ANALYST = (Role.ANALYST,)
+_MODELLER = (Role.DATA_SCIENTIST, Role.ANALYST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ NAV: tuple[Group, ...] = (
             Place("catalog", "/catalog", "Catalog", "catalog"),
             Place("data", "/data", "Upload data", "upload", _ANALYST),
             Place("sql", "/sql", "SQL", "sql", _ANALYST),
+            Place("models", "/models", "Models", "models", _MODELLER),
+            Place("evaluation", "/evaluation", "Evaluation", "evaluation", _ANALYST),
         ),
     ),
 )

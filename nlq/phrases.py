@@ -106,6 +106,10 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
             "ignore|not in|not from|not at|leaving out|aside from|not including|have not had|haven't|hasn't|don't have any|"
             "do not have any|does not have any|have not made any|not made any|did not have any|not a|not an|not the"
         )),
+    **_rows("cycle", "holiday", (
+            "on public holidays|on holidays|public holidays|on a public holiday|on bank holidays|bank holidays|public holiday|during public holidays|"
+            "on national holidays|national holidays"
+        )),
     **_rows("order", "by", (
             "ordered by|order by|sorted by|sort by|ranked by|arranged by|order the results by|sort the results by|order results by|"
             "sort results by|order them by|sort them by|ordered on|sorted on|in order of|order|ordered|sort|sorted|arrange by|"

@@ -13,6 +13,7 @@ from nlq.graph import JoinGraph
 from nlq.kinds import Kinds
 from nlq.lexicon import Target
 from nlq.numbers import as_scalar
+from nlq.timing.feasts import public_holidays
 from semantic.catalog.model import Catalog, CatalogField, DatasetKind, FieldRole, FieldType
 from semantic.expr import (
     Absolute,
@@ -39,6 +40,10 @@ from semantic.expr import (
 from semantic.query import AggregateKind
 
 Located = tuple[str, Predicate]
+
+
+# Holidays of so many past years are listed in a query.
+_HOLIDAY_YEARS = 10
 
 
 class Unbuildable(Exception):
@@ -121,6 +126,9 @@ class Predicates:
             return self._related(condition, base)
         if condition.kind == "cycle":
             field = self._time_field(base)
+            if condition.literal == "holiday":
+                days = self._holidays()
+                return [(base, In(field=DatePart(part="trunc_day", of=field), values=days, negate=condition.negate), False)]
             part = Comparison(op="=", left=DatePart(part="is_weekend", of=field), right=Literal_(value=1))
             return [(base, Not(item=part) if condition.negate else part, False)]
         if condition.kind == "time":
@@ -290,6 +298,15 @@ class Predicates:
                 return []
             return [(base, self._has(base, dataset, where, negate=condition.negate), False)]
         return [(base, self._has(base, dataset, where, negate=condition.negate), False)]
+
+    def _holidays(self) -> tuple[dt.date, ...]:
+        """The public holidays of the calendar's country over the years that a question may be about."""
+        calendar = self._catalog.calendar
+        years = range(self._as_of.year - _HOLIDAY_YEARS, self._as_of.year + 2)
+        days = tuple(day for year in years for day in public_holidays(calendar.country, year))
+        if not days:
+            raise Unbuildable("Public holidays are not known: the catalog's calendar names no country.")
+        return days
 
     def in_time(self, ref: FieldRef, window: Window, *, negate: bool = False) -> Predicate:
         """Inside a window; a field that holds plain years is compared with the window's years."""

@@ -115,6 +115,8 @@ class Wording:
                 return "on weekends"
             return f"{self.expr(predicate.left)} {_OPS[predicate.op]} {self.expr(predicate.right)}"
         if isinstance(predicate, In):
+            if isinstance(predicate.field, DatePart):
+                return f"{'not ' if predicate.negate else ''}on public holidays"
             values = ", ".join(str(v) for v in predicate.values)
             return f"{self.expr(predicate.field)} {'is not' if predicate.negate else 'is'} {values}"
         if isinstance(predicate, Between):

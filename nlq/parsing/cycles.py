@@ -20,6 +20,10 @@ def on_cycle(p: Parse, i: int, u: Unit) -> int:
             if v.is_func("cycle", "compare"):
                 p.use(v)
         return i + 1
+    if value == "holiday":
+        p.add_condition(Condition("cycle", op="=", literal="holiday", negate=p.waiting.negate, units=[u]))
+        p.waiting.negate = False
+        return i + 1
     if value in ("weekend", "weekday"):
         condition = Condition("cycle", op="=", literal="weekend", negate=(value == "weekday") ^ p.waiting.negate, units=[u])
         p.waiting.negate = False

@@ -10,9 +10,10 @@ from dateutil.relativedelta import relativedelta
 
 from nlq.numbers import ORDINALS, number_of
 from nlq.timing.arithmetic import floor, shift, window_bounds
+from nlq.timing.feasts import feast_pattern, feasts
 from nlq.timing.patterns import ATOM, COUNT, KIND, MONTH, MONTHS, NEXT, ORD, UNIT, YEAR
 from semantic.catalog.model import CatalogCalendar
-from semantic.expr import Calendar_, Rolling, Unit, Window
+from semantic.expr import Absolute, Calendar_, Rolling, Unit, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,30 @@ def find_atoms(text: str, today: dt.date, as_of: dt.datetime, calendar: CatalogC
             continue
         lead = len(match.group()) - len(match.group().lstrip())
         found.append(replace(atom, a=match.start() + lead, b=match.end()))
+    named = _find_feasts(text, today, calendar, found)
+    kept = [atom for atom in found if not any(n.a < atom.b and atom.a < n.b for n in named)]
+    return sorted([*kept, *named], key=lambda atom: atom.a)
+
+
+def _find_feasts(text: str, today: dt.date, calendar: CatalogCalendar, taken: list[Atom]) -> list[Atom]:
+    """Named days ("Black Friday 2025", "around Christmas") that no other atom covers; without a year the last one."""
+    found: list[Atom] = []
+    for match in feast_pattern(calendar, today.year).finditer(text):
+        if any(a.a < match.end() and match.start() < a.b and not (match["year"] and a.a >= match.start("year")) for a in taken):
+            continue
+        given = match["year"]
+        start, end = feasts(calendar, int(given) if given else today.year).get(match["name"], (today, today))
+        if not given and start > today:
+            start, end = feasts(calendar, today.year - 1).get(match["name"], (start, end))
+        a = match.start()
+        around = _AROUND.search(text[:a])
+        if around is not None:
+            a, start, end = around.start(), start - dt.timedelta(days=3), end + dt.timedelta(days=3)
+        found.append(Atom(a, match.end(), start, end, Absolute(start=start, end=end), Unit.DAY, bool(given)))
     return found
+
+
+_AROUND = re.compile(r"\b(?:around|about|near)\ (?:the\ )?\Z")
 
 
 def period(

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from dateutil.relativedelta import relativedelta
 
+from nlq.numbers import number_of
 from nlq.text import Token
-from nlq.timing.arithmetic import day_of
+from nlq.timing.arithmetic import day_of, shift
 from nlq.timing.atoms import Atom, find_atoms
 from nlq.timing.patterns import UNIT
 from semantic.catalog.model import CatalogCalendar
@@ -64,6 +65,9 @@ _INCLUDING = re.compile(
       |\ today(?:\ date|\ s\ date)?|\ (?:of\ )?(?:the\ )?(?:start\ and\ end|end|start|both)
      (?:\ dates?|\ days?|\ points?)?|\ (?:\d+|one|a)\ (?:day|week|month|quarter|year)s?\ ago|\ of\ both\ dates?)?\s*\)?""",
     re.VERBOSE,
+)
+_STRETCH = re.compile(
+    r"\b(?:the )?(?:(?P<count>\d+|two|three|four|five|six|seven|ten) )?(?P<unit>day|week|month)s? (?P<side>before|prior to|after|following) (?:the )?\Z"
 )
 _CURRENT = re.compile(r"current|this")
 
@@ -158,8 +162,27 @@ def _range(text: str, left: Atom, right: Atom, as_of: dt.datetime) -> tuple[int,
     return a, b, Absolute(start=start, end=end), False
 
 
+def _beside(text: str, atom: Atom) -> tuple[int, int, Window, bool] | None:
+    """ "the week before Christmas", "3 days after 2025-03-01": so long a stretch on one side of a period."""
+    shape = _STRETCH.search(text[: atom.a])
+    if shape is None:
+        return None
+    count = int(number_of(shape["count"]) or 1) if shape["count"] else 1
+    unit = Unit(shape["unit"])
+    start, end = day_of(atom.start), day_of(atom.end)
+    window = (
+        Absolute(start=shift(start, unit, -count), end=start)
+        if shape["side"] in ("before", "prior to")
+        else Absolute(start=end, end=shift(end, unit, count))
+    )
+    return _lead(text, shape.start()), atom.b, window, False
+
+
 def _single(text: str, atom: Atom, as_of: dt.datetime) -> tuple[int, int, Window, bool] | None:
     before = text[: atom.a]
+    beside = _beside(text, atom)
+    if beside is not None:
+        return beside
     shape = _BEFORE_ATOM.search(before)
     window: Window
     a, b = atom.a, atom.b

@@ -1,0 +1,117 @@
+"""Follow-ups that edit the answer before: remove a filter, sort by a column, drop the limit, the comparison or the grouping."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from nlq.text import keys_of
+from nlq.wording import Wording
+from semantic.expr import And, Predicate
+from semantic.query import ByCycle, ByTime, Order, SemanticQuery
+
+_VERB = r"(?:remove|clear|drop|delete|take\s+off|take\s+out|lose|reset|cancel|without|no|ignore)"
+_LEAD = r"^\s*(?:please\s+|now\s+|and\s+|ok(?:ay)?,?\s+|then\s+)*"
+_END = r"(?:\s+(?:please|now|again|instead))*\s*[.!?]*\s*$"
+_FILTERS = re.compile(
+    rf"{_LEAD}{_VERB}\s+(?:all\s+|any\s+)?(?:the\s+|my\s+|that\s+|this\s+|those\s+)?(?P<which>(?:[\w'&-]+\s+){{0,4}}?)(?:filters?|conditions?|restrictions?){_END}",
+    re.IGNORECASE,
+)
+_TIME = re.compile(rf"{_LEAD}(?:(?:for|over|of)\s+)?(?:all|any)\s+time{_END}", re.IGNORECASE)
+_WINDOWS = frozenset(("date", "dates", "time", "period", "window", "time period", "date range", "time range", "range"))
+_LIMIT = re.compile(
+    rf"{_LEAD}(?:{_VERB}\s+(?:the\s+)?(?:limit|top\s*\d*)|(?:show|give|list)\s+(?:me\s+)?(?:all\s+of\s+them|them\s+all|everything|all\s+rows|all)){_END}",
+    re.IGNORECASE,
+)
+_COMPARISON = re.compile(rf"{_LEAD}{_VERB}\s+(?:the\s+)?(?:comparison|compare){_END}", re.IGNORECASE)
+_GROUPING = re.compile(rf"{_LEAD}{_VERB}\s+(?:the\s+)?(?:grouping|groups?|breakdown|split){_END}", re.IGNORECASE)
+_SORT = re.compile(
+    rf"{_LEAD}(?:(?:re)?sort(?:ed)?|order(?:ed)?|rank(?:ed)?|arrange)(?:\s+(?:it|them|this|these|the\s+results?|the\s+list|the\s+table))?"
+    rf"(?:\s+(?:by|on)\s+(?P<what>.+?))?(?:\s*,?\s*(?P<way>(?:in\s+)?(?:ascending|descending|asc|desc|alphabetically|alphabetical|reverse)(?:\s+order)?"
+    rf"|(?:from\s+)?(?:low(?:est)?\s+to\s+high(?:est)?|high(?:est)?\s+to\s+low(?:est)?)|(?:low|high|small|larg|bigg|new|old)\w*\s+first))?{_END}",
+    re.IGNORECASE,
+)
+_UP = re.compile(
+    r"\b(?:asc\w*|alphabetical\w*|low(?:est)?\s+to|lowest\s+first|smallest\s+first|oldest\s+first|low\s+first)\b", re.IGNORECASE
+)
+_VALUE_WORDS = frozenset(("value", "values", "amount", "number", "numbers", "total", "result", "count", "size", "it"))
+_NAME_WORDS = frozenset(("name", "names", "label", "alphabet", "title"))
+
+
+def edited(question: str, before: SemanticQuery, wording: Wording) -> SemanticQuery | None:
+    """`before` as the question edits it; None when the question is no edit, or edits what is not there."""
+    if _TIME.match(question):
+        return before.model_copy(update={"time": None, "compare": None}) if before.time is not None else None
+    filters = _FILTERS.match(question)
+    if filters:
+        return _without(filters["which"].strip().lower(), before, wording)
+    if _LIMIT.match(question) and (before.limit is not None or before.limit_by is not None):
+        return before.model_copy(update={"limit": None, "limit_by": None, "with_ties": False})
+    if _COMPARISON.match(question) and before.compare is not None:
+        return before.model_copy(update={"compare": None, "order": tuple(o for o in before.order if o.target != "change")})
+    if _GROUPING.match(question) and before.by:
+        return before.model_copy(
+            update={
+                "by": (),
+                "order": (),
+                "limit": None,
+                "limit_by": None,
+                "transform": (),
+                "having": (),
+                "with_ties": False,
+                "keep_empty": False,
+            }
+        )
+    sort = _SORT.match(question)
+    return _sorted(sort, before, wording) if sort else None
+
+
+def _without(which: str, before: SemanticQuery, wording: Wording) -> SemanticQuery | None:
+    """The query without all its conditions, without its window, or without the conditions that a word names."""
+    if which in _WINDOWS:
+        return before.model_copy(update={"time": None, "compare": None}) if before.time is not None else None
+    items = _items(before.where)
+    if not which:
+        return before.model_copy(update={"where": None, "having": ()}) if items or before.having else None
+    wanted = set(keys_of(which))
+    kept = [p for p in items if not wanted <= set(keys_of(wording.predicate(p)))]
+    if len(kept) == len(items):
+        return None
+    return before.model_copy(update={"where": None if not kept else kept[0] if len(kept) == 1 else And(items=tuple(kept))})
+
+
+def _items(where: Predicate | None) -> Sequence[Predicate]:
+    return () if where is None else where.items if isinstance(where, And) else (where,)
+
+
+def _sorted(match: re.Match[str], before: SemanticQuery, wording: Wording) -> SemanticQuery | None:
+    """The same rows in another order: by a measure, by a group, or by the first of them."""
+    what, way = (match["what"] or "").strip().lower(), (match["way"] or "").lower()
+    if before.rows_of is not None or not before.by:
+        return None
+    if "reverse" in way and not what:
+        return (
+            before.model_copy(update={"order": tuple(o.model_copy(update={"descending": not o.descending}) for o in before.order)})
+            if before.order
+            else None
+        )
+    groups = [n for n, b in enumerate(before.by) if not isinstance(b, ByTime | ByCycle)]
+    words = set(keys_of(what)) - {"the"}
+    target: tuple[str, int] | None = None
+    if (not what and "alphabet" in way) or what in _NAME_WORDS:
+        target = ("by", groups[0]) if groups else None
+    elif not what or what in _VALUE_WORDS:
+        target = ("metric", 0)
+    else:
+        metrics = [n for n, m in enumerate(before.metrics) if words <= set(keys_of(wording.measure(m)))]
+        named = [n for n, b in enumerate(before.by) if words <= set(keys_of(wording.group(b)))]
+        if metrics:
+            target = ("metric", metrics[0])
+        elif named:
+            target = ("by", named[0])
+        elif words and words <= set(keys_of("change difference growth")) and before.compare is not None:
+            target = ("change", 0)
+    if target is None:
+        return None
+    descending = not _UP.search(way) if way else target[0] != "by"
+    return before.model_copy(update={"order": (Order(target=target[0], index=target[1], descending=descending),)})

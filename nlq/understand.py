@@ -19,6 +19,7 @@ from nlq.composing.composer import Composer
 from nlq.composing.draft import Composed
 from nlq.confidence import ANSWER, CLARIFY, CLOSE, TIED, confidence, features
 from nlq.define import definition_of, overview
+from nlq.edits import edited
 from nlq.frame import Frame, MeasureItem
 from nlq.graph import JoinGraph
 from nlq.intents import Routed, route
@@ -139,7 +140,7 @@ class Understander:
             )
         if before is not None and talk.only_why(question):
             return Understanding(question, "answer", (replace(before, intent=Intent.WHY),))
-        whole = talk.special(question, before.query) if before is not None else None
+        whole = (talk.special(question, before.query) or edited(question, before.query, self._wording)) if before is not None else None
         if before is not None and whole is not None and self._problem(whole, as_of) is None:
             chips = chips_of(whole, self._wording, Intent.ASK, {})
             return Understanding(question, "answer", (Reading(Intent.ASK, whole, chips, 0.9, paraphrase(chips)),))

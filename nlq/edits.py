@@ -113,5 +113,8 @@ def _sorted(match: re.Match[str], before: SemanticQuery, wording: Wording) -> Se
             target = ("change", 0)
     if target is None:
         return None
+    first = before.order[0] if before.order else None
+    if (before.limit is not None or before.limit_by is not None) and (first is None or (first.target, first.index) != target):
+        return None  # another order would choose other rows
     descending = not _UP.search(way) if way else target[0] != "by"
     return before.model_copy(update={"order": (Order(target=target[0], index=target[1], descending=descending),)})

@@ -32,6 +32,7 @@ from api.routes import (
     incidents,
     insights,
     jobs,
+    learning,
     models,
 )
 from api.services import Services
@@ -88,6 +89,7 @@ def create_app(services: Services | None = None) -> FastAPI:
         digests.router,
         boards.router,
         catalog.router,
+        learning.router,
         auth.router,
         admin.router,
         health.router,

@@ -194,8 +194,15 @@ class Me(BaseModel):
 
 
 class FeedbackRequest(In):
+    """Whether an answer was right, and if not, what was wrong. `word` with `means` proposes a synonym (`metric:NAME`, `field:DATASET.FIELD`,
+    `entity:NAME`, `dataset:NAME`, `segment:NAME`, `value:DATASET.FIELD=VALUE`); `query` proposes what the question should have run."""
+
     verdict: Literal["up", "down"]
     comment: str = Field(default="", max_length=4_000)
+    wrong: Literal["metric", "filter", "time", "grouping", "value", "order", "other"] | None = None
+    word: str = Field(default="", max_length=80)
+    means: str = Field(default="", max_length=500)
+    query: SemanticQuery | None = None
 
 
 class DetectRequest(In):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli import administration, alerts, asking, catalog, data, mcp, models, stack_commands, studies
+from api.cli import administration, alerts, asking, catalog, data, evaluate, mcp, models, stack_commands, studies
 from api.cli.context import context
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
 stack_commands.register(app)
 asking.register(app)
 studies.register(app)
+evaluate.register(app)
 mcp.register(app)
 app.add_typer(administration.tenant_app, name="tenant")
 app.add_typer(administration.user_app, name="user")

@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api import answering, schemas
 from api.credentials import Analyst, Caller
+from api.learning import take_feedback
 from api.leaving import until_gone
 from api.services import services_of
 from core.store import conversations, questions
@@ -50,16 +51,14 @@ async def asked(request: Request, question_id: str, caller: Caller) -> dict[str,
 
 @router.post("/ask/{question_id}/feedback", status_code=201, summary="Say whether an answer was right")
 async def feedback(request: Request, question_id: str, body: schemas.FeedbackRequest, caller: Caller) -> dict[str, Any]:
-    services = services_of(request)
-
-    def save() -> questions.Feedback:
-        with services.store.write() as connection:
-            return questions.give_feedback(
-                connection, caller.tenant, caller.user, question_id, verdict=body.verdict, comment=body.comment, now=services.clock.now()
-            )
-
-    saved = await run_in_threadpool(save)
-    return {"question_id": saved.question_id, "verdict": saved.verdict, "comment": saved.comment}
+    """A right answer proposes its question as verified; a word with its meaning proposes a synonym. An analyst decides: /v1/proposals."""
+    saved, proposed = await run_in_threadpool(
+        lambda: take_feedback(
+            services_of(request), caller, question_id, verdict=body.verdict, comment=body.comment, wrong=body.wrong, word=body.word,
+            means=body.means, query=body.query,
+        )
+    )  # fmt: skip
+    return {"question_id": saved.question_id, "verdict": saved.verdict, "comment": saved.comment, "proposals": [p.id for p in proposed]}
 
 
 @router.get("/suggest", summary="Autocomplete while typing")

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from api import schemas
 from api.credentials import Analyst, Caller
 from api.definitions import formula
+from api.learning import evaluate_later
 from api.routes.jobs import IdempotencyKey, view
 from api.services import services_of
 from core.errors import Conflict, Invalid, TooLarge
@@ -57,6 +58,7 @@ async def put_catalog(request: Request, body: CatalogText, caller: Analyst) -> d
         )
         with services.store.write() as connection:
             saved = catalogs.append(connection, caller.tenant, new, now=services.clock.now())
+        evaluate_later(services, caller, saved.version)
         return {"version": saved.version, "note": saved.note, "created_at": saved.created_at}
 
     return await run_in_threadpool(save)
@@ -115,7 +117,9 @@ async def rollback(request: Request, caller: Analyst, version: Annotated[int, Qu
 
     def act() -> catalogs.CatalogVersion:
         with services.store.write() as connection:
-            return catalogs.rollback(connection, caller.tenant, version, author=caller.user, now=services.clock.now())
+            restored = catalogs.rollback(connection, caller.tenant, version, author=caller.user, now=services.clock.now())
+        evaluate_later(services, caller, restored.version)
+        return restored
 
     saved = await run_in_threadpool(act)
     return {"version": saved.version, "restored_from": saved.restored_from}

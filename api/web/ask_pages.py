@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api import answering, schemas
 from api.investigations import measure_label
+from api.learning import take_feedback
 from api.leaving import until_gone
 from api.web import edits, exports
 from api.web.answer_view import view_of
@@ -26,14 +27,15 @@ from api.web.stored import Stored, again, find, result_of
 from api.web.tables import table_view
 from api.web.trail import longer
 from core.errors import Invalid, NotFound
-from core.store import conversations, questions
+from core.store import conversations
 from nlq.types import Intent
-from semantic.catalog.model import Catalog
+from semantic.catalog.model import Catalog, FieldRole
 from semantic.query import SemanticQuery
 from semantic.states import OutputColumn
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 _INTENTS = {"why": Intent.WHY, "forecast": Intent.FORECAST, "unusual": Intent.UNUSUAL}
+MAX_MEANINGS = 300
 _ASKED = {"why": "Why did {} change?", "forecast": "Forecast {}", "unusual": "Anything unusual in {}?"}
 
 
@@ -152,21 +154,20 @@ async def investigate(request: Request, key: str, kind: Annotated[str, Form(patt
 
 @router.post("/answers/{key}/feedback")
 async def feedback(
-    request: Request, key: str, verdict: Annotated[str, Form(pattern="^(up|down)$")], comment: Annotated[str, Form(max_length=4_000)] = ""
+    request: Request,
+    key: str,
+    verdict: Annotated[str, Form(pattern="^(up|down)$")],
+    comment: Annotated[str, Form(max_length=4_000)] = "",
+    word: Annotated[str, Form(max_length=80)] = "",
+    means: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     at = await visitor(request)
-
-    def save() -> None:
-        with at.services.store.write() as connection:
-            questions.give_feedback(
-                connection, at.caller.tenant, at.caller.user, key,
-                verdict="up" if verdict == "up" else "down", comment=comment, now=at.services.clock.now(),
-            )  # fmt: skip
-
-    await run_in_threadpool(save)
+    await run_in_threadpool(
+        lambda: take_feedback(at.services, at.caller, key, verdict=verdict, comment=comment, word=word if means else "", means=means)
+    )
     if not is_partial(request):
         return RedirectResponse(f"/answers/{key}", status_code=303)
-    return page("feedback.html", key=key, verdict=verdict, commented=bool(comment))
+    return page("feedback.html", key=key, verdict=verdict, commented=bool(comment or word), meanings=await _meanings(at, verdict))
 
 
 @router.get("/answers/{key}/export.{kind}")
@@ -235,6 +236,23 @@ async def forget(request: Request, key: str) -> Response:
 
     await run_in_threadpool(delete)
     return HTMLResponse("") if is_partial(request) else RedirectResponse("/history", status_code=303)
+
+
+async def _meanings(at: Visitor, verdict: str) -> list[tuple[str, str]]:
+    """What a word can be said to mean: (reference, label) of metrics and groupings, for the form that asks what was wrong."""
+    if verdict != "down":
+        return []
+    catalog = (await run_in_threadpool(at.services.catalogs.visible, at.caller)).catalog
+    found = [(f"metric:{m.name}", m.label) for m in catalog.metrics if not m.hidden]
+    found += [(f"entity:{e.name}", e.plural or e.label) for e in catalog.entities]
+    found += [
+        (f"field:{d.name}.{f.name}", f"{f.label} ({d.label})")
+        for d in catalog.datasets
+        if not d.hidden
+        for f in d.fields
+        if not f.hidden and f.role in (FieldRole.CATEGORY, FieldRole.NAME, FieldRole.MEASURE, FieldRole.TIME, FieldRole.FLAG)
+    ]
+    return found[:MAX_MEANINGS]
 
 
 async def _ask(request: Request, at: Visitor, question: str, choice: int | None, conversation: str | None) -> schemas.Answer:

@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.definitions import formula
+from api.learning import evaluate_later
 from api.routes.catalog import checked
 from api.web.page_route import PageRoute
 from api.web.rendering import page
@@ -113,7 +114,9 @@ async def rollback(request: Request, version: Annotated[int, Form(ge=1)]) -> Res
 
     def act() -> int:
         with at.services.store.write() as connection:
-            return catalogs.rollback(connection, at.caller.tenant, version, author=at.caller.user, now=at.services.clock.now()).version
+            restored = catalogs.rollback(connection, at.caller.tenant, version, author=at.caller.user, now=at.services.clock.now()).version
+        evaluate_later(at.services, at.caller, restored)
+        return restored
 
     return _redirect(request, f"/catalog/edit?published={await run_in_threadpool(act)}")
 
@@ -158,7 +161,9 @@ def _changes(at: Visitor, text: str) -> list[str]:
 def _publish(at: Visitor, text: str, version: int, note: str) -> int:
     new = catalogs.NewCatalog(document=checked(text).model_dump(mode="json"), author=at.caller.user, note=note, expected_version=version)
     with at.services.store.write() as connection:
-        return catalogs.append(connection, at.caller.tenant, new, now=at.services.clock.now()).version
+        saved = catalogs.append(connection, at.caller.tenant, new, now=at.services.clock.now()).version
+    evaluate_later(at.services, at.caller, saved)
+    return saved
 
 
 async def _checked_page(

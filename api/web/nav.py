@@ -36,6 +36,7 @@ NAV: tuple[Group, ...] = (
             Place("boards", "/boards", "Boards", "boards"),
             Place("alerts", "/incidents", "Alerts", "alerts"),
             Place("inbox", "/inbox", "Inbox", "inbox", badge="unread"),
+            Place("digest", "/digest", "Digests", "digest"),
             Place("history", "/history", "History", "history"),
             Place("jobs", "/jobs", "Jobs", "jobs"),
         ),

@@ -35,6 +35,7 @@ from workers.jobs import FUNCTIONS
 from workers.run import run_job
 
 DAYS = 700
+PASSWORD = "a-long-password-1"
 REGIONS = ("EMEA", "APAC")
 CARD = """
 name: {name}
@@ -208,9 +209,9 @@ def models_world(tmp_path_factory: pytest.TempPathFactory, warehouse_endpoint: A
     now = datetime.now(UTC)
     with services.store.write() as connection:
         tenants.create(connection, tenant, name="Tenant", now=now)
-        ada = users.create(connection, tenant, NewUser("ada@x.com", "Ada", frozenset({Role.DATA_SCIENTIST})), now=now)
-        ben = users.create(connection, tenant, NewUser("ben@x.com", "Ben", frozenset({Role.DATA_SCIENTIST})), now=now)
-        analyst = users.create(connection, tenant, NewUser("ann@x.com", "Ann", frozenset({Role.ANALYST})), now=now)
+        ada = users.create(connection, tenant, NewUser("ada@x.com", "Ada", frozenset({Role.DATA_SCIENTIST}), PASSWORD), now=now)
+        ben = users.create(connection, tenant, NewUser("ben@x.com", "Ben", frozenset({Role.DATA_SCIENTIST}), PASSWORD), now=now)
+        analyst = users.create(connection, tenant, NewUser("ann@x.com", "Ann", frozenset({Role.ANALYST}), PASSWORD), now=now)
         document = catalog(tenant_database(tenant)).model_dump(mode="json")
         catalogs.append(connection, tenant, NewCatalog(document, analyst.id), now=now)
     database = tenant_database(tenant)

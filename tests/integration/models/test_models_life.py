@@ -215,7 +215,7 @@ class TestWatch:
             last = model_log.read(connection, tenant, name=better.name, limit=1)[0]
         assert last.action == "rolled back by watch"
         assert last.evidence["live"]["custom"] > last.evidence["live"]["own"]
-        assert model_versions.VersionState.RETIRED == models_world.version(better.id).state
+        assert models_world.version(better.id).state == model_versions.VersionState.RETIRED
 
     def test_one_that_does_as_well_stays(self, models_world: Any) -> None:
         services, tenant = models_world.services, models_world.tenant

@@ -13,8 +13,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
@@ -59,6 +60,7 @@ class Stack:
     url: str
     services: Services
     endpoint: WarehouseEndpoint
+    signed: dict[tuple[str, str], Any] = field(default_factory=dict)
 
 
 @pytest.fixture(scope="session")
@@ -135,7 +137,10 @@ def browser(stack: Stack) -> Iterator[Browser]:
 
 
 class Visit:
-    """Pages of one signed-in person; every page is watched for policy violations and script errors."""
+    """Pages of one signed-in person (`who` empty: of nobody); every page is watched for policy violations and script errors.
+
+    A person signs in once; later pages take over the session, because checking a password is slow on purpose.
+    """
 
     def __init__(self, stack: Stack, browser: Browser) -> None:
         self._stack, self._browser = stack, browser
@@ -143,6 +148,7 @@ class Visit:
         self.scripted: list[BrowserContext] = []
         self.pages: list[Page] = []
         self.errors: list[str] = []
+        self._signed: dict[tuple[str, str], Any] = stack.signed
 
     def __call__(
         self,
@@ -162,10 +168,14 @@ class Visit:
         self.scripted += [context] if script else []
         context.add_init_script(_WATCH_POLICY)
         context.set_default_timeout(20_000)
-        signed = context.request.post(
-            f"{self._stack.url}/v1/login", data={"email": f"{who}@{tenant}.example", "password": DEMO_PASSWORD, "tenant": tenant}
-        )
-        assert signed.ok, signed.text()
+        if who and (who, tenant) not in self._signed:
+            answer = context.request.post(
+                f"{self._stack.url}/v1/login", data={"email": f"{who}@{tenant}.example", "password": DEMO_PASSWORD, "tenant": tenant}
+            )
+            assert answer.ok, answer.text()
+            self._signed[who, tenant] = context.cookies()
+        elif who:
+            context.add_cookies(self._signed[who, tenant])
         page = context.new_page()
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", lambda said: self.errors.append(said.text) if "Content Security Policy" in said.text else None)
@@ -193,6 +203,13 @@ def visit(stack: Stack, browser: Browser) -> Iterator[Visit]:
 def chips(page: Page) -> list[str]:
     """What the chips of the answer say."""
     return [text.replace("\n", " ") for text in page.locator(".chip > summary, .chip.still").all_inner_texts()]
+
+
+def write(page: Page, selector: str, text: str) -> None:
+    """Puts a long text into a field at once: the browser takes seconds to type 30,000 characters."""
+    page.locator(selector).evaluate(
+        "(field, text) => { field.value = text; field.dispatchEvent(new Event('input', {bubbles: true})); }", text
+    )
 
 
 def ask(page: Page, question: str) -> None:

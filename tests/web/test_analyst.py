@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.web.conftest import Visit, ask
+from tests.web.conftest import Visit, ask, write
 
 ROWS = """sold_on,shop,bottles,price
 2026-01-05,Harbour,10,4.50
@@ -68,10 +68,10 @@ class TestTheCatalog:
         page.goto("/catalog/edit")
         version = int(page.input_value("form.stack input[name=version]"))
         text = page.input_value("#yaml")
-        page.fill("#yaml", text.replace("label: revenue\n", "label: top line\n", 1).replace("datasets:", "datasetz:", 1))
+        write(page, "#yaml", text.replace("label: revenue\n", "label: top line\n", 1).replace("datasets:", "datasetz:", 1))
         page.get_by_role("button", name="Check").press("Enter")
         expect(page.locator("#checked .problem")).to_contain_text("datasetz")
-        page.fill("#yaml", text.replace("label: revenue\n", "label: top line\n", 1))
+        write(page, "#yaml", text.replace("label: revenue\n", "label: top line\n", 1))
         page.get_by_role("button", name="Check").press("Enter")
         expect(page.locator("#checked h2")).to_contain_text("Valid. Publishing makes 1 change")
         page.fill("input[name=note]", "Say it as the board does")
@@ -91,7 +91,7 @@ class TestTheCatalog:
         second.goto("/catalog/edit")
         for page, words in ((first, "one"), (second, "two")):
             text = page.input_value("#yaml")
-            page.fill("#yaml", text.replace("description: ''", f"description: {words}", 1))
+            write(page, "#yaml", text.replace("description: ''", f"description: {words}", 1))
             page.get_by_role("button", name="Publish").press("Enter")
             page.wait_for_timeout(100)
             if page is first:
@@ -104,7 +104,7 @@ class TestTheCatalog:
         answer = page.goto("/catalog/edit")
         assert answer is not None
         assert answer.status == 403
-        expect(page.locator(".problem")).to_contain_text("for analysts and admins")
+        expect(page.locator(".problem")).to_contain_text("analyst")
 
 
 class TestSql:

@@ -11,6 +11,7 @@ from nlq.segment import Unit
 
 def on_aggregate(p: Parse, i: int, u: Unit) -> int:
     s = p.waiting
+    p.stack_aggregate(i)
     _j, nxt = p.peek(i + 1)
     if u.text.lower() == "in total" or ((nxt is None or nxt.text in SENTENCE_END) and s.last_measure is not None):
         p.use(u)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from nlq.frame import Condition
+from nlq.frame import Condition, MeasureItem
 from nlq.lexicon import Target
 from nlq.linking import Link
 from nlq.parsing.aggregates import aggregate_noun
@@ -143,6 +143,24 @@ def _verb(p: Parse, i: int, u: Unit) -> int | None:
     return on_verb(p, i, u) if verb_like(p, i, u) else None
 
 
+def _several(p: Parse, i: int, u: Unit) -> int | None:
+    """ "min, max and average price": each of them of the one noun."""
+    s = p.waiting
+    last = s.aggregate or {"desc": "max", "asc": "min"}.get(s.superlative or "")
+    if not s.also or last is None or s.mode in ("order", "rankby"):
+        return None
+    if p.frame.question_word and p.frame.outputs:
+        p.frame.unknown.extend(s.pending_units)  # "which products have the highest and lowest price": two rankings at once
+        return None
+    units, kinds = p.take_pending(), [*s.also, last]
+    mention = p.mention(u, "aggregate")
+    p.reset_noun()
+    s.also = []
+    for kind in kinds:
+        p.add_measure(MeasureItem("aggregate", kind, mention, units=units))
+    return i + 1
+
+
 def _ordered(p: Parse, i: int, u: Unit) -> int | None:
     return order_noun(p, i, u) if p.waiting.mode == "order" else None
 
@@ -273,6 +291,7 @@ RULES: tuple[Callable[[Parse, int, Unit], int | None], ...] = (
     _headcount,
     _term,
     _verb,
+    _several,
     _ordered,
     _compared,
     _grouped,

@@ -57,6 +57,7 @@ class Waiting:
     negate_unit: Unit | None = None
     passive: bool = False
     held: list[Condition] = field(default_factory=list)
+    also: list[str] = field(default_factory=list)
 
 
 class Parse:
@@ -198,6 +199,16 @@ class Parse:
         self.frame.measures.append(item)
         self.waiting.last_measure = item
         self.use(*item.units)
+
+    def stack_aggregate(self, i: int) -> None:
+        """ "min, max and average": the aggregate that waits is kept beside the one at position i that is listed with it."""
+        s = self.waiting
+        if not i or not self.units[i - 1].is_func("and", "comma"):
+            return
+        kind = s.aggregate or {"desc": "max", "asc": "min"}.get(s.superlative or "")
+        if kind is not None and not s.count:
+            s.also.append(kind)
+            s.aggregate = s.superlative = None
 
     def retract(self, mention: Mention) -> None:
         self.frame.outputs = [m for m in self.frame.outputs if m is not mention]

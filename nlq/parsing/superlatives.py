@@ -10,6 +10,7 @@ from nlq.segment import Unit
 
 def on_super(p: Parse, i: int, u: Unit) -> int:
     s = p.waiting
+    p.stack_aggregate(i)
     if s.superlative is not None and s.pending_units:
         p.use(*[x for x in s.pending_units if x.is_func("super")])
     value = u.func.value if u.func else "desc"

@@ -1,4 +1,4 @@
-"""Thirty conversations: each turn's paraphrase tells what was kept, what was changed and what was dropped."""
+"""Conversations: each turn's paraphrase tells what was kept, what was changed and what was dropped."""
 
 from __future__ import annotations
 
@@ -41,5 +41,5 @@ def test_dialogue(acme: Understander, turns: list[tuple[str, dict[str, Any]]]) -
         state = STATE.validate_python(STATE.dump_python(found.dialogue, mode="json"))
 
 
-def test_there_are_thirty() -> None:
-    assert len(DOCUMENT["dialogues"]) == 30
+def test_there_are_many() -> None:
+    assert len(DOCUMENT["dialogues"]) >= 35

@@ -15,6 +15,7 @@ from api.asked import AskedLog
 from api.catalogs import VisibleCatalog
 from api.definitions import definitions
 from api.investigations import investigation
+from api.language_model import by_language_model
 from api.outlooks import forecast_params, with_measure
 from api.services import Services
 from core.errors import AppError, Invalid, UserError
@@ -69,6 +70,7 @@ async def ask(services: Services, principal: Principal, request: schemas.AskRequ
         dialogue = await run_in_threadpool(log.dialogue)
         moment.told("understanding", "")
         understood = await run_in_threadpool(_understand, visible, request.question, moment, dialogue)
+        understood = await run_in_threadpool(by_language_model, services, principal, visible, request.question, understood, moment.as_of)
         understood = await run_in_threadpool(with_measure, services, principal, visible, request.question, understood, moment.as_of)
         answer = await _act(services, principal, visible, request, understood, moment)
     except AppError as error:

@@ -66,9 +66,22 @@ class Settings(BaseSettings):
         description="Hosts (name, or name:port) that webhooks and chat may reach although they are private (JSON list).",
     )
 
-    llm_base_url: str = ""
-    llm_model: str = ""
+    llm_base_url: str = Field(
+        default="", description="An OpenAI-compatible endpoint (.../v1) that may read refused questions; empty: none."
+    )
+    llm_model: str = Field(default="", description="Its model's name; empty: no language model is asked.")
     llm_api_key: SecretStr = SecretStr("")
+    llm_mode: Literal["off", "refusals", "first"] = Field(
+        default="refusals", description="When a connected model is asked; a tenant's setting `llm` may say otherwise."
+    )
+    llm_timeout_s: int = Field(default=20, ge=1, le=120, description="For all calls of one question together.")
+    llm_max_tokens: int = Field(default=1500, ge=100, le=16_000)
+    llm_sees_values: bool = Field(
+        default=False, description="Whether the model is told sample values of categories (never of personal fields)."
+    )
+    llm_calls_per_day: int = Field(
+        default=500, ge=0, description="Questions a day of one tenant that a language model reads; 0 has no limit."
+    )
 
     log_format: Literal["json", "console"] = "json"
     log_level: str = "INFO"

@@ -17,6 +17,7 @@ _TOGETHER: Mapping[usage.Kind, tuple[usage.Kind, ...]] = {
     "queries": ("queries", "rows_read"),
     "rows_read": ("rows_read",),
     "jobs": ("jobs",),
+    "llm_calls": ("llm_calls",),
 }
 
 

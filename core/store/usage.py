@@ -13,8 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from core.ids import TenantId, UserId
 from core.store.tables import usage
 
-Kind = Literal["queries", "rows_read", "jobs"]
-KINDS: tuple[Kind, ...] = ("queries", "rows_read", "jobs")
+Kind = Literal["queries", "rows_read", "jobs", "llm_calls"]
+KINDS: tuple[Kind, ...] = ("queries", "rows_read", "jobs", "llm_calls")
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,12 +33,23 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, allowed: Collecti
 
     Raises: Blocked for an address that is not allowed; Failed when there is no answer within the time.
     """
+    status, read = exchange(url, body, headers, allowed=allowed, total_s=total_s, max_bytes=MAX_RESPONSE_BYTES)
+    return Reply(status, read[:200].decode("utf-8", "replace"))
+
+
+def exchange(
+    url: str, body: bytes, headers: Mapping[str, str], *, allowed: Collection[str], total_s: float, max_bytes: int
+) -> tuple[int, bytes]:
+    """Status and body, which is cut when it is longer than `max_bytes` or the time is over.
+
+    Raises: Blocked for an address that is not allowed; Failed when there is no answer within the time.
+    """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
         raise Blocked("A webhook's address is http:// or https:// with a host and without a user name.")
     deadline_s = time.monotonic() + total_s
     backend = _GuardedBackend(allowed, deadline_s)
-    timeout = {"connect": CONNECT_S, "read": total_s, "write": total_s, "pool": CONNECT_S}
+    timeout = {"connect": min(CONNECT_S, total_s), "read": total_s, "write": total_s, "pool": min(CONNECT_S, total_s)}
     try:
         with (
             httpcore.ConnectionPool(network_backend=backend, ssl_context=ssl.create_default_context(), retries=0) as pool,
@@ -47,9 +58,9 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, allowed: Collecti
             read = b""
             for chunk in response.iter_stream():
                 read += chunk
-                if len(read) >= MAX_RESPONSE_BYTES or time.monotonic() > deadline_s:
+                if len(read) >= max_bytes or time.monotonic() > deadline_s:
                     break
-            return Reply(response.status, read[:200].decode("utf-8", "replace"))
+            return response.status, read
     except (httpcore.TimeoutException, TimeoutError) as error:
         raise Failed(f"The receiver did not answer within {total_s:.0f} s.") from error
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError, ssl.SSLError) as error:

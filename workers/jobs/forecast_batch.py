@@ -19,7 +19,8 @@ from models.lineage import Lineage, code_version
 from models.registry import RunRecord
 from semantic.catalog.model import Catalog
 from semantic.catalog.visible import visible_to
-from workers.context import JobContext
+from workers.champions import SANDBOX_QUEUE, champion_for
+from workers.context import BelongsElsewhere, JobContext
 from workers.forecasts.slices import is_forecastable, series_of
 from workers.jobs.forecast_part import run as run_task
 from workers.jobs.naming import model_name
@@ -40,6 +41,7 @@ def run(context: JobContext) -> dict[str, Any]:
     """
     params = ForecastBatchParams.model_validate(context.job.params)
     tasks, skipped = _planned(context, params)
+    _stay_where_models_may_run(context, params, tasks)
     started_s = time.monotonic()
     try:
         done = _work(context, tasks)
@@ -69,6 +71,15 @@ def run(context: JobContext) -> dict[str, Any]:
         "horizon_steps": params.horizon_steps,
         "seconds": round(time.monotonic() - started_s, 1),
     }
+
+
+def _stay_where_models_may_run(context: JobContext, params: ForecastBatchParams, tasks: tuple[JobId, ...]) -> None:
+    """A batch that a custom model takes part in goes on with a worker that may run one, so that it can do any of its tasks itself."""
+    if context.queue == SANDBOX_QUEUE:
+        return
+    metrics = {str(_read(context, task).params["metric"]) for task in tasks}
+    if any(champion_for(context.services, context.tenant, "forecast", metric, params.grain) for metric in sorted(metrics)):
+        raise BelongsElsewhere(SANDBOX_QUEUE)
 
 
 def _planned(context: JobContext, params: ForecastBatchParams) -> tuple[tuple[JobId, ...], dict[str, str]]:
@@ -138,8 +149,9 @@ def _work(context: JobContext, tasks: tuple[JobId, ...]) -> list[Job]:
         if all(job.status.is_final for job in found):
             return found
         now = context.services.clock.now()
-        waiting = next((job for job in found if job.status is JobStatus.PENDING and job.not_before <= now), None)
-        if waiting is None or run_job(context.services, _TASKS, context.tenant, waiting.id) is None:
+        free = [job for job in found if job.status is JobStatus.PENDING and job.not_before <= now]
+        waiting = next((job for job in free if job.queue != SANDBOX_QUEUE or context.queue == SANDBOX_QUEUE), None)
+        if waiting is None or run_job(context.services, _TASKS, context.tenant, waiting.id, queue=context.queue) is None:
             time.sleep(POLL_S)
 
 

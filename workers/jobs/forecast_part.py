@@ -6,7 +6,7 @@ A task that was cut off after its rows were written does not fit again; one that
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +23,7 @@ from forecasting.types import Forecast
 from models.lineage import Lineage, code_version
 from models.registry import RunRecord
 from semantic.query import MetricRef
+from workers.champions import forecaster_for
 from workers.context import JobContext
 from workers.forecasts.data import ForecastData, fetch_data
 from workers.forecasts.making import Tried, combine, input_of, try_origins
@@ -75,16 +76,20 @@ def run(context: JobContext) -> dict[str, Any]:
     context.progress("fetch", 0, 1)
     rows = JobRows(context.services.admin, context.tenant, context.job_id, FORECASTS)
     rows.prepare()
+    custom = forecaster_for(context, params.metric, params.grain)
     asked = SeriesParams(metric=params.metric, segments=params.segments, grain=params.grain, max_series=10_000)
-    data = fetch_data(context, asked, params.horizon_steps + params.refit_steps, narrow=narrowing(params.series, params.segments))
+    data = fetch_data(
+        context, asked, params.horizon_steps + params.refit_steps, narrow=narrowing(params.series, params.segments), in_parts=custom is None
+    )
     ids = [i for i in params.series if i in data.segments]
-    stream = stream_key(params.metric, params.grain, params.segments, _visibility(context))
+    served_by = f" {custom.label}" if custom is not None else ""  # each model's fits are carried on by themselves
+    stream = stream_key(params.metric, params.grain, params.segments, _visibility(context) + served_by)
     with context.services.store.read() as connection:
         fits = forecast_records.fits(connection, context.tenant, stream)
     made = read_forecasts(rows) if context.job.attempts > 1 else {}
     decisions = {i: Decision(None if _is_carried(made[i]) else "new") for i in made}
     if not set(ids) <= set(made):
-        made, decisions = _made(context, params, data, ids, fits, watch)
+        made, decisions = _made(context, params, data, ids, fits, watch, custom.forecast_many if custom is not None else forecast_many)
         table = to_arrow(
             made.items(),
             job=context.job_id,
@@ -116,7 +121,13 @@ def run(context: JobContext) -> dict[str, Any]:
 
 
 def _made(
-    context: JobContext, params: ForecastPartParams, data: ForecastData, ids: list[str], fits: Mapping[str, Fit], watch: _Watch
+    context: JobContext,
+    params: ForecastPartParams,
+    data: ForecastData,
+    ids: list[str],
+    fits: Mapping[str, Fit],
+    watch: _Watch,
+    forecaster: Callable[..., list[Forecast]],
 ) -> tuple[dict[str, Forecast], dict[str, Decision]]:
     stored = _stored(context, [fits[series_key(i)] for i in ids if series_key(i) in fits])
     decisions = {
@@ -129,7 +140,7 @@ def _made(
         watch()
         context.progress("fit", done, max(1, len(inputs)))
 
-    fresh = forecast_many(inputs, on_progress=tell) if inputs else []
+    fresh = forecaster(inputs, on_progress=tell) if inputs else []
     watch()
     parts = [
         {i: replace(f, series_id=i) for i, f in zip(due, fresh[k * len(due) : (k + 1) * len(due)], strict=True)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, UploadFile
@@ -19,6 +20,8 @@ from core.principal import Role
 from models.names import parse_model_name
 from workers.custom.accept import MAX_PACKAGE_BYTES, MAY_REGISTER, accept, require_registrar
 from workers.custom.promotion import promote, rollback, withdraw
+
+TOTAL = "total"  # as series are called by workers.jobs.series
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 TONES = {"champion": "good", "challenger": "good", "refused": "bad", "checking": "", "previous": "", "retired": "", "withdrawn": ""}
@@ -109,7 +112,10 @@ def _shown(at: Visitor, name: str, number: int | None) -> dict[str, Any]:
         "m": shown,
         "versions": [brief(version) for version in versions],
         "people": people_of(at.services, tenant, [version.created_by for version in versions]),
-        "runs": [{**run, "chart": backtest_chart(run)} for run in runs],
+        "runs": [
+            {**run, "chart": backtest_chart(run), "series": [{**s, "label": _label(s["series_id"])} for s in run.get("series", ())]}
+            for run in runs
+        ],
         "changes": _changes(before.card, chosen.card) if before else [],
         "before": before.version if before else None,
         "log": log_of(at.services, tenant, name),
@@ -122,6 +128,17 @@ def _shown(at: Visitor, name: str, number: int | None) -> dict[str, Any]:
 def _changes(old: Any, new: Any) -> list[tuple[str, str, str]]:
     """(field, before, now) of what the cards say differently."""
     return [(name.replace("_", " "), _said(old.get(name)), _said(new.get(name))) for name in _DIFFED if old.get(name) != new.get(name)]
+
+
+def _label(series_id: str) -> str:
+    """A segment's values are kept as a JSON list."""
+    if series_id == TOTAL:
+        return "All together"
+    try:
+        values = json.loads(series_id)
+    except ValueError:
+        return series_id
+    return _said(values)
 
 
 def _said(value: Any) -> str:

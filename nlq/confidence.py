@@ -1,6 +1,6 @@
-"""How sure a reading is, from features that can be read off: link scores, guesses, what was left over, how close the runner-up is.
+"""A transparent score of a reading, from features that can be read off: link scores, guesses, what was left over.
 
-A transparent score: it starts at 0.98 and each doubt takes its share. Thresholds decide between answering, asking back and refusing.
+It starts at 0.98 and each doubt takes its share. `nlq.calibration` turns it, with other evidence, into a probability of being right.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from nlq.assign import Assignment
 from nlq.composing.draft import Composed
 from nlq.frame import Frame
 
-ANSWER = 0.55
-CLARIFY = 0.30
 CLOSE = 0.03
 TIED = 0.002
 _START = 0.98
@@ -41,7 +39,7 @@ def features(frame: Frame, assignment: Assignment, composed: Composed) -> Featur
     return Features(composed.penalty, inexact, len(composed.unexplained), values, frame.loose_verbs, len(composed.query.metrics))
 
 
-def confidence(f: Features) -> float:
+def transparent_score(f: Features) -> float:
     """0.05 .. 0.98."""
     score = _START - f.guesses - 0.35 * min(f.inexact, 1.2) - 0.6 * min(f.unsure_values, 0.6) - 0.3 * f.unexplained
     score -= 0.02 * min(f.loose_verbs, 3) + (0.05 if f.measures > 5 else 0.0)

@@ -14,10 +14,11 @@ from core.timeseries import Grain
 from nlq import dialogue as talk
 from nlq.assign import Assignment, assignments
 from nlq.calibration.evidence import Evidence, evidence_of
+from nlq.calibration.model import shipped
 from nlq.chips import chips_of, paraphrase
 from nlq.composing.composer import Composer
 from nlq.composing.draft import Composed
-from nlq.confidence import ANSWER, CLARIFY, CLOSE, TIED, confidence, features
+from nlq.confidence import CLOSE, TIED, features, transparent_score
 from nlq.define import definition_of, overview
 from nlq.edits import edited
 from nlq.frame import Frame, MeasureItem
@@ -27,6 +28,8 @@ from nlq.kinds import Kinds
 from nlq.language import looks_english
 from nlq.lexicon import Lexicon
 from nlq.linking import Linker, NoValues, ValueSource
+from nlq.meaning.nearest import Meanings
+from nlq.meaning.rephrase import rephrased, sureness
 from nlq.parsing.parser import Parser
 from nlq.predicates import Unbuildable
 from nlq.reading import Prepared, Preparer
@@ -34,6 +37,7 @@ from nlq.segment import Unit
 from nlq.suggest import Suggester
 from nlq.text import Token
 from nlq.types import DialogueState, Intent, Reading, Span, Suggestion, Understanding, UnknownWord
+from nlq.verified import Match, VerifiedBook
 from nlq.wording import Wording
 from semantic.catalog.model import Catalog, Metric, SimpleMetric
 from semantic.compile import compile_query
@@ -81,7 +85,8 @@ class Understander:
         self._wording = Wording(catalog)
         self._suggester = Suggester(catalog)
         self._examples: tuple[str, ...] | None = None
-        self._verified = {_plain(v.question): v for v in catalog.verified}
+        self._verified = VerifiedBook(catalog, self.lexicon)
+        self._meanings = Meanings(catalog)
 
     def understand(
         self,
@@ -98,6 +103,8 @@ class Understander:
         """
         started = time.perf_counter()
         found = self._understand(question[:_MAX_CHARS], as_of, dialogue, watch)
+        if found.outcome == "refuse" and found.unknown:
+            found = self._by_meaning(question[:_MAX_CHARS], found, as_of, dialogue)
         following = talk.remember(dialogue, question, found.readings if found.outcome == "answer" else ())
         return replace(
             found, question=question, as_of=as_of, ms=(time.perf_counter() - started) * 1000.0, dialogue=found.dialogue or following
@@ -144,9 +151,11 @@ class Understander:
         if before is not None and whole is not None and self._problem(whole, as_of) is None:
             chips = chips_of(whole, self._wording, Intent.ASK, {})
             return Understanding(question, "answer", (Reading(Intent.ASK, whole, chips, 0.9, paraphrase(chips)),))
-        verified = self._verified.get(_plain(question))
+        verified = self._verified.find(question)
         if verified is not None:
-            return self._verified_reading(question, verified.query, as_of)
+            known = self._verified_reading(question, verified, as_of)
+            if known is not None:
+                return known
         routed = route(question, as_of.date())
         if routed.intent is Intent.DESCRIBE:
             return Understanding(question, "describe", message=overview(self.catalog), suggestions=tuple(self.examples()))
@@ -198,14 +207,14 @@ class Understander:
         close = [
             r for c, r in zip(candidates[1:], readings[1:], strict=False) if best.score - c.score < CLOSE and not c.composed.unexplained
         ]
-        if best.confidence < CLARIFY:
+        if best.values[0] < 0.30:
             return replace(
                 self._refusal(question, "I am not sure enough what is asked. Please say it in other words.", ()), readings=readings[:1]
             )
         tied = [r for c, r in zip(candidates[1:], readings[1:], strict=False) if best.score - c.score < TIED and not c.composed.unexplained]
-        if close and (best.confidence < 0.9 or tied):
+        if close and (best.values[0] < 0.9 or tied):
             return Understanding(question, "clarify", (readings[0], *close[:3]), message="Which of these do you mean?")
-        if best.confidence < ANSWER:
+        if best.values[0] < 0.55:
             return Understanding(question, "clarify", readings[: max(1, min(4, 1 + len(close)))], message="Is this what you mean?")
         return Understanding(question, "answer", readings[:1])
 
@@ -226,7 +235,7 @@ class Understander:
             except (Unbuildable, ValidationError) as error:
                 errors.append(str(error)[:200])
                 continue
-            sure = confidence(features(frame, assignment, composed))
+            sure = transparent_score(features(frame, assignment, composed))
             score = assignment.score - composed.penalty - 0.3 * len(composed.unexplained)
             evidence = evidence_of(frame, assignment, composed, prepared.units, sure)
             found.append(_Candidate(composed.query, score, sure, composed, assignment, frame, evidence))
@@ -251,7 +260,7 @@ class Understander:
         for candidate in found:
             gaps = [candidate.score - c.score for c in found if c is not candidate and not self._same(c.query, candidate.query)]
             values = candidate.evidence.beside(min(gaps, default=1.0), sum(gap < CLOSE for gap in gaps))
-            out.append(replace(candidate, values=values))
+            out.append(replace(candidate, values=values, confidence=shipped().probability(values)))
         return out
 
     def _same(self, a: SemanticQuery, b: SemanticQuery) -> bool:
@@ -309,12 +318,39 @@ class Understander:
             spans["time"] = prepared.span(phrase.start, phrase.end)
         return spans
 
-    def _verified_reading(self, question: str, query: SemanticQuery, as_of: dt.datetime) -> Understanding:
+    def _verified_reading(self, question: str, match: Match, as_of: dt.datetime) -> Understanding | None:
+        """None for a near match whose query no longer runs: the question is then read by itself."""
+        query = match.verified.query
         problem = self._problem(query, as_of)
+        if problem is not None and match.differences:
+            return None
         if problem is not None:
             return self._refusal(question, f"This question was verified, but its query no longer fits the catalog: {problem}", ())
         chips = chips_of(query, self._wording, Intent.ASK, {})
-        return Understanding(question, "answer", (Reading(Intent.ASK, query, chips, 0.99, "Verified: " + paraphrase(chips)),))
+        label = f"Verified, near match ({', '.join(match.differences)}): " if match.differences else "Verified: "
+        return Understanding(
+            question, "answer", (Reading(Intent.ASK, query, chips, 0.97 if match.differences else 0.99, label + paraphrase(chips)),)
+        )
+
+    def _by_meaning(self, question: str, refused: Understanding, as_of: dt.datetime, dialogue: DialogueState | None) -> Understanding:
+        """Asks back with names that mean nearly what the unknown words mean; the refusal itself when there are none."""
+        readings: list[Reading] = []
+        meant: list[str] = []
+        for again in rephrased(question, refused.unknown, self._meanings):
+            found = self._understand(again.question, as_of, dialogue)
+            if found.outcome not in ("answer", "clarify") or not found.readings:
+                continue
+            best = found.readings[0]
+            if any(best.query == r.query for r in readings):
+                continue
+            chips = tuple(replace(c, span=None) for c in best.chips)
+            readings.append(replace(best, chips=chips, confidence=round(best.confidence * sureness(again.score), 4)))
+            meant.append(" and ".join(again.names))
+        if not readings:
+            return refused
+        words = ", ".join(f"“{w.text}”" for w in refused.unknown)
+        message = f"Nothing here is called {words}. Do you mean {' or '.join(meant)}?"
+        return replace(refused, outcome="clarify", readings=tuple(readings), message=message)
 
     def _unknown(self, frame: Frame, prepared: Prepared) -> tuple[UnknownWord, ...]:
         """Words that no part of a reading explains."""
@@ -478,10 +514,6 @@ def _groups_in_vain(unit: Unit, before: Unit | None, after: Unit | None) -> bool
 def _headline_first(metric: Metric) -> tuple[bool, bool]:
     """Certified measures that should grow come first."""
     return not metric.certified, metric.good_direction != "up"
-
-
-def _plain(question: str) -> str:
-    return " ".join(question.lower().strip(" ?.!").split())
 
 
 def _not_understood(unknown: Sequence[UnknownWord]) -> str:

@@ -72,7 +72,7 @@ def _is_right(workshop: Workshop, loaded: Loaded, case: Case, query: SemanticQue
         found = workshop.guarded(guard_compiled(compiled, loaded.catalog, loaded.principal))
     except (AppError, EngineError):
         return False
-    return is_right(workshop.rows(case.sql), found, ordered=case.ordered)
+    return any(is_right(workshop.rows(sql), found, ordered=case.ordered) for sql in (case.sql, case.keys) if sql is not None)
 
 
 def by_domain(examples: Sequence[Example]) -> Iterator[tuple[str, list[Example]]]:

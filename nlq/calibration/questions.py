@@ -12,16 +12,18 @@ from nlq.calibration.worlds import Column, Table, World, domains
 
 _UNKNOWN_SHARE = 0.2
 _SYNONYM_SHARE = 0.3
+_PART_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`sql` None: there is no right answer. `shape`: which kind of question, for reports."""
+    """`sql` None: there is no right answer. `keys`: the same with keys for names, which is as good an answer. `shape`: for reports."""
 
     question: str
     sql: str | None
     shape: str
     ordered: bool = False
+    keys: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class _Said:
 
     words: str
     sql: str
+    is_time: bool = False
 
 
 class _Query:
@@ -92,7 +95,19 @@ class Asker:
         if self._may_lose and self._lost is None:
             words = self._with_stranger(words)
         unanswerable = self._lost is not None
-        return Case(disturbed(words, self.rng), None if unanswerable else sql, "unanswerable" if unanswerable else shape, ordered)
+        if unanswerable:
+            return Case(disturbed(words, self.rng), None, "unanswerable", ordered)
+        return Case(disturbed(words, self.rng), sql, shape, ordered, self._by_keys(sql))
+
+    def _by_keys(self, sql: str) -> str | None:
+        """The query with the keys of things where it shows or groups by their names."""
+        out = sql
+        for number, table in enumerate(self.world.tables):
+            for column in table.columns:
+                name = f"t{number}.`{column.physical}`"
+                if column.kind == "name" and f"{name} = " not in sql:
+                    out = out.replace(name, f"t{number}.`{table.key}`")
+        return out if out != sql else None
 
     def _with_stranger(self, words: str) -> str:
         """A condition that nothing in the data explains."""
@@ -123,7 +138,13 @@ class Asker:
                 return stranger.label
         if column.others and self.rng.random() < _SYNONYM_SHARE:
             return self.rng.choice(column.others)
+        words = column.label.split()
+        if len(words) > 1 and self.rng.random() < _PART_SHARE and not self._said_by_others(words[-1], column):
+            return words[-1]
         return column.label
+
+    def _said_by_others(self, word: str, column: Column) -> bool:
+        return any(word in c.label.split() for t in self.world.tables for c in t.columns if c.label != column.label)
 
     def _noun(self, table: Table, *, many: bool = True) -> str:
         if table.others and self.rng.random() < _SYNONYM_SHARE * 0.6:
@@ -138,7 +159,8 @@ class Asker:
         return self.rng.choice(found) if found else None
 
     def things(self) -> tuple[Table, ...]:
-        return self.world.tables[1:]
+        """What the events point to."""
+        return tuple(self.world.table(label) for label, _ in self.world.events.refs)
 
     def query(self, base: Table) -> _Query:
         return _Query(self.world, self._database, base)
@@ -151,7 +173,7 @@ class Asker:
     def group(self, q: _Query) -> tuple[str, str] | None:
         """What to split by: an own category, or a category or the name of a thing pointed to."""
         choices: list[tuple[str, Table, Column]] = [(c.label, q.base, c) for c in q.base.columns if c.kind == "category"]
-        for thing in self.things() if q.base.refs else ():
+        for thing in self.things() if q.base is self.world.events else ():
             for c in thing.columns:
                 if c.kind == "category" or c.kind == "name":
                     choices.append(("", thing, c))
@@ -161,8 +183,8 @@ class Asker:
         if column.kind == "name":
             return self._noun(table, many=False), q.column(table, column)
         words = self._label(column)
-        twins = sum(c.label == column.label for t in self.world.tables for c in t.columns)
-        if table is not q.base and (twins > 1 or self.rng.random() < 0.25):
+        own = any(c.label == column.label for c in q.base.columns)
+        if table is not q.base and (own or self.rng.random() < 0.3):
             words = f"{table.label} {words}"
         return words, q.column(table, column)
 
@@ -173,7 +195,7 @@ class Asker:
             return self.period(q)
         if kind in ("more", "between"):
             return self._number_condition(q, between=kind == "between")
-        if kind == "thing" and q.base.refs:
+        if kind == "thing" and q.base is self.world.events:
             thing = self.rng.choice(self.things())
             names = next((c for c in thing.columns if c.kind == "name"), None)
             if names is None:
@@ -181,10 +203,12 @@ class Asker:
             name = self.rng.choice(thing.rows)[names.physical]
             words = self.rng.choice(("for {n}", "for {t} {n}", "of {n}", 'for "{n}"')).format(n=name, t=thing.label)
             return _Said(words, f"{q.column(thing, names)} = '{name}'")
-        tables = [q.base, *(self.things() if q.base.refs else ())]
+        tables = [q.base, *(self.things() if q.base is self.world.events else ())]
         table = self.rng.choice(tables)
         column = self.pick(table, "category")
         if column is None:
+            return None
+        if table is not q.base and any(c.label == column.label for c in q.base.columns):
             return None
         sql = q.column(table, column)
         value = self.rng.choice(column.values)
@@ -226,16 +250,16 @@ class Asker:
             column = dates[1]
             sql = q.column(q.base, column)
             words = f"with {column.label} {words}"
-        return _Said(words, f"({sql} >= '{low}' AND {sql} < '{high}')")
+        return _Said(words, f"({sql} >= '{low}' AND {sql} < '{high}')", is_time=True)
 
     def maybe(self, q: _Query, chance: float) -> tuple[str, str]:
         """A condition or none, as text to append and a WHERE clause."""
         said = self.condition(q) if self.rng.random() < chance else None
         if said is None:
             return "", ""
-        if self.rng.random() < 0.25:
+        if not said.is_time and self.rng.random() < 0.25:
             more = self.period(q)
-            if more is not None and "date" not in said.words and "20" not in said.words and "last" not in said.words:
+            if more is not None:
                 return f" {said.words} {more.words}", f" WHERE {said.sql} AND {more.sql}"
         return f" {said.words}", f" WHERE {said.sql}"
 
@@ -276,17 +300,22 @@ def _total(a: Asker) -> _Made:
     aggregate, words = a.rng.choice((
         ("sum", "total {m}"), ("sum", "sum of {m}"), ("sum", "how much {m} did we have"), ("avg", "average {m}"), ("avg", "mean {m}"),
         ("max", "highest {m}"), ("max", "maximum {m}"), ("min", "lowest {m}"), ("median", "median {m}"), ("avg", "what is the average {m}"),
-        ("sum", "what was the total {m}"),
+        ("sum", "what was the total {m}"), ("sum", "what is the overall {m} of all {n}"), ("avg", "what is the average {m} of all {n} recorded"),
+        ("sum", "how much {m} was made"), ("avg", "average {m} across all {n}"), ("sum", "total {m} of the {n} that were recorded"),
+        ("max", "what is the largest {m} among the {n}"), ("avg", "typical {m}"), ("avg", "average {m} value"),
     ))  # fmt: skip
     said, where = a.maybe(q, 0.6)
-    return words.format(m=amount[0]) + said, f"SELECT {aggregate}({amount[1]}) FROM {q.source()}{where}", False
+    words = words.format(m=amount[0], n=a._noun(a.world.events))
+    return words + said, f"SELECT {aggregate}({amount[1]}) FROM {q.source()}{where}", False
 
 
 def _count(a: Asker) -> _Made:
     table = a.rng.choice((a.world.events, a.world.events, *a.things()))
     q = a.query(table)
     said, where = a.maybe(q, 0.7)
-    words = a.say("how many {n}", "number of {n}", "count of {n}", "how many {n} are there", "count {n}", n=a._noun(table))
+    words = a.say("how many {n}", "number of {n}", "count of {n}", "how many {n} are there", "count {n}", "what is the total number of {n}",
+        "how many {n} were recorded", "how many {n} took place", "how many {n} were made", "number of {n} in the database", "how many {n} in total",
+        "what is the number of existing {n}", n=a._noun(table))  # fmt: skip
     return words + said, f"SELECT count() FROM {q.source()}{where}", False
 
 
@@ -297,7 +326,12 @@ def _count_by(a: Asker) -> _Made:
     if group is None:
         return None
     said, where = a.maybe(q, 0.35)
-    words = a.say("{n} by {g}", "number of {n} per {g}", "how many {n} in each {g}", "count of {n} by {g}", "how many {n} do we have per {g}", n=a._noun(table), g=group[0])  # fmt: skip
+    words = a.say(
+        "{n} by {g}", "number of {n} per {g}", "how many {n} in each {g}", "count of {n} by {g}", "how many {n} do we have per {g}",
+        "for each {g}, how many {n} are there", "what is the number of {n} recorded for each {g}", "list each {g} and its number of {n}",
+        "what is the total number of {n} for every {g}? Return the {g} and the number of {n}", "show the breakdown of {n} by {g}",
+        "how many {n} were made per {g}", "show the distribution of {n} by {g}", n=a._noun(table), g=group[0],
+    )  # fmt: skip
     return words + said, f"SELECT {group[1]} AS g, count() FROM {q.source()}{where} GROUP BY g", False
 
 
@@ -310,6 +344,10 @@ def _sum_by(a: Asker) -> _Made:
     aggregate, words = a.rng.choice((
         ("sum", "total {m} by {g}"), ("sum", "{m} by {g}"), ("avg", "average {m} per {g}"), ("sum", "{m} for each {g}"), ("sum", "show me {m} per {g}"),
         ("avg", "what is the average {m} for each {g}"), ("max", "highest {m} by {g}"), ("sum", "total {m} across {g}"), ("sum", "{g} wise total {m}"),
+        ("sum", "for each {g}, what is the total {m}"), ("avg", "for every {g}, return the {g} and the average {m}"),
+        ("sum", "list each {g} along with its total {m}"), ("sum", "show the breakdown of total {m} by {g}"),
+        ("sum", "what is the total {m} generated by each {g}? Return the {g} and total {m}"), ("avg", "which is the average {m} found in each {g}"),
+        ("sum", "total {m} earned per {g} in descending order"), ("sum", "give me a report of the total {m} for the different {g} groups"),
     ))  # fmt: skip
     sql = f"SELECT {group[1]} AS g, {aggregate}({amount[1]}) FROM {q.source()}{where} GROUP BY g"
     return words.format(m=amount[0], g=group[0]) + said, sql, False
@@ -398,7 +436,14 @@ def _per_thing(a: Asker) -> _Made:
     thing = a.rng.choice(a.things())
     q = a.query(a.world.events)
     key = next(k for label, k in a.world.events.refs if label == thing.label)
-    words = a.say("how many different {t} have {e}", "number of distinct {t} with {e}", t=a._noun(thing), e=a._noun(a.world.events))
+    words = a.say(
+        "how many different {t} have {e}",
+        "number of distinct {t} with {e}",
+        "how many {t} had {e} recorded",
+        "what is the number of unique {t} that have {e}",
+        t=a._noun(thing),
+        e=a._noun(a.world.events),
+    )
     said, where = "", ""
     period = a.period(q)
     if period is not None and a.rng.random() < 0.5:
@@ -435,7 +480,10 @@ def _list(a: Asker) -> _Made:
     said = a.condition(q)
     if names is None or said is None:
         return None
-    words = a.say("list {t}", "show the names of {t}", "which {t} are there", "names of the {t}", t=a._noun(table))
+    words = a.say(
+        "list {t}", "show the names of {t}", "which {t} are there", "names of the {t}", "return the names of all {t}", "what are the names of the {t}",
+        "find the {t}", "give me a list of the {t} recorded", "what are the details of {t}", t=a._noun(table),
+    )  # fmt: skip
     return f"{words} {said.words}", f"SELECT {q.column(table, names)} FROM {q.source()} WHERE {said.sql}", False
 
 
@@ -486,7 +534,13 @@ def _several(a: Asker) -> _Made:
     if amount is None or group is None:
         return None
     words = a.say(
-        "number of {e} and total {m} by {g}", "count of {e} and average {m} per {g}", e=a._noun(a.world.events), m=amount[0], g=group[0]
+        "number of {e} and total {m} by {g}",
+        "count of {e} and average {m} per {g}",
+        "for each {g}, return the number of {e} and the total {m}",
+        "what are the number of {e} and the average {m} for each {g}? Return the {g}, the number of {e}, and the average {m}",
+        e=a._noun(a.world.events),
+        m=amount[0],
+        g=group[0],
     )
     aggregate = "avg" if "average" in words else "sum"
     return words, f"SELECT {group[1]} AS g, count(), {aggregate}({amount[1]}) FROM {q.source()} GROUP BY g", False

@@ -18,17 +18,33 @@ _FIRST_DAY = dt.date(2022, 1, 1)
 _DAYS = (AS_OF.date() - _FIRST_DAY).days
 _EVENTS, _THINGS = 420, (14, 40)
 _DROPPED_SHARE = 0.22
+_PADDED_SHARE = 0.4
+_PADDING = {
+    "money": (("gross", "booked", "base", "reported", "original"), ("usd", "eur", "booked", "posted", "local")),
+    "number": (("recorded", "measured", "current", "net"), ("recorded", "measured", "raw", "actual")),
+    "rate": (("current", "base", "standard", "nominal"), ("standard", "effective", "nominal")),
+    "category": (("current", "primary", "main", "assigned"), ("code", "name", "label", "group", "assigned")),
+    "flag": (("is", "was"), ("flag", "ind", "marker")),
+}
 _SHORT = {
     "customer": "cust", "product": "prod", "amount": "amt", "quantity": "qty", "date": "dt", "number": "no", "department": "dept", "category": "cat",
     "average": "avg", "account": "acct", "transaction": "txn", "employee": "emp", "employees": "emp_cnt", "price": "prc", "status": "stat",
     "region": "reg", "country": "ctry", "manufacturer": "mfr", "payment": "pmt", "birth": "bth", "name": "nm", "delivery": "dlv",
     "minutes": "mins", "opened": "opnd", "description": "descr", "balance": "bal", "commission": "comm",
 }  # fmt: skip
+_EXTRA = {"amount": "total", "status": "code", "channel": "type", "cost": "amount", "price": "amount", "age": "years"}
+_SATELLITES: tuple[tuple[str, dict[str, str]], ...] = (
+    ("payment", {"payment date": "date", "amount": "money", "method": "category cash,card,transfer"}),
+    ("review", {"review date": "date", "rating": "rate", "language": "category English,German,French"}),
+    ("message", {"sent date": "date", "length": "rate", "channel": "category mail,chat,phone"}),
+    ("complaint", {"filed date": "date", "severity": "category minor,major", "cost": "money", "days open": "rate"}),
+    ("audit", {"audit date": "date", "score": "rate", "status": "category passed,failed"}),
+)
 _SYLLABLES = "ba be bo da de do fa fi ga ge ka ki ko la le lo ma mi mo na ne no pa pe po ra ri ro sa se so ta te to va vi zo".split()
 
 ColumnKind = Literal["money", "number", "rate", "category", "flag", "date", "name"]
-Style = Literal["snake", "camel", "prefixed", "short", "singular"]
-STYLES: tuple[Style, ...] = ("snake", "camel", "prefixed", "short", "singular")
+Style = Literal["snake", "camel", "prefixed", "short", "singular", "coded", "wordy"]
+STYLES: tuple[Style, ...] = ("snake", "camel", "prefixed", "short", "singular", "coded", "wordy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +106,34 @@ def worlds(seed: int, count: int, *, held_out: bool) -> Iterator[World]:
 
 def make_world(domain: dict[str, Any], rng: random.Random, style: Style) -> World:
     tables: list[Table] = []
-    for place, (head, columns) in enumerate(domain["tables"].items()):
+    described = dict(domain["tables"])
+    things = [head.partition("~")[0].strip() for head in described][1:]
+    for name, columns in rng.sample(_SATELLITES, rng.choice((0, 0, 1, 1, 2))):
+        if all(name not in head for head in described):
+            described[name] = {**columns, "refs": [rng.choice(things)]}
+    for place, (head, columns) in enumerate(described.items()):
         label, _, others = (part.strip() for part in head.partition("~"))
-        tables.append(_table(label, _words(others), columns, rng, style, is_event=place == 0))
+        tables.append(_table(label, _words(others), columns, rng, style, is_event=place == 0 or place > len(things)))
+    _add_twins(tables, rng, style)
     sizes = {t.label: rng.randint(*_THINGS) for t in tables}
     filled = [Table(**{**_parts(t), "rows": tuple(_rows(t, sizes, rng))}) for t in tables]
     return World(domain["name"], style, tuple(filled), rng.random() < 0.3, bool(domain.get("held_out")))
+
+
+def _add_twins(tables: list[Table], rng: random.Random, style: Style) -> None:
+    """Columns of the same name in two tables, as real databases have them ("status" of the order, "status" of the customer)."""
+    for _ in range(rng.choice((0, 1, 1, 2))):
+        source, target = rng.sample(range(len(tables)), 2)
+        choices = [
+            c
+            for c in tables[source].columns
+            if c.kind in ("category", "date", "flag", "rate") and all(c.label != o.label for o in tables[target].columns)
+        ]
+        if choices:
+            twin = rng.choice(choices)
+            label = tables[target].label
+            copied = Column(twin.label, twin.kind, twin.others, twin.values, _physical(twin.label, label, style))
+            tables[target] = Table(**{**_parts(tables[target]), "columns": (*tables[target].columns, copied)})
 
 
 def plural(noun: str) -> str:
@@ -117,7 +155,7 @@ def _table(label: str, others: tuple[str, ...], columns: dict[str, Any], rng: ra
             is_event and (position == 0 or (column.kind == "money" and not any(k.kind == "money" for k in kept)))
         )
         (kept if needed or rng.random() > _DROPPED_SHARE else dropped).append(column)
-    named = tuple(Column(c.label, c.kind, c.others, c.values, _physical(c.label, label, style)) for c in kept)
+    named = tuple(Column(c.label, c.kind, c.others, c.values, _physical(_padded(c, rng), label, style)) for c in kept)
     key = _physical("id", label, style) if style in ("singular",) else _physical(f"{label} id", label, style)
     keys = tuple((r, _physical(f"{r} id", label, style)) for r in refs)
     return Table(label, plural(label), others, _physical_table(label, style, is_event=is_event), key, named, tuple(dropped), keys, ())
@@ -139,13 +177,35 @@ def _physical(label: str, table: str, style: Style) -> str:
         return words[0] + "".join(w.capitalize() for w in words[1:])
     if style == "short":
         return "_".join(_SHORT.get(w, w) for w in words)
+    if style == "coded":
+        return _code(table) + "".join(_SHORT.get(w, w).capitalize() for w in words)
+    if style == "wordy" and words[-1] not in ("id", "name"):
+        return "_".join([*words, _EXTRA.get(words[-1], "value")] if len(words) == 1 else words)
     if style == "prefixed" and words[0] != table.split()[0]:
         return "_".join([table.split()[0], *words])
     return "_".join(words)
 
 
+def _padded(column: Column, rng: random.Random) -> str:
+    """The label as databases have it: often with a word more than people say ("order status code", "base price", "city name")."""
+    if column.kind in ("name", "date") or rng.random() > _PADDED_SHARE:
+        return column.label
+    before, after = _PADDING[column.kind]
+    if rng.random() < 0.5:
+        return f"{rng.choice(before)} {column.label}"
+    return f"{column.label} {rng.choice(after)}"
+
+
+def _code(table: str) -> str:
+    """The two letters that start every column of a table, as old systems have them."""
+    letters = table.replace(" ", "")
+    return letters[0] + next((c for c in letters[1:] if c not in "aeiou"), "x")
+
+
 def _physical_table(label: str, style: Style, *, is_event: bool) -> str:
     words = label.lower().split()
+    if style == "coded":
+        return _code(label) + "".join(w.capitalize() for w in words)
     if style == "camel":
         return "".join(w.capitalize() for w in words)
     if style == "prefixed":

@@ -15,6 +15,8 @@ LONGER = 3.0  # than the longest gap or standstill before
 LEAST_ROWS = 100  # before a gap or a standstill can be called unusual
 FLAT_ROWS = 12
 SURE_QUIETS = 4  # a day of six-hour quiet times
+AWAY_ERRORS = 3.0  # as in kernel, where a row nearer to what was expected before the event counts as back
+SURE_QUIETS_OF_DAYS = 2  # of six days: twelve days
 
 
 def missing_data(w: Watched, as_of: datetime | None) -> list[Incident]:
@@ -58,19 +60,22 @@ def flat_line(w: Watched, others: Sequence[Incident]) -> list[Incident]:
 
 
 def level_shift(w: Watched, others: Sequence[Incident]) -> list[Incident]:
-    """'This is the new normal', once: a day after an incident began the values are still far from what was expected before it."""
+    """'This is the new normal', once: a day (of days twelve days) after an incident began the values are still far from what was expected before it."""
     ns = w.times.astype(np.int64)
     quiet_ns = quiet_seconds(w.step_s) * NS_PER_S
+    sure_quiets = SURE_QUIETS if w.step_s < 86_400 else SURE_QUIETS_OF_DAYS
     found: list[Incident] = []
     silent_until = -(2**62)
     for i in others:
         first = int(np.searchsorted(w.times, i.start))  # type: ignore[call-overload]
-        sure_ns = int(ns[first]) + SURE_QUIETS * quiet_ns
+        sure_ns = int(ns[first]) + sure_quiets * quiet_ns
         if ns[first] < silent_until or sure_ns > ns[-1]:
             continue
         known_at = int(np.searchsorted(ns, sure_ns))
-        start = int(np.searchsorted(ns, sure_ns - quiet_ns))
-        if stays_away(ns, w.scored.from_before, start - 1, quiet_ns):
+        start = int(np.searchsorted(ns, int(ns[first]) + quiet_ns))  # a season's calm hours alone would tell too little
+        lately = int(np.searchsorted(ns, sure_ns - quiet_ns))
+        away = stays_away(ns, w.scored.from_before, start - 1, sure_ns - int(ns[start - 1]), AWAY_ERRORS)
+        if away and stays_away(ns, w.scored.from_before, lately - 1, quiet_ns, AWAY_ERRORS / 2):
             found.append(notice(w, "level_shift", known_at, ns[first], ns[known_at], is_open=False))
             silent_until = int(ns[first]) + SETTLING_QUIETS * quiet_ns
     return found

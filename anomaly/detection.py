@@ -24,10 +24,10 @@ def detect(item: DetectInput, *, sensitivity: float = DEFAULT_SENSITIVITY, min_e
     metric's unit. direction: 'up', 'down' or 'both'; rows off to the other side keep their score but raise nothing.
     Raises: Invalid when the input or an option makes no sense.
     """
-    threshold = score_threshold(sensitivity)
     if direction not in ("up", "down", "both") or not min_effect >= 0:
         raise Invalid(f"Expected direction up, down or both and min_effect >= 0; found {direction!r} and {min_effect}.", code="bad_option")
     rows = prepare(item)
+    threshold = score_threshold(sensitivity, rows.step_s)
     scored = State(rows.step_s, item.time_zone, item.country).advance(rows.times, rows.values)
     if item.warmup_steps:
         scored.score[: item.warmup_steps] = np.nan

@@ -86,12 +86,12 @@ def spans(times_ns: IndexArray, score: FloatArray, from_before: FloatArray, thre
     return found
 
 
-def stays_away(times_ns: IndexArray, from_before: FloatArray, last: int, quiet_ns: int) -> bool:
-    """In the quiet time after row `last` the values stay far from what was expected before the event."""
+def stays_away(times_ns: IndexArray, from_before: FloatArray, last: int, quiet_ns: int, errors: float = NEW_LEVEL_ERRORS) -> bool:
+    """In the quiet time after row `last` the values stay `errors` usual errors or more from what was expected before the event."""
     stop = int(np.searchsorted(times_ns, times_ns[last] + quiet_ns, side="right"))
     after = from_before[last + 1 : stop]
     known = after[~np.isnan(after)]
-    return len(known) >= max(3, len(after) // 2) and float(np.median(known)) >= NEW_LEVEL_ERRORS
+    return len(known) >= max(3, len(after) // 2) and float(np.median(known)) >= errors
 
 
 def is_away(lately: FloatArray) -> bool:

@@ -47,6 +47,13 @@ LONG_LAGS = 48
     HELD_DAY_RATIO,
     HELD_WEEK_RATIO,
     HELD_GOOD,  # rows in a row that match the held expectation
+    HELD_FROM,  # cell where the hold began
+    HELD_ROWS,  # rows since
+    HELD_FAR,  # of them, far from the held expectation
+    HELD_SUM,  # of their values
+    HELD_EXPECTED,  # of what was held for them
+    REBASED_RATIO,  # what the seasonal memory from before was multiplied by when the new level was sure; 1 is not
+    REBASED_OFFSET,  # what was added instead
     DAY_BASE_1,  # seasonal base of the last row, and of the one before
     DAY_BASE_2,
     HABIT,  # the bare score that most of the usual blocks stay below; NaN while it is not known
@@ -55,7 +62,7 @@ LONG_LAGS = 48
     CENTRE,  # mean value over the same, outliers cut
     STEP_SIZE,  # mean |value - value before|
     SCALARS,
-) = range(33)
+) = range(40)
 
 
 class Memory(NamedTuple):
@@ -119,6 +126,7 @@ def empty(season: Seasons) -> Memory:
     scalars[DAY_BASE_1] = scalars[DAY_BASE_2] = np.nan
     scalars[SPACING] = 1.0
     scalars[HABIT] = np.nan
+    scalars[REBASED_RATIO] = 1.0
     slots = max(1, season.short)
     return Memory(
         scalars=scalars,

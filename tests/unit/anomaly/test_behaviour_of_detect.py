@@ -260,3 +260,44 @@ class TestWhatASeriesIsLike:
         noisy = y.copy()
         noisy[AT : AT + 48] = 50 + 5 * (y[AT : AT + 48] - 50)
         assert len(alerts(found(t, noisy), after=t[AT])) >= 1
+
+
+class TestPermanentShifts:
+    """Over many seeds: one alert, one notice, then silence; the season goes on at the new level and does not jump weeks later."""
+
+    @staticmethod
+    def daily(seed):
+        t = made.pd.date_range("2024-01-01", periods=480, freq="D").to_numpy("datetime64[ns]")
+        week = np.array([1, 1.05, 1.1, 1, 0.95, 0.7, 0.6])[np.arange(480) % 7]
+        y = 1000 * week * np.exp(np.random.default_rng(seed).normal(0, 0.06, 480))
+        y[400:] *= (0.6, 1.5)[seed % 2]
+        return t, y, t[400]
+
+    @staticmethod
+    def hourly(seed):
+        t = hours(80)
+        y = traffic(t, seed, noise=0.05)
+        y[AT - 40 :] *= (0.6, 1.5)[seed % 2]
+        return t, y, t[AT - 40]
+
+    @pytest.mark.parametrize("make", ["daily", "hourly"])
+    def test_one_alert_and_one_notice_for_nearly_all(self, make):
+        counts, notices = [], []
+        for seed in range(20):
+            t, y, at = getattr(self, make)(seed)
+            out = found(t, y)
+            counts.append(len(alerts(out, after=at)))
+            notices.append(len(alerts(out, "level_shift", after=at)))
+        assert min(counts) >= 1
+        assert sum(counts) <= 24  # a few chance alarms in weeks of 20 series
+        assert sum(notices) >= 17
+        assert max(notices) == 1
+
+    def test_two_days_off_and_back_is_one_event(self):
+        repeats = 0
+        for seed in range(12):
+            t = hours(60)
+            y = traffic(t, seed, noise=0.04)
+            y[AT : AT + 48] *= 0.5
+            repeats += len(alerts(found(t, y), after=t[AT])) - 1
+        assert repeats <= 2

@@ -61,6 +61,11 @@ class TestThreshold:
         assert at == sorted(at)
         assert score_threshold(24.0) == pytest.approx(3.0)
 
+    def test_days_are_few_so_that_the_same_rate_needs_a_lower_score_down_to_a_least_one(self):
+        assert score_threshold(24.0, 86_400) == score_threshold(4.0, 86_400) == pytest.approx(2.5)
+        assert score_threshold(2.6, 86_400) == pytest.approx(3.0)
+        assert score_threshold(1.0, 604_800) > score_threshold(2.0, 604_800)
+
     @pytest.mark.parametrize("bad", [0.0, -1.0, float("inf"), float("nan")])
     def test_nonsense_is_refused(self, bad):
         with pytest.raises(Invalid):

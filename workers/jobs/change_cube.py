@@ -21,14 +21,18 @@ from semantic.states import ResultTable
 
 NONE = "(none)"
 MAX_LEAVES = 60_000
+MOST_LEAVES = 250_000
+ROWS_PER_LEAF = 500  # a table with so many rows for each of more leaves bears them
 _UNKNOWN_VALUES = 50
 
 
 def fitting(catalog: Catalog, fields: Sequence[FieldRef]) -> tuple[FieldRef, ...]:
     """The leading fields whose combinations stay in bounds. Fields of one dimension table have at most its rows together."""
+    rows = max((catalog.dataset(field.dataset).row_count or 0 for field in fields), default=0)
+    most = min(max(MAX_LEAVES, rows // ROWS_PER_LEAF), MOST_LEAVES)
     kept: list[FieldRef] = []
     for field in fields:
-        if _combinations(catalog, [*kept, field]) <= MAX_LEAVES:
+        if _combinations(catalog, [*kept, field]) <= most:
             kept.append(field)
     return tuple(kept)
 

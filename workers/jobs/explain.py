@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,7 +24,7 @@ from insights.types import Period, Quantity
 from semantic.catalog.model import Catalog
 from semantic.catalog.visible import visible_to
 from semantic.compile import compile_query
-from semantic.expr import Absolute, FieldRef, Unit
+from semantic.expr import Absolute, FieldRef, Rolling, Unit
 from semantic.query import ByField, ByTime, ComparePeriod, Measure, Order, SemanticQuery, TimeWindow
 from semantic.resolve.resolve import resolve
 from semantic.states import WindowUsed
@@ -46,6 +46,7 @@ HISTORY_STEPS = 25
 FEW_LEAVES = 60
 PAST_PERIODS = 9
 MAX_PAST_DAYS = 3700
+_STEPS_A_YEAR = {Grain.MONTH: 12, Grain.QUARTER: 4, Grain.YEAR: 1}
 _NOT_JOINED = frozenset({"no_join_path", "ambiguous_join", "ambiguous_path", "fan_out", "unknown_field", "not_shared"})
 
 
@@ -143,20 +144,27 @@ class _Asked:
         return _Windows(time, ComparePeriod(to="window", window=compare, show=("value",)), like_with_like=True)
 
     def _last_period(self) -> TimeWindow:
-        """The latest complete period of the asked grain that has a value: data may end long before today."""
+        """The latest complete period of the asked grain that has a value: data may end long before today.
+
+        The last three are asked first: on a large table looking at all time costs as much as everything else together.
+        """
         grain = self.params.grain
-        query = SemanticQuery(
-            metrics=(self.params.asked,), by=(ByTime(grain=grain),), where=self.params.where,
-            order=(Order(target="by", index=0, descending=True),), limit=3, complete_periods_only=True,
-        )  # fmt: skip
-        result = self.run(query).result
-        time = next(i for i, column in enumerate(result.columns) if column.role == "time")
-        value = next(i for i, column in enumerate(result.columns) if column.role == "measure")
-        starts = [row[time] for row in result.rows() if row[value] is not None and row[time] is not None]
+        recent = TimeWindow(window=Rolling(count=3, unit=Unit(grain.value), anchor="period"))
+        starts = self._starts(grain, recent) or self._starts(grain, None)
         if not starts:
             raise NotEnoughData(f"There is no complete {grain.value} with a value of this measure.", code="no_rows")
         start = _moment(max(starts))
         return TimeWindow(window=Absolute(start=start, end=add_units(start, grain, 1)))
+
+    def _starts(self, grain: Grain, time: TimeWindow | None) -> list[Any]:
+        query = SemanticQuery(
+            metrics=(self.params.asked,), by=(ByTime(grain=grain),), where=self.params.where, time=time,
+            order=(Order(target="by", index=0, descending=True),), limit=3, complete_periods_only=True,
+        )  # fmt: skip
+        result = self.run(query).result
+        at = next(i for i, column in enumerate(result.columns) if column.role == "time")
+        value = next(i for i, column in enumerate(result.columns) if column.role == "measure")
+        return [row[at] for row in result.rows() if row[value] is not None and row[at] is not None]
 
     def fields(self) -> tuple[FieldRef, ...]:
         """The dimensions to look at: those asked for, else what the catalog offers and every base can be split by."""
@@ -192,9 +200,9 @@ def _study(asked: _Asked, windows: _Windows) -> tuple[Study, list[str]]:
     receipts = {"whole": len(asked.runs) - 1}
     period, baseline = _period(after_used), _period(before_used)
     context.progress("fetch", 1, 4)
-    year_ago = _year_ago(asked, windows, receipts)
-    context.progress("fetch", 2, 4)
     history = _history(asked, period, receipts)
+    context.progress("fetch", 2, 4)
+    year_ago = _known_year_ago(period, history, receipts) or _year_ago(asked, windows, receipts)
     context.progress("fetch", 3, 4)
     cube = _cube(asked, windows, receipts)
     study = Study(
@@ -207,13 +215,14 @@ def _study(asked: _Asked, windows: _Windows) -> tuple[Study, list[str]]:
         before=before,
         after=after,
         year_ago=year_ago,
-        history=history,
+        history=_values(history, period),
         cube=cube,
         scale=made_of.scale,
         parts=_parts(made_of, pairs[1:]),
         receipts=receipts,
     )
-    return study, [*_starts_late(asked, baseline), *_notes(windows, study)]
+    began_before = any(baseline.start is not None and start < baseline.start.replace(tzinfo=None) for start in history)
+    return study, [*([] if began_before else _starts_late(asked, baseline)), *_notes(windows, study)]
 
 
 def _starts_late(asked: _Asked, baseline: Period) -> list[str]:
@@ -262,11 +271,31 @@ def _year_ago(asked: _Asked, windows: _Windows, receipts: dict[str, int]) -> tup
     return (_period(used), value) if value is not None and value != 0 else None
 
 
-def _history(asked: _Asked, period: Period, receipts: dict[str, int]) -> tuple[float, ...]:
-    """The values of the periods before this one, oldest first; empty where the period is no step of a grain."""
+def _known_year_ago(period: Period, history: Mapping[dt.datetime, float], receipts: dict[str, int]) -> tuple[Period, float] | None:
+    """The same period a year before, where the history holds it already."""
+    grain = grain_of(period)
+    if grain not in _STEPS_A_YEAR or period.start is None:
+        return None
+    start = add_units(period.start.replace(tzinfo=None), grain, -_STEPS_A_YEAR[grain])
+    if start not in history or not history[start]:
+        return None
+    receipts["year_ago"] = receipts["history"]
+    zone = period.start.tzinfo
+    return period_of(start.replace(tzinfo=zone), add_units(start, grain, 1).replace(tzinfo=zone), ""), history[start]
+
+
+def _values(history: Mapping[dt.datetime, float], period: Period) -> tuple[float, ...]:
+    """Oldest first. The first may be a part of a period, where the data begin."""
+    known = [history[start] for start in sorted(history)]
+    first_is_whole = len(known) >= HISTORY_STEPS or grain_of(period) is Grain.DAY
+    return tuple(known if first_is_whole else known[1:])
+
+
+def _history(asked: _Asked, period: Period, receipts: dict[str, int]) -> dict[dt.datetime, float]:
+    """The values of the periods before this one by their start; empty where the period is no step of a grain."""
     grain = grain_of(period)
     if grain is None or period.start is None:
-        return ()
+        return {}
     end = period.start.replace(tzinfo=None)
     start = add_units(end, grain, -HISTORY_STEPS)
     query = SemanticQuery(
@@ -275,14 +304,12 @@ def _history(asked: _Asked, period: Period, receipts: dict[str, int]) -> tuple[f
     )  # fmt: skip
     ran = asked.run(query)
     receipts["history"] = len(asked.runs) - 1
+    at = next(i for i, column in enumerate(ran.result.columns) if column.role == "time")
     place = next(i for i, column in enumerate(ran.result.columns) if column.role == "measure")
-    values = [_number(row[place]) for row in ran.result.rows()]
-    if grain is Grain.WEEK or not values:
-        values = values[1:]  # the catalog's weeks may start on another day: the first is cut
-    known = [value for value in values if value is not None]
-    return tuple(
-        known[1:] if known and len(known) < HISTORY_STEPS and grain is not Grain.DAY else known
-    )  # the first may be a part of a period
+    found = {_moment(row[at]): value for row in ran.result.rows() if row[at] is not None and (value := _number(row[place])) is not None}
+    if grain is Grain.WEEK and found:
+        found.pop(min(found))  # the catalog's weeks may start on another day: the first is cut
+    return found
 
 
 def _cube(asked: _Asked, windows: _Windows, receipts: dict[str, int]) -> Cube | None:

@@ -14,6 +14,7 @@ function theme() {
   const font = style.getPropertyValue("--font").trim();
   return {
     background: "transparent",
+    aria: false, // the place of the chart is one picture with words; single marks would be told without any
     font,
     axis: { labelColor: text, titleColor: text, gridColor: color("--line"), domain: false, ticks: false, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", labelPadding: 8, labelFont: font, titleFont: font },
     axisQuantitative: { tickCount: 6 },

@@ -10,6 +10,7 @@ from nlq.graph import JoinGraph
 from nlq.kinds import Kinds
 from nlq.lexicon import Target
 from nlq.linking import ValueLink
+from nlq.roles import says
 from semantic.catalog.model import DatasetKind, FieldRole
 
 _BEAM = 24
@@ -50,7 +51,7 @@ def assignments(frame: Frame, kinds: Kinds, graph: JoinGraph, limit: int = 6) ->
         items.append((mention, _mention_choices(mention, kinds, aggregating)))
     for condition in _all_conditions(frame):
         if condition.kind == "value" and condition.values:
-            items.append((condition, _value_choices(condition)))
+            items.append((condition, _value_choices(condition, kinds)))
     items.sort(key=lambda item: _doubt(item[1]))
     beam: list[tuple[float, tuple[Choice, ...]]] = [(0.0, ())]
     for _, choices in items:
@@ -225,7 +226,7 @@ def _fit(mention: Mention, target: Target, kinds: Kinds, exact: bool = False) ->
     return 0.0
 
 
-def _value_choices(condition: Condition) -> list[Choice]:
+def _value_choices(condition: Condition, kinds: Kinds) -> list[Choice]:
     owner = condition.mention
     allowed: set[tuple[str | None, str | None]] = set()
     datasets: set[str | None] = set()
@@ -234,7 +235,9 @@ def _value_choices(condition: Condition) -> list[Choice]:
         datasets = {link.target.dataset for link in owner.links if link.target.kind == "dataset" and link.score >= 0.8}
     choices = []
     for value in condition.values[:10]:
-        bonus = 0.15 if (value.dataset, value.field) in allowed else 0.1 if value.dataset in datasets else 0.0
+        label = kinds.catalog.dataset(value.dataset).field(value.field).label if condition.hint else ""
+        end = 0.12 if label and says(label, condition.hint) else 0.0
+        bonus = end + 0.15 if (value.dataset, value.field) in allowed else end + 0.1 if value.dataset in datasets else end
         choices.append(Choice(value.dataset, value.score + bonus, None, value))
     choices.sort(key=lambda c: -c.score)
     return choices[:_CANDIDATES]

@@ -63,6 +63,7 @@ class Condition:
     units: list[Unit] = field(default_factory=list)
     both: bool = False
     all_of: bool = False
+    hint: str = ""
     more_values: list[tuple[ValueLink, ...]] = field(default_factory=list)
 
 

@@ -9,7 +9,18 @@ from typing import Literal
 from nlq.phrases import OPPOSITES
 from nlq.text import fold, keys_of, lemma, singular, words_of
 from nlq.thesaurus import ABBREVIATIONS, MERGES, root, synonyms
-from semantic.catalog.model import Catalog, CatalogField, Dataset, DatasetKind, Entity, FieldRole, FieldType, Metric, SimpleMetric
+from semantic.catalog.model import (
+    Catalog,
+    CatalogField,
+    Dataset,
+    DatasetKind,
+    Entity,
+    FieldRole,
+    FieldType,
+    Metric,
+    Relationship,
+    SimpleMetric,
+)
 from semantic.expr import FieldRef
 
 TargetKind = Literal["metric", "field", "dataset", "segment", "term", "display", "unflag"]
@@ -43,6 +54,12 @@ class Target:
     name: str
     dataset: str | None = None
     field: str | None = None
+    via: tuple[str, ...] = ()
+
+    @property
+    def ref(self) -> FieldRef:
+        """The field in a query, over the relationship that its role names."""
+        return FieldRef(dataset=self.dataset or "", field=self.field or "", via=self.via)
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}"
@@ -100,6 +117,7 @@ class Lexicon:
                 self._add(target, text, 0.97)
             if target.kind == "dataset":
                 self._add_display(entity)
+        self._add_roles()
         for metric in catalog.metrics:
             if metric.hidden or is_plain_inferred(metric, catalog):
                 continue
@@ -169,6 +187,32 @@ class Lexicon:
         if has_person_fields(dataset):
             for text in ("people", "persons", "headcount"):
                 self._add(Target("dataset", dataset.name, dataset.name), text, 0.9)
+
+    def _add_roles(self) -> None:
+        """ "destination country", "manager name": fields of a thing that several relationships reach, each by its role."""
+        for relation in self.catalog.relationships:
+            if relation.role is None or not is_one_of_several(relation, self.catalog):
+                continue
+            if (
+                sum(
+                    r.role is not None and keys_of(r.role) == keys_of(relation.role)
+                    for r in self.catalog.relationships
+                    if r.to_dataset == relation.to_dataset
+                )
+                > 1
+            ):
+                continue  # "citing" and "cited" look the same to a lexicon without endings
+            thing = self.catalog.dataset(relation.to_dataset)
+            context = self.context.get(thing.name, frozenset())
+            for text in (thing.label, *(t for e in self.catalog.entities if e.dataset == thing.name for t in (e.label, e.plural) if t)):
+                self._add(Target("dataset", thing.name, thing.name, None, (relation.name,)), f"{relation.role} {text}", 1.02)
+            for field in thing.fields:
+                if field.hidden or field.role not in (FieldRole.NAME, FieldRole.CATEGORY):
+                    continue
+                target = Target("field", f"{thing.name}.{field.name}", thing.name, field.name, (relation.name,))
+                short = " ".join(w for w in words_of(field.label) if lemma(w) not in context)
+                for text in {field.label, short} - {""}:
+                    self._add(target, f"{relation.role} {text}", 1.02)
 
     def _add_revenue(self) -> None:
         """Without a word for revenue in the catalog, the sum that is called sales is what people mean by it."""
@@ -252,6 +296,14 @@ class Lexicon:
             self.alternates.append(Alternate(target, form, weights, weight, plain if len(plain) == len(form) else ()))
             for key in set(form):
                 self.by_key.setdefault(key, []).append(position)
+
+
+def is_one_of_several(relation: Relationship, catalog: Catalog) -> bool:
+    """Whether a relationship leads where another one from the same rows leads too, or back to its own dataset."""
+    if relation.from_dataset == relation.to_dataset:
+        return True
+    ends = (relation.from_dataset, relation.to_dataset)
+    return sum((r.from_dataset, r.to_dataset) == ends for r in catalog.relationships) > 1
 
 
 def has_person_fields(dataset: Dataset) -> bool:

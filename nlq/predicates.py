@@ -13,6 +13,7 @@ from nlq.graph import JoinGraph
 from nlq.kinds import Kinds
 from nlq.lexicon import Target
 from nlq.numbers import as_scalar
+from nlq.roles import way_to
 from nlq.timing.feasts import public_holidays
 from semantic.catalog.model import Catalog, CatalogField, DatasetKind, FieldRole, FieldType
 from semantic.expr import (
@@ -222,7 +223,8 @@ class Predicates:
     def _value(self, condition: Condition) -> list[tuple[str, Predicate, bool]]:
         chosen = self._a.value(condition)
         if chosen is not None:
-            ref = FieldRef(dataset=chosen.dataset, field=chosen.field)
+            way = way_to(chosen.dataset, condition.hint, self._catalog) if condition.hint else ()
+            ref = FieldRef(dataset=chosen.dataset, field=chosen.field, via=way)
             values: list[Scalar] = [self._typed(ref, chosen.value)]
             for more in condition.more_values:
                 match = next((v for v in more if (v.dataset, v.field) == (chosen.dataset, chosen.field)), None)
@@ -383,7 +385,7 @@ class Predicates:
         return Target("field", f"{dataset}.{name}", dataset, name) if name else None
 
     def _ref(self, target: Target) -> FieldRef:
-        return FieldRef(dataset=target.dataset or "", field=target.field or "")
+        return target.ref
 
 
 def counted(dataset: str, where: Predicate | None, op: str, count: int) -> Predicate:

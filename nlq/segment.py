@@ -17,6 +17,7 @@ from nlq.timing.phrases import TimePhrase
 _MAX_SPAN = 6
 _NOTHING: Mapping[tuple[str, ...], str] = MappingProxyType({})
 _MAX_FUNC = max(len(k) for k in FUNCTIONS)
+_LEADING = frozenset("in on during for of over within from at the by".split())
 _SKIPPABLE = frozenset(("of", "the", "a", "an", "-", "'", "for", "in", "to", "_", "/"))
 _BOUNDARY = frozenset((",", ".", "?", "!", ";", ":", "(", ")"))
 # Function phrases that give way to a catalog object of the same single word ("share", "rank", "order" as a column).
@@ -124,7 +125,11 @@ def _offer(best: list[_Cell], i: int, j: int, score: float, unit: Unit) -> None:
 
 def _offer_year_field(best: list[_Cell], tokens: Sequence[Token], i: int, phrase: TimePhrase, linker: Linker) -> None:
     """A stored value that reads like a time phrase ("Black Friday week") competes with it."""
-    values = linker.values(tokens[i : phrase.end])
+    first = next((k for k in range(i, phrase.end) if tokens[k].norm not in _LEADING), i)
+    values = linker.values(tokens[first : phrase.end])
+    if first > i:
+        after = tokens[phrase.end] if phrase.end < len(tokens) else None
+        values = [v for v in values if _names_owner(v, after, linker)]  # "from the Black Friday promotion"
     if values and values[0].score >= 1.0 and not any(c.isdigit() for t in tokens[i : phrase.end] for c in t.norm) and phrase.end - i > 1:
         unit = Unit(i, phrase.end, _text(tokens, i, phrase.end), values=tuple(values), time=phrase)
         _offer(best, i, phrase.end, 3.0 * (phrase.end - i) + 0.1, unit)

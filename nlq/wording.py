@@ -45,6 +45,9 @@ class Wording:
     def field(self, ref: FieldRef) -> str:
         dataset = self._catalog.dataset(ref.dataset)
         label = dataset.field(ref.field).label
+        role = next((r.role for r in self._catalog.relationships if ref.via and r.name == ref.via[-1]), None)
+        if role is not None and role.lower() not in label.lower():
+            return f"{role} {label}"
         same = sum(1 for d in self._catalog.datasets for f in d.fields if f.label == label and not f.hidden and not d.hidden)
         return label if same <= 1 or dataset.label in label else f"{dataset.label} {label}"
 

@@ -43,7 +43,7 @@ def build_columns(draft: Draft, targets: Sequence[Target], base: str) -> list[Ou
 
     for target in targets:
         if target.kind == "field":
-            add(FieldRef(dataset=target.dataset or "", field=target.field or ""))
+            add(target.ref)
         elif target.kind == "dataset" and target.dataset not in explicit:
             for name in identity(draft, target.dataset or ""):
                 add(FieldRef(dataset=target.dataset or "", field=name))

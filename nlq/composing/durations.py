@@ -49,7 +49,7 @@ def _place(draft: Draft, mention: Mention | None) -> tuple[FieldRef, str | None]
         return ref, which
     if not draft.kinds.is_time(target):
         raise Unbuildable("duration of no date")
-    return FieldRef(dataset=target.dataset or "", field=target.field or ""), which
+    return target.ref, which
 
 
 def _event(draft: Draft, place: tuple[FieldRef, str | None], other: str) -> Expr:

@@ -56,13 +56,14 @@ def build_groups(draft: Draft, measures: Sequence[MeasureItem]) -> tuple[list[Gr
             show = tuple(n for n in dict.fromkeys(shown) if n not in entity.key)
             key_named = any(n in entity.key for n in shown) or not (show or entity.display)
             explicit = bool(shown)
-            by.append(ByEntity(entity=entity.name, show=show if explicit else entity.display, show_key=key_named or not explicit))
+            way = next((t.via for _, t in wanted if t.dataset == dataset and t.via), ())
+            by.append(ByEntity(entity=entity.name, via=way, show=show if explicit else entity.display, show_key=key_named or not explicit))
         datasets.append(dataset)
     seen = {str(b.field) for b in by if isinstance(b, ByField)}
     for _, target in wanted:
         if target.kind != "field" or (target.dataset in entities and (target.dataset, target.field) != draft.split_group):
             continue
-        ref = FieldRef(dataset=target.dataset or "", field=target.field or "")
+        ref = target.ref
         if str(ref) in seen:
             continue
         if _is_time_grain(draft, target):

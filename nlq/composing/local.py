@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from nlq.composing.draft import Draft
 from nlq.frame import Condition
 from nlq.predicates import Unbuildable, conjunction
-from semantic.expr import FieldRef, Has, Predicate
+from semantic.expr import Has, Predicate
 
 
 def narrow(draft: Draft, conditions: Sequence[Condition], dataset: str) -> Predicate | None:
@@ -31,7 +31,7 @@ def count_condition(draft: Draft, condition: Condition, base: str) -> Predicate:
     if target is None or condition.number is None:
         raise Unbuildable("counts nothing")
     if target.kind == "field" and draft.kinds.is_number(target):
-        ref = FieldRef(dataset=target.dataset or "", field=target.field or "")
+        ref = target.ref
         return draft.predicates.field_predicate(condition, ref)
     dataset = target.dataset or ""
     if dataset == base or not draft.graph.connected(base, dataset):

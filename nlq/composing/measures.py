@@ -135,8 +135,8 @@ def _row_ratio(draft: Draft, item: MeasureItem) -> Measure | None:
         return None
     expr = Arithmetic(
         op="/",
-        left=FieldRef(dataset=left.dataset or "", field=left.field or ""),
-        right=FieldRef(dataset=right.dataset or "", field=right.field or ""),
+        left=left.ref,
+        right=right.ref,
     )
     return Aggregate(aggregate=AggregateKind.AVG, dataset=left.dataset or "", of=expr)
 

@@ -8,7 +8,6 @@ from nlq.composing.amounts import same_measure
 from nlq.composing.draft import Draft
 from nlq.frame import MeasureItem, OrderItem
 from nlq.predicates import Unbuildable
-from semantic.expr import FieldRef
 from semantic.query import ByCycle, ByEntity, ByField, ByTime, GroupBy, LimitBy, Measure, Order
 
 
@@ -42,12 +41,7 @@ def order_groups(
     if f.limit_per_group and f.limit is not None and f.groups:
         group = draft.target(f.groups[-1])
         for n, b in enumerate(by):
-            same = (
-                isinstance(b, ByField)
-                and group is not None
-                and group.kind == "field"
-                and b.field == FieldRef(dataset=group.dataset or "", field=group.field or "")
-            )
+            same = isinstance(b, ByField) and group is not None and group.kind == "field" and b.field == group.ref
             entity = (
                 isinstance(b, ByEntity)
                 and group is not None
@@ -94,11 +88,7 @@ def _order_of(draft: Draft, wanted: OrderItem, built: Sequence[tuple[MeasureItem
         if item_target == target and not (target.kind == "dataset" and item.kind != "count"):
             return Order(target="metric", index=n, descending=descending)
     for n, b in enumerate(by):
-        if (
-            isinstance(b, ByField)
-            and target.kind == "field"
-            and b.field == FieldRef(dataset=target.dataset or "", field=target.field or "")
-        ):
+        if isinstance(b, ByField) and target.kind == "field" and b.field == target.ref:
             return Order(target="by", index=n, descending=descending)
         if isinstance(b, ByEntity) and target.dataset is not None and draft.catalog.entity(b.entity).dataset == target.dataset:
             return Order(target="by", index=n, descending=descending)

@@ -64,7 +64,7 @@ def order_rows(draft: Draft, outputs: list[Output], base: str) -> tuple[list[Ord
             target = Target("field", "", target.dataset, names[-1])
         if target.kind != "field":
             raise Unbuildable("order by a metric needs groups")
-        ref_order = FieldRef(dataset=target.dataset or "", field=target.field or "")
+        ref_order = target.ref
         if not any(o.expr == ref_order for o in outputs) and order and order[0].target == "field":
             continue
         new = Order(target="field", index=index_of(ref_order, show=False), descending=bool(wanted.descending))
@@ -85,7 +85,7 @@ def _row_expr(draft: Draft, item: MeasureItem) -> Expr:
     target = draft.target(item.mention)
     if target is None or target.kind != "field":
         raise Unbuildable("ranks rows by no field")
-    return FieldRef(dataset=target.dataset or "", field=target.field or "")
+    return target.ref
 
 
 def _target_of(ref: FieldRef) -> Target:

@@ -13,7 +13,7 @@ from nlq.frame import Condition, MeasureItem, Mention
 from nlq.lexicon import Target
 from nlq.predicates import Unbuildable, conjunction, contradicts
 from semantic.catalog.model import DatasetKind
-from semantic.expr import FieldRef, Has, Predicate, VersusAggregate
+from semantic.expr import Has, Predicate, VersusAggregate
 from semantic.query import Having
 
 
@@ -91,7 +91,7 @@ def row_having(draft: Draft, condition: Condition, base: str) -> Predicate:
         raise Unbuildable("condition on no field")
     if item is not None and item.aggregate is not None and target.dataset != base:
         raise Unbuildable(f"the {item.aggregate} of what is not grouped")
-    ref = FieldRef(dataset=target.dataset or "", field=target.field or "")
+    ref = target.ref
     if condition.kind == "average":
         return VersusAggregate(op=condition.op, left=ref, aggregate="avg")
     predicate = draft.predicates.field_predicate(condition, ref)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nlq.frame import Condition, MeasureItem, Mention, OrderItem
 from nlq.parsing.literals import bind_literal
 from nlq.parsing.parse import Parse
-from nlq.parsing.words import SENTENCE_END
+from nlq.parsing.words import ARRIVING, LEAVING, SENTENCE_END
 from nlq.segment import Unit
 
 
@@ -106,11 +106,23 @@ def on_value(p: Parse, i: int, u: Unit) -> int:
         p.use(u)
         return i + 1
     condition = Condition("value", owner, values=u.values, negate=s.negate, units=[u], both=s.both)
+    condition.hint = _direction(p, i)
     if u.quoted:
         condition.literal = u.text
     s.negate = False
     p.add_condition(condition)
     return i + 1
+
+
+def _direction(p: Parse, i: int) -> str:
+    """ "from" or "to" when the words before a value say on which end of a way it lies."""
+    words = [v.text.lower() for v in p.units[max(0, i - 3) : i] if not v.is_func("of")]
+    if not words:
+        return ""
+    said = next((w for w in reversed(words[-2:]) if w in LEAVING | ARRIVING), "")
+    if said:
+        return "from" if said in LEAVING else "to"
+    return {"from": "from", "to": "to", "into": "to"}.get(words[-1], "")
 
 
 def _value_as_noun(p: Parse, i: int, u: Unit) -> int | None:

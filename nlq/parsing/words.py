@@ -69,3 +69,6 @@ MOVED = re.compile(
 )
 
 PERIODS = frozenset("month months year years week weeks quarter quarters day days date hour hours".split())
+# Verbs that say on which end of a way a place lies.
+LEAVING = frozenset("depart departs departing departed leave leaves leaving left".split())
+ARRIVING = frozenset("arrive arrives arriving arrived land lands landing landed".split())

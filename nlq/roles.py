@@ -1,0 +1,31 @@
+"""Two ends of a way: which relationship a place or an account is reached by, from the words beside it."""
+
+from __future__ import annotations
+
+from nlq.lexicon import is_one_of_several
+from nlq.text import keys_of, lemma
+from semantic.catalog.model import Catalog
+
+_ENDS = {
+    "from": frozenset(lemma(w) for w in ("from", "origin", "departure", "depart", "source", "start", "sender", "pickup", "payer", "seller", "outgoing")),
+    "to": frozenset(lemma(w) for w in ("to", "destination", "arrival", "arrive", "target", "end", "receiver", "recipient", "dropoff", "payee", "buyer", "incoming")),
+}  # fmt: skip
+
+
+def says(label: str, hint: str) -> bool:
+    """Whether a name is of the end that the hint tells of.
+
+    >>> says("origin code", "from"), says("destination city", "from")
+    (True, False)
+    """
+    return bool(set(keys_of(label)) & _ENDS.get(hint, frozenset()))
+
+
+def way_to(dataset: str, hint: str, catalog: Catalog) -> tuple[str, ...]:
+    """The one relationship to a dataset that fits the hint; empty without a hint, or where there is no choice."""
+    found = [
+        r.name
+        for r in catalog.relationships
+        if r.to_dataset == dataset and r.role is not None and is_one_of_several(r, catalog) and says(r.role, hint)
+    ]
+    return (found[0],) if len(found) == 1 else ()

@@ -180,8 +180,14 @@ def _remarks(result: Mapping[str, Any], first: Mapping[str, Any]) -> list[str]:
     assumed = [str(a) for a in result.get("assumes", ())]
     found = [f"Assumes that trend and seasons go on{'; known ahead: ' + ', '.join(assumed) if assumed else ''}."]
     if first.get("model"):
-        found.append(f"Model: {first['model']}{'; ' + first['fallback'] if first.get('fallback') else ''}.")
+        found.append(f"Model: {_short(str(first['model']))}{'; ' + first['fallback'] if first.get('fallback') else ''}.")
     return found + [str(n) for n in dict.fromkeys((*result.get("notes", ()), *first.get("notes", ())))]
+
+
+def _short(model: str) -> str:
+    """A mixture by its three largest members."""
+    members = model.split(" + ")
+    return model if len(members) <= 4 else f"{' + '.join(members[:3])} and {len(members) - 3} more"
 
 
 def _backtest(series: Mapping[str, Any]) -> str:

@@ -90,13 +90,19 @@ def run_scenario(
         f"How {metric.label} and this measure moved together in the past, on the same {grain.value}, is carried on; "
         "that one causes the other is an assumption, and effects that come later are not counted."
     )
+    base_value, changed_value = data.formula.evaluate(base), data.formula.evaluate(changed)
+    total, moved_to = float(np.nansum(base_value)), float(np.nansum(changed_value))
+    if total and abs(moved_to / total - 1) > abs(factor - 1):
+        notes.append(
+            f"It moved more than in proportion to {metric.label}: both probably follow demand, so take this as the most that could come of it."
+        )
     return Scenario(
         driver=asked.driver,
         label=metric.label,
         change_percent=asked.change_percent,
         times=made[0][TOTAL].times,
-        base=data.formula.evaluate(base),
-        points=data.formula.evaluate(changed),
+        base=base_value,
+        points=changed_value,
         notes=tuple(notes),
     )
 

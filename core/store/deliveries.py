@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.engine import Connection
 
 from core.errors import Conflict
@@ -95,10 +95,20 @@ def list_all(
 
 
 def lease_due(connection: Connection, owner: str, *, now: datetime, lease_for: timedelta, limit: int = 50) -> tuple[Delivery, ...]:
-    """Takes messages of all tenants that are due and that nobody is sending; an expired lease is of a sender that vanished."""
+    """Takes messages that are due and that nobody is sending, of all tenants in turns: a tenant with ten thousand waiting messages does not
+    hold up the one with a single alert. An expired lease is of a sender that vanished."""
     free = or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until < now)
     due = (deliveries.c.status == "pending", deliveries.c.next_at <= now, free)
-    chosen = select(deliveries.c.id).where(*due).order_by(deliveries.c.next_at).limit(limit).with_for_update(skip_locked=True)
+    turn = func.row_number().over(partition_by=deliveries.c.tenant_id, order_by=(deliveries.c.next_at, deliveries.c.id)).label("turn")
+    turns = select(deliveries.c.id, turn).where(*due).subquery()
+    chosen = (
+        select(deliveries.c.id)
+        .join(turns, turns.c.id == deliveries.c.id)
+        .where(*due)
+        .order_by(turns.c.turn, deliveries.c.next_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=deliveries)
+    )
     keys = list(connection.execute(chosen).scalars())
     if not keys:
         return ()

@@ -67,12 +67,20 @@ def signals(rule: AnyRule, history: History, until: dt.datetime, *, sensitivity:
     return found
 
 
-def anomaly_detector(rule: AnomalyRule, history: History, until: dt.datetime, sensitivity: float) -> Detector:
-    """Judges a series as the rule asks."""
+def anomaly_detector(
+    rule: AnomalyRule,
+    history: History,
+    until: dt.datetime,
+    sensitivity: float,
+    custom: Callable[[AnomalyRule, DetectInput, float], Detection] | None = None,
+) -> Detector:
+    """Judges a series as the rule asks; custom: instead of Querent's own detector."""
     zone = history.zone if history.grain in (Grain.MINUTE, Grain.HOUR) else None
 
     def judge(series: TimeSeries) -> Detection:
         item = DetectInput(series=series, as_of=until, time_zone=zone, country=history.country)
+        if custom is not None:
+            return custom(rule, item, sensitivity)
         return detect(item, sensitivity=sensitivity, min_effect=rule.min_effect, direction=rule.direction)
 
     return judge
@@ -95,7 +103,7 @@ def _anomalies(rule: AnomalyRule, history: History, series: TimeSeries, detectio
         if incident.kind == "value" and off < rule.min_effect_share * abs(incident.expected):
             continue
         start = np.datetime64(incident.start, "ns")  # type: ignore[call-overload]
-        if rule.yearly and incident.kind == "value" and came_last_year(series, start, incident.direction):
+        if rule.yearly and incident.kind in ("value", "level_shift") and came_last_year(series, start, incident.direction):
             continue
         end = as_utc(incident.end)
         known_at = as_utc(bucket_ends(np.array([incident.detected_at], "datetime64[ns]"), history.grain, step)[0])

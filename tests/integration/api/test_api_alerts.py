@@ -74,14 +74,13 @@ class TestPreview:
 class TestPlantedEvents:
     def test_the_outage_is_exactly_one_incident_and_the_late_load_none(self, services: Services, analyst: Caller) -> None:
         region = {"dataset": "orders", "field": "region"}
-        # Revenue is the noisier: with these 500 days the detector sees its fall at one false alarm a week, not yet at the default of two a month.
         rules = {
-            make(analyst, f"planted {metric}", **{"metric": metric, "sensitivity": 24, "schedule": {"every_minutes": 1440}, **more})[
+            make(analyst, f"planted {metric}", **{"metric": metric, "schedule": {"every_minutes": 1440}, **more})[
                 "id"
             ]: metric
             for metric, more in (
                 ("orders", {"segments": [region]}),
-                ("revenue", {"sensitivity": 52}),
+                ("revenue", {}),
                 ("conversion_rate", {}),
                 ("sessions", {}),
             )

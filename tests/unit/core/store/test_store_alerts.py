@@ -8,8 +8,10 @@ import pytest
 
 from core.errors import Conflict, NotFound
 from core.ids import TenantId, UserId
-from core.store import Store, alert_rules, incidents
+from core.store import Store, alert_rules, channels, deliveries, incidents
 from core.store.alert_rules import NewAlertRule
+from core.store.channels import NewChannel
+from core.store.deliveries import NewDelivery
 from core.store.incidents import Finding, Handling
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
@@ -85,3 +87,20 @@ class TestIncidents:
             with pytest.raises(NotFound):
                 incidents.handle(connection, GLOBEX, mine.id, Handling(status="resolved"), now=NOW)
             assert incidents.list_all(connection, ACME, status="resolved") == ()
+
+
+class TestTurns:
+    def test_hundreds_of_messages_of_one_tenant_do_not_hold_up_the_one_of_another(self, store: Store) -> None:
+        with store.write() as connection:
+            busy = channels.create(connection, ACME, NewChannel("busy", "inbox", {"user": "usr_ann"}, None, ANN), now=NOW).id
+            small = channels.create(connection, GLOBEX, NewChannel("small", "inbox", {"user": "usr_ann"}, None, ANN), now=NOW).id
+            for _ in range(300):
+                deliveries.put(connection, ACME, NewDelivery(busy, ANN, "test", NOW - LEASE), now=NOW)
+            one = deliveries.put(connection, GLOBEX, NewDelivery(small, ANN, "test", NOW), now=NOW)
+            assert one is not None
+            taken = deliveries.lease_due(connection, "one", now=NOW, lease_for=LEASE, limit=24)
+            assert one.id in {d.id for d in taken}
+            assert len(taken) == 24
+            next_taken = deliveries.lease_due(connection, "two", now=NOW, lease_for=LEASE, limit=24)
+            assert {d.tenant for d in next_taken} == {ACME}
+            assert not {d.id for d in taken} & {d.id for d in next_taken}

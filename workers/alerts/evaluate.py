@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from anomaly import Detection
+from anomaly import DetectInput, Detection
 from core.timeseries import TimeSeries
 from workers.alerts.events import Event, events
 from workers.alerts.history import History, judged_until
@@ -16,10 +17,15 @@ from workers.alerts.timing import wall_clock
 
 @dataclass(slots=True)
 class Judge:
-    """Judges rules on one history; what two rules judge alike is judged once."""
+    """Judges rules on one history; what two rules judge alike is judged once.
+
+    custom: what judges anomaly rules instead of Querent's own detector; model: what it is called.
+    """
 
     history: History
     now: dt.datetime
+    custom: Callable[[AnomalyRule, DetectInput, float], Detection] | None = None
+    model: str = ""
     _known: dict[tuple[object, ...], Detection] = field(default_factory=dict)
 
     def until(self, rule: AnyRule) -> dt.datetime:
@@ -35,7 +41,7 @@ class Judge:
 
     def detector(self, rule: AnomalyRule, until: dt.datetime, sensitivity: float) -> Detector:
         """Judges a series, once per rule of the same options."""
-        judge = anomaly_detector(rule, self.history, until, sensitivity)
+        judge = anomaly_detector(rule, self.history, until, sensitivity, self.custom)
 
         def remembered(series: TimeSeries) -> Detection:
             key = (series.series_id, len(series), until, round(sensitivity, 6), rule.min_effect, rule.direction)

@@ -30,6 +30,7 @@ def details(judge: Judge, rule: AnyRule, event: Event, *, sensitivity: float) ->
         "good_direction": measure.good_direction,
         "grain": judge.history.grain.value,
         "rule_kind": rule.kind,
+        "model": judge.model if rule.kind == "anomaly" else "",
         "scope": event.main.label,
         "expected": finite(event.main.expected),
         "actual": finite(event.main.actual),

@@ -22,6 +22,7 @@ from workers.jobs.chart_data import MAX_HISTORY, finite, instant
 from workers.jobs.naming import model_name
 from workers.jobs.results import DETECTED_INCIDENTS, DETECTIONS, JobRows
 from workers.jobs.series import Fetched, fetch_series
+from workers.judges import CustomDetector, detector_for
 from workers.kinds import DetectParams
 
 BATCH_SERIES = 50
@@ -38,22 +39,25 @@ def run(context: JobContext) -> dict[str, Any]:
     """
     params = DetectParams.model_validate(context.job.params)
     context.progress("fetch", 0, 1)
+    custom = detector_for(context, params.metric, params.grain)
     fetched = fetch_series(context, params)
     points = JobRows(context.services.admin, context.tenant, context.job_id, DETECTIONS)
     incidents = JobRows(context.services.admin, context.tenant, context.job_id, DETECTED_INCIDENTS)
     points.prepare()
     incidents.prepare()
-    _score(context, params, fetched, points, incidents)
+    _score(context, params, fetched, points, incidents, custom)
     context.progress("write", 0, 1)
     found = _found(incidents)
     context.progress("register", 0, 1)
-    version = _register(context, params, fetched, found)
-    result = _result(context, params, fetched, points, found, version)
-    _index(context, params, fetched, found, version)
+    version = _register(context, params, fetched, found, custom)
+    result = _result(context, params, fetched, points, found, version) | {"model": custom.label if custom is not None else MODEL}
+    _index(context, params, fetched, found, version, custom)
     return result
 
 
-def _score(context: JobContext, params: DetectParams, fetched: Fetched, points: JobRows, incidents: JobRows) -> None:
+def _score(
+    context: JobContext, params: DetectParams, fetched: Fetched, points: JobRows, incidents: JobRows, custom: CustomDetector | None
+) -> None:
     """Scores what an earlier attempt has not written yet. A batch's points go in last: they mark it as done."""
     again = context.job.attempts > 1
     done = points.written() if again else frozenset()
@@ -61,9 +65,10 @@ def _score(context: JobContext, params: DetectParams, fetched: Fetched, points: 
     finished, total = len(fetched.series) - len(todo), len(fetched.series)
     for start in range(0, len(todo), BATCH_SERIES):
         batch = todo[start : start + BATCH_SERIES]
-        made = []
-        for series in batch:
-            made.append(detect(_input(context, params, fetched, series), sensitivity=params.false_alarms_per_year))
+        inputs = [_input(context, params, fetched, series) for series in batch]
+        made = custom.detect_many(inputs, sensitivity=params.false_alarms_per_year) if custom is not None else []
+        for item in inputs[len(made) :]:
+            made.append(detect(item, sensitivity=params.false_alarms_per_year))
             context.progress("score", finished + start + len(made), total)
         ids = [series.series_id for series in batch]
         incidents.replace(_incident_rows(context, params, fetched, made), ids, may_exist=again)
@@ -149,7 +154,9 @@ def _found(incidents: JobRows) -> list[dict[str, Any]]:
     return [{key: instant(value) if isinstance(value, datetime) else finite(value) for key, value in row.items()} for row in rows]
 
 
-def _register(context: JobContext, params: DetectParams, fetched: Fetched, found: list[dict[str, Any]]) -> ModelVersion:
+def _register(
+    context: JobContext, params: DetectParams, fetched: Fetched, found: list[dict[str, Any]], custom: CustomDetector | None
+) -> ModelVersion:
     receipt = fetched.receipt
     record = RunRecord(
         model=model_name(context.tenant, "detect", params),
@@ -159,6 +166,7 @@ def _register(context: JobContext, params: DetectParams, fetched: Fetched, found
             "grain": params.grain.value,
             "segments": ",".join(map(str, params.segments)),
             "false_alarms_per_year": params.false_alarms_per_year,
+            "served_by": custom.label if custom is not None else "engine",
         },
         metrics={"series": float(len(fetched.series)), "incidents": float(len(found))},
         files={
@@ -167,7 +175,8 @@ def _register(context: JobContext, params: DetectParams, fetched: Fetched, found
         },
     )
     version = context.services.registry.log_run(record)
-    context.services.registry.promote(context.tenant, version)
+    if custom is None:  # what a custom model judged says nothing about our own champion
+        context.services.registry.promote(context.tenant, version)
     return version
 
 
@@ -206,14 +215,21 @@ def _result(
     }
 
 
-def _index(context: JobContext, params: DetectParams, fetched: Fetched, found: list[dict[str, Any]], version: ModelVersion) -> None:
+def _index(
+    context: JobContext,
+    params: DetectParams,
+    fetched: Fetched,
+    found: list[dict[str, Any]],
+    version: ModelVersion,
+    custom: CustomDetector | None,
+) -> None:
     entry = DetectionEntry(
         job_id=context.job_id,
         metric=params.metric or fetched.measure.label,
         grain=params.grain.value,
         series_count=len(fetched.series),
         incident_count=len(found),
-        model=MODEL,
+        model=custom.label[:200] if custom is not None else MODEL,
         model_version=str(version),
         catalog_version=fetched.receipt.catalog_version,
         summary={"label": fetched.measure.label, "worst": found[:3]},

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from anomaly import DetectInput, Detection
 from core.errors import NotFound, UserError
 from core.store import alert_rules, incident_events
 from core.store.alert_rules import AlertRule
+from core.timeseries import Grain
 from semantic.catalog.model import Catalog
 from workers.alerts.apply import Applied, Ground, apply
 from workers.alerts.drivers import Known, add_drivers
@@ -17,9 +19,10 @@ from workers.alerts.events import Event
 from workers.alerts.feedback import Tuning, tuning
 from workers.alerts.figures import details
 from workers.alerts.history import Look, fetch_history
-from workers.alerts.rule import AnyRule, parse_rule
+from workers.alerts.rule import AnomalyRule, AnyRule, parse_rule
 from workers.alerts.timing import next_run
 from workers.context import JobContext
+from workers.judges import CustomDetector, detector_for
 from workers.kinds import EvaluateRulesParams
 from workers.queue import wake_sender
 
@@ -80,7 +83,9 @@ def _rows(context: JobContext, ids: Sequence[str]) -> list[AlertRule]:
 def _evaluate(context: JobContext, owner: str, group: Sequence[Parsed], catalog: Catalog, known: Known) -> list[Applied]:
     counted = any(rule.completeness.min_rows_share > 0 for _, rule in group)
     widest = next(rule for _, rule in group if rule.completeness.min_rows_share > 0 or not counted)
-    judge = Judge(fetch_history(context, widest, counted=counted), context.as_of)
+    custom = _custom(context, group)
+    history = fetch_history(context, widest, counted=counted)
+    judge = Judge(history, context.as_of, *((_judging(custom), custom.label) if custom is not None else ()))
     with context.services.store.read() as connection:
         votes = incident_events.votes(connection, context.tenant, [row.id for row, _ in group])
     done: list[tuple[AnyRule, Applied]] = []
@@ -103,6 +108,19 @@ def _evaluate(context: JobContext, owner: str, group: Sequence[Parsed], catalog:
     for rule, applied in done:
         add_drivers(context, rule, catalog, applied.opened, known)
     return [applied for _, applied in done]
+
+
+def _custom(context: JobContext, group: Sequence[Parsed]) -> CustomDetector | None:
+    """The promoted custom detector of the group's metric. Raises: BelongsElsewhere, which sends the job to where it may run."""
+    anomaly = next((rule for _, rule in group if isinstance(rule, AnomalyRule)), None)
+    return detector_for(context, anomaly.metric, Grain(anomaly.grain)) if anomaly is not None else None
+
+
+def _judging(custom: CustomDetector) -> Callable[[AnomalyRule, DetectInput, float], Detection]:
+    def judge(rule: AnomalyRule, item: DetectInput, sensitivity: float) -> Detection:
+        return custom.detect_many([item], sensitivity=sensitivity, min_effect=rule.min_effect, direction=rule.direction)[0]
+
+    return judge
 
 
 def _details(judge: Judge, rule: AnyRule, tuned: Tuning) -> Any:

@@ -142,6 +142,9 @@ class World:
     def sales(self) -> pa.Table:
         return sales()
 
+    def promotions(self) -> tuple[np.ndarray, np.ndarray]:
+        return promotions()
+
     def package(self, name: str, source: str, artifacts: Mapping[str, bytes] | None = None, card: str = CARD) -> Path:
         """A zip where uploads wait."""
         place = self.folder / secrets.token_hex(4)

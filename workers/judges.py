@@ -1,0 +1,58 @@
+"""Who judges a metric for what is unusual: Querent's own detector, or the custom one that was promoted for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from anomaly import DetectInput, Detection, detect
+from core.store.model_versions import StoredVersion
+from core.timeseries import Grain
+from models.judging import detect_with
+from models.sandbox.limits import Limits
+from models.sdk.card import card_of
+from models.sdk.failures import ModelFailed
+from workers.champions import SANDBOX_QUEUE, champion_for, walled
+from workers.context import BelongsElsewhere, JobContext
+
+JUDGING_LIMITS = Limits(cpu_s=600, wall_s=600)
+
+
+class CustomDetector:
+    """Stands in for `anomaly.detect`. `label` is the `name/version` to be shown and kept."""
+
+    def __init__(self, context: JobContext, version: StoredVersion) -> None:
+        self._context = context
+        self.version = version
+        self.label = str(version)
+
+    def detect_many(
+        self, inputs: Sequence[DetectInput], *, sensitivity: float, min_effect: float = 0.0, direction: str = "both"
+    ) -> list[Detection]:
+        """In the order of `inputs`, all of one grain. Where the model fails, Querent's own detector judges and the notes say so.
+
+        Raises: Invalid for an option that makes no sense; Unavailable.
+        """
+        card = card_of(dict(self.version.card))
+        try:
+            with walled(self._context.services, self.version, JUDGING_LIMITS) as subject:
+                return detect_with(
+                    subject, card, self.label, inputs, sensitivity=sensitivity, min_effect=min_effect, direction=direction
+                )  # fmt: skip
+        except ModelFailed as error:
+            note = f"Model {self.label} did not judge: {error.message} Querent's own detector did."[:500]
+            own = [detect(item, sensitivity=sensitivity, min_effect=min_effect, direction=direction) for item in inputs]
+            return [replace(found, notes=(*found.notes, note)) for found in own]
+
+
+def detector_for(context: JobContext, metric: str | None, grain: Grain) -> CustomDetector | None:
+    """What judges `metric` at `grain` instead of Querent's own detector, or None.
+
+    Raises: BelongsElsewhere outside of queue `sandbox`, which sends the job there; Unavailable.
+    """
+    version = champion_for(context.services, context.tenant, "detect", metric, grain)
+    if version is None:
+        return None
+    if context.queue != SANDBOX_QUEUE:
+        raise BelongsElsewhere(SANDBOX_QUEUE)
+    return CustomDetector(context, version)

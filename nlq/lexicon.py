@@ -137,6 +137,8 @@ class Lexicon:
         self._add_revenue()
         self.synonyms = synonyms()
         self.vocabulary = tuple(self.by_key)
+        self.thing_words = frozenset(k for words in self.context.values() for k in words)
+        self.kind_words = frozenset(k for words in self.type_words.values() for k in words)
         self.by_root: dict[str, list[str]] = {}
         for key in self.vocabulary:
             self.by_root.setdefault(root(key), []).append(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from semantic.expr import FieldRef
 _MIN_FUZZY_LENGTH = 5
 _MIN_FUZZY_RATIO = 84.0
 _MAX_LOCAL_FUZZY = 5_000
+_MAX_MEMO = 20_000
 # Kinds of measures: alone they do not name one ("rate" is no cancellation rate).
 _ONLY_KINDS = frozenset(lemma(w) for w in ("rate", "ratio", "percentage", "average", "total", "number"))
 
@@ -66,13 +67,14 @@ class NoValues:
 
 
 class Linker:
-    """Links over one lexicon. Thread-safe: a bounded memo of key matches is the only state (a benign race)."""
+    """Links over one lexicon. Thread-safe: bounded memos of what was found are the only state (a benign race)."""
 
     def __init__(self, lexicon: Lexicon, values: ValueSource) -> None:
         self._lexicon = lexicon
         self._values = values
         self._local_values = tuple(lexicon.values)
         self._memo: dict[str, dict[str, float]] = {}
+        self._object_memo: dict[tuple[tuple[str, ...], tuple[str, ...], bool, int], tuple[Link, ...]] = {}
         self._value_memo: dict[tuple[str, bool, bool], tuple[ValueLink, ...]] = {}
 
     def key_matches(self, key: str, *, fuzzy: bool = True) -> dict[str, float]:
@@ -105,14 +107,20 @@ class Linker:
 
         plain: the words with their endings but for the plural. of: whether the thing may be named after its field ("price of the product").
         """
+        memo_key = (tuple(keys), tuple(plain), of, limit)
+        known = self._object_memo.get(memo_key)
+        if known is None:
+            known = self._objects(keys, limit, plain, of)
+            if len(self._object_memo) > _MAX_MEMO:
+                self._object_memo.clear()
+            self._object_memo[memo_key] = known
+        return list(known)
+
+    def _objects(self, keys: Sequence[str], limit: int, plain: Sequence[str], of: bool) -> tuple[Link, ...]:
         lexicon = self._lexicon
         matches = [self.key_matches(k) for k in keys]
         scores: dict[Target, Link] = {}
-        positions: set[int] = set()
-        for row in matches:
-            for vocab in row:
-                positions.update(lexicon.by_key[vocab])
-        for position in positions:
+        for position in self._explaining(keys, matches):
             alternate = lexicon.alternates[position]
             link = self._score(keys, matches, position, plain, of)
             if link is None:
@@ -120,11 +128,26 @@ class Linker:
             best = scores.get(alternate.target)
             if best is None or link.score > best.score:
                 scores[alternate.target] = link
-        ranked = sorted(scores.values(), key=lambda link: (-link.score, str(link.target)))
+        ranked = sorted(scores.values(), key=lambda link: (-link.score, str(link.target), link.target.via))
         if not ranked:
-            return []
+            return ()
         floor = max(0.34, ranked[0].score - 0.45)
-        return [link for link in ranked if link.score >= floor][:limit]
+        return tuple(link for link in ranked if link.score >= floor)[:limit]
+
+    def _explaining(self, keys: Sequence[str], matches: Sequence[dict[str, float]]) -> Iterable[int]:
+        """Alternates that hold every key but those that a dataset's name or a kind may explain; in order."""
+        lexicon = self._lexicon
+        needed: set[int] | None = None
+        some: set[int] = set()
+        for key, row in zip(keys, matches, strict=True):
+            here = {n for vocab in row for n in lexicon.by_key[vocab]}
+            some |= here
+            if key in lexicon.kind_words or any(vocab in lexicon.thing_words for vocab in row):
+                continue
+            needed = here if needed is None else needed & here
+            if not needed:
+                return ()
+        return sorted(some if needed is None else needed)
 
     def is_flag(self, target: Target) -> bool:
         """Whether a target is a yes/no field."""

@@ -63,6 +63,7 @@ def apply(connection: Connection, ground: Ground, found: Sequence[Event], detail
     taken: set[str] = set()
     for event in found:
         same = [incident for incident in known if incident.id not in taken and _is_same(incident, event, ground.rule)]
+        same.sort(key=lambda incident: incident.finding.series_id != event.main.series_id)  # of two at a time, the one of its own segment
         if same:
             taken |= {incident.id for incident in same}
             _go_on(connection, ground, same[0], event, details, done)

@@ -43,8 +43,9 @@ class Event:
 def events(rule: AnyRule, found: Sequence[Signal]) -> list[Event]:
     """Events in time order.
 
-    Signals belong to one event when their stretches overlap or are at most `cooldown_buckets` apart, unless one says up, the other
-    down, and neither is of the whole. A level shift belongs to the event it began as. What begins in a planned window is left out.
+    Signals of one series belong to one event when their stretches overlap or are at most `cooldown_buckets` apart; those of several
+    segments when they begin so close together: what begins in another segment weeks into a long event is news. They must not say up and
+    down at once. A level shift belongs to the event it began as. What begins in a planned window is left out.
     """
     bucket = BUCKET[Grain(rule.grain)]
     slack = bucket * (rule.cooldown_buckets + 1)
@@ -62,10 +63,15 @@ def events(rule: AnyRule, found: Sequence[Signal]) -> list[Event]:
 
 
 def _belongs(signal: Signal, group: Sequence[Signal], slack: dt.timedelta) -> bool:
-    start, end = min(s.start for s in group), max(s.end for s in group)
-    if signal.start > end + slack or signal.end < start - slack or _family(signal) != _family(group[0]):
+    if _family(signal) != _family(group[0]):
         return False
-    return any(_agree(signal, other) for other in group)
+    near = (
+        other.start <= signal.end + slack and signal.start <= other.end + slack
+        if TOTAL in (signal.series_id, other.series_id) or signal.series_id == other.series_id
+        else abs(signal.start - other.start) <= slack
+        for other in group
+    )
+    return any(near) and any(_agree(signal, other) for other in group)
 
 
 def _agree(one: Signal, other: Signal) -> bool:

@@ -33,7 +33,7 @@ def forecast_chart(
     color = {"field": "series", "type": "nominal", "title": None, "legend": {"orient": "bottom"} if len(series) > 1 else None}
     layers: list[Spec] = [_band("l95", "u95", 0.12, color), _band("l80", "u80", 0.22, color), _line(color)]
     if any(s.get("partial") for s in series[:MAX_CHARTED]):
-        layers.append(_running_points(color))
+        layers += [_running_points(color), _running_words(color)]
     if goal is not None:
         layers.append(_goal_line(goal))
     return _layered(layers, data, title)
@@ -100,6 +100,14 @@ def _running_points(color: Mapping[str, Any]) -> Spec:
             "color": color,
             "tooltip": [{"field": "part", "type": "nominal", "title": "bucket"}, _VALUE_TIP],
         },
+    }
+
+
+def _running_words(color: Mapping[str, Any]) -> Spec:
+    return {
+        "transform": [{"filter": "datum.part === 'so far (running)'"}],
+        "mark": {"type": "text", "align": "right", "dx": -10, "fontSize": 12},
+        "encoding": {"x": _X, "y": {"field": "v", "type": "quantitative"}, "text": {"value": "so far"}, "color": color},
     }
 
 

@@ -12,10 +12,12 @@ from core.errors import Invalid, NotEnoughData
 from core.timeseries import FloatArray
 from forecasting.backtests import Trial
 from forecasting.batch import Plan, like_groups, pool_of, run_trials
-from forecasting.combine import Mixture, learn_combiner, mixture
-from forecasting.conformal import Units, error_units, quantile_by_horizon
+from forecasting.combine import Mixture, combine
+from forecasting.conformal import Units, error_units, quantile_by_horizon, widening
+from forecasting.pooled.copies import teachers
 from forecasting.prepare import Prepared, prepare
 from forecasting.types import Backtest, Forecast, ForecastInput
+from forecasting.usual_errors import usual_errors
 
 LEVELS = (80, 95)
 
@@ -126,16 +128,17 @@ def _check_levels(levels: tuple[int, ...]) -> None:
 
 def _finish(prepared: Sequence[Prepared], trials: Sequence[Trial], levels: tuple[int, ...]) -> list[Forecast]:
     """Combines and puts intervals around one group of like series."""
-    combiner = learn_combiner(trials, [float(np.abs(s.y).mean()) for s in prepared])
-    mixed = [mixture(combiner, t) for t in trials]
+    mixed = combine(trials, [float(np.abs(s.y).mean()) for s in prepared], usual_errors(prepared[0].step))
     units = [
         error_units(s.y, t.cuts, t.actual - m.at_folds, m.spreads, m.spread_ahead) for s, t, m in zip(prepared, trials, mixed, strict=True)
     ]
     pool = np.concatenate([(t.actual - m.at_folds) / u.at_folds[:, None] for t, m, u in zip(trials, mixed, units, strict=True)])
+    distinct = teachers(prepared) if len(prepared) > 1 else [True]
+    wider = widening(sum(len(t.cuts) for t, own in zip(trials, distinct, strict=True) if own))
     bounds = {}
     for level in sorted(levels):
         tail = (1 - level / 100) / 2
-        bounds[level] = quantile_by_horizon(pool, pool.shape[1], tail), quantile_by_horizon(pool, pool.shape[1], 1 - tail)
+        bounds[level] = wider * quantile_by_horizon(pool, pool.shape[1], tail), wider * quantile_by_horizon(pool, pool.shape[1], 1 - tail)
     return [_one(s, t, m, u, bounds) for s, t, m, u in zip(prepared, trials, mixed, units, strict=True)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,7 @@ class Prepared:
     start: wall clock of y[0]. causes: name -> (n + horizon,) holidays and regressors, known for past and future.
     seasons: candidate lengths in steps, ascending. future_steps: (h,) >= 1, steps after the last bucket; future_times: (h,) UTC.
     floor: 0.0 where history is never negative, else None. closed: position in the week cycle -> always zero; empty when never.
+    memo: what several members ask of the same series, worked out once.
     """
 
     series_id: str
@@ -51,6 +53,7 @@ class Prepared:
     all_seasons: tuple[int, ...] = ()
     causes: Mapping[str, FloatArray] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    memo: dict[str, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     @property
     def horizon(self) -> int:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from forecasting.members.autoregression import autoregression, is_long
+from forecasting.members.direct_regression import direct_regression
 from forecasting.members.intermittent import croston, is_intermittent, teunter_syntetos_babai
+from forecasting.members.level_regression import level_regression
 from forecasting.members.member import Member
 from forecasting.members.naive import naive, recent_mean, repeat_season, seasonal_naive, seasonal_naive_short, short_season
-from forecasting.members.smoothing import complex_smoothing, damped_trend, dynamic_theta, level, on_adjusted
+from forecasting.members.recent_shape import recent_shape
+from forecasting.members.smoothing import classical_theta, complex_smoothing, damped_trend, dynamic_theta, level, on_adjusted, trend
 from forecasting.prepare import Prepared
 
 
@@ -32,16 +35,33 @@ def _eight_points(series: Prepared) -> bool:
     return bool(series.y.shape[0] >= 8)
 
 
+def _forty_points(series: Prepared) -> bool:
+    return bool(series.y.shape[0] >= 40)
+
+
+def _has_classical_season(series: Prepared) -> bool:
+    """Is the season that of months or quarters? Days and hours have several, which one decomposition does not see."""
+    return series.step.months > 0 and series.y.shape[0] >= 8
+
+
 POOL: tuple[Member, ...] = (
     Member("naive", naive, _always),
     Member("seasonal_naive", seasonal_naive, _has_season),
     Member("seasonal_naive_short", seasonal_naive_short, _has_two_seasons),
     Member("recent_mean", recent_mean, _is_within_week),
+    Member("recent_shape_3", recent_shape(3), _is_within_week),
+    Member("recent_shape_7", recent_shape(7), _is_within_week),
+    Member("direct_regression_3", direct_regression(3), _is_within_week),
+    Member("direct_regression_8", direct_regression(8), _is_within_week),
+    Member("direct_regression_week", direct_regression(8, long_seasons=True), _has_two_seasons),
+    Member("level_regression", level_regression, _forty_points),
     Member("croston", croston, is_intermittent),
     Member("teunter_syntetos_babai", teunter_syntetos_babai, is_intermittent),
     Member("level", on_adjusted(level), _eight_points),
     Member("complex_smoothing", on_adjusted(complex_smoothing), _eight_points),
     Member("autoregression", autoregression, is_long),
     Member("damped_trend", on_adjusted(damped_trend), _eight_points),
+    Member("trend", on_adjusted(trend), _eight_points),
     Member("dynamic_theta", on_adjusted(dynamic_theta), _eight_points),
+    Member("classical_theta", classical_theta, _has_classical_season),
 )

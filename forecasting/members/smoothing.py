@@ -13,12 +13,17 @@ from forecasting.prepare import Prepared
 MAX_FIT_POINTS = 200
 """A smoothing model forgets, and a fit costs in proportion to its points: 200 were as good as 400 on hours and days, and better on weeks."""
 
+MAX_CLASSICAL_POINTS = 240
+
 
 def adjusted(series: Prepared) -> Adjusted:
     """The series without the seasons its data shows; multiplicative when all values are well above zero."""
-    multiplicative = bool(series.y.min() > 0.1 * series.y.mean() > 0)
-    decay = FAST_DECAY if series.step.approximate_seconds < 80_000 else SLOW_DECAY
-    return adjust(series.y, series.seasons, series.horizon, multiplicative=multiplicative, decay=decay)
+    if "adjusted" not in series.memo:
+        multiplicative = bool(series.y.min() > 0.1 * series.y.mean() > 0)
+        decay = FAST_DECAY if series.step.approximate_seconds < 80_000 else SLOW_DECAY
+        series.memo["adjusted"] = adjust(series.y, series.seasons, series.horizon, multiplicative=multiplicative, decay=decay)
+    found: Adjusted = series.memo["adjusted"]
+    return found
 
 
 def on_adjusted(model: Callable[[FloatArray, int], FloatArray]) -> Callable[[Prepared], FloatArray]:
@@ -36,6 +41,24 @@ def damped_trend(rest: FloatArray, horizon: int) -> FloatArray:
     from statsforecast.models import AutoETS
 
     return np.asarray(AutoETS(season_length=1, model="AAN", damped=True).forecast(rest, horizon)["mean"])
+
+
+def trend(rest: FloatArray, horizon: int) -> FloatArray:
+    """Exponential smoothing with a trend that lasts. Source: Holt (1957)."""
+    from statsforecast.models import AutoETS
+
+    return np.asarray(AutoETS(season_length=1, model="AAN", damped=False).forecast(rest, horizon)["mean"])
+
+
+def classical_theta(series: Prepared) -> FloatArray:
+    """(horizon,) dynamic theta on the classical decomposition with its seasonality test. Source: Fiorucci et al. (2016).
+
+    It differs from the others in its seasonal indices: all cycles count alike, and the test lets them in wholly or not at all.
+    """
+    from statsforecast.models import DynamicTheta
+
+    season = max((s for s in series.seasons if s <= 24 and 2 * s + 2 <= series.y.shape[0]), default=1)
+    return np.asarray(DynamicTheta(season_length=season).forecast(series.y[-MAX_CLASSICAL_POINTS:], series.horizon)["mean"])
 
 
 def level(rest: FloatArray, horizon: int) -> FloatArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -53,15 +53,15 @@ def seats(seasons: tuple[int, ...], horizon: int, lengths: Sequence[int], effort
     steps = 1200 if long <= 31 or horizon > 100 else 2000
     recipe = Recipe(hidden=256 if long > 60 else 128 if long > 31 else 64, steps=int(steps * effort))
 
-    def shape(length: int, own: bool) -> Shape:
-        return Shape(length, horizon, short, own, min(least, length))
+    def shape(length: int, own: bool, span: int = short) -> Shape:
+        return Shape(length, horizon, span, own, min(least, length))
 
     if long <= 31:
         return (
-            Seat("pooled_network", shape(base, True), recipe),
-            Seat("pooled_network_wide", shape(wide, True), recipe),
-            Seat("pooled_network_adjusted", shape(base, True), recipe, adjusted=True),
-            Seat("pooled_network_adjusted_wide", shape(wide, True), recipe, adjusted=True),
+            Seat("pooled_network_relative", shape(base, False), recipe),
+            Seat("pooled_network_wide", shape(wide, False), recipe),
+            Seat("pooled_network_adjusted", shape(max(18, long + long // 2), True, 3), recipe, adjusted=True),
+            Seat("pooled_network_adjusted_wide", shape(wide, False, 1), recipe, adjusted=True),
         )
     return (
         Seat("pooled_network", shape(base, True), recipe),
@@ -94,7 +94,7 @@ def ask(
     recipe = (
         seat.recipe
         if first is None
-        else Recipe(seat.recipe.hidden, int(seat.recipe.steps * LEARN_AGAIN_SHARE), seat.recipe.batch, seat.recipe.rate)
+        else replace(seat.recipe, steps=int(seat.recipe.steps * LEARN_AGAIN_SHARE), epochs=seat.recipe.epochs * LEARN_AGAIN_SHARE)
     )
     taught = [k for k, teaches in enumerate(teaching) if teaches]
     second = learn_pooled([histories[k] for k in taught], [logs[k] for k in taught], seat.shape, recipe, seed + 1, first)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from forecasting.backtests import Trial
-from forecasting.combine import Combiner, learn_combiner, mix, mixture, relative_errors
-from forecasting.conformal import error_units, finite_sample_quantile, prior_quantile, quantile_by_horizon
+from forecasting.combine import combine, mix
+from forecasting.conformal import error_units, finite_sample_quantile, prior_quantile, quantile_by_horizon, widening
 from forecasting.folds import origins
+from forecasting.ways import Way, lone_view, relative_errors, weights_of
 from forecasting.weights import least_absolute
 
 
@@ -43,26 +44,48 @@ class TestLeastAbsolute:
         assert np.abs(weights - 0.25).max() < 0.08
 
 
-class TestCombiner:
+class TestCombine:
     def test_a_batch_finds_its_better_member(self):
-        combiner = learn_combiner([trial(k) for k in range(20)], [100.0] * 20)
-        at = combiner.names.index("good")
-        assert combiner.base[at] > 0.6
+        for made in combine([trial(k) for k in range(20)], [100.0] * 20):
+            assert made.weights["good"] > 0.7
+
+    def test_a_batch_whose_members_differ_is_learned_all_the_same(self):
+        trials = [trial(k) for k in range(20)]
+        for t in trials[::2]:
+            t.ahead["rare"] = t.ahead["good"] + 1.0
+            t.at_folds["rare"] = t.at_folds["good"] + 50.0
+        for made in combine(trials, [100.0] * 20):
+            assert made.weights["good"] > 0.6
+            assert made.weights.get("rare", 0.0) < 0.1
 
     def test_a_lone_series_tilts_to_its_own_better_member(self):
-        one = trial(1)
-        made = mixture(learn_combiner([one], [100.0]), one)
-        assert made.weights["good"] > 0.8
+        assert combine([trial(1)], [100.0])[0].weights["good"] > 0.6
 
-    def test_a_member_without_folds_still_counts_a_little(self):
-        one = trial(1)
-        relative = relative_errors(one, ("bad", "good", "unknown"))
-        assert relative[1] == 1.0
-        assert np.isfinite(relative).all()
+    def test_where_members_are_equal_their_weights_are(self):
+        one = trial(1, good=2.0, bad=2.0)
+        one.at_folds["bad"] = one.actual - (one.at_folds["good"] - one.actual)
+        weights = combine([one], [100.0])[0].weights
+        assert abs(weights["good"] - 0.5) < 1e-9
 
-    def test_weights_are_zero_for_the_absent(self):
-        combiner = Combiner(("a", "b"), np.array([0.5, 0.5]), 2.0)
-        np.testing.assert_array_equal(combiner.weights(np.ones(2), np.array([1.0, 0.0])), [1.0, 0.0])
+    def test_a_fold_is_weighed_without_its_own_errors(self):
+        one, other = trial(1), trial(1)
+        other.at_folds["bad"][0] = other.actual[0]
+        first, second = combine([one], [100.0])[0], combine([other], [100.0])[0]
+        ways = (Way(2.0),)
+        names = ("bad", "good")
+        np.testing.assert_allclose(weights_of(lone_view(one, names), ways, 0), weights_of(lone_view(other, names), ways, 0))
+        assert second.weights["bad"] > first.weights["bad"]
+
+    def test_without_folds_all_count_alike(self):
+        none = np.full((0, 6), np.nan)
+        short = Trial({"a": np.ones(6), "b": np.zeros(6)}, {}, none, none, 1.0, ())
+        assert combine([short], [1.0])[0].weights == {"a": 0.5, "b": 0.5}
+
+    def test_a_member_that_never_spoke_is_unknown(self):
+        errors = np.array([[1.0, 1.0], [2.0, np.nan], [np.nan, np.nan]])
+        relative = relative_errors(errors)
+        assert relative[0] < relative[1]
+        assert np.isnan(relative[2])
 
     def test_the_median_stops_an_explosion(self):
         points = np.array([[1.0], [1.1], [0.9], [1e6]])
@@ -84,6 +107,17 @@ class TestConformal:
     def test_pooled_gaussian_errors_give_gaussian_quantiles(self):
         pool = np.random.default_rng(0).normal(0, 1, (800, 10))
         np.testing.assert_allclose(quantile_by_horizon(pool, 10, 0.975), 1.96, atol=0.2)
+
+    def test_errors_are_expected_to_grow_with_the_level(self):
+        y = 100 * 1.007 ** np.arange(200) * np.exp(np.random.default_rng(0).normal(0, 0.02, 200))
+        errors = np.full((1, 10), 5.0)
+        early = error_units(y[:100], (90,), errors, np.array([2.0]), 2.0)
+        late = error_units(y, (90,), errors, np.array([2.0]), 4.0)
+        assert 1.7 < late.ahead / early.ahead < 2.4
+
+    def test_few_folds_widen(self):
+        assert widening(2) > widening(6) > widening(600) > 1.0
+        assert widening(0) == widening(1)
 
     def test_a_fold_does_not_see_its_own_errors(self):
         y = np.cumsum(np.random.default_rng(0).normal(0, 1, 100))

@@ -28,9 +28,15 @@ class TestNetwork:
         rng = np.random.default_rng(0)
         x = rng.normal(0, 1, (2000, 5)).astype(np.float32)
         y = (x @ np.array([[0.3], [-0.6], [0.1], [0.0], [0.8]])).astype(np.float32)
-        first, second = (learn(x, y, Recipe(hidden=16, steps=800, batch=128), seed=4) for _ in range(2))
+        first, second = (learn(x, y, Recipe(hidden=16, steps=800, batch=128, epochs=60), seed=4) for _ in range(2))
         assert np.abs(first.predict(x) - y).mean() < 0.1 * np.abs(y).mean()
         np.testing.assert_array_equal(first.predict(x), second.predict(x))
+
+    def test_few_windows_are_not_looked_at_for_ever(self):
+        recipe = Recipe(steps=2000, batch=512, epochs=10)
+        assert recipe.steps_for(1_000_000) == 2000
+        assert recipe.steps_for(10_240) == 200
+        assert recipe.steps_for(100) == 60
 
     def test_one_wild_target_does_not_bend_it(self):
         rng = np.random.default_rng(0)

@@ -34,6 +34,13 @@ def score_threshold(sensitivity: float, step_s: int = 3600) -> float:
     return on_table(sensitivity, SCORES, PER_YEAR)
 
 
+def shared(sensitivity: float, step_s: int, series: int) -> float:
+    """What each of `series` watched together may cost a year, so that many segments do not cry as many times: the rate over the root of
+    their number, as segments of one thing are half of one mind."""
+    most = DAY_PER_YEAR[0] if step_s >= DAY_S else PER_YEAR[0]
+    return min(sensitivity, most) / math.sqrt(max(1, series))
+
+
 def on_table(per_year: float, scores: tuple[float, ...], rates: tuple[float, ...]) -> float:
     """The score of a rate, by its logarithm; beyond the table along its outer slope."""
     x, known = math.log(per_year), np.log(rates)

@@ -96,7 +96,7 @@ class RuleBase(Part):
 class AnomalyRule(RuleBase):
     """Tells when the metric is not what its own history makes one expect.
 
-    sensitivity: false alarms per year and series that one can bear. min_effect: smallest |actual - expected| in the metric's unit;
+    sensitivity: false alarms per year that one can bear of the whole; n segments get it over the root of n each. min_effect: smallest |actual - expected| in the metric's unit;
     min_effect_share: the same as a share of what was expected. yearly: what came at the same time last year too is no news (daily grain).
     """
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from anomaly import DetectInput, Detection, detect
 from anomaly.prepare import bucket_ends, step_seconds
+from anomaly.thresholds import shared
 from core.timeseries import FloatArray, Grain, TimeSeries
 from workers.alerts.history import History, as_utc, cut
 from workers.alerts.rule import AnomalyRule, AnyRule, GoalRule, NoDataRule, ThresholdRule
@@ -77,11 +78,14 @@ def anomaly_detector(
     """Judges a series as the rule asks; custom: instead of Querent's own detector."""
     zone = history.zone if history.grain in (Grain.MINUTE, Grain.HOUR) else None
 
+    parts = max(1, len(history.series) - 1)
+
     def judge(series: TimeSeries) -> Detection:
+        rate = sensitivity if series.series_id == TOTAL else shared(sensitivity, step_seconds(series.times, series.grain), parts)
         item = DetectInput(series=series, as_of=until, time_zone=zone, country=history.country)
         if custom is not None:
-            return custom(rule, item, sensitivity)
-        return detect(item, sensitivity=sensitivity, min_effect=rule.min_effect, direction=rule.direction)
+            return custom(rule, item, rate)
+        return detect(item, sensitivity=rate, min_effect=rule.min_effect, direction=rule.direction)
 
     return judge
 

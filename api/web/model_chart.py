@@ -30,8 +30,9 @@ def backtest_chart(run: Mapping[str, Any]) -> Spec | None:
         ]
     return {
         "$schema": SCHEMA,
+        "config": {"aria": False},
         "data": {"values": rows},
-        "mark": {"type": "line"},
+        "mark": {"type": "line", "aria": False},
         "height": 280,
         "encoding": {
             "x": {"field": "time", "type": "temporal", "title": None},

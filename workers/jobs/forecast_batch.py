@@ -5,6 +5,7 @@ Tasks are jobs of their own (`forecast_part`). A batch that was cut off finds it
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -21,9 +22,11 @@ from semantic.catalog.model import Catalog
 from semantic.catalog.visible import visible_to
 from workers.champions import SANDBOX_QUEUE, champion_for
 from workers.context import BelongsElsewhere, JobContext
-from workers.forecasts.slices import is_forecastable, series_of
+from workers.forecasts.batch_sums import sum_up
+from workers.forecasts.slices import Sliced, is_forecastable, series_of
 from workers.jobs.forecast_part import run as run_task
 from workers.jobs.naming import model_name
+from workers.jobs.series import TOTAL
 from workers.kinds import ForecastBatchParams, ForecastPartParams, SeriesParams
 from workers.queue import cancel, enqueue
 from workers.run import run_job
@@ -40,7 +43,7 @@ def run(context: JobContext) -> dict[str, Any]:
     Raises: UserError when nothing can be forecast; Cancelled; Unavailable.
     """
     params = ForecastBatchParams.model_validate(context.job.params)
-    tasks, skipped = _planned(context, params)
+    tasks, skipped, summed = _planned(context, params)
     _stay_where_models_may_run(context, params, tasks)
     started_s = time.monotonic()
     try:
@@ -50,7 +53,10 @@ def run(context: JobContext) -> dict[str, Any]:
             cancel(context.services, context.tenant, task)
         raise
     context.progress("register", 0, 1)
-    metrics = [_champion(context, params, metric, found) for metric, found in _by_metric(done).items()]
+    added = {metric: sum_up(context, metric, *_written(done, metric, params)) for metric in summed}
+    metrics = [
+        _champion(context, params, metric, found) | {"adds_up": added.get(metric, False)} for metric, found in _by_metric(done).items()
+    ]
     failed = [
         {"metric": job.params["metric"], "job": job.id, "error": dict(job.error or {})} for job in done if job.status is not JobStatus.DONE
     ]
@@ -82,20 +88,31 @@ def _stay_where_models_may_run(context: JobContext, params: ForecastBatchParams,
         raise BelongsElsewhere(SANDBOX_QUEUE)
 
 
-def _planned(context: JobContext, params: ForecastBatchParams) -> tuple[tuple[JobId, ...], dict[str, str]]:
-    """The tasks' ids, in order, and why metrics were left out; planned once, however often the batch is cut off."""
+def _written(done: list[Job], metric: str, params: ForecastBatchParams) -> tuple[list[JobId], dict[str, dict[str, str]]]:
+    """The tasks of a metric, and each series' segment values."""
+    tasks = [job for job in done if job.params["metric"] == metric and job.status is JobStatus.DONE]
+    ids = [i for job in tasks for i in job.params["series"] if i != TOTAL]
+    names = [str(field) for field in params.segments]
+    return [job.id for job in tasks], {i: dict(zip(names, json.loads(i), strict=True)) for i in ids}
+
+
+def _planned(context: JobContext, params: ForecastBatchParams) -> tuple[tuple[JobId, ...], dict[str, str], list[str]]:
+    """The tasks' ids, in order, why metrics were left out, and whose segments add up; planned once, however often the batch is cut off."""
     known = context.job.checkpoint
     if known.get("tasks"):
-        return tuple(JobId(task) for task in known["tasks"]), dict(known["skipped"])
+        return tuple(JobId(task) for task in known["tasks"]), dict(known["skipped"]), list(known.get("summed", ()))
     catalog = context.services.catalog(context.tenant)
     visible = visible_to(catalog, context.principal)
     names = list(dict.fromkeys(params.metrics)) or [m.name for m in visible.metrics if m.certified and not m.hidden]
     skipped: dict[str, str] = {}
     tasks: list[JobId] = []
+    summed: list[str] = []
     total = 0
     for number, name in enumerate(names):
         context.progress("plan", number, len(names))
-        series = _series(context, params, catalog, visible, name, skipped)
+        found = _series(context, params, catalog, visible, name, skipped)
+        series = found.series
+        summed += [name] if found.adds_up else []
         total += len(series)
         if total > MAX_SERIES:
             raise UserError(
@@ -119,13 +136,13 @@ def _planned(context: JobContext, params: ForecastBatchParams) -> tuple[tuple[Jo
             code="nothing_to_forecast",
             status=422,
         )
-    context.save_checkpoint({"tasks": list(tasks), "skipped": skipped})
-    return tuple(tasks), skipped
+    context.save_checkpoint({"tasks": list(tasks), "skipped": skipped, "summed": summed})
+    return tuple(tasks), skipped, summed
 
 
 def _series(
     context: JobContext, params: ForecastBatchParams, catalog: Catalog, visible: Catalog, name: str, skipped: dict[str, str]
-) -> tuple[str, ...]:
+) -> Sliced:
     visible.metric(name)  # an unknown metric fails the batch; one that cannot be split or forecast is left out
     reason = is_forecastable(name, visible)
     if reason is None:
@@ -136,7 +153,7 @@ def _series(
         except UserError as error:
             reason = error.message
     skipped[name] = reason
-    return ()
+    return Sliced((), adds_up=False)
 
 
 def _work(context: JobContext, tasks: tuple[JobId, ...]) -> list[Job]:

@@ -111,6 +111,10 @@ class TestServing:
         first = batch(shops, at(0))
         assert (first["series"], first["fitted"], first["carried"], first["tasks"]) == (46, 46, 0, 3)
         assert first["metrics"][0]["model_version"] == f"{shops.tenant}.forecast.revenue.auto/1"
+        assert first["metrics"][0]["adds_up"] is True
+        gaps = by_step(shops, latest_batch(shops))
+        assert len(gaps) == 14 + 7
+        assert max(abs(gap) for gap in gaps) < 1e-6
         unchanged = batch(shops, at(0))
         assert (unchanged["fitted"], unchanged["carried"]) == (0, 46)
         shops.services.admin.insert_arrow(shops.database, "sales", shop_sales(DAYS, DAYS + 4, factor={7: 3.0}))
@@ -179,6 +183,16 @@ class TestKilled:
         until(lambda: read(shops, job).status.is_final and all(part.status.is_final for part in parts(shops, job)), within_s=120)
         assert read(shops, job).status is JobStatus.CANCELLED
         assert any(part.status is JobStatus.CANCELLED for part in parts(shops, job))
+
+
+def by_step(world: Any, batch_job: str) -> list[float]:
+    """What the shops' sum lacks of the total, relative to it, at each step."""
+    ids = [part.id for part in parts(world, batch_job)]
+    sql = (
+        "SELECT sumIf(mean, series_id = 'total') AS whole, sumIf(mean, series_id != 'total') AS added FROM "
+        f"{world.database}.querent_forecasts FINAL WHERE job_id IN {{ids:Array(String)}} GROUP BY time ORDER BY time"
+    )
+    return [row["added"] / row["whole"] - 1 for row in world.services.admin.query_arrow(sql, {"ids": ids}).to_pylist()]
 
 
 def latest_batch(world: Any) -> str:

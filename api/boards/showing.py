@@ -20,7 +20,7 @@ from core.errors import Forbidden, Invalid, NotFound, UserError
 from core.principal import Principal
 from insights.chart import chart
 from insights.headline import headline
-from semantic.catalog.model import Catalog
+from semantic.catalog.model import Catalog, FieldRole
 from semantic.query import ByEntity, ByField, SemanticQuery
 from semantic.resolve import resolve
 from semantic.states import OutputColumn, ResultTable
@@ -64,7 +64,15 @@ async def shown(
     found = _masked(result, query, visible.catalog) if masked else result.rows()
     said = headline(result.columns, found, windows, truncated=result.truncated)
     spec = chart(result.columns, found, title=said)
-    return ShownPin(query, said, result.columns, found, len(found), annotated(spec, notes) if spec is not None else None, tuple(left_out))
+    return ShownPin(
+        query,
+        said,
+        result.columns,
+        found,
+        len(found),
+        annotated(spec, notes) if spec is not None else None,
+        tuple(left_out if not masked else ["a filter of this board"] * bool(left_out)),
+    )
 
 
 async def _run(services: Services, caller: Principal, visible: VisibleCatalog, query: SemanticQuery) -> tuple[ResultTable, Any]:
@@ -122,11 +130,19 @@ def _masked(result: ResultTable, query: SemanticQuery, catalog: Catalog) -> list
     return made
 
 
+_NAMING = {FieldRole.NAME, FieldRole.KEY, FieldRole.TEXT}
+
+
 def _is_personal(group: object, catalog: Catalog) -> bool:
-    """Entities and personal fields; also what cannot be told."""
+    """Personal fields, and names and keys of what has personal fields (customers, not products); also what cannot be told."""
     if isinstance(group, ByField):
-        return catalog.field(group.field).pii
-    return True
+        field = catalog.field(group.field)
+        return field.pii or (field.role in _NAMING and _has_personal(group.field.dataset, catalog))
+    return _has_personal(catalog.entity(group.entity).dataset, catalog) if isinstance(group, ByEntity) else True
+
+
+def _has_personal(dataset: str, catalog: Catalog) -> bool:
+    return any(f.pii for d in catalog.datasets if d.name == dataset for f in d.fields)
 
 
 def _word(group: object, catalog: Catalog) -> str:

@@ -16,12 +16,15 @@ from api import schemas
 from api.boards import changes, service
 from api.boards.access import may_edit, owns
 from api.boards.links import token
+from api.boards.pulse import Pulse
 from api.boards.showing import shown
 from api.credentials import Caller
 from api.leaving import until_gone
 from api.services import Services, services_of
 from core.errors import NotFound
+from core.ids import TenantId
 from core.principal import Principal
+from core.store import boards
 from core.store.boards import BoardComment, BoardLink, StoredBoard
 from semantic.query import SemanticQuery
 
@@ -199,28 +202,43 @@ async def events(request: Request, board_id: str, caller: Caller, after: Annotat
     """`changed` with {"changes", "version"}; `gone` when it was removed or is no longer shared with you."""
     services = services_of(request)
     await run_in_threadpool(service.load, services, caller, board_id)
-    return StreamingResponse(
-        _stream(services, caller, board_id, after), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
-    )
+    stream = _stream(services, _pulse(request, services), caller, board_id, after)
+    return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
-async def _stream(services: Services, caller: Principal, board_id: str, after: int) -> AsyncIterator[str]:
+async def _stream(services: Services, pulse: Pulse, caller: Principal, board_id: str, after: int) -> AsyncIterator[str]:
+    """Whether the caller may still look is asked again whenever something changed: sharing counts as a change."""
     yield "retry: 1000\n\n"
     idle_s = 0.0
     while True:
         try:
-            board = await run_in_threadpool(service.load, services, caller, board_id)
+            if await pulse.changes(caller.tenant, board_id) > after:
+                board = await run_in_threadpool(service.load, services, caller, board_id)
+                after, idle_s = board.changes, 0.0
+                yield f"id: {after}\nevent: changed\ndata: {json.dumps({'changes': after, 'version': board.version})}\n\n"
         except NotFound:
+            pulse.forget(caller.tenant, board_id)
             yield "event: gone\ndata: {}\n\n"
             return
-        if board.changes > after:
-            after, idle_s = board.changes, 0.0
-            yield f"id: {after}\nevent: changed\ndata: {json.dumps({'changes': after, 'version': board.version})}\n\n"
         idle_s += POLL_S
         if idle_s >= HEARTBEAT_S:
             idle_s = 0.0
             yield ": still here\n\n"
         await asyncio.sleep(POLL_S)
+
+
+def _pulse(request: Request, services: Services) -> Pulse:
+    """The one of this process, made when somebody first watches a board."""
+    state = request.app.state
+    if not hasattr(state, "board_pulse"):
+
+        def read(tenant: str, board: str) -> int:
+            with services.store.read() as connection:
+                return boards.changes(connection, TenantId(tenant), board)
+
+        state.board_pulse = Pulse(read)
+    found: Pulse = state.board_pulse
+    return found
 
 
 def view(board: StoredBoard, caller: Principal) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from api.rendering import cell as json_cell
-from core.errors import TooLarge
+from core.errors import TooLarge, Unavailable
 from semantic.states import OutputColumn
 
 Rows = Sequence[Sequence[Any]]
@@ -32,6 +32,7 @@ MEDIA_TYPES = {
 }
 IMAGES = ("png", "svg", "pdf")
 MAX_CHART_ROWS = 20_000  # drawing 20,000 marks takes about 2 s and 150 MB
+WAIT_S = 20.0
 _ONE_AT_A_TIME = threading.BoundedSemaphore(1)  # the engine keeps what it took: several at once would add up
 
 
@@ -83,19 +84,23 @@ def as_parquet(columns: Sequence[OutputColumn], table: pa.Table) -> bytes:
 def as_image(spec: dict[str, Any], kind: str) -> bytes:
     """The chart, 800 pixels wide, on white. kind: png, svg or pdf. Reads nothing from the network.
 
-    Raises: TooLarge for a chart of more than 20,000 marks.
+    Raises: TooLarge for a chart of more than 20,000 marks; Unavailable when others' pictures take too long.
     """
     import vl_convert  # loads a JavaScript engine: only when an image is asked for
 
     if len(spec.get("data", {}).get("values", [])) > MAX_CHART_ROWS:
         raise TooLarge(f"A picture shows at most {MAX_CHART_ROWS:,} values; take the figures as a file.", code="chart_too_large")
     sized = {**spec, "width": 800, "height": spec.get("height", 300), "background": "white"}
-    with _ONE_AT_A_TIME:
+    if not _ONE_AT_A_TIME.acquire(timeout=WAIT_S):
+        raise Unavailable("Many pictures are being drawn at the moment.", code="drawing_busy")
+    try:
         if kind == "svg":
             return str(vl_convert.vegalite_to_svg(sized, allowed_base_urls=[])).encode()
         if kind == "pdf":
             return bytes(vl_convert.vegalite_to_pdf(sized, allowed_base_urls=[]))
         return bytes(vl_convert.vegalite_to_png(sized, scale=2, allowed_base_urls=[]))
+    finally:
+        _ONE_AT_A_TIME.release()
 
 
 def _csv(value: Any) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
 from core.errors import Conflict, NotFound
@@ -94,6 +94,16 @@ def get(connection: Connection, tenant: TenantId, key: str) -> StoredBoard:
     return _board(row)
 
 
+def changes(connection: Connection, tenant: TenantId, key: str) -> int:
+    """How often anything changed that a reader could see. Raises: NotFound."""
+    found = connection.execute(
+        select(boards.c.changes).where(boards.c.tenant_id == tenant, boards.c.id == key, boards.c.removed_at.is_(None))
+    ).scalar()
+    if found is None:
+        raise NotFound(f"There is no board {key[:60]!r}.", code="unknown_board")
+    return int(found)
+
+
 def list_all(connection: Connection, tenant: TenantId, *, limit: int = 500) -> tuple[StoredBoard, ...]:
     """Latest change first."""
     rows = scope.page(connection, boards, tenant, boards.c.removed_at.is_(None), order=[boards.c.updated_at.desc()], limit=limit)
@@ -170,9 +180,7 @@ def add_link(connection: Connection, tenant: TenantId, key: str, by: UserId, *, 
     """Raises: NotFound."""
     get(connection, tenant, key)
     made = new_id("lnk")
-    scope.add(
-        connection, board_links, tenant, {"id": made, "board_id": key, "created_by": by, "created_at": now, "expires_at": expires_at}
-    )
+    scope.add(connection, board_links, tenant, {"id": made, "board_id": key, "created_by": by, "created_at": now, "expires_at": expires_at})
     return link(connection, tenant, made)
 
 

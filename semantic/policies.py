@@ -147,7 +147,8 @@ def _table_access(catalog: Catalog, principal: Principal, datasets: list[Dataset
     first = datasets[0]
     tenant_column = _tenant_column(principal.tenant, datasets, trust)
     names = {d.name for d in datasets}
-    columns = _columns(datasets, tenant_column, [r for r in catalog.column_rules if r.dataset in names and _applies(principal, r)])
+    rules_here = [r for r in catalog.column_rules if r.dataset in names and _applies(principal, r)]
+    columns = _columns(datasets, tenant_column, rules_here, _join_keys(catalog))
     if not columns:
         raise Forbidden(f"Your roles may read no column of {first.database}.{first.table}.", code="no_readable_column")
     rules = tuple(
@@ -180,7 +181,17 @@ def _tenant_column(tenant: TenantId, datasets: list[Dataset], trust: Trust) -> s
     )
 
 
-def _columns(datasets: list[Dataset], tenant_column: str | None, rules: Iterable[ColumnRule]) -> tuple[ColumnAccess, ...]:
+def _join_keys(catalog: Catalog) -> frozenset[tuple[str, str]]:
+    """(dataset, field) of every field that a relationship joins by; analysts need them although nobody asks for them by name."""
+    ends = ((r.from_dataset, r.from_fields, r.to_dataset, r.to_fields) for r in catalog.relationships)
+    return frozenset(
+        (dataset, name) for from_, own, to, theirs in ends for dataset, names in ((from_, own), (to, theirs)) for name in names
+    )
+
+
+def _columns(
+    datasets: list[Dataset], tenant_column: str | None, rules: Iterable[ColumnRule], join_keys: frozenset[tuple[str, str]]
+) -> tuple[ColumnAccess, ...]:
     actions: dict[str, str] = {}
     for rule in rules:
         dataset = next(d for d in datasets if d.name == rule.dataset)
@@ -200,7 +211,8 @@ def _columns(datasets: list[Dataset], tenant_column: str | None, rules: Iterable
             action = actions.get(name, "show")
             if action == "hide":
                 continue
-            internal = field.hidden and (name not in found or found[name].internal)
+            hidden = field.hidden and (dataset.name, field.name) not in join_keys
+            internal = hidden and (name not in found or found[name].internal)
             treatment: Treatment = "mask" if action == "mask" else "hash" if action == "hash" else "show"
             found[name] = ColumnAccess(name, field.type, treatment, internal)
     return tuple(found.values())

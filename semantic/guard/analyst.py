@@ -34,7 +34,7 @@ def read_analyst_sql(sql: str, access: Access, params: Mapping[str, Param], defa
     check_ctes(tree)
     check_expansion(tree)
     columns = _check_tables(tree, access, default_database)
-    _check_columns(tree, columns)
+    _check_columns(tree, columns, access)
     if lists_everything(tree):
         raise QueryRejected(
             "This lists every row of a table. Expected an aggregate, a condition or a LIMIT.",
@@ -89,7 +89,7 @@ def _refuse_table(table: exp.Table, access: Access) -> None:
     refuse(table, f"Expected a table of the catalog as database.table; found {written}.", "unknown_table", *near)
 
 
-def _check_columns(tree: exp.Expr, columns: Mapping[str, bool]) -> None:
+def _check_columns(tree: exp.Expr, columns: Mapping[str, bool], access: Access) -> None:
     """Every name is a visible column or something the query itself declares."""
     visible = {name for name, shown in columns.items() if shown}
     declared = {a.alias for a in tree.find_all(exp.Alias)} | {c.alias for c in tree.find_all(exp.CTE) if c.args.get("scalar")}
@@ -111,14 +111,32 @@ def _check_columns(tree: exp.Expr, columns: Mapping[str, bool]) -> None:
         for shared in join.args.get("using") or ():
             if shared.name not in visible | declared:
                 refuse(shared, f"No column {shared.name!r} in the tables of this query.", "unknown_column")
+    tables = _columns_by_alias(tree, access)
     for column in tree.find_all(exp.Column):
         if column.args.get("db") is not None:
             _drop_database(column, tree)
         if column.table and column.table not in sources and column.table not in visible | declared:
             refuse(column, f"No table or alias {column.table!r} in this query.", "unknown_column")
+        own = tables.get(column.table)
+        if own is not None and not isinstance(column.this, exp.Star) and column.name not in own | declared:
+            near = [match for match, _, _ in process.extract(column.name, sorted(own), limit=3)]
+            refuse(column, f"No column {column.name!r} in {column.table!r}.", "unknown_column", *near)
         if not isinstance(column.this, exp.Star) and column.name not in visible | declared and column.table not in visible | declared:
             near = [match for match, _, _ in process.extract(column.name, sorted(visible), limit=3)]
             refuse(column, f"No column {column.name!r} in the tables of this query.", "unknown_column", *near)
+
+
+def _columns_by_alias(tree: exp.Expr, access: Access) -> dict[str, frozenset[str]]:
+    """Visible columns by the name under which a physical table is read, where that name means one thing in the whole text."""
+    found: dict[str, frozenset[str]] = {}
+    several = {a.name for a in tree.find_all(exp.TableAlias) if not isinstance(a.parent, exp.Table)}
+    for table in tree.find_all(exp.Table):
+        name = table.alias or table.name
+        if cte_of(table) is not None or name in found:
+            several.add(name)
+        else:
+            found[name] = frozenset(c.column for c in physical(table, access).columns if not c.internal)
+    return {name: columns for name, columns in found.items() if name not in several}
 
 
 def _drop_database(column: exp.Column, tree: exp.Expr) -> None:

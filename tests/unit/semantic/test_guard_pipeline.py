@@ -8,7 +8,7 @@ import sqlglot
 from core.errors import InternalError, QueryRejected
 from core.ids import TenantId, UserId
 from core.principal import Principal, Role
-from semantic.catalog.model import Catalog, CatalogField, ColumnRule, Dataset, FieldRole, FieldType, RowPolicy
+from semantic.catalog.model import Catalog, CatalogField, ColumnRule, Dataset, FieldRole, FieldType, Relationship, RowPolicy
 from semantic.expr import And, Arithmetic, Between, Comparison, FieldRef, In, IsNull, Like, Literal_, Not, Or, Predicate
 from semantic.limits import Limits
 from semantic.pipeline import guard_compiled, guard_sql
@@ -191,6 +191,40 @@ class TestRowPolicies:
         odd = Comparison(op="=", left=Arithmetic(op="+", left=ref("team"), right=ref("team")), right=Literal_(value=1))
         with pytest.raises(Exception, match="row condition"):
             sql("SELECT count() FROM shop.orders", self.policy(odd), MANAGER)
+
+
+class TestJoinKeys:
+    """A hidden field that relationships join by is a column that analysts must be able to write."""
+
+    CATALOG = Catalog(
+        datasets=(
+            orders(),
+            Dataset(
+                name="teams", database="shop", table="teams", label="teams", tenant_column="tenant_id", fields=(field("key", hidden=True), field("name"))
+            ),
+        ),
+        relationships=(Relationship(name="team", from_dataset="orders", from_fields=("key",), to_dataset="teams", to_fields=("key",)),),
+    )  # fmt: skip
+    JOIN = "SELECT t.name, sum(o.revenue) FROM shop.orders AS o JOIN shop.teams AS t ON o.key = t.key GROUP BY t.name"
+
+    def test_it_can_be_joined_by(self) -> None:
+        made = sql(self.JOIN, self.CATALOG).sql
+        assert narrowed("revenue key", "o") in made
+        assert made.count('_scope."tenant_id" = {tenant: String}') == 2
+
+    def test_without_a_relationship_it_stays_hidden(self) -> None:
+        with pytest.raises(QueryRejected) as caught:
+            sql(self.JOIN, self.CATALOG.model_copy(update={"relationships": ()}))
+        assert caught.value.code == "unknown_column"
+
+    @pytest.mark.parametrize("text", [JOIN.replace("t.name", "o.name"), JOIN.replace("o.revenue", "t.revenue")])
+    def test_a_column_of_the_other_table_is_named(self, text: str) -> None:
+        with pytest.raises(QueryRejected, match=r"No column '(name|revenue)' in '(o|t)'"):
+            sql(text, self.CATALOG)
+
+    def test_an_alias_that_means_two_things_is_left_to_the_engine(self) -> None:
+        twice = "SELECT sum(x.revenue) FROM shop.orders AS x WHERE x.team IN (SELECT x.key FROM shop.teams AS x)"
+        assert sql(twice, self.CATALOG).sql
 
 
 class TestColumnRules:

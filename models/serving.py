@@ -124,12 +124,26 @@ def forecast_with(
             on_progress(min(len(inputs), start + len(batch)), len(inputs))
     rest = sorted(reasons)
     own = forecast_many([inputs[row] for row in rest], levels=levels) if rest else []
-    for row, forecast in zip(rest, own, strict=True):
-        note = f"Model {label} did not serve this series: {reasons[row]} Querent's own model did."
-        made[row] = replace(forecast, fallback=f"instead of {label}: {reasons[row]}"[:500], notes=(*forecast.notes, note))
+    made |= {row: _instead(forecast, label, reasons[row]) for row, forecast in zip(rest, own, strict=True)}
     if on_progress is not None:
         on_progress(len(inputs), len(inputs))
     return [made[row] for row in range(len(inputs))]
+
+
+def without_custom(
+    inputs: Sequence[ForecastInput],
+    label: str,
+    reason: str,
+    levels: tuple[int, ...] = LEVELS,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> list[Forecast]:
+    """Querent's own forecasts where the custom model cannot be had at all; each says why."""
+    return [_instead(forecast, label, reason) for forecast in forecast_many(inputs, levels=levels, on_progress=on_progress)]
+
+
+def _instead(forecast: Forecast, label: str, reason: str) -> Forecast:
+    note = f"Model {label} did not serve this series: {reason} Querent's own model did."
+    return replace(forecast, fallback=f"instead of {label}: {reason}"[:500], notes=(*forecast.notes, note))
 
 
 def _unable(one: Ready, item: ForecastInput, card: ModelCard) -> str | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 
+from core.errors import InternalError, NotFound
 from core.ids import TenantId
 from core.store import model_runs, model_slots, model_versions
 from core.store.model_runs import NewRun
@@ -17,13 +19,14 @@ from models.sandbox.limits import Limits
 from models.sandbox.sandbox import Sandbox
 from models.sandbox.subject import WalledModel
 from models.sdk.card import card_of
-from models.serving import forecast_with
+from models.serving import forecast_with, without_custom
 from workers.beside import compared
 from workers.bootstrap import Services
 from workers.context import BelongsElsewhere, JobContext
 from workers.packages import PackageFiles
 
 SANDBOX_QUEUE = "sandbox"
+COMPARE_EVERY = timedelta(hours=20)
 SERVING_LIMITS = Limits(cpu_s=1800, wall_s=1800)
 
 
@@ -64,15 +67,26 @@ class CustomForecaster:
         """
         services = self._context.services
         card = card_of(dict(self.version.card))
-        with walled(services, self.version, SERVING_LIMITS) as subject:
+        try:
+            subject = walled(services, self.version, SERVING_LIMITS)
+        except (NotFound, InternalError) as error:
+            return without_custom(inputs, self.label, error.message, levels, on_progress)
+        with subject:
             made = forecast_with(subject, card, self.label, inputs, levels=levels, on_progress=on_progress)
-        if inputs:
+        if inputs and self._is_comparison_due():
             new = NewRun(
                 self.version.id, "champion", self._metric, self._grain.value, self._context.job_id, compared(inputs[0], made[0])
             )  # fmt: skip
             with services.store.write() as connection:
                 model_runs.put(connection, self._context.tenant, new, now=services.clock.now())
         return made
+
+    def _is_comparison_due(self) -> bool:
+        """Once a day is enough: each costs a forecast of the engine's own."""
+        with self._context.services.store.read() as connection:
+            runs = model_runs.of_version(connection, self._context.tenant, self.version.id, limit=20)
+        newest = max((run.made_at for run in runs if run.role == "champion" and run.metric == self._metric), default=None)
+        return newest is None or self._context.services.clock.now() - newest > COMPARE_EVERY
 
 
 def forecaster_for(context: JobContext, metric: str | None, grain: Grain) -> CustomForecaster | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from anomaly import DetectInput, Detection, detect
+from core.errors import InternalError, NotFound
 from core.store.model_versions import StoredVersion
 from core.timeseries import Grain
 from models.judging import detect_with
@@ -39,7 +40,7 @@ class CustomDetector:
                 return detect_with(
                     subject, card, self.label, inputs, sensitivity=sensitivity, min_effect=min_effect, direction=direction
                 )  # fmt: skip
-        except ModelFailed as error:
+        except (ModelFailed, NotFound, InternalError) as error:
             note = f"Model {self.label} did not judge: {error.message} Querent's own detector did."[:500]
             own = [detect(item, sensitivity=sensitivity, min_effect=min_effect, direction=direction) for item in inputs]
             return [replace(found, notes=(*found.notes, note)) for found in own]

@@ -15,7 +15,7 @@ from pathlib import Path
 from models.sandbox import seccomp, syscalls
 from models.sandbox.limits import Limits
 from models.sandbox.syscalls import MS_BIND, MS_NODEV, MS_NOSUID, MS_PRIVATE, MS_RDONLY, MS_REC, MS_REMOUNT
-from models.sandbox.walls import Walls
+from models.sandbox.walls import SIGNALS_FROM_ABI, Walls
 
 FIRST_UID = 1_900_000_000  # nobody's: beyond what systems hand out, so that limits per user are limits per model
 SPARE_PROCESSES = 8  # the watch outside ends a model that starts too many; the kernel only sees to it that the watch has the time
@@ -89,7 +89,8 @@ def close_in(walls: Walls, limits: Limits, cell: Cell, sandbox_uid: int) -> tupl
     if walls.landlock:
         _landlock(walls, package, scratch)
     if walls.seccomp:
-        syscalls.install_filter(seccomp.program())
+        kept_in = walls.processes or walls.landlock >= SIGNALS_FROM_ABI
+        syscalls.install_filter(seccomp.program(None if kept_in else os.getpid()))
     return package, scratch
 
 

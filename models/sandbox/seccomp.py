@@ -37,6 +37,11 @@ _CONNECT = {"x86_64": 42, "aarch64": 203}
 _SENDTO = {"x86_64": 44, "aarch64": 206}
 _CLONE = {"x86_64": 56, "aarch64": 220}
 _CLONE3 = 435
+_KILL_CALLS = {"x86_64": (62, 234), "aarch64": (129, 131)}  # kill, tgkill: the first argument says which process
+_OTHER_SIGNALS = {
+    "x86_64": (200, 129, 297, 424),
+    "aarch64": (130, 138, 240, 424),
+}  # tkill, rt_sigqueueinfo, rt_tgsigqueueinfo, pidfd_send_signal
 _X32 = 0x4000_0000
 
 
@@ -44,8 +49,10 @@ def is_supported() -> bool:
     return platform.machine() in _ARCHITECTURE
 
 
-def program() -> bytes:
-    """The filter. Reaching out (connect, sendto with an address) kills; what else is not allowed answers EPERM.
+def program(only_pid: int | None = None) -> bytes:
+    """The filter. only_pid: signals may go to this process alone, for where no other wall keeps them in.
+
+    Reaching out (connect, sendto with an address) kills; what else is not allowed answers EPERM.
 
     Only internet sockets may be made, since libraries probe for them on import; they lead nowhere. clone3 answers ENOSYS, as its flags
     cannot be looked at; the C library then uses clone.
@@ -80,6 +87,11 @@ def program() -> bytes:
     when(_CLONE3, _code(_RETURN, _ERRNO | errno.ENOSYS))
     for number in _REFUSED[machine]:
         when(number, refuse)
+    if only_pid is not None:
+        for number in _KILL_CALLS[machine]:
+            when(number, _code(_LOAD, _ARGUMENTS), _code(_JEQ, only_pid, 0, 1), _code(_RETURN, _ALLOW), refuse)
+        for number in _OTHER_SIGNALS[machine]:
+            when(number, refuse)
     head = [
         _code(_LOAD, _ARCH),
         _code(_JEQ, _ARCHITECTURE[machine], 1, 0),

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from insights.batch_view import batch_view, scores_view
 from insights.explain_view import explain_view
 from insights.forecast_view import explaining_charts, forecast_view
 from insights.studies import View, detection_view
 
-_VIEWS: Mapping[str, Callable[[Mapping[str, Any]], View]] = {"forecast": forecast_view, "detect": detection_view, "explain": explain_view}
+_VIEWS: Mapping[str, Callable[[Mapping[str, Any]], View]] = {
+    "forecast": forecast_view,
+    "forecast_batch": batch_view,
+    "score_forecasts": scores_view,
+    "detect": detection_view,
+    "explain": explain_view,
+}
 
 
 def with_view(kind: str, result: Mapping[str, Any] | None) -> dict[str, Any] | None:

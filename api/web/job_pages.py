@@ -27,7 +27,8 @@ from workers.queue import cancel, enqueue
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 _TITLES: Mapping[str, str] = {
-    "forecast": "Forecast", "detect": "Anything unusual", "explain": "What drove the change", "load_file": "Upload",
+    "forecast": "Forecast", "forecast_batch": "Forecasts of many series", "forecast_part": "A batch's forecasts", "score_forecasts": "Forecasts scored",
+    "detect": "Anything unusual", "explain": "What drove the change", "load_file": "Upload",
     "infer_catalog": "Catalog inference", "refresh_values": "Values of the catalog", "diagnose": "Diagnosis",
     "evaluate_rules": "Alert rules", "scan": "Anything one should know",
 }  # fmt: skip

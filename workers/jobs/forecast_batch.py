@@ -105,7 +105,7 @@ def _planned(context: JobContext, params: ForecastBatchParams) -> tuple[tuple[Jo
     visible = visible_to(catalog, context.principal)
     names = list(dict.fromkeys(params.metrics)) or [m.name for m in visible.metrics if m.certified and not m.hidden]
     skipped: dict[str, str] = {}
-    tasks: list[JobId] = []
+    planned: list[tuple[str, ForecastPartParams]] = []
     summed: list[str] = []
     total = 0
     for number, name in enumerate(names):
@@ -128,14 +128,15 @@ def _planned(context: JobContext, params: ForecastBatchParams) -> tuple[tuple[Jo
                 horizon_steps=params.horizon_steps,
                 refit_steps=params.refit_steps,
             )
-            tasks.append(enqueue(context.services, "forecast_part", part, context.principal, f"{context.job_id}:{name}:{start}"))
-    if not tasks:
+            planned.append((f"{context.job_id}:{name}:{start}", part))
+    if not planned:
         why = "; ".join(f"{name}: {reason}" for name, reason in list(skipped.items())[:3])
         raise UserError(
             f"There is nothing to forecast. {why or 'Name metrics, or certify some in the catalog.'}",
             code="nothing_to_forecast",
             status=422,
         )
+    tasks = [enqueue(context.services, "forecast_part", part, context.principal, key) for key, part in planned]
     context.save_checkpoint({"tasks": list(tasks), "skipped": skipped, "summed": summed})
     return tuple(tasks), skipped, summed
 

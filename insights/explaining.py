@@ -12,6 +12,7 @@ import numpy as np
 from scipy import stats
 
 from core.timeseries import FloatArray
+from insights.claims import is_rate
 from insights.drivers.change import Cause, Causes, amount_causes, rate_causes
 from insights.drivers.leaves import Cuboid, Leaves, Mask
 from insights.drivers.mix_rate import Split, split_rate
@@ -131,7 +132,7 @@ def _moves(study: Study) -> FloatArray:
     known = np.asarray([v for v in study.history if math.isfinite(v)], dtype=np.float64)
     if len(known) < MIN_HISTORY:
         return np.zeros(0)
-    if study.kind == "rate" or (known <= 0).any():
+    if is_rate(study.quantity) or (known <= 0).any():
         return np.diff(known)
     return np.diff(np.log(known))
 
@@ -141,7 +142,7 @@ def _usual_test(study: Study) -> Evidence | None:
     moves = _moves(study)
     if len(moves) < MIN_HISTORY - 1 or not np.any(moves):
         return None
-    relative = study.kind != "rate" and min(v for v in study.history if math.isfinite(v)) > 0
+    relative = not is_rate(study.quantity) and min(v for v in study.history if math.isfinite(v)) > 0
     if relative and (study.before <= 0 or study.after <= 0):
         return None
     move = math.log(study.after / study.before) if relative else study.difference
@@ -168,9 +169,9 @@ def _usual(study: Study) -> list[Fact]:
     grain = grain_of(study.period)
     if not len(moves) or grain is None:
         return []
-    positive = study.kind != "rate" and min(v for v in study.history if math.isfinite(v)) > 0
+    positive = not is_rate(study.quantity) and min(v for v in study.history if math.isfinite(v)) > 0
     usual = float(np.median(np.abs(np.expm1(moves) if positive else moves)))
-    if (study.kind != "rate" and not positive) or not usual:
+    if (not is_rate(study.quantity) and not positive) or not usual:
         return []
     return [
         Fact(

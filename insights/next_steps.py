@@ -46,6 +46,6 @@ def _owner(told: Sequence[Fact], catalog: Catalog) -> dict[str, Any] | None:
         except UserError:
             owner = None
         if owner:
-            text = f"Ask {owner}, who own {fact.quantity.label}."
+            text = f"Ask {owner}, the owner of {fact.quantity.label}."
             return {"kind": "ask_owner", "text": text, "metric": fact.quantity.name, "question": None, "fact": fact.key}
     return None

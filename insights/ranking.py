@@ -80,7 +80,7 @@ def _sharpest(fact: Fact, others: Sequence[Fact]) -> Fact:
 
 def _is_odd_day(fact: Fact, other: Fact) -> bool:
     """Whether both tell of the same odd day within a longer period, in the same direction."""
-    same = fact.kind == other.kind == "unusual_value" and fact.names == other.names == ("day",)
+    same = fact.kind == other.kind in ("unusual_value", "season_note") and fact.names == other.names == ("day",)
     return same and fact.period == other.period and fact.impact * other.impact >= 0
 
 

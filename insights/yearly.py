@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from core.timeseries import FloatArray
@@ -10,6 +12,7 @@ YEAR_DAYS = 364  # the same weekday
 AROUND_DAYS = 7  # feasts that follow a weekday move by a week
 WEEKS_BEFORE = 4
 LIKE = 0.5  # at least so large against now
+BEYOND = 2.0  # times last year's size
 NOTABLE = 2.5  # robust standard deviations of ordinary days
 
 
@@ -35,4 +38,12 @@ def came_last_year(days: FloatArray, at: int) -> bool:
     if not np.isfinite(now) or now == 0 or not np.isfinite(before).any():
         return False
     ordinary = 1.4826 * float(np.nanmedian(np.abs(effect - np.nanmedian(effect))))
-    return bool(np.nanmax(before) >= max(LIKE * abs(now), NOTABLE * ordinary))
+    largest = float(np.nanmax(before))
+    if largest < max(LIKE * abs(now), NOTABLE * ordinary):
+        return False
+    # Far beyond what it was last year it is news again, season or not; on logarithms, since a fall has a floor.
+    return abs(_size(now)) <= BEYOND * abs(_size(largest * float(np.sign(now))))
+
+
+def _size(effect: float) -> float:
+    return math.log(max(1.0 + effect, 0.001))

@@ -147,7 +147,8 @@ def _likeliest(leaves: Leaves, setting: _Setting) -> _Start:
     if abs(middle - 1.0) < 0.005:
         return at_middle
     still = started(1.0)
-    pace_gain = float(leaf_gains(still.moved, np.array([middle])).sum())
+    # Where the middle of the whole fell to nothing, its pace has no logarithm; a thousandth stands for it.
+    pace_gain = float(leaf_gains(still.moved, np.array([max(middle, 0.001)])).sum())
     gains = [start.found.candidates[0].gain if start.found.candidates else 0.0 for start in (still, at_middle)]
     return still if gains[0] > gains[1] + pace_gain else at_middle
 

@@ -24,6 +24,7 @@ MAX_LEAVES = 60_000
 MOST_LEAVES = 250_000
 ROWS_PER_LEAF = 500  # a table with so many rows for each of more leaves bears them
 _UNKNOWN_VALUES = 50
+DEFINES = 0.01  # of the rows are neither none nor all: then the dimension is the rate by another name
 
 
 def fitting(catalog: Catalog, fields: Sequence[FieldRef]) -> tuple[FieldRef, ...]:
@@ -70,6 +71,32 @@ def cube_of(result: ResultTable, dimensions: Sequence[str], base_label: str) -> 
     if len(columns) >= 4:
         return Cube(leaves, columns[1], columns[0], columns[3], columns[2], base_label)
     return Cube(leaves, columns[1], columns[0])
+
+
+def without_definition(cube: Cube) -> Cube:
+    """A rate without the dimensions that define it: of cancelled bookings by "is cancelled" every segment's rate is none or all."""
+    if cube.base_before is None or cube.base_after is None or cube.leaves.count == 0:
+        return cube
+    top, base = cube.before + cube.after, cube.base_before + cube.base_after
+    if (top > base).any() or top.sum() <= 0:
+        return cube
+    kept = []
+    for cuboid in cube.leaves.cuboids(1):
+        tops = np.bincount(cuboid.key, weights=top, minlength=cuboid.size)
+        bases = np.bincount(cuboid.key, weights=base, minlength=cuboid.size)
+        if np.minimum(tops, bases - tops).sum() > DEFINES * min(float(top.sum()), float((base - top).sum())):
+            kept.append(cuboid.dimensions[0])
+    if len(kept) == len(cube.leaves.dimensions):
+        return cube
+    if not kept:
+        return Cube(Leaves((), (), np.zeros((0, 0), dtype=np.int64)), np.zeros(0), np.zeros(0))
+    dimensions = [cube.leaves.dimensions[i] for i in kept]
+    leaves, key = coded_leaves(dimensions, [cube.leaves.labels[i] for i in kept], cube.leaves.codes[kept])
+
+    def summed(column: FloatArray) -> FloatArray:
+        return np.bincount(key, weights=column, minlength=leaves.count).astype(np.float64)
+
+    return Cube(leaves, summed(cube.before), summed(cube.after), summed(cube.base_before), summed(cube.base_after), cube.base_label)
 
 
 def with_past(cube: Cube, result: ResultTable, first: dt.datetime, days: int) -> Cube:

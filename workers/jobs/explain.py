@@ -31,9 +31,10 @@ from semantic.states import WindowUsed
 from semantic.windows import add_units
 from workers.context import JobContext
 from workers.jobs.budget import Run, insight_settings, refuse_if_off
-from workers.jobs.change_cube import cube_of, fitting, with_past
+from workers.jobs.calendar_like import without_calendar
+from workers.jobs.change_cube import cube_of, fitting, with_past, without_definition
 from workers.jobs.composition import Composition, composition
-from workers.jobs.dimensions import telling_dimensions
+from workers.jobs.dimensions import base_dataset, telling_dimensions
 from workers.jobs.explained import result_of
 from workers.jobs.explained_events import event_facts
 from workers.jobs.querying import Ran, receipt_of
@@ -174,6 +175,11 @@ class _Asked:
         datasets = self.runs[-1].guarded.datasets
         fields = telling_dimensions(self.visible, self.made_of.top, datasets, 3 * MAX_DIMENSIONS)
         able = [ref for ref in fields if self._can_split(measures, ref)]
+        base = base_dataset(self.visible, self.made_of.top, datasets)
+        after, _ = _windows_of(self.runs[-1].guarded.windows)
+        if base is not None and after.end is not None:
+            field = self.params.time.field if self.params.time else None
+            able = list(without_calendar(self.budget, able, base, after.end.replace(tzinfo=None), self.params.where, field))
         return fitting(self.visible, able[:MAX_DIMENSIONS])
 
     def _can_split(self, measures: Sequence[Measure], ref: FieldRef) -> bool:
@@ -200,11 +206,12 @@ def _study(asked: _Asked, windows: _Windows) -> tuple[Study, list[str]]:
     receipts = {"whole": len(asked.runs) - 1}
     period, baseline = _period(after_used), _period(before_used)
     context.progress("fetch", 1, 4)
+    fields = asked.fields()  # from the windows of the query just made
     history = _history(asked, period, receipts)
     context.progress("fetch", 2, 4)
     year_ago = _known_year_ago(period, history, receipts) or _year_ago(asked, windows, receipts)
     context.progress("fetch", 3, 4)
-    cube = _cube(asked, windows, receipts)
+    cube = _cube(asked, windows, fields, receipts)
     study = Study(
         quantity=Quantity(
             scoped(measure.label, asked.params.where), measure.format, measure.unit, measure.good_direction, asked.params.metric or ""
@@ -312,14 +319,15 @@ def _history(asked: _Asked, period: Period, receipts: dict[str, int]) -> dict[dt
     return found
 
 
-def _cube(asked: _Asked, windows: _Windows, receipts: dict[str, int]) -> Cube | None:
-    fields = asked.fields()
+def _cube(asked: _Asked, windows: _Windows, fields: Sequence[FieldRef], receipts: dict[str, int]) -> Cube | None:
     if not fields or asked.made_of.kind == "other":
         return None
     measures = [m for m in (asked.made_of.top, asked.made_of.base) if m is not None]
     ran = asked.run(asked.query(measures, windows, fields))
     receipts["cube"] = len(asked.runs) - 1
-    cube = cube_of(ran.result, _labels(asked.visible, fields), asked.made_of.base_label)
+    cube = without_definition(cube_of(ran.result, _labels(asked.visible, fields), asked.made_of.base_label))
+    if len(cube.leaves.dimensions) < len(fields):
+        return cube  # its past is asked by all fields; what is left has dozens of leaves or no story
     return _with_past(asked, cube, measures, fields, ran)
 
 

@@ -23,9 +23,10 @@ from semantic.windows import add_units, floor_to, local_now
 from workers.forecasts.events import event_days
 from workers.forecasts.visibility import visibility_key
 from workers.jobs.budget import Run
+from workers.jobs.calendar_like import without_calendar
 from workers.jobs.change_cube import NONE
 from workers.jobs.composition import Composition, composition
-from workers.jobs.dimensions import telling_dimensions
+from workers.jobs.dimensions import base_dataset, telling_dimensions
 from workers.jobs.querying import Ran
 from workers.jobs.scoping import scoped
 from workers.jobs.steps import COUNT, SEGMENT_STEPS, Steps, asked_steps, complete_steps
@@ -168,7 +169,7 @@ def _segments(metric: _Metric, steps: Steps) -> tuple[dict[str, tuple[tuple[str,
     if metric.made_of.kind == "other" or not steps.bounds:
         return segments, bases
     grain = Grain.DAY if steps.how == "day" else steps.grain
-    for ref in _dimensions(metric):
+    for ref in _dimensions(metric, steps.end):
         try:
             ran = metric.query(metric.parts, grain, steps.start, steps.end, ref)
         except UserError:
@@ -186,12 +187,17 @@ def _segments(metric: _Metric, steps: Steps) -> tuple[dict[str, tuple[tuple[str,
     return segments, bases
 
 
-def _dimensions(metric: _Metric) -> tuple[FieldRef, ...]:
+def _dimensions(metric: _Metric, end: dt.datetime) -> tuple[FieldRef, ...]:
     """The nearest first, and of those the ones with fewer values."""
     visible = metric.run.visible
     fields = telling_dimensions(visible, metric.made_of.top, metric.run.ran[-1].guarded.datasets, 12)
     sizes = {ref: visible.field(ref).cardinality or len(visible.field(ref).values) for ref in fields}
-    return tuple(ref for ref in fields if sizes[ref] <= MAX_VALUES)[:MAX_DIMENSIONS]
+    able = [ref for ref in fields if sizes[ref] <= MAX_VALUES]
+    base = base_dataset(visible, metric.made_of.top, metric.run.ran[-1].guarded.datasets)
+    field = metric.asked.period.field if metric.asked.period else None
+    if base is not None and any(ref.dataset == base for ref in able):
+        able = list(without_calendar(metric.run, able, base, end, metric.asked.where, field))
+    return tuple(able[:MAX_DIMENSIONS])
 
 
 def _by_segment(ran: Ran, place: int, steps: Steps) -> dict[str, FloatArray]:

@@ -96,15 +96,15 @@ class Kinds:
         field = self.field(target)
         return field is not None and field.type in NUMERIC and field.role is not FieldRole.KEY
 
-    def amounts_of(self, unit: Unit, *, additive: bool = False) -> list[Target]:
-        """The numbers of the dataset that a unit names. additive: only those that are added up."""
+    def amounts_of(self, unit: Unit, *, main: bool = False) -> list[Target]:
+        """The numbers of the dataset that a unit names. main: only the one that stands for its rows."""
         dataset = next((k.target.dataset for k in unit.links if k.target.kind == "dataset"), None)
         if dataset is None:
             return []
-        fields = self.catalog.dataset(dataset).fields
-        found = [f for f in fields if f.role is FieldRole.MEASURE and not f.hidden and (f.additive or not additive)]
-        if additive:
-            found = [f for f in found if f.aggregate is AggregateKind.SUM]
+        amount = self.main_amount(dataset)
+        found = [f for f in self.catalog.dataset(dataset).fields if f.role is FieldRole.MEASURE and not f.hidden]
+        if main:
+            found = [amount] if amount is not None else []
         return [Target("field", f"{dataset}.{f.name}", dataset, f.name) for f in found]
 
     def likely(self, unit: Unit, test: str) -> bool:
@@ -143,6 +143,16 @@ class Kinds:
             if relation.from_dataset == relation.to_dataset and relation.role is not None and set(unit.keys) == set(keys_of(relation.role)):
                 return relation.name
         return None
+
+    def main_amount(self, dataset: str) -> CatalogField | None:
+        """The one number of a dataset that is added up, or the one of them that bears its name ("claim amount" of claims)."""
+        found = self.catalog.dataset(dataset)
+        summed = [
+            f for f in found.fields if f.role is FieldRole.MEASURE and not f.hidden and f.aggregate is AggregateKind.SUM and f.additive
+        ]
+        named = [f for f in summed if set(keys_of(found.label)) < set(keys_of(f.label))]
+        chosen = summed if len(summed) == 1 else named
+        return chosen[0] if len(chosen) == 1 else None
 
     def is_person(self, dataset: str) -> bool:
         """Whether the rows are persons."""

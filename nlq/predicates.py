@@ -38,7 +38,6 @@ from semantic.expr import (
     VersusAggregate,
     Window,
 )
-from semantic.query import AggregateKind
 
 Located = tuple[str, Predicate]
 
@@ -157,13 +156,9 @@ class Predicates:
             target = self._display(target.dataset or "")
         if condition.kind == "number" and target is not None and target.kind == "dataset" and condition.units:
             compared = compared_field(condition.units[0].text, self._catalog.dataset(target.dataset or ""))
-            summed = [
-                f.name
-                for f in self._catalog.dataset(target.dataset or "").fields
-                if f.role is FieldRole.MEASURE and not f.hidden and f.aggregate is AggregateKind.SUM
-            ]
-            if compared is None and len(summed) == 1 and condition.op != "=":
-                compared = summed[0]  # "transactions over 100": their amount
+            amount = self._kinds.main_amount(target.dataset or "")
+            if compared is None and amount is not None and condition.op != "=":
+                compared = amount.name  # "transactions over 100": their amount
             if compared is not None:
                 target = Target("field", f"{target.dataset}.{compared}", target.dataset, compared)
         if condition.kind == "flag" and target is not None and target.kind == "unflag":

@@ -193,9 +193,9 @@ def _quoted(token: Token, i: int, linker: Linker) -> tuple[float, Unit]:
 def _linked(
     span: Sequence[Token], i: int, j: int, text: str, linker: Linker, func: Func | None, after: Token | None
 ) -> tuple[float, Unit] | None:
-    if span[0].norm in _SKIPPABLE or span[-1].norm in _SKIPPABLE:
+    if span[0].norm in _SKIPPABLE or (span[-1].norm in _SKIPPABLE and not _is_letter(span[-1])):
         return None
-    content = [t for t in span if t.norm not in _SKIPPABLE]
+    content = [t for t in span if t.norm not in _SKIPPABLE or _is_letter(t)]
     skipped = len(span) - len(content)
     if skipped > 2 or not content or any(t.kind == "symbol" for t in content):
         return None
@@ -290,6 +290,11 @@ def _may_be_misspelt(content: Sequence[Token]) -> bool:
         and content[0].norm not in RELATING
         and content[0].norm not in STOP
     )
+
+
+def _is_letter(token: Token) -> bool:
+    """A capital letter that tells one thing from another ("Agent A"), never the article."""
+    return len(token.text) == 1 and token.text.isupper() and token.start > 0
 
 
 def _names_owner(value: ValueLink, after: Token | None, linker: Linker) -> bool:

@@ -95,7 +95,7 @@ _GROUPS: tuple[tuple[float, str], ...] = (
     (0.85, "channel medium"),
     (0.8, "region territory zone"),
     (0.8, "segment tier"),
-    (0.8, "job position title occupation"),
+    (0.8, "job position occupation"),
     (0.8, "manager supervisor boss"),
     (0.8, "nation nationality"),
     (0.8, "warehouse depot"),

@@ -18,7 +18,7 @@ def number_condition(p: Parse, mention: Mention, op: str, number: float | None, 
             s.related.op, s.related.number = op, number
             return
         amounts = p.kinds.amounts_of(mention.unit)
-        amounts = amounts if len(amounts) == 1 else p.kinds.amounts_of(mention.unit, additive=True)
+        amounts = amounts if len(amounts) == 1 else p.kinds.amounts_of(mention.unit, main=True)
         if len(amounts) != 1 and not mention.plural:
             p.frame.unknown.extend(units)  # "a loan over 200000": which of its numbers is not said
             return

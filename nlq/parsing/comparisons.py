@@ -13,6 +13,9 @@ from nlq.segment import Unit
 def on_number(p: Parse, i: int, u: Unit) -> int:
     s = p.waiting
     j, nxt = p.peek(i + 1)
+    trait = _trait(p, i, u)
+    if trait is not None:
+        return trait
     if nxt is not None and nxt.is_func("super", "top") and u.number is not None and u.number <= 1000:
         p.frame.limit, p.frame.limit_asked = int(u.number), True
         s.top = True
@@ -56,6 +59,26 @@ def on_number(p: Parse, i: int, u: Unit) -> int:
             return i + 1
         p.frame.unknown.append(u)
     return i + 1
+
+
+def _trait(p: Parse, i: int, u: Unit) -> int | None:
+    """ "five star reviews", "with 5 stars": a number of the rows themselves, exactly."""
+    j, noun = p.peek(i + 1)
+    if noun is None or u.number is None or j != i + 1 or not noun.links or not p.kinds.certainly(noun, "number"):
+        return None
+    _, thing = p.peek(j + 1)
+    home = noun.links[0].target.dataset
+    before_thing = thing is not None and any(k.target.kind == "dataset" and k.target.dataset == home for k in thing.links[:2])
+    before_thing = before_thing and not noun.text.lower().endswith("s")
+    said_with = i > 0 and p.units[i - 1].is_func("relative") and p.units[i - 1].text.lower().startswith("with")
+    about = any(k.target.kind == "dataset" and k.target.dataset == home for m in p.frame.mentions for k in m.links[:2])
+    if not before_thing and not (said_with and about):
+        return None
+    if p.waiting.compare_op is not None or p.waiting.top:
+        return None
+    mention = p.mention(noun, "condition")
+    p.add_condition(Condition("number", mention, op="=", number=u.number, units=[u]))
+    return j + 1
 
 
 def on_compare_op(p: Parse, i: int, u: Unit) -> int:

@@ -23,6 +23,9 @@ def on_duration(p: Parse, i: int, u: Unit) -> int:
         return _time_to(p, i, u)
     if not found or not any(p.kinds.likely(v, "time") for _, v in found):
         return i + 1
+    if len(found) == 1 and "since" not in words and "how long" not in words:
+        p.frame.unknown.append(u)  # one end only: from a date to what?
+        return i + 1
     unit = next((w for w in ("second", "minute", "hour", "day", "week", "month", "year") if w in words), None)
     said = unit is not None or any(
         w in x.text.lower() for w in ("day", "hour", "minute", "week", "month", "year") for x in p.units if x.soft or x.unknown or x.func

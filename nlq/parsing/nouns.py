@@ -207,6 +207,26 @@ def _ranked(p: Parse, i: int, u: Unit) -> int | None:
     return rank_noun(p, i, u) if p.waiting.mode == "rankby" else None
 
 
+def _happened(p: Parse, i: int, u: Unit) -> int | None:
+    """ "cancelled policies in 2024": what happened to them, in that year."""
+    following = p.units[i + 1] if i + 1 < len(p.units) else None
+    if following is None or not following.links or not p.kinds.certainly(u, "time") or not u.text.lower().endswith("ed"):
+        return None
+    home, thing = u.links[0].target.dataset, following.links[0].target
+    if len(u.text.split()) > 1 or thing.kind != "dataset" or thing.dataset != home or p.waiting.aggregate is not None:
+        return None
+    mention = p.mention(u, "condition")
+    at = next((k for k in range(i + 1, len(p.units)) if p.units[k].time is not None), None)
+    if at is None or p.waiting.negate:
+        p.add_condition(Condition("null", mention, negate=not p.waiting.negate, units=[u]))
+        p.waiting.negate = False
+        return i + 1
+    when = p.units[at]
+    p.add_condition(Condition("time", mention, time=when.time, units=[u, when]))
+    p.units = [*p.units[:at], *p.units[at + 1 :]]
+    return i + 1
+
+
 def _flag(p: Parse, i: int, u: Unit) -> int | None:
     """A yes/no field before a noun, or in a clause: a condition."""
     s = p.waiting
@@ -216,8 +236,10 @@ def _flag(p: Parse, i: int, u: Unit) -> int | None:
     if not own and not p.kinds.certainly(u, "flag"):
         return None
     before_noun = following is not None and bool(following.links) and s.base_mode != "output"
+    before = p.units[i - 1] if i else None
+    verb = before is not None and before.soft and before.text.lower() in RELATING and s.last is not None  # "restaurants offer delivery"
     in_place = u.text.lower().startswith(("on ", "during ", "at "))
-    if not (s.relative or s.negate or s.prep_next or in_place or before_noun or (s.passive and s.last is not None)):
+    if not (s.relative or s.negate or s.prep_next or verb or in_place or before_noun or (s.passive and s.last is not None)):
         return None
     mention = p.mention(u, "condition")
     p.add_condition(Condition("flag", mention, negate=s.negate, units=[u]))
@@ -290,6 +312,7 @@ RULES: tuple[Callable[[Parse, int, Unit], int | None], ...] = (
     _tying_event,
     _headcount,
     _term,
+    _happened,
     _verb,
     _several,
     _ordered,

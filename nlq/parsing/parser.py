@@ -109,6 +109,8 @@ def _step(p: Parse, i: int) -> int:
         return on_same(p, i, u)
     if u.text.lower() in ("count", "counts"):
         p.frame.count_word_alone = True
+    if u.text.lower() in ("returned", "keeps", "kept") and p.follows_last(i) and p.last_is_dataset():
+        p.frame.unknown.append(u)  # "customers returned a product": what they did, not how to show it
     if u.soft and u.text.lower() in RELATING:
         if p.waiting.negate and p.waiting.last is not None and closes_clause(p, i) and p.kinds.likely(p.waiting.last.unit, "dataset"):
             return on_negated_verb(p, i, u)

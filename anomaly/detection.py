@@ -17,11 +17,19 @@ from core.errors import Invalid
 BAND = 3.0  # robust standard deviations of the expected range
 
 
-def detect(item: DetectInput, *, sensitivity: float = DEFAULT_SENSITIVITY, min_effect: float = 0.0, direction: str = "both") -> Detection:
+def detect(
+    item: DetectInput,
+    *,
+    sensitivity: float = DEFAULT_SENSITIVITY,
+    min_effect: float = 0.0,
+    direction: str = "both",
+    second_opinion: str | None = None,
+) -> Detection:
     """Scores, expectation and incidents of one series.
 
     sensitivity: expected false alarms per year, > 0 (see thresholds). min_effect: smallest |actual - expected| worth an alert, in the
-    metric's unit. direction: 'up', 'down' or 'both'; rows off to the other side keep their score but raise nothing.
+    metric's unit. direction: 'up', 'down' or 'both'; rows off to the other side keep their score but raise nothing. second_opinion: a PyOD
+    detector on the residuals that is heard as well (see second_opinion; some ten times slower).
     Raises: Invalid when the input or an option makes no sense.
     """
     if direction not in ("up", "down", "both") or not min_effect >= 0:
@@ -29,6 +37,10 @@ def detect(item: DetectInput, *, sensitivity: float = DEFAULT_SENSITIVITY, min_e
     rows = prepare(item)
     threshold = score_threshold(sensitivity, rows.step_s)
     scored = State(rows.step_s, item.time_zone, item.country).advance(rows.times, rows.values)
+    if second_opinion is not None:
+        from anomaly.second_opinion import weighed
+
+        scored.score[:] = weighed(scored, rows.values, rows.step_s, second_opinion)
     if item.warmup_steps:
         scored.score[: item.warmup_steps] = np.nan
     off = rows.values - scored.expected

@@ -1,7 +1,7 @@
-"""PyOD detectors as causal scorers: fitted on the past only, on raw windows or on residual features; one series or several at once.
+"""PyOD detectors as causal scorers: fitted on the past only, on raw windows or on residual features.
 
-On metrics with real incidents they come behind the detector of `kernel` (docs/anomaly.md has the figures); they are here as baselines, for members of a
-user's own ensemble, and for several series at once, where a joint view can see what each alone does not.
+On metrics with real incidents they come behind the detector of `kernel` (docs/anomaly.md has the figures); they are here as baselines and as a second
+opinion that a rule may ask for.
 """
 
 from __future__ import annotations
@@ -109,19 +109,4 @@ def score_series(
     y = values[known]
     features = raw_windows(y) if on == "windows" else residual_features(State(step_s).advance(times[known], y), y)
     out[known] = causal_scores(features, name)
-    return out
-
-
-def score_together(times: TimeArray, values: FloatArray, step_s: int, name: Name = "ecod") -> FloatArray:
-    """(n,) causal scores of several series on one time axis. values: (n, k); a row with a missing value is NaN.
-
-    Each series is reduced to its residual features first, so the joint view sees what is strange for its time, not the season.
-    """
-    known = np.isfinite(values).all(axis=1)
-    parts = []
-    for k in range(values.shape[1]):
-        y = values[known, k]
-        parts.append(residual_features(State(step_s).advance(times[known], y), y))
-    out = np.full(len(values), np.nan)
-    out[known] = causal_scores(np.hstack(parts), name)
     return out

@@ -106,6 +106,7 @@ class ScoreForecastsParams(Params):
 
 class DetectParams(SeriesParams):
     false_alarms_per_year: float = Field(default=24.0, gt=0, le=365, description="How sensitive: false alarms to expect per series.")
+    second_opinion: Literal["ecod", "iforest", "knn", "ensemble"] | None = None
 
 
 class ExplainParams(MeasureParams):

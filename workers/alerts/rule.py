@@ -96,13 +96,16 @@ class RuleBase(Part):
 class AnomalyRule(RuleBase):
     """Tells when the metric is not what its own history makes one expect.
 
-    sensitivity: false alarms per year that one can bear of the whole; n segments get it over the root of n each. min_effect: smallest |actual - expected| in the metric's unit;
+    sensitivity: false alarms per year that one can bear of the whole; n segments get it over the root of n each.
+    min_effect: smallest |actual - expected| in the metric's unit;
     min_effect_share: the same as a share of what was expected. yearly: what came at the same time last year too is no news (daily grain).
+    second_opinion: a PyOD detector that is heard as well.
     """
 
     kind: Literal["anomaly"] = "anomaly"
     sensitivity: float = Field(default=DEFAULT_SENSITIVITY, ge=0.1, le=365)
     yearly: bool = True
+    second_opinion: Literal["ecod", "iforest", "knn", "ensemble"] | None = None
     min_effect: float = Field(default=0.0, ge=0)
     min_effect_share: float = Field(default=0.0, ge=0, le=10)
 

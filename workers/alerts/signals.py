@@ -85,7 +85,7 @@ def anomaly_detector(
         item = DetectInput(series=series, as_of=until, time_zone=zone, country=history.country)
         if custom is not None:
             return custom(rule, item, rate)
-        return detect(item, sensitivity=rate, min_effect=rule.min_effect, direction=rule.direction)
+        return detect(item, sensitivity=rate, min_effect=rule.min_effect, direction=rule.direction, second_opinion=rule.second_opinion)
 
     return judge
 

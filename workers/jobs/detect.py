@@ -68,7 +68,7 @@ def _score(
         inputs = [_input(context, params, fetched, series) for series in batch]
         made = custom.detect_many(inputs, sensitivity=params.false_alarms_per_year) if custom is not None else []
         for item in inputs[len(made) :]:
-            made.append(detect(item, sensitivity=params.false_alarms_per_year))
+            made.append(detect(item, sensitivity=params.false_alarms_per_year, second_opinion=params.second_opinion))
             context.progress("score", finished + start + len(made), total)
         ids = [series.series_id for series in batch]
         incidents.replace(_incident_rows(context, params, fetched, made), ids, may_exist=again)

@@ -12,7 +12,7 @@ import pytest
 from anomaly import DetectInput, detect, detect_many
 from anomaly.incidents import quiet_seconds, spans
 from anomaly.prepare import grid_index, prepare, step_seconds
-from anomaly.pyod_scorer import PastEcod, causal_scores, raw_windows, score_series, score_together
+from anomaly.pyod_scorer import PastEcod, causal_scores, raw_windows, score_series
 from anomaly.thresholds import score_threshold
 from benchmarks import anomaly as runner
 from benchmarks import planted
@@ -120,17 +120,6 @@ class TestPyod:
         ours.fit(past)
         single = [float(theirs.decision_function(row[None, :])[0]) for row in new]
         assert np.corrcoef(single, ours.decision_function(new))[0, 1] > 0.99
-
-    def test_series_together_see_what_each_alone_does_not(self):
-        rng = np.random.default_rng(2)
-        a = rng.normal(50, 2, 400)
-        b = a + rng.normal(0, 0.5, 400)
-        b[350] = np.nan
-        a[320] += 20
-        b[320] += 20
-        score = score_together(times(400), np.column_stack([a, b]), 3600)
-        assert int(np.nanargmax(score)) in range(320, 326)
-        assert np.isnan(score[350])
 
     def test_windows_hold_earlier_values_only(self):
         np.testing.assert_array_equal(raw_windows(np.arange(4.0), 3), [[0, 0, 0], [0, 0, 1], [0, 1, 2], [1, 2, 3]])

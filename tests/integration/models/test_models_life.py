@@ -13,7 +13,7 @@ import pytest
 from core.errors import Conflict, Forbidden, NotFound
 from core.ids import TenantId
 from core.principal import Principal, Role
-from core.store import audit, model_log, model_runs, model_slots, model_versions
+from core.store import audit, jobs, model_log, model_runs, model_slots, model_versions
 from core.store.model_runs import NewRun
 from workers.champions import champion_for
 from workers.custom.accept import accept
@@ -196,6 +196,46 @@ class TestPromotion:
             assert model_slots.get(connection, tenant, "forecast", "revenue").champion_id == better.id
         assert forecast(models_world)["series"][0]["model"] == f"{better.name}/1"
         rollback(services, models_world.ben, better.name)
+
+
+class TestServing:
+    def test_batches_are_served_too(self, models_world: Any, better: Any) -> None:
+        services = models_world.services
+        promote(services, models_world.ben, better.name, better.version)
+        params = {"metrics": ["revenue"], "grain": "day", "horizon_steps": 14}
+        job = enqueue(services, "forecast_batch", params, models_world.analyst)
+        assert models_world.run(job, queue="heavy").queue == "sandbox"
+        done = models_world.run(job, queue="sandbox")
+        assert done.status.value == "DONE", done.error
+        with services.store.read() as connection:
+            part = next(j for j in jobs.list_all(connection, models_world.tenant, kind="forecast_part") if j.params["batch"] == job)
+        assert set(part.result["models"].values()) == {f"{better.name}/1"}
+        rollback(services, models_world.ben, better.name)
+
+    def test_what_it_cannot_serve_our_own_model_does_and_says_so(self, models_world: Any, better: Any) -> None:
+        promote(models_world.services, models_world.ben, better.name, better.version)
+        job = enqueue(models_world.services, "forecast", {**ASKED, "horizon_steps": 91}, models_world.analyst)
+        models_world.run(job, queue="heavy")
+        done = models_world.run(job, queue="sandbox")
+        assert done.status.value == "DONE", done.error
+        total = done.result["series"][0]
+        assert "at most 90 steps" in total["fallback"]
+        assert better.name not in total["model"]
+        rollback(models_world.services, models_world.ben, better.name)
+
+    def test_a_package_that_was_changed_is_not_run(self, models_world: Any, better: Any) -> None:
+        from workers.packages import PackageFiles
+
+        place = PackageFiles(models_world.services.settings.home, models_world.services.registry).place(models_world.tenant, better.sha256)
+        held = place.read_bytes()
+        promote(models_world.services, models_world.ben, better.name, better.version)
+        place.unlink()
+        place.write_bytes(held + b"more")
+        result = forecast(models_world)
+        assert "is not what was registered" in result["series"][0]["fallback"]
+        place.write_bytes(held)
+        assert forecast(models_world)["series"][0]["model"] == f"{better.name}/1"
+        rollback(models_world.services, models_world.ben, better.name)
 
 
 class TestWatch:

@@ -76,7 +76,7 @@ class TestWaiting:
         page.route("**/ask", lambda route: None)  # an answer that does not come
         page.fill("#question", "revenue by region")
         page.press("#question", "Enter")
-        expect(page.locator("#busy")).to_contain_text("Reading the question and asking the warehouse")
+        expect(page.locator("#busy")).to_contain_text("Reading the question")
         expect(page.get_by_role("button", name="Cancel")).to_be_visible()
         page.keyboard.press("Escape")
         expect(page.locator("#busy")).to_be_hidden()

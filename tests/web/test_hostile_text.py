@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.web.conftest import Visit, ask
+from tests.web.conftest import Visit, ask, write
 
 SCRIPT = "<script>window.pwned=1</script>"
 IMAGE = "<img src=x onerror=window.pwned=1>"
@@ -58,16 +58,19 @@ class TestHostileText:
         page.goto("/catalog/edit")
         text = page.input_value("#yaml")
         hostile = "label: '<img src=x onerror=window.pwned=1></script>'\n"
-        page.fill("#yaml", text.replace("label: orders\n", hostile))
+        write(page, "#yaml", text.replace("label: orders\n", hostile))
         page.get_by_role("button", name="Publish").press("Enter")
         page.wait_for_url("**published=*")
         page.goto("/")
         expect(page.locator(".card .loading")).to_have_count(0, timeout=20_000)
         assert unharmed(page)
+        for path in ("/rules/new", "/channels", "/rules"):
+            page.goto(path)
+            assert unharmed(page)
         page.goto("/catalog?q=onerror")
         assert unharmed(page)
         expect(page.locator("main")).to_contain_text("<img src=x onerror")
         page.goto("/catalog/edit")
-        page.fill("#yaml", text)
+        write(page, "#yaml", text)
         page.get_by_role("button", name="Publish").press("Enter")
         page.wait_for_url("**published=*")

@@ -16,7 +16,7 @@ class TestAForecast:
         ask(page, "revenue by month")
         page.get_by_role("button", name="Forecast", exact=True).press("Enter")
         expect(page.locator(".job h2.headline")).to_contain_text("expected", timeout=90_000)
-        expect(page.locator(".job .chart svg")).to_be_visible()
+        expect(page.locator(".job .chart svg").first).to_be_visible()
         page.goto("/jobs")
         expect(page.locator("tbody tr").first).to_contain_text("done")
         page.locator("tbody a").first.press("Enter")

@@ -14,7 +14,6 @@ function theme() {
   const font = style.getPropertyValue("--font").trim();
   return {
     background: "transparent",
-    aria: false, // the place of the chart is one picture with words; single marks would be told without any
     font,
     axis: { labelColor: text, titleColor: text, gridColor: color("--line"), domain: false, ticks: false, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", labelPadding: 8, labelFont: font, titleFont: font },
     axisQuantitative: { tickCount: 6 },
@@ -93,6 +92,8 @@ export async function draw(element) {
       config: theme(),
       tooltip: { disableDefaultStyle: true },
     });
+    // The place of the chart is one picture with words, and the table has the figures: single marks would only be noise.
+    for (const part of element.children) part.setAttribute("aria-hidden", "true");
     if (element.dataset.drill) drillable(view, element);
   } catch (error) {
     element.textContent = "The chart could not be drawn; the table below has all figures.";

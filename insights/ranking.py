@@ -74,13 +74,13 @@ def ranked(
 
 def _sharpest(fact: Fact, others: Sequence[Fact]) -> Fact:
     """Of metrics that were odd on one day the one that shows it most clearly: the rate that broke rather than what was counted with it."""
-    alike = [other for other in others if _is_odd_day(other, fact) and other.score is not None and other.score.value > 0.0]
+    alike = [o for o in others if _is_odd_day(o, fact) and o.kind == fact.kind and o.score is not None and o.score.value > 0.0]
     return max([fact, *alike], key=lambda f: abs(f.test.statistic) if f.test else 0.0) if _is_odd_day(fact, fact) else fact
 
 
 def _is_odd_day(fact: Fact, other: Fact) -> bool:
     """Whether both tell of the same odd day within a longer period, in the same direction."""
-    same = fact.kind == other.kind in ("unusual_value", "season_note") and fact.names == other.names == ("day",)
+    same = {fact.kind, other.kind} <= {"unusual_value", "season_note"} and fact.names == other.names == ("day",)
     return same and fact.period == other.period and fact.impact * other.impact >= 0
 
 

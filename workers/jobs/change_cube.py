@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.timeseries import FloatArray
-from insights.drivers.leaves import Leaves, coded_leaves
+from insights.drivers.leaves import Cuboid, Leaves, coded_leaves
 from insights.explaining import Cube
 from semantic.catalog.model import Catalog, DatasetKind
 from semantic.expr import FieldRef
@@ -24,6 +24,7 @@ MAX_LEAVES = 60_000
 MOST_LEAVES = 250_000
 ROWS_PER_LEAF = 500  # a table with so many rows for each of more leaves bears them
 _UNKNOWN_VALUES = 50
+SHARED = 0.05  # of the segments, by size
 DEFINES = 0.01  # of the rows are neither none nor all: then the dimension is the rate by another name
 
 
@@ -73,19 +74,15 @@ def cube_of(result: ResultTable, dimensions: Sequence[str], base_label: str) -> 
     return Cube(leaves, columns[1], columns[0])
 
 
-def without_definition(cube: Cube) -> Cube:
-    """A rate without the dimensions that define it: of cancelled bookings by "is cancelled" every segment's rate is none or all."""
-    if cube.base_before is None or cube.base_after is None or cube.leaves.count == 0:
+def telling(cube: Cube) -> Cube:
+    """The cube without dimensions that explain nothing, whatever moved.
+
+    Of a rate, those that define it: of cancelled bookings by "is cancelled" every segment's rate is none or all. And those that share next to
+    nothing between the two periods (the year, a day's weather): they only say which of the two it is.
+    """
+    if cube.leaves.count == 0:
         return cube
-    top, base = cube.before + cube.after, cube.base_before + cube.base_after
-    if (top > base).any() or top.sum() <= 0:
-        return cube
-    kept = []
-    for cuboid in cube.leaves.cuboids(1):
-        tops = np.bincount(cuboid.key, weights=top, minlength=cuboid.size)
-        bases = np.bincount(cuboid.key, weights=base, minlength=cuboid.size)
-        if np.minimum(tops, bases - tops).sum() > DEFINES * min(float(top.sum()), float((base - top).sum())):
-            kept.append(cuboid.dimensions[0])
+    kept = [c.dimensions[0] for c in cube.leaves.cuboids(1) if not _defines(cube, c) and not _only_says_when(cube, c)]
     if len(kept) == len(cube.leaves.dimensions):
         return cube
     if not kept:
@@ -96,7 +93,30 @@ def without_definition(cube: Cube) -> Cube:
     def summed(column: FloatArray) -> FloatArray:
         return np.bincount(key, weights=column, minlength=leaves.count).astype(np.float64)
 
+    if cube.base_before is None or cube.base_after is None:
+        return Cube(leaves, summed(cube.before), summed(cube.after))
     return Cube(leaves, summed(cube.before), summed(cube.after), summed(cube.base_before), summed(cube.base_after), cube.base_label)
+
+
+def _defines(cube: Cube, cuboid: Cuboid) -> bool:
+    if cube.base_before is None or cube.base_after is None:
+        return False
+    top, base = cube.before + cube.after, cube.base_before + cube.base_after
+    if (top > base).any() or top.sum() <= 0:
+        return False
+    tops = np.bincount(cuboid.key, weights=top, minlength=cuboid.size)
+    bases = np.bincount(cuboid.key, weights=base, minlength=cuboid.size)
+    return bool(np.minimum(tops, bases - tops).sum() <= DEFINES * min(float(top.sum()), float((base - top).sum())))
+
+
+def _only_says_when(cube: Cube, cuboid: Cuboid) -> bool:
+    before, after = (
+        (cube.before, cube.after) if cube.base_before is None or cube.base_after is None else (cube.base_before, cube.base_after)
+    )
+    if (before < 0).any() or (after < 0).any() or before.sum() <= 0 or after.sum() <= 0:
+        return False
+    shares = [np.bincount(cuboid.key, weights=column, minlength=cuboid.size) / column.sum() for column in (before, after)]
+    return bool(np.minimum(*shares).sum() < SHARED)
 
 
 def with_past(cube: Cube, result: ResultTable, first: dt.datetime, days: int) -> Cube:

@@ -32,7 +32,7 @@ from semantic.windows import add_units
 from workers.context import JobContext
 from workers.jobs.budget import Run, insight_settings, refuse_if_off
 from workers.jobs.calendar_like import without_calendar
-from workers.jobs.change_cube import cube_of, fitting, with_past, without_definition
+from workers.jobs.change_cube import cube_of, fitting, telling, with_past
 from workers.jobs.composition import Composition, composition
 from workers.jobs.dimensions import base_dataset, telling_dimensions
 from workers.jobs.explained import result_of
@@ -325,7 +325,7 @@ def _cube(asked: _Asked, windows: _Windows, fields: Sequence[FieldRef], receipts
     measures = [m for m in (asked.made_of.top, asked.made_of.base) if m is not None]
     ran = asked.run(asked.query(measures, windows, fields))
     receipts["cube"] = len(asked.runs) - 1
-    cube = without_definition(cube_of(ran.result, _labels(asked.visible, fields), asked.made_of.base_label))
+    cube = telling(cube_of(ran.result, _labels(asked.visible, fields), asked.made_of.base_label))
     if len(cube.leaves.dimensions) < len(fields):
         return cube  # its past is asked by all fields; what is left has dozens of leaves or no story
     return _with_past(asked, cube, measures, fields, ran)

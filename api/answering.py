@@ -152,7 +152,7 @@ async def _act(
     if outcome == "answer":
         reading = readings[0]
         moment.told("understood", reading.paraphrase)
-        if reading.intent in {Intent.WHY, Intent.FORECAST, Intent.UNUSUAL}:
+        if reading.intent in {Intent.WHY, Intent.FORECAST, Intent.UNUSUAL, Intent.SCAN}:
             params = await _forecast_params(services, principal, visible, reading, request.question, moment)
             answer = await investigation(services, principal, visible.catalog, reading, moment.as_of, params)
         else:

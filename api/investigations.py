@@ -20,9 +20,14 @@ from semantic.query import Aggregate, AggregateKind, ByEntity, ByField, ByTime, 
 from semantic.windows import add_units
 from workers.queue import enqueue
 
-_KINDS = {Intent.WHY: "explain", Intent.FORECAST: "forecast", Intent.UNUSUAL: "detect"}
+_KINDS = {Intent.WHY: "explain", Intent.FORECAST: "forecast", Intent.UNUSUAL: "detect", Intent.SCAN: "scan"}
 _HORIZONS = {Grain.HOUR: 48, Grain.DAY: 28, Grain.WEEK: 13, Grain.MONTH: 6, Grain.QUARTER: 4, Grain.YEAR: 2}
-_SAID = {"explain": "Looking for what drove the change", "forecast": "Forecasting", "detect": "Looking for anything unusual"}
+_SAID = {
+    "explain": "Looking for what drove the change",
+    "forecast": "Forecasting",
+    "detect": "Looking for anything unusual",
+    "scan": "Looking over the key metrics",
+}
 
 
 async def investigation(
@@ -38,9 +43,11 @@ async def investigation(
     Raises: Invalid when it names no measure.
     """
     kind = _KINDS[reading.intent]
+    if reading.intent is Intent.SCAN:
+        params = scan_params(reading)
     params = params or job_params(kind, reading.query, catalog, reading.horizon_steps)
     job = await run_in_threadpool(enqueue, services.core, kind, params, principal, None)
-    label = measure_label(reading.query, catalog)
+    label = measure_label(reading.query, catalog) if reading.intent is not Intent.SCAN else reading.paraphrase
     return schemas.Answer(
         id="",
         question="",
@@ -50,6 +57,22 @@ async def investigation(
         job=job_link(job, kind),
         as_of=as_of,
     )
+
+
+def scan_params(reading: Reading) -> dict[str, Any]:
+    """Which metrics, rows and period a scan looks at. A period asked in words takes the place of the last complete one."""
+    query = reading.query
+    unit = getattr(query.time.window, "unit", None) if query.time is not None else None
+    grain = {"day": Grain.DAY, "week": Grain.WEEK, "month": Grain.MONTH, "quarter": Grain.MONTH, "year": Grain.MONTH}.get(
+        str(unit), Grain.DAY
+    )
+    return {
+        "metrics": [m.metric for m in query.metrics if isinstance(m, MetricRef)],
+        "where": query.where.model_dump(mode="json") if query.where is not None else None,
+        "period": query.time.model_dump(mode="json") if query.time is not None else None,
+        "grain": (grain if query.time is not None else Grain.WEEK).value,
+        "summary": reading.summary,
+    }
 
 
 def _asked(params: dict[str, Any]) -> str:

@@ -11,7 +11,11 @@ from nlq.assign import Assignment
 from nlq.composing.draft import Composed
 from nlq.frame import Frame
 
+# Readings this close in score are offered as choices when the best one's transparent score is not clear; closer than TIED always.
 CLOSE = 0.03
+CLEAR = 0.9
+# A reading that rests on guesses of this cost is asked about: the made-up questions that confidence is learned from hold too few of them.
+GUESSED = 0.4
 TIED = 0.002
 _START = 0.98
 

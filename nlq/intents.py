@@ -38,6 +38,18 @@ _UNUSUAL = re.compile(
     r"|\b(?:any(?:thing)?|something)\s+(?:off|odd|strange|weird|unexpected|wrong)\b(?:\s+(?:about|with|in|for|happen(?:ed|ing)?|going on))*",
     re.IGNORECASE,
 )
+_SCAN = re.compile(
+    r"^\W*(?:(?:so|hi|hey|please|ok)\W+)*(?:"
+    r"(?:is\s+there\s+)?(?:anything|something|what(?:\s+else)?)\s+(?:\w+\s+)?(?:that\s+)?(?:i|we)\s+(?:should|need\s+to|must|ought\s+to)\s+know(?:\s+about)?"
+    r"|what\s+(?:should|must)\s+(?:i|we)\s+know(?:\s+about)?"
+    r"|what(?:'s|\s+is|\s+has|\s+have|\s+was)?\s+(?:changed|new|happened|happening|going\s+on|noteworthy|different)(?:\s+(?:in|with|for|at|about))?(?:\s+the)?"
+    r"|(?:anything|something)\s+(?:new|noteworthy|interesting|important|worth\s+knowing)(?:\s+(?:in|with|for|about))?"
+    r"|(?:can\s+you\s+|could\s+you\s+)?(?P<sum>summari[sz]e|sum\s+up|recap|brief\s+(?:me|us)(?:\s+on)?|catch\s+(?:me|us)\s+up(?:\s+on)?"
+    r"|(?:give\s+(?:me|us)\s+)?(?:a\s+|an\s+|the\s+)?(?:short\s+|quick\s+|brief\s+)?(?:summary|overview|recap|briefing)(?:\s+(?:of|on|for))?"
+    r"|how\s+(?:are\s+(?:we|things)|is\s+(?:the\s+)?business|is\s+the\s+company)\s+(?:doing|going)(?:\s+in)?)"
+    r")\b",
+    re.IGNORECASE,
+)
 _DEFINE = re.compile(
     r"^\s*(?:please\s+)?(?:define|what\s+does\s+(?P<a>.+?)\s+(?:mean|stand\s+for)"
     r"|what\s+is\s+(?:the\s+)?(?:definition|meaning)\s+of\s+(?P<b>.+)|what\s+is\s+meant\s+by\s+(?P<c>.+)|how\s+(?:is"
@@ -82,6 +94,7 @@ class Routed:
     horizon: int | None = None
     grain: str | None = None
     place: tuple[int, int] | None = None
+    summary: bool = False
 
 
 def route(question: str, today: dt.date | None = None) -> Routed:
@@ -103,6 +116,9 @@ def route(question: str, today: dt.date | None = None) -> Routed:
     unusual = _UNUSUAL.search(question)
     if unusual and not re.search(r"\b(?:top|list|how many|number of)\b", question, re.IGNORECASE):
         return Routed(Intent.UNUSUAL, _blank(question, _UNUSUAL), place=unusual.span())
+    scan = _SCAN.match(question)
+    if scan:
+        return Routed(Intent.SCAN, " " * scan.end() + question[scan.end() :], place=scan.span(), summary=scan["sum"] is not None)
     outlook = find_outlook(question)
     if outlook is not None and (outlook.asks_goal or outlook.scenario is not None):
         ahead = _NEXT.search(outlook.text)

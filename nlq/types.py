@@ -15,6 +15,7 @@ class Intent(StrEnum):
     WHY = "why"
     FORECAST = "forecast"
     UNUSUAL = "unusual"
+    SCAN = "scan"
     DEFINE = "define"
     DESCRIBE = "describe"
 
@@ -41,7 +42,10 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One way to understand the question. `confidence` is calibrated: the share of such readings that are right."""
+    """One way to understand the question. `confidence` is calibrated: the share of such readings that are right.
+
+    summary: a scan that also says how each metric stands.
+    """
 
     intent: Intent
     query: SemanticQuery
@@ -50,6 +54,7 @@ class Reading:
     paraphrase: str
     unexplained: tuple[str, ...] = ()
     horizon_steps: int | None = None
+    summary: bool = False
 
 
 @dataclass(frozen=True, slots=True)

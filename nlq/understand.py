@@ -18,7 +18,7 @@ from nlq.calibration.model import shipped
 from nlq.chips import chips_of, paraphrase
 from nlq.composing.composer import Composer
 from nlq.composing.draft import Composed
-from nlq.confidence import CLOSE, TIED, features, transparent_score
+from nlq.confidence import CLEAR, CLOSE, GUESSED, TIED, features, transparent_score
 from nlq.define import definition_of, overview
 from nlq.edits import edited
 from nlq.frame import Frame, MeasureItem
@@ -48,6 +48,7 @@ _MAX_CHARS = 6_000
 _TRIED_AT = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 _CHECKED = 6
 _TRIED_METRICS = 6
+_SCANNED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,32 @@ class Understander:
             return self._refusal(question, "I understand questions in English only.", ())
         return self._ask(question, routed, as_of, before, watch)
 
+    def _scan(self, question: str, routed: Routed, prepared: Prepared, frame: Frame, as_of: dt.datetime) -> Understanding | None:
+        """The key metrics over the period and rows that the question names; None when its words say more than that."""
+        metrics = [m for m in self.catalog.metrics if not m.hidden and m.certified] or [m for m in self.catalog.metrics if not m.hidden]
+        found: SemanticQuery | None = None
+        kept: list[MetricRef] = []
+        for metric in metrics[:_SCANNED]:
+            given = MetricRef(metric=metric.name)
+            delta = _copy(frame)
+            delta.outputs, delta.measures = [], [MeasureItem("given", given=given)]
+            for assignment in assignments(delta, self.kinds, self.graph, 1):
+                try:
+                    composed = Composer(self.catalog, self.kinds, self.graph, delta, assignment, as_of).compose()
+                except (Unbuildable, ValidationError):
+                    continue
+                if composed.unexplained or self._problem(composed.query, as_of) is not None:
+                    continue
+                if found is None:
+                    found = composed.query
+                if composed.query.where == found.where and composed.query.time == found.time:
+                    kept.append(given)
+        if found is None or found.by or found.limit:
+            return None
+        query = found.model_copy(update={"metrics": tuple(kept), "order": ()})
+        chips = chips_of(query, self._wording, Intent.SCAN, {})
+        return Understanding(question, "answer", (Reading(Intent.SCAN, query, chips, 0.9, paraphrase(chips), summary=routed.summary),))
+
     def _ask(
         self,
         question: str,
@@ -179,6 +206,12 @@ class Understander:
         frame = Parser(prepared.units, self.kinds, prepared.terms).parse()
         unknown = self._unknown(frame, prepared)
         named = self._names_measure(frame)
+        if routed.intent is Intent.SCAN:
+            if not named and not unknown:
+                found = self._scan(question, routed, prepared, frame, as_of)
+                if found is not None:
+                    return found
+            return self._ask(question, replace(routed, intent=Intent.ASK if routed.summary else Intent.WHY), as_of, before, watch)
         if before is not None and not unknown and talk.continues(question, frame, named):
             found = self._continue(question, routed, prepared, frame, before, as_of, named)
             if found is not None:
@@ -207,14 +240,14 @@ class Understander:
         close = [
             r for c, r in zip(candidates[1:], readings[1:], strict=False) if best.score - c.score < CLOSE and not c.composed.unexplained
         ]
-        if best.values[0] < 0.30:
+        if best.confidence < shipped().ask:
             return replace(
                 self._refusal(question, "I am not sure enough what is asked. Please say it in other words.", ()), readings=readings[:1]
             )
         tied = [r for c, r in zip(candidates[1:], readings[1:], strict=False) if best.score - c.score < TIED and not c.composed.unexplained]
-        if close and (best.values[0] < 0.9 or tied):
+        if close and (best.values[0] < CLEAR or tied):
             return Understanding(question, "clarify", (readings[0], *close[:3]), message="Which of these do you mean?")
-        if best.values[0] < 0.55:
+        if best.confidence < shipped().answer or best.composed.penalty > GUESSED:
             return Understanding(question, "clarify", readings[: max(1, min(4, 1 + len(close)))], message="Is this what you mean?")
         return Understanding(question, "answer", readings[:1])
 
@@ -237,7 +270,7 @@ class Understander:
                 continue
             sure = transparent_score(features(frame, assignment, composed))
             score = assignment.score - composed.penalty - 0.3 * len(composed.unexplained)
-            evidence = evidence_of(frame, assignment, composed, prepared.units, sure)
+            evidence = evidence_of(frame, assignment, prepared.units, sure)
             found.append(_Candidate(composed.query, score, sure, composed, assignment, frame, evidence))
         found.sort(key=lambda c: -c.score)
         found = self._weighed(found)

@@ -11,6 +11,7 @@ from api import answering, schemas
 from api.cli.context import context, day
 from api.cli.following import follow
 from api.cli.output import NO, out, print_json, print_table, speaking
+from api.cli.telling import tell
 from core.principal import Principal
 from insights.wording import cell
 from semantic.states import OutputColumn
@@ -37,7 +38,12 @@ def ask(
         answer = asyncio.run(_ask(request, principal))
         if answer.outcome == "job" and answer.job is not None:
             result = follow(context.services, principal, answer.job.id, quiet=as_json)
-            print_json({**answer.model_dump(mode="json"), "result": result})
+            if as_json:
+                print_json({**answer.model_dump(mode="json"), "result": result})
+            elif sql:
+                out.print(str((result.get("receipt") or {}).get("sql", "")), markup=False)
+            else:
+                tell(answer.job.kind, result, answer.message)
             return
         if as_json:
             print_json(answer.model_dump(mode="json", exclude_none=True))

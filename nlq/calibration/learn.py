@@ -16,6 +16,7 @@ from nlq.calibration.model import Calibrated, Node
 
 FOLDS = 5
 BINS = 10
+ASKING_COST = 0.2  # of a question asked back, in right answers: somebody has to read the choices
 _MAX_KNOTS = 40
 _PRIOR = 2.0  # imagined examples at the mean level in each step of the curve, so that a short step never says 0 or 1
 
@@ -85,9 +86,9 @@ def _curve(raw: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> tuple[tupl
 
 
 def _answer_line(p: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> float:
-    """Where right answers less wrong ones are most."""
-    lines = np.arange(0.3, 0.9, 0.01)
-    gains = [float((2 * right[p >= line] - 1).sum()) for line in lines]
+    """Where right answers (+1), wrong ones (-1) and questions asked back (-ASKING_COST) add up to most."""
+    lines = np.arange(0.2, 0.9, 0.01)
+    gains = [float((2 * right[p >= line] - 1).sum() - ASKING_COST * (p < line).sum()) for line in lines]
     return round(float(lines[int(np.argmax(gains))]), 2)
 
 

@@ -56,13 +56,12 @@ def decide(data: ForecastData, series_id: str, fit: Fit | None, stored: Forecast
     fitted_until = np.datetime64(fit.fitted_until.astimezone(UTC).replace(tzinfo=None), "ns")
     if data_hash(data, series_id, until=fitted_until) != fit.data_hash:
         return Decision("changed")
-    ahead = stored.times > data.last
-    if int(ahead.sum()) < steps:
-        return Decision("short")
     history = data.history[series_id]
     new = history.times > fitted_until
     if int((data.history[data.order[0]].times > fitted_until).sum()) > refit_steps:
         return Decision("due")
+    if int((stored.times > data.last).sum()) < steps:
+        return Decision("short")
     drift = _drift(history.times[new], history.values[new], stored)
     return Decision("drifting", drift) if drift is not None and drift > DRIFT_SIGMAS else Decision(None, drift)
 

@@ -105,7 +105,7 @@ def clean_outliers(y: FloatArray, known: npt.NDArray[np.bool_], seasons: tuple[i
     rest, near = np.full(n, np.inf), np.zeros(n)
     for lags in ((-3, -2, -1, 1, 2, 3), tuple(k * season for k in (-2, -1, 1, 2))) if season > 1 else ((-3, -2, -1, 1, 2, 3),):
         stack = _neighbours(y, lags)
-        middle = np.asarray(np.nanmedian(stack, axis=0))
+        middle = _column_medians(stack)
         expected = np.where(np.abs(y - middle) < rest, middle, expected) if np.isfinite(rest).any() else middle
         rest = np.minimum(rest, np.abs(y - middle))
         near = np.maximum(near, np.nanmax(stack, axis=0) - np.nanmin(stack, axis=0))

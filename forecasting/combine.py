@@ -45,7 +45,8 @@ class _Fold:
 def combine(trials: Sequence[Trial], sizes: Sequence[float], usual: Mapping[str, float] | None = None) -> list[Mixture]:
     """The members of each trial put together, at its end and as it would have been done at each fold.
 
-    sizes: per series its mean absolute value. usual: member -> usual relative log error, for series that must choose alone. A batch of MIN_BATCH series or more with folds learns together, otherwise each series alone.
+    sizes: per series its mean absolute value. usual: member -> usual relative log error, for series that must choose alone.
+    A batch of MIN_BATCH series or more with folds learns together, otherwise each series alone.
     Several ways of weighing are tried on folds that were left out; each counts by how well it did.
     """
     names = member_names(trials)

@@ -30,6 +30,7 @@ class Effort(StrEnum):
     THOROUGH = "thorough"
 
 
+FEW_SERIES = 40
 FOLDS = {Effort.QUICK: 1, Effort.NORMAL: 3, Effort.THOROUGH: 6}
 NETWORK_EFFORT = {Effort.QUICK: 0.5, Effort.NORMAL: 1.0, Effort.THOROUGH: 2.0}
 
@@ -133,13 +134,18 @@ def _finish(prepared: Sequence[Prepared], trials: Sequence[Trial], levels: tuple
         error_units(s.y, t.cuts, t.actual - m.at_folds, m.spreads, m.spread_ahead) for s, t, m in zip(prepared, trials, mixed, strict=True)
     ]
     pool = np.concatenate([(t.actual - m.at_folds) / u.at_folds[:, None] for t, m, u in zip(trials, mixed, units, strict=True)])
-    distinct = teachers(prepared) if len(prepared) > 1 else [True]
-    wider = widening(sum(len(t.cuts) for t, own in zip(trials, distinct, strict=True) if own))
+    wider = widening(_distinct_folds(prepared, trials))
     bounds = {}
     for level in sorted(levels):
         tail = (1 - level / 100) / 2
         bounds[level] = wider * quantile_by_horizon(pool, pool.shape[1], tail), wider * quantile_by_horizon(pool, pool.shape[1], 1 - tail)
     return [_one(s, t, m, u, bounds) for s, t, m, u in zip(prepared, trials, mixed, units, strict=True)]
+
+
+def _distinct_folds(prepared: Sequence[Prepared], trials: Sequence[Trial]) -> int:
+    """Folds of the series that are not copies of each other; with many series all are counted, since it no longer matters."""
+    own = teachers(prepared) if 1 < len(prepared) <= FEW_SERIES else [True] * len(prepared)
+    return sum(len(t.cuts) for t, counts in zip(trials, own, strict=True) if counts)
 
 
 def _one(series: Prepared, t: Trial, mixed: Mixture, units: Units, bounds: dict[int, tuple[FloatArray, FloatArray]]) -> Forecast:

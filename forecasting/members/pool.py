@@ -9,7 +9,7 @@ from forecasting.members.level_regression import level_regression
 from forecasting.members.member import Member
 from forecasting.members.naive import naive, recent_mean, repeat_season, seasonal_naive, seasonal_naive_short, short_season
 from forecasting.members.recent_shape import recent_shape
-from forecasting.members.smoothing import classical_theta, complex_smoothing, damped_trend, dynamic_theta, level, on_adjusted, trend
+from forecasting.members.smoothing import classical_theta, complex_smoothing, damped_trend, level, on_adjusted, theta, trend
 from forecasting.prepare import Prepared
 
 
@@ -29,6 +29,11 @@ def _is_within_week(series: Prepared) -> bool:
 
 def _has_two_seasons(series: Prepared) -> bool:
     return _is_within_week(series) and short_season(series) < repeat_season(series)
+
+
+def _is_slow(series: Prepared) -> bool:
+    """Weeks or longer: a trend seen in days or hours does not last."""
+    return series.step.approximate_seconds > 6 * 86_400 and series.y.shape[0] >= 8
 
 
 def _eight_points(series: Prepared) -> bool:
@@ -61,7 +66,7 @@ POOL: tuple[Member, ...] = (
     Member("complex_smoothing", on_adjusted(complex_smoothing), _eight_points),
     Member("autoregression", autoregression, is_long),
     Member("damped_trend", on_adjusted(damped_trend), _eight_points),
-    Member("trend", on_adjusted(trend), _eight_points),
-    Member("dynamic_theta", on_adjusted(dynamic_theta), _eight_points),
+    Member("trend", on_adjusted(trend), _is_slow),
+    Member("dynamic_theta", theta, _eight_points),
     Member("classical_theta", classical_theta, _has_classical_season),
 )

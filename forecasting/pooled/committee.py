@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.timeseries import FloatArray
+from forecasting.pooled.boosting import Boosted, learn_boosted
 from forecasting.pooled.learner import Learned, learn_pooled
 from forecasting.pooled.network import Recipe
 from forecasting.pooled.windows import Shape, uses_logarithm
@@ -22,12 +23,13 @@ LEARN_AGAIN_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """One network of the committee. adjusted: it sees series without their seasons, which are put back into its word."""
+    """One network of the committee, or boosted trees. adjusted: it sees series without their seasons, which are put back into its word."""
 
     name: str
     shape: Shape
     recipe: Recipe
     adjusted: bool = False
+    trees: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +58,21 @@ def seats(seasons: tuple[int, ...], horizon: int, lengths: Sequence[int], effort
     def shape(length: int, own: bool, span: int = short) -> Shape:
         return Shape(length, horizon, span, own, min(least, length))
 
+    trees = (
+        Seat("boosted_trees", shape(60, True, 3), recipe, adjusted=True, trees=True),
+        Seat("boosted_trees_short", shape(max(18, long + long // 2), True, 6), recipe, adjusted=True, trees=True),
+    )
     if long <= 31:
         return (
-            Seat("pooled_network_relative", shape(base, False), recipe),
             Seat("pooled_network_wide", shape(wide, False), recipe),
-            Seat("pooled_network_adjusted", shape(max(18, long + long // 2), True, 3), recipe, adjusted=True),
             Seat("pooled_network_adjusted_wide", shape(wide, False, 1), recipe, adjusted=True),
+            *trees,
         )
     return (
         Seat("pooled_network", shape(base, True), recipe),
         Seat("pooled_network_relative", shape(base, False), recipe),
         Seat("pooled_network_wide", shape(wide, True), recipe),
+        *trees,
     )
 
 
@@ -88,16 +94,11 @@ def ask(
     with_folds = [k for k, cuts in enumerate(at_cuts) if cuts and teaching[k]]
     h = seat.shape.horizon
     at_folds = [np.full((count, h), np.nan) for count in folds]
-    first = learn_pooled([before[k] for k in with_folds], [logs[k] for k in with_folds], seat.shape, seat.recipe, seed)
+    first = _learn(seat, [before[k] for k in with_folds], [logs[k] for k in with_folds], seed, None)
     if first is not None:
         _speak(first, at_cuts, logs, at_folds)
-    recipe = (
-        seat.recipe
-        if first is None
-        else replace(seat.recipe, steps=int(seat.recipe.steps * LEARN_AGAIN_SHARE), epochs=seat.recipe.epochs * LEARN_AGAIN_SHARE)
-    )
     taught = [k for k, teaches in enumerate(teaching) if teaches]
-    second = learn_pooled([histories[k] for k in taught], [logs[k] for k in taught], seat.shape, recipe, seed + 1, first)
+    second = _learn(seat, [histories[k] for k in taught], [logs[k] for k in taught], seed + 1, first)
     if second is None:
         return None
     long_enough = [k for k, y in enumerate(histories) if y.shape[0] >= seat.shape.least]
@@ -107,7 +108,19 @@ def ask(
     return Opinions(seat.name, at_folds, ahead)
 
 
-def _speak(learned: Learned, at_cuts: Sequence[Sequence[FloatArray]], logs: list[bool], into: list[FloatArray]) -> None:
+def _learn(
+    seat: Seat, histories: Sequence[FloatArray], logs: Sequence[bool], seed: int, first: Learned | Boosted | None
+) -> Learned | Boosted | None:
+    """What the seat learns of these histories; a network goes on from what it learned `first`, trees begin anew."""
+    if seat.trees:
+        return learn_boosted(histories, logs, seat.shape, seed)
+    if not isinstance(first, Learned):
+        return learn_pooled(histories, logs, seat.shape, seat.recipe, seed)
+    recipe = replace(seat.recipe, steps=int(seat.recipe.steps * LEARN_AGAIN_SHARE), epochs=seat.recipe.epochs * LEARN_AGAIN_SHARE)
+    return learn_pooled(histories, logs, seat.shape, recipe, seed, first)
+
+
+def _speak(learned: Learned | Boosted, at_cuts: Sequence[Sequence[FloatArray]], logs: list[bool], into: list[FloatArray]) -> None:
     places = [(k, row) for k, cuts in enumerate(at_cuts) for row, y in enumerate(cuts) if y.shape[0] >= learned.shape.least]
     if not places:
         return

@@ -17,7 +17,7 @@ BETA_1, BETA_2 = 0.9, 0.999
 WEIGHT_DECAY = 1e-3
 SMOOTHING = 0.1
 """Errors below this many units count squared, larger ones absolute (pseudo-Huber)."""
-EPOCHS, LEAST_STEPS = 14.0, 60
+EPOCHS, LEAST_STEPS = 10.0, 60
 """More looks than this and a network learns the windows by heart: on months 50 looks were 3 to 10 % worse than 10; on weeks
 and hours 10 to 20 were equal."""
 

@@ -71,7 +71,7 @@ class TestEveryMember:
         series = prepared(intermittent() if "croston" in member.name or "teunter" in member.name else seasonal())
         if member.name in ("seasonal_naive_short", "direct_regression_week"):
             series = prepared(seasonal(24 * 21), unit="h")
-        if member.name == "classical_theta":
+        if member.name in ("classical_theta", "trend"):
             series = prepared(seasonal(60), unit="M")
         assert member.applies(series)
         assert said(member, series) is not None

@@ -13,7 +13,7 @@ _WHY = re.compile(
     r"\b(?:why(?:\s+(?:did|does|do|is|are|was|were|has|have|had))?|how come|what(?:'s| is| was| are)?\s+(?:drove"
     r"|driving|caus(?:ed|ing)|behind|explains?|responsible for)(?:\s+(?:the|this|that))?"
     r"|(?:what|which)\s+(?:drivers?|factors?|reasons?)\s+\w+|(?:reasons?|root causes?|drivers?|explanation)\s+(?:for"
-    r"|of|behind)(?:\s+the)?|explain\s+(?:the|why)|main drivers? of)\b",
+    r"|of|behind)(?:\s+the)?|explain\s+(?:the|why)(?!\s+(?:\w+\s+)?(?:forecast|projection|prediction|outlook)\b)|main drivers? of)\b",
     re.IGNORECASE,
 )
 _MOVE = re.compile(
@@ -25,7 +25,7 @@ _MOVE = re.compile(
     re.IGNORECASE,
 )
 _FORECAST = re.compile(
-    r"\b(?:(?:make|give|show|create)\s+(?:me\s+)?(?:a|the)\s+)?(?:forecast(?:s|ed|ing)?|predict(?:ion|ions|ing)?"
+    r"\b(?:(?:make|give|show|create|explain|decompose|break\s+down)\s+(?:me\s+)?(?:a|the|this|that|my)\s+)?(?:forecast(?:s|ed|ing)?|predict(?:ion|ions|ing)?"
     r"|projections?|project(?:ed)?|outlook)(?:\s+(?:of|for|the|me))*\b"
     r"|\bwhat\s+will\b|\bhow\s+(?:much|many)\b(?=.*\bwill\b)|\bwill\s+(?:be|we|there|it)\b|\bgoing\s+to\s+be\b"
     r"|\bexpected\b(?=.*\bnext\b)|\bwhere\s+(?:is|are)\b(?=.*\bheading\b)|\bby\s+(?:the\s+)?year[\s-]?end\b",
@@ -149,7 +149,7 @@ def _without_forecast_words(text: str) -> str:
 
 def _future_words(text: str) -> str:
     """Without the small words of the future."""
-    return re.sub(r"\b(?:will|be|we|going to|have|look like)\b", lambda m: " " * len(m.group()), text)
+    return re.sub(r"\b(?:will|be|we|going to|have|look like|explain)\b", lambda m: " " * len(m.group()), text)
 
 
 def _steps_left(match: re.Match[str], today: dt.date) -> tuple[int, str]:

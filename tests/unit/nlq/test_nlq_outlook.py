@@ -117,3 +117,9 @@ class TestPeriods:
     @pytest.mark.parametrize("question", ["forecast revenue", "what was revenue last quarter", "revenue in March 2025"])
     def test_the_past_is_no_period_to_forecast(self, question: str) -> None:
         assert find_period(question, NOW, CatalogCalendar()) is None
+
+
+@pytest.mark.parametrize("question", ["explain the forecast of revenue", "explain the revenue forecast", "explain this forecast for orders"])
+def test_explaining_a_forecast_is_a_forecast_with_its_parts(question: str) -> None:
+    assert route(question).intent is Intent.FORECAST
+    assert route("explain the drop in revenue").intent is Intent.WHY

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from benchmarks.insights import clean
 from core.timeseries import FloatArray, Grain
 from insights.narrative import narrate
 from insights.periods import period_of
@@ -50,6 +51,13 @@ class TestScan:
     def test_of_two_hundred_worlds_without_events_at_most_ten_give_a_finding(self, grain: Grain) -> None:
         found = sum(bool(told(segments(seed, grain), grain)) for seed in range(200))
         assert found <= 10
+
+    @pytest.mark.slow
+    @pytest.mark.timeout(1800)
+    @pytest.mark.parametrize("grain", [Grain.DAY, Grain.WEEK, Grain.MONTH])
+    def test_of_two_hundred_companies_without_events_at_most_ten_would_be_written_about(self, grain: Grain) -> None:
+        _, sent = clean(grain, 200)
+        assert sent <= 0.05
 
     def test_worlds_without_events_seldom_give_a_finding(self) -> None:
         found = sum(bool(told(segments(seed, Grain.MONTH), Grain.MONTH)) for seed in range(40))

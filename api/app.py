@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from api import problems
+from api.idempotency import Idempotent
 from api.mcp_server import McpApp
 from api.middleware import RequestEnvelope
 from api.problems import Problem
@@ -98,5 +99,6 @@ def create_app(services: Services | None = None) -> FastAPI:
         app.include_router(router)
     app.mount("/mcp", tools, name="mcp")
     app.mount("/static", CachedStatic(directory=STATIC), name="static")
+    app.add_middleware(Idempotent)
     app.add_middleware(RequestEnvelope)
     return app

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.engine import Connection
 
+from core.store import idempotency
 from core.store.tables import job_events, jobs, sessions
 
 PROGRESS_KEPT = timedelta(days=7)
@@ -25,4 +26,5 @@ def prune(connection: Connection, *, now: datetime) -> Pruned:
     finished = select(jobs.c.id).where(jobs.c.finished_at < now - PROGRESS_KEPT)
     events = connection.execute(delete(job_events).where(job_events.c.kind == "progress", job_events.c.job_id.in_(finished)))
     ended = connection.execute(delete(sessions).where(sessions.c.expires_at < now - SESSIONS_KEPT))
+    idempotency.prune(connection, now=now)
     return Pruned(int(events.rowcount), int(ended.rowcount))

@@ -10,7 +10,7 @@ from core.store.tables.meta import metadata
 from core.store.tables.models import model_log, model_runs, model_slots, model_versions
 from core.store.tables.operations import audit_log, secrets
 from core.store.tables.outlooks import forecast_fits, forecast_scores, goal_statuses, goals
-from core.store.tables.security import external_identities, second_factors, sign_in_failures, usage
+from core.store.tables.security import external_identities, idempotent_answers, second_factors, sign_in_failures, usage
 from core.store.tables.understanding import evaluations, proposals
 from core.store.tables.work import detections, forecasts, insights, job_events, jobs
 
@@ -41,6 +41,7 @@ __all__ = [
     "forecasts",
     "goal_statuses",
     "goals",
+    "idempotent_answers",
     "inbox",
     "incident_events",
     "incidents",

@@ -1,8 +1,8 @@
-"""Sign-in failures, second factors, identities of other providers, and what everybody used."""
+"""Sign-in failures, second factors, identities of other providers, what everybody used, answers kept for repeated requests."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Date, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Date, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint
 
 from core.store.columns import Json
 from core.store.tables.meta import ID_LENGTH, id_column, instant, metadata, tenant_column
@@ -50,4 +50,17 @@ usage = Table(
     Column("kind", String(16), primary_key=True),
     Column("used", BigInteger, nullable=False),
     Index("ix_usage_tenant_id_day", "tenant_id", "day"),
+)
+
+idempotent_answers = Table(
+    "idempotent_answers",
+    metadata,
+    Column("key_hash", String(64), primary_key=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("status", Integer),
+    Column("content_type", String(100), nullable=False),
+    Column("location", String(500), nullable=False),
+    Column("body", LargeBinary),
+    instant("created_at"),
+    Index("ix_idempotent_answers_created_at", "created_at"),
 )

@@ -158,7 +158,7 @@ class TestJobs:
         assert answer["outcome"] == "job"
         assert answer["job"]["kind"] == "forecast"
 
-    @pytest.mark.parametrize("body", [{"metric": "nope"}, {"metric": "revenue", "by": "region"}, {"metric": "revenue", "horizon": 0}])
+    @pytest.mark.parametrize("body", [{"metric": "nope"}, {"metric": "revenue", "by": "planet"}, {"metric": "revenue", "horizon": 0}])
     def test_bad_studies_are_refused_before_they_start(self, analyst: Any, body: Any) -> None:
         assert analyst.post("/v1/forecasts", body).status_code in {404, 422}
 

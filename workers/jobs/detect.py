@@ -51,6 +51,8 @@ def run(context: JobContext) -> dict[str, Any]:
     context.progress("register", 0, 1)
     version = _register(context, params, fetched, found, custom)
     result = _result(context, params, fetched, points, found, version) | {"model": custom.label if custom is not None else MODEL}
+    if custom is not None:
+        result["notes"] = [*result["notes"], f"Judged by {custom.label}."]
     _index(context, params, fetched, found, version, custom)
     return result
 

@@ -8,6 +8,7 @@ import re
 from semantic.expr import Absolute
 
 _DAY = dt.timedelta(days=1)
+_ISO = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?$")
 _RAW = re.compile(r"from (\d{4}-\d\d-\d\d)(?: 00:00:00)? to before (\d{4}-\d\d-\d\d)(?: 00:00:00)?")
 
 
@@ -48,6 +49,18 @@ def plain_dates(text: str) -> str:
     'revenue, 2025'
     """
     return _RAW.sub(lambda m: window_said(Absolute(start=dt.date.fromisoformat(m[1]), end=dt.date.fromisoformat(m[2]))), text)
+
+
+def point_said(point: str) -> str:
+    """A point of a chart: a date in words, anything else as it is.
+
+    >>> point_said("2025-06-01T00:00:00"), point_said("2025-06-01T09:30:00"), point_said("EMEA")
+    ('1 Jun 2025', '1 Jun 2025, 09:30', 'EMEA')
+    """
+    if not _ISO.match(point):
+        return point
+    at = dt.datetime.fromisoformat(point)
+    return _said(at.date()) if at.time() == dt.time() else f"{_said(at.date())}, {at:%H:%M}"
 
 
 def _day(value: dt.date | dt.datetime | None) -> dt.date | None:

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse
 
 from api import schemas
 from api.web.assets import entry
-from api.web.dates_said import plain_dates
+from api.web.dates_said import plain_dates, point_said
 from api.web.icons import icon
 from api.web.nav import nav_for
 from insights.wording import number
@@ -97,6 +97,7 @@ _environment.filters.update(
     ago=ago,
     moment=moment,
     plain_dates=plain_dates,
+    point_said=point_said,
     size=size,
     pretty_sql=pretty_sql,
     quote=lambda text: quote(str(text), safe=""),

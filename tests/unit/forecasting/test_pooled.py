@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.timeseries import TimeSeries
+from forecasting.pooled.boosting import learn_boosted
 from forecasting.pooled.copies import teachers
 from forecasting.pooled.learner import learn_pooled
 from forecasting.pooled.network import Recipe, learn
@@ -95,3 +96,41 @@ class TestTeachers:
         rng = np.random.default_rng(0)
         first, second = (np.where(rng.random(300) < 0.1, rng.normal(9, 1, 300), 0.0) for _ in range(2))
         assert teachers([self.series(first), self.series(second)]) == [True, True]
+
+
+class TestBoostedTrees:
+    SHAPE = Shape(length=24, horizon=4, level_span=3, own_unit=True, least=12)
+
+    @staticmethod
+    def histories(count: int = 12, n: int = 150) -> list[np.ndarray]:
+        at = np.arange(n)
+        return [50 + k + 10 * np.sin(2 * np.pi * (at + 3 * k) / 12) + np.random.default_rng(k).normal(0, 0.5, n) for k in range(count)]
+
+    def test_learn_what_comes_next(self):
+        series = self.histories(n=154)
+        learned = learn_boosted([y[:150] for y in series], [True] * 12, self.SHAPE, seed=0)
+        assert learned is not None
+        said = np.array(learned.predict([y[:150] for y in series], [True] * 12))
+        truth = np.array([y[150:] for y in series])
+        held = np.array([np.full(4, y[149]) for y in series])
+        assert np.abs(said - truth).mean() < 0.5 * np.abs(held - truth).mean()
+
+    def test_are_deterministic(self):
+        first, second = (learn_boosted(self.histories(), [False] * 12, self.SHAPE, seed=3) for _ in range(2))
+        assert first is not None
+        assert second is not None
+        for a, b in zip(first.predict(self.histories(), [False] * 12), second.predict(self.histories(), [False] * 12), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+    def test_say_nothing_when_there_is_too_little(self):
+        assert learn_boosted([np.arange(30.0)], [False], self.SHAPE, seed=0) is None
+
+    def test_follow_the_unit(self):
+        series = self.histories()
+        small = learn_boosted(series, [False] * 12, self.SHAPE, seed=0)
+        large = learn_boosted([1000 * y for y in series], [False] * 12, self.SHAPE, seed=0)
+        assert small is not None
+        assert large is not None
+        np.testing.assert_allclose(
+            large.predict([1000 * series[0]], [False])[0], 1000 * np.array(small.predict([series[0]], [False])[0]), rtol=1e-3
+        )

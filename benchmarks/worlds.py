@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -36,7 +36,8 @@ class Company:
     revenue: FloatArray
 
     def changed(self, measure: Measure, change: Callable[[FloatArray], FloatArray]) -> Company:
-        return replace(self, **{measure: change(getattr(self, measure).copy())})
+        changed: dict[str, Any] = {measure: change(getattr(self, measure).copy())}
+        return replace(self, **changed)
 
 
 def company(seed: int, grain: Grain) -> Company:

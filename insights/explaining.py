@@ -130,8 +130,8 @@ def _change(study: Study) -> Fact:
 def _moves(study: Study) -> FloatArray:
     """How the metric moved from period to period before: in its own unit for rates, relative else. Without the change itself."""
     known = np.asarray([v for v in study.history if math.isfinite(v)], dtype=np.float64)
-    if len(known) < MIN_HISTORY:
-        return np.zeros(0)
+    if len(known) < MIN_HISTORY or study.baseline.end != study.period.start:
+        return np.zeros(0)  # what is usual from month to month says nothing of a change over a year
     if is_rate(study.quantity) or (known <= 0).any():
         return np.diff(known)
     return np.diff(np.log(known))

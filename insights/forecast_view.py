@@ -170,7 +170,7 @@ def _judged(result: Mapping[str, Any], first: Mapping[str, Any], say: _Say) -> l
         many = f"the last {live['forecasts']} forecasts of this were" if live["forecasts"] > 1 else "the last forecast of this was"
         held = f"; the 80% band held {live['coverage_80']:.0%} of the time" if live.get("coverage_80") is not None else ""
         found.append(f"Live, {many} off by {live['error'] * 100:.1f}% on average{held}.")
-    days = [d for d in (result.get("parts") or {}).get("days", ()) if d.get("ahead")]
+    days = [d for d in (result.get("parts") or {}).get("days", ()) if d.get("ahead") and result.get("is_sum", True)]
     for day in days[:2]:
         found.append(f"Without {day['name']} it would be {say(abs(day['ahead']))} {'lower' if day['ahead'] > 0 else 'higher'} in all.")
     return found

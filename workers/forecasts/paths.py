@@ -81,11 +81,13 @@ def estimate_dependence(scores: Sequence[FloatArray]) -> Dependence:
     first = at_lags(range(1, 2)) if horizon > 1 else PRIOR_NEAR
     near = float(np.clip((first - shared) / (1 - shared), 0.0, 0.95)) if horizon > 2 else PRIOR_NEAR
     between = np.eye(parts)
+    pairs = float(known.all(axis=0).sum())  # parts are compared step by step, so every step tells
+    sure = pairs / (pairs + PRIOR_WEIGHT)
     for a in range(parts):
         for b in range(a):
             top = float((z[a] * z[b]).sum())
             scale = float(np.sqrt((z[a] ** 2).sum() * (z[b] ** 2).sum())) or 1.0
-            between[a, b] = between[b, a] = np.clip(weight * top / scale + (1 - weight) * PRIOR_NEAR, -0.98, 0.98)
+            between[a, b] = between[b, a] = np.clip(sure * top / scale + (1 - sure) * PRIOR_NEAR, -0.995, 0.995)
     return Dependence(shared, near, _positive(between), origins)
 
 

@@ -241,6 +241,7 @@ def _result(context: JobContext, plan: Plan, data: ForecastData, made: _Made, ve
         "series_count": len(data.order),
         "left_out": data.left_out,
         "adds_up": data.adds_up,
+        "is_sum": data.formula.is_plain and data.formula.adds_up,
         "made_from": [] if data.formula.is_plain else [_part_label(part, data) for part in data.formula.parts],
         "assumes": _known_ahead(data, params.grain),
         "notes": list(data.notes),

@@ -36,7 +36,8 @@ def whole(services: Services, version: StoredVersion) -> dict[str, Any]:
     live = together(runs)
     return brief(version) | {
         "card": dict(version.card), "conformance": version.conformance, "backtest": version.backtest, "verdict": version.verdict,
-        "lineage": version.lineage, "live": live.as_json() if live else None, "shadow_runs": sum(run.role == "shadow" for run in runs),
+        "lineage": version.lineage, "drift": (version.shadow or {}).get("drift", {}),
+        "failed_shadow": (version.shadow or {}).get("failed"), "live": live.as_json() if live else None, "shadow_runs": sum(run.role == "shadow" for run in runs),
         "revision": slot.revision, "watch_until": slot.watch_until if slot.champion_id == version.id else None,
     }  # fmt: skip
 

@@ -88,8 +88,8 @@ class Sandbox:
 
         Raises: Unavailable when there are too few walls or one of them could not be built.
         """
-        began_s = time.perf_counter()
         self.start()
+        began_s = time.perf_counter()  # warming up is nobody's time
         allowed = limits or Limits()
         folder = Path(tempfile.mkdtemp(prefix="session-", dir=self._folder))
         try:

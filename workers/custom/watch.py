@@ -12,11 +12,12 @@ from core.store import model_runs, model_slots, model_versions
 from core.store.model_runs import ModelRun
 from core.store.model_versions import StoredVersion, VersionState
 from core.timeseries import Grain, TimeSeries
+from models.conformance.made_up import SEASON_STEPS
 from workers.context import JobContext
 from workers.custom.promotion import rollback
 from workers.jobs.series import fetch_series
 from workers.kinds import SeriesParams
-from workers.live import score, together
+from workers.live import drift, score, together
 
 _WATCHED = (VersionState.CHALLENGER, VersionState.CHAMPION, VersionState.PREVIOUS)
 
@@ -34,6 +35,7 @@ def watch(context: JobContext) -> dict[str, int]:
     for number, version in enumerate(versions):
         context.progress("watch", number, len(versions))
         scored += _score(context, runs[version.id], actual)
+        _note_drift(context, version, actual)
     rolled = sum(_judge(context, version) for version in versions if version.state is VersionState.CHAMPION)
     return {"scored": scored, "rolled_back": rolled}
 
@@ -67,6 +69,21 @@ def _score(context: JobContext, runs: tuple[ModelRun, ...], actual: dict[tuple[s
             model_runs.score(connection, context.tenant, run.id, found.as_json(), now=context.services.clock.now())
         done += 1
     return done
+
+
+def _note_drift(context: JobContext, version: StoredVersion, actual: dict[tuple[str, str], TimeSeries]) -> None:
+    """Keeps with the version how its inputs have changed since it was registered."""
+    since = np.datetime64(int(version.created_at.timestamp() * 1e9), "ns")
+    found: dict[str, float] = {}
+    for (metric, grain), series in actual.items():
+        if version.metric in (metric, model_slots.ANY_METRIC) and grain in version.card.get("grains", ()):
+            index = drift(series.values, series.times >= since, SEASON_STEPS.get(grain, 1))
+            if index is not None:
+                found[metric] = index
+    if found:
+        values = {"shadow": {**(version.shadow or {}), "drift": found}}
+        with context.services.store.write() as connection:
+            model_versions.update(connection, context.tenant, version.id, values, now=context.services.clock.now())
 
 
 def _judge(context: JobContext, version: StoredVersion) -> bool:

@@ -130,15 +130,15 @@ BAD = {
     "writer": (first("open('HOME/gotcha', 'w').write('x')"), "No such file or directory"),
     "package-writer": (first("open(self.artifacts / 'more', 'w').write('x')"), "Read-only file system"),
     "killer": (first("os.kill(PID, 9)"), "ProcessLookupError"),
-    "sleeper": (first("time.sleep(3600)"), "took longer than its 6 s"),
-    "spinner": (first("while True:", "    pass"), "took longer than its 6 s"),
+    "sleeper": (first("time.sleep(3600)"), "took longer than its 10 s"),
+    "spinner": (first("while True:", "    pass"), "took longer than its 10 s"),
     "disk-filler": (first("[open(f'/scratch/{i}', 'wb').write(b'x' * 60_000_000) for i in range(20)]"), "No space left on device"),
 }
 
 
 @pytest.fixture
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    limits = Limits(cpu_s=30, wall_s=6, memory_bytes=400 * MB, scratch_bytes=200 * MB)
+    limits = Limits(cpu_s=30, wall_s=10, memory_bytes=400 * MB, scratch_bytes=200 * MB)
     monkeypatch.setattr(register_model, "CHECK_LIMITS", limits)
 
 

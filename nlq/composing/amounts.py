@@ -86,6 +86,12 @@ def field_measure(draft: Draft, item: MeasureItem, target: Target, groups: Seque
     quantile = {"p25": 0.25, "p75": 0.75, "p90": 0.9, "p95": 0.95, "p99": 0.99}.get(item.aggregate or "")
     if others and not all(draft.graph.connected(dataset, o) for o in others):
         raise Unbuildable("groups are unrelated to the number")
+    if others and kind in (AggregateKind.SUM, AggregateKind.AVG):
+        # "credits earned by each student": the number of the course, over the rows that tie courses to students.
+        tie = next((b for b in draft.graph.bases([dataset, *groups]) if b != dataset), None)
+        if tie is not None:
+            draft.guess(0.06, f"over the rows of {tie}")
+            return Aggregate(aggregate=kind, dataset=tie, of=ref, quantile=quantile, where=narrow(draft, item.conditions, tie))
     return Aggregate(aggregate=kind, dataset=dataset, of=ref, quantile=quantile, where=narrow(draft, item.conditions, dataset))
 
 

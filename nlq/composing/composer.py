@@ -45,7 +45,7 @@ class Composer:
         if UNSURE_WHOLE in f.notes:
             draft.guess(0.45, UNSURE_WHOLE)
         query = aggregate_rows(draft, measures) if is_aggregated(draft, measures) else list_rows(draft)
-        return Composed(query, draft.penalty, draft.notes, find_unexplained(draft, query), draft.doubtful)
+        return Composed(query, draft.penalty, draft.notes, find_unexplained(draft, query))
 
     def over_rows(self, before: SemanticQuery) -> SemanticQuery:
         """What this frame adds to a listing: conditions, time, order and limit over the same rows."""

@@ -16,22 +16,15 @@ from nlq.relations import Relations
 from semantic.catalog.model import Catalog, Entity
 from semantic.query import SemanticQuery
 
-# A guess that costs so much is a choice between two meanings.
-_DOUBT = 0.4
-
 
 @dataclass(slots=True)
 class Composed:
-    """A query and how well the frame supports it. `penalty` grows with every guess that had to be made; `notes` name the guesses.
-
-    doubtful: one of the guesses chose between meanings that people use both; never to be answered without asking back.
-    """
+    """A query and how well the frame supports it. `penalty` grows with every guess that had to be made; `notes` name the guesses."""
 
     query: SemanticQuery
     penalty: float
     notes: list[str] = field(default_factory=list)
     unexplained: list[Mention] = field(default_factory=list)
-    doubtful: bool = False
 
 
 class Draft:
@@ -51,7 +44,6 @@ class Draft:
         self.relations = Relations(catalog, graph, frame, assignment)
         self.predicates = Predicates(catalog, kinds, graph, assignment, as_of)
         self.penalty = 0.0
-        self.doubtful = False
         self.notes: list[str] = []
         self.parts: list[Mention] = []
         self.window_done = False
@@ -75,5 +67,4 @@ class Draft:
 
     def guess(self, cost: float, note: str) -> None:
         self.penalty += cost
-        self.doubtful = self.doubtful or cost >= _DOUBT
         self.notes.append(note)

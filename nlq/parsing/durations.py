@@ -14,11 +14,16 @@ def on_duration(p: Parse, i: int, u: Unit) -> int:
     j = i + 1
     while j < len(p.units) and len(found) < 2 and p.units[j].text not in SENTENCE_END:
         v = p.units[j]
+        if found and "since" in words and p.kinds.likely(found[0][1], "time"):
+            break  # "days since the last admission": up to now
         if v.links and (p.kinds.likely(v, "time") or p.kinds.likely(v, "dataset") or v.is_func("super")):
             found.append((j, v))
         elif v.is_func("by", "each", "order") and found:
             break
         j += 1
+    if words == "how long" and any(v.is_func("duration") for v in p.units[i + 1 :]):
+        p.use(u)  # "how long has it been in days since": the words to come say it
+        return i + 1
     if words in ("time to", "how long"):
         return _time_to(p, i, u)
     if not found or not any(p.kinds.likely(v, "time") for _, v in found):
@@ -57,6 +62,11 @@ def on_duration(p: Parse, i: int, u: Unit) -> int:
             mention.last = lead.func.value == "latest"
     if end is None and before_last and "since" in words:
         aggregate = "min" if before_last[-1].func is not None and before_last[-1].func.value == "latest" else "max"
+    following = p.units[found[-1][0] + 1] if found[-1][0] + 1 < len(p.units) else None
+    thing = following is not None and bool(following.links) and following.links[0].target.kind == "dataset"
+    if end is None and following is not None and thing and following.links[0].target.dataset == found[-1][1].links[0].target.dataset:
+        p.mention(following, "context").explained = True  # "the last admitted student"
+        found.append((found[-1][0] + 1, following))
     item = MeasureItem("duration", aggregate, start=start, end=end, unit=unit, exact=not said, units=[u], superlative=superlative)
     if superlative:
         p.frame.superlative = OrderItem(measure=item, descending=superlative in ("desc", "latest"))

@@ -43,6 +43,14 @@ def is_value(p: Parse, i: int, u: Unit) -> bool:
     value, link = u.values[0].score, u.links[0].score
     if s.last is not None and p.follows_last(i) and _names_field(p, u, s.last):
         return True  # "status open"
+    if (
+        s.negate
+        and s.negate_unit is not None
+        and "never" in s.negate_unit.text.lower()
+        and p.kinds.is_time(u.links[0].target)
+        and link >= 0.9
+    ):
+        return False  # "never paid": no date of payment
     if u.quoted:
         return value >= link
     _, nxt = p.peek(i + 1)

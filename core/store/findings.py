@@ -101,6 +101,12 @@ def get(connection: Connection, tenant: TenantId, kind: type[Entry], key: str) -
     return _stored(kind, row)
 
 
+def by_fingerprint(connection: Connection, tenant: TenantId, fingerprint: str, user: UserId) -> Stored | None:
+    """The user's own insight with this fingerprint, if there is one."""
+    row = scope.find(connection, insights, tenant, insights.c.fingerprint == fingerprint, insights.c.created_by == user)
+    return _stored(InsightEntry, row) if row is not None else None
+
+
 def list_all(
     connection: Connection,
     tenant: TenantId,

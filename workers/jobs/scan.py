@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import zip_longest
 from typing import Any
 
-from core.errors import NotEnoughData, UserError
-from core.store import findings
+from core.errors import NotEnoughData, NotFound, UserError
+from core.store import findings, jobs
 from core.store.findings import InsightEntry
 from insights.narrative import TEMPLATES_VERSION, narrate
 from insights.next_steps import next_steps
@@ -19,6 +19,7 @@ from insights.ranking import Ranked, ranked, worth_sending
 from insights.reader import Reader
 from insights.scan import scan_all
 from insights.scan_chart import past_chart
+from insights.settings import words_settings
 from insights.summary import summary_facts
 from insights.types import Fact
 from semantic.catalog.model import Catalog, RatioMetric, SimpleMetric
@@ -44,7 +45,24 @@ def run(context: JobContext) -> dict[str, Any]:
     """
     params = ScanParams.model_validate(context.job.params)
     reader = reader_of(context.services.store, context.tenant, context.principal.user)
-    return keep(context, looked(context, params, reader), params)
+    known = _known(context, params, reader)
+    return known if known is not None else keep(context, looked(context, params, reader), params)
+
+
+def _known(context: JobContext, params: ScanParams, reader: Reader) -> dict[str, Any] | None:
+    """What an earlier job of the same user found out for the same question on the same data, said with the same words."""
+    catalog = context.services.catalog(context.tenant)
+    refuse_if_off(insight_settings(context.services.store, context.tenant), params.metrics)
+    with context.services.store.read() as connection:
+        found = findings.by_fingerprint(connection, context.tenant, _fingerprint(context, params, catalog, reader), context.principal.user)
+        entry = found.entry if found is not None else None
+        if not isinstance(entry, InsightEntry) or entry.job_id is None or entry.job_id == context.job_id:
+            return None
+        try:
+            result = jobs.get(connection, context.tenant, entry.job_id).result
+        except NotFound:
+            return None
+    return None if result is None else {**result, "cached": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +106,11 @@ def looked(context: JobContext, params: ScanParams, reader: Reader) -> Looked:
         "sentences": sentences,
         "passed": [fact.as_json() for fact in found.passed[:20]],
         "next": next_steps(told, visible),
-        "charts": [chart for fact in told[:MAX_CHARTS] if (chart := past_chart(fact, pasts)) is not None],
+        "charts": [
+            {"title": chart["title"], "fact": fact.key, "chart": chart}
+            for fact in told[:MAX_CHARTS]
+            if (chart := past_chart(fact, pasts)) is not None
+        ],
         "tested": found.tested,
         "metrics": list(names),
         "period": pasts[0].periods[-1].label if pasts else None,
@@ -97,7 +119,7 @@ def looked(context: JobContext, params: ScanParams, reader: Reader) -> Looked:
         "receipts": asked.receipts(),
         "receipt": receipt,
     }
-    return Looked(result, found, _fingerprint(context, params, catalog, receipt), words)
+    return Looked(result, found, _fingerprint(context, params, catalog, reader), words)
 
 
 def _once(facts: Sequence[Fact]) -> tuple[Fact, ...]:
@@ -167,10 +189,13 @@ def keep(context: JobContext, found: Looked, params: ScanParams) -> dict[str, An
     return result | {"insight_id": insight}
 
 
-def _fingerprint(context: JobContext, params: ScanParams, catalog: Catalog, receipt: dict[str, Any]) -> str:
-    """The same for the same question on the same data with the same rights."""
+def _fingerprint(context: JobContext, params: ScanParams, catalog: Catalog, reader: Reader) -> str:
+    """The same for the same question on the same data, with the same rights, votes and words, on the same day."""
+    tables = sorted({(dataset.database, dataset.table) for dataset in catalog.datasets})
     parts = [
-        params.model_dump(mode="json"), catalog.version, receipt["data_version"], visibility_key(context.principal, catalog),
-        sorted(role.value for role in context.principal.roles), context.as_of.date().isoformat(),
+        params.model_dump(mode="json"), catalog.version, context.services.warehouse_sync.data_version(tables),
+        visibility_key(context.principal, catalog), sorted(role.value for role in context.principal.roles), context.as_of.date().isoformat(),
+        [asdict(vote) for vote in reader.votes], words_settings(),
+        insight_settings(context.services.store, context.tenant).model_dump(mode="json"),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -15,7 +15,8 @@ from semantic.catalog.model import Catalog, CumulativeMetric, DerivedMetric, Rat
 from semantic.expr import Absolute
 from semantic.query import Aggregate, AggregateKind, ByTime, SemanticQuery, TimeWindow
 from semantic.states import OutputColumn
-from workers.alerts.rule import AnyRule, Completeness
+from workers.alerts.bands import Band, fetch_bands
+from workers.alerts.rule import AnyRule, Completeness, ForecastRule
 from workers.alerts.timing import history_start
 from workers.jobs.querying import Asking, Receipt, run_query
 from workers.jobs.series import Segment, fetch_series
@@ -23,6 +24,7 @@ from workers.kinds import SeriesParams
 
 SAME_SLOT = {Grain.MINUTE: 10_080, Grain.HOUR: 168, Grain.DAY: 7, Grain.WEEK: 1, Grain.MONTH: 1}
 SLOTS_BEFORE = 4
+MOST_VOLUMES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,15 @@ class Look:
     segments: tuple[str, ...]
     max_segments: int
     grain: Grain
+    with_volumes: bool = False
+    band_level: int = 0
 
     @classmethod
     def of(cls, rule: AnyRule) -> Look:
         where = "" if rule.where is None else rule.where.model_dump_json()
-        return cls(rule.metric, where, tuple(map(str, rule.segments)), rule.max_segments, Grain(rule.grain))
+        level = rule.level if isinstance(rule, ForecastRule) else 0
+        segments = tuple(map(str, rule.segments))
+        return cls(rule.metric, where, segments, rule.max_segments, Grain(rule.grain), rule.min_volume > 0, level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,10 @@ class RowCounts:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """series: the whole first, then segments. All times are UTC bucket starts as loaded; `zone` is the calendar's."""
+    """series: the whole first, then segments. All times are UTC bucket starts as loaded; `zone` is the calendar's.
+
+    volumes: of a ratio, the denominator of each series by its id, when a minimum volume was asked for. bands: what was forecast, by series.
+    """
 
     series: tuple[TimeSeries, ...]
     segments: Mapping[str, Segment]
@@ -62,6 +71,8 @@ class History:
     country: str | None
     receipt: Receipt
     left_out: int
+    volumes: Mapping[str, TimeSeries] = field(default_factory=dict)
+    bands: Mapping[str, Band] = field(default_factory=dict)
 
 
 def fetch_history(asking: Asking, rule: AnyRule, *, counted: bool = True) -> History:
@@ -86,7 +97,17 @@ def fetch_history(asking: Asking, rule: AnyRule, *, counted: bool = True) -> His
         country=calendar.country,
         receipt=fetched.receipt,
         left_out=fetched.left_out,
+        volumes=_volumes(asking, whole, rule, params),
+        bands=fetch_bands(asking, rule) if isinstance(rule, ForecastRule) else {},
     )
+
+
+def _volumes(asking: Asking, catalog: Catalog, rule: AnyRule, params: SeriesParams) -> dict[str, TimeSeries]:
+    """The denominators, where the rule asks for a minimum volume of a ratio."""
+    if rule.min_volume == 0 or not isinstance(metric := catalog.metric(rule.metric), RatioMetric):
+        return {}
+    below = fetch_series(asking, params.model_copy(update={"metric": metric.denominator, "max_series": MOST_VOLUMES}))
+    return {series.series_id: series for series in below.series}
 
 
 def fact_datasets(catalog: Catalog, metric: str) -> tuple[str, ...]:

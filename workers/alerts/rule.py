@@ -72,7 +72,8 @@ class Maintenance(Part):
 class RuleBase(Part):
     """What all kinds have.
 
-    min_volume: smallest mean absolute value per bucket of a segment that is watched. evaluation_delay_minutes: how long after a bucket's
+    min_volume: smallest mean absolute value per bucket of a segment that is watched; of a ratio its denominator, and buckets with less are
+    not judged. evaluation_delay_minutes: how long after a bucket's
     end it is first judged. cooldown_buckets: what begins so soon after an incident belongs to it. recovery_buckets: so many quiet buckets
     resolve one.
     """
@@ -155,7 +156,19 @@ class GoalRule(RuleBase):
         return grain
 
 
-AnyRule = AnomalyRule | ThresholdRule | NoDataRule | GoalRule
+class ForecastRule(RuleBase):
+    """Tells when the metric leaves the band that was forecast for it, for `buckets` in a row; back inside it is over.
+
+    level: of the forecast interval, in per cent. The author's own forecasts count, made before the bucket began; buckets without one are
+    not judged.
+    """
+
+    kind: Literal["forecast_breach"] = "forecast_breach"
+    level: Literal[80, 95] = 95
+    buckets: int = Field(default=1, ge=1, le=100)
+
+
+AnyRule = AnomalyRule | ThresholdRule | NoDataRule | GoalRule | ForecastRule
 Rule = Annotated[AnyRule, Field(discriminator="kind")]
 _RULE: TypeAdapter[AnyRule] = TypeAdapter(Rule)
 

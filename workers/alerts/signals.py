@@ -6,7 +6,7 @@ import calendar
 import datetime as dt
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -16,11 +16,11 @@ from anomaly.prepare import bucket_ends, step_seconds
 from anomaly.thresholds import shared
 from core.timeseries import FloatArray, Grain, TimeSeries
 from workers.alerts.history import History, as_utc, cut
-from workers.alerts.rule import AnomalyRule, AnyRule, GoalRule, NoDataRule, ThresholdRule
+from workers.alerts.rule import AnomalyRule, AnyRule, ForecastRule, GoalRule, NoDataRule, ThresholdRule
 from workers.alerts.yearly import came_last_year
 from workers.jobs.series import TOTAL
 
-SignalKind = Literal["value", "level_shift", "missing_data", "flat_line", "threshold", "goal"]
+SignalKind = Literal["value", "level_shift", "missing_data", "flat_line", "threshold", "goal", "forecast"]
 MAX_GAP_BUCKETS = 10_000
 
 
@@ -53,7 +53,7 @@ def signals(rule: AnyRule, history: History, until: dt.datetime, *, sensitivity:
 
     detector: shared between rules that judge the same; by default made here.
     """
-    watched = [cut(series, until) for series in history.series if _is_watched(rule, series)]
+    watched = [cut(with_volume(rule, history, series), until) for series in history.series if _is_watched(rule, history, series)]
     found: list[Signal] = []
     for series in watched:
         if isinstance(rule, AnomalyRule):
@@ -63,6 +63,8 @@ def signals(rule: AnyRule, history: History, until: dt.datetime, *, sensitivity:
             found += _thresholds(rule, history, series)
         elif isinstance(rule, NoDataRule):
             found += _no_data(rule, history, series, until)
+        elif isinstance(rule, ForecastRule):
+            found += _forecast_breaches(rule, history, series)
         elif series.series_id == TOTAL:
             found += _goal(rule, history, series)
     return found
@@ -90,11 +92,21 @@ def anomaly_detector(
     return judge
 
 
-def _is_watched(rule: AnyRule, series: TimeSeries) -> bool:
+def _is_watched(rule: AnyRule, history: History, series: TimeSeries) -> bool:
     """The whole always; a segment when it is large enough lately: 28 buckets, so that one that died is still watched for a while."""
     if series.series_id == TOTAL or rule.min_volume == 0:
         return True
-    return bool(len(series) and np.nanmean(np.abs(series.values[-28:])) >= rule.min_volume)
+    size = history.volumes.get(series.series_id) if history.volumes else series
+    return bool(size is not None and len(size) and np.nanmean(np.abs(size.values[-28:])) >= rule.min_volume)
+
+
+def with_volume(rule: AnyRule, history: History, series: TimeSeries) -> TimeSeries:
+    """The ratio without the buckets whose denominator is below the minimum volume: two of three is no news."""
+    volume = history.volumes.get(series.series_id)
+    if volume is None or rule.min_volume == 0:
+        return series
+    enough = np.isin(series.times, volume.times[np.abs(volume.values) >= rule.min_volume])
+    return replace(series, values=np.where(enough, series.values, np.nan))
 
 
 def _anomalies(rule: AnomalyRule, history: History, series: TimeSeries, detection: Detection) -> Iterator[Signal]:
@@ -145,6 +157,30 @@ def _thresholds(rule: ThresholdRule, history: History, series: TimeSeries) -> It
             known = min(first + rule.buckets - 1, last)
             size = float(beyond[peak]) / max(abs(line), abs(float(series.values[peak])), 1e-12)
             yield _stretch(rule, history, series, first, last, known, "threshold", direction, line, peak, 40 + 60 * min(1.0, size))
+
+
+def _forecast_breaches(rule: ForecastRule, history: History, series: TimeSeries) -> Iterator[Signal]:
+    band = history.bands.get(series.series_id)
+    if band is None or not len(series):
+        return
+    at = np.searchsorted(band.times, series.times)
+    known = (at < len(band.times)) & (band.times[np.minimum(at, len(band.times) - 1)] == series.times)
+    sides: list[tuple[FloatArray, int, Literal["up", "down"]]] = []
+    if rule.direction in ("up", "both"):
+        sides.append((band.upper, 1, "up"))
+    if rule.direction in ("down", "both"):
+        sides.append((band.lower, -1, "down"))
+    for bound, sign, direction in sides:
+        line = np.where(known, bound[np.minimum(at, len(bound) - 1)], np.nan)
+        mean = np.where(known, band.mean[np.minimum(at, len(bound) - 1)], np.nan)
+        beyond = sign * (series.values - line)
+        for first, last in _runs(beyond, rule.buckets, 0.0):
+            peak = first + int(np.nanargmax(beyond[first : last + 1]))
+            known_at = min(first + rule.buckets - 1, last)
+            size = float(beyond[peak]) / max(abs(float(line[peak])), abs(float(series.values[peak])), 1e-12)
+            severity = 40 + 60 * min(1.0, size)
+            made = _stretch(rule, history, series, first, last, known_at, "forecast", direction, float(mean[peak]), peak, severity)
+            yield replace(made, impact=float(np.nansum((series.values - mean)[first : last + 1])))
 
 
 def _runs(beyond: FloatArray, at_least: int, margin: float) -> list[tuple[int, int]]:

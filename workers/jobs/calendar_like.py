@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from core.errors import UserError
 from core.timeseries import Grain
 from semantic.expr import Absolute, FieldRef, Predicate
-from semantic.query import Aggregate, AggregateKind, ByTime, SemanticQuery, TimeWindow
+from semantic.query import Aggregate, AggregateKind, ByTime, Measure, Order, SemanticQuery, TimeWindow
 from workers.jobs.budget import Run
 
 LOOKED_AT = dt.timedelta(days=7)
@@ -39,3 +39,18 @@ def without_calendar(
         return tuple(fields)
     only_when = {field for i, field in enumerate(own, start=1) if max(day[i] for day in days) <= 1}
     return tuple(field for field in fields if field not in only_when)
+
+
+def is_cut(run: Run, measure: Measure, where: Predicate | None, start: dt.datetime, end: dt.datetime) -> bool:
+    """Whether the data of the last period [start, end) with any stop before its last day: then the rest of it is missing and not low. One query.
+
+    For periods after which there are no data at all; of others the last day may be one without business.
+    """
+    newest = SemanticQuery(
+        metrics=(measure,), by=(ByTime(grain=Grain.DAY),), where=where, time=TimeWindow(window=Absolute(start=start, end=end)), limit=1,
+        order=(Order(target="by", index=0, descending=True),),
+    )  # fmt: skip
+    result = run.ask(newest).result
+    at = next(i for i, column in enumerate(result.columns) if column.role == "time")
+    days = [row[at] for row in result.rows() if row[at] is not None]
+    return bool(days) and days[0].timetuple()[:3] < (end - dt.timedelta(days=1)).timetuple()[:3]

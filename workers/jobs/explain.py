@@ -28,10 +28,10 @@ from semantic.expr import Absolute, FieldRef, Rolling, Unit
 from semantic.query import ByField, ByTime, ComparePeriod, Measure, Order, SemanticQuery, TimeWindow
 from semantic.resolve.resolve import resolve
 from semantic.states import WindowUsed
-from semantic.windows import add_units
+from semantic.windows import add_units, floor_to, local_now
 from workers.context import JobContext
 from workers.jobs.budget import Run, insight_settings, refuse_if_off
-from workers.jobs.calendar_like import without_calendar
+from workers.jobs.calendar_like import is_cut, without_calendar
 from workers.jobs.change_cube import cube_of, fitting, telling, with_past
 from workers.jobs.composition import Composition, composition
 from workers.jobs.dimensions import base_dataset, telling_dimensions
@@ -155,7 +155,11 @@ class _Asked:
         if not starts:
             raise NotEnoughData(f"There is no complete {grain.value} with a value of this measure.", code="no_rows")
         start = _moment(max(starts))
-        return TimeWindow(window=Absolute(start=start, end=add_units(start, grain, 1)))
+        end = add_units(start, grain, 1)
+        now = floor_to(local_now(self.catalog.calendar, self.context.as_of), grain, self.catalog.calendar)
+        if end < now and grain not in (Grain.HOUR, Grain.DAY) and is_cut(self.budget, self.params.asked, self.params.where, start, end):
+            start, end = add_units(start, grain, -1), start
+        return TimeWindow(window=Absolute(start=start, end=end))
 
     def _starts(self, grain: Grain, time: TimeWindow | None) -> list[Any]:
         query = SemanticQuery(

@@ -13,7 +13,7 @@ import numpy as np
 from core.errors import UserError
 from core.store import goals as stored_goals
 from core.timeseries import FloatArray, Grain
-from insights.past import Days, Event, Goal, MetricPast
+from insights.past import SHORT_SEASONS, Days, Event, Goal, MetricPast
 from insights.periods import period_of
 from insights.types import Period, Quantity
 from semantic.expr import Absolute, FieldRef, Predicate
@@ -23,7 +23,7 @@ from semantic.windows import add_units, floor_to, local_now
 from workers.forecasts.events import event_days
 from workers.forecasts.visibility import visibility_key
 from workers.jobs.budget import Run
-from workers.jobs.calendar_like import without_calendar
+from workers.jobs.calendar_like import is_cut, without_calendar
 from workers.jobs.change_cube import NONE
 from workers.jobs.composition import Composition, composition
 from workers.jobs.dimensions import base_dataset, telling_dimensions
@@ -132,12 +132,15 @@ def _steps(metric: _Metric) -> _Read | None:
         return None
     last = max(known)
     complete = add_units(floor_to(local_now(calendar, as_of), asked.grain, calendar), asked.grain, -1)
-    steps = complete_steps(asked.grain, last)
-    values = _on(steps, known, metric.made_of.kind)
     late = 0
     while add_units(last, asked.grain, late) < complete and late <= ENDED:
         late += 1
-    missing = period_of(add_units(last, asked.grain, 1), add_units(last, asked.grain, 2), "") if 0 < late <= ENDED else None
+    end = add_units(last, asked.grain, 1)
+    if late and asked.grain not in SHORT_SEASONS and is_cut(run, metric.measure, asked.where, last, end):
+        last = add_units(last, asked.grain, -1)
+    steps = complete_steps(asked.grain, last)
+    values = _on(steps, known, metric.made_of.kind)
+    missing = period_of(end, add_units(end, asked.grain, 1), "") if 0 < late <= ENDED else None
     note = f"The data end with {steps.periods[-1].label}." if late > ENDED else ""
     return _trimmed(steps, values, _column(ran), missing, note)
 

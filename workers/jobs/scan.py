@@ -22,6 +22,7 @@ from insights.scan_chart import past_chart
 from insights.settings import words_settings
 from insights.summary import summary_facts
 from insights.types import Fact
+from models.lineage import code_version
 from semantic.catalog.model import Catalog, RatioMetric, SimpleMetric
 from semantic.catalog.visible import visible_to
 from workers.context import JobContext
@@ -195,7 +196,7 @@ def _fingerprint(context: JobContext, params: ScanParams, catalog: Catalog, read
     parts = [
         params.model_dump(mode="json"), catalog.version, context.services.warehouse_sync.data_version(tables),
         visibility_key(context.principal, catalog), sorted(role.value for role in context.principal.roles), context.as_of.date().isoformat(),
-        [asdict(vote) for vote in reader.votes], words_settings(),
+        [asdict(vote) for vote in reader.votes], words_settings(), code_version(("insights", "workers")),
         insight_settings(context.services.store, context.tenant).model_dump(mode="json"),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()

@@ -44,8 +44,8 @@ def evaluate(
 
 def calibrate(
     seed: Annotated[int, typer.Option(help="Same seed, same model.")] = 7,
-    businesses: Annotated[int, typer.Option(min=15, help="Made-up businesses to learn from.")] = 120,
-    held_out: Annotated[int, typer.Option(min=5, help="Made-up businesses of other domains to measure on.")] = 40,
+    businesses: Annotated[int, typer.Option(min=15, help="Made-up businesses to learn from.")] = 98,
+    held_out: Annotated[int, typer.Option(min=5, help="Made-up businesses of other domains to measure on.")] = 30,
     questions: Annotated[int, typer.Option(min=10, help="Questions for each.")] = 60,
     to: Annotated[Path, typer.Option("--out", help="Folder for confidence.json, report.json and reliability.svg.")] = Path("calibration"),
     as_json: Annotated[bool, typer.Option("--json", help="The figures as JSON.")] = False,

@@ -68,6 +68,7 @@ class Asker:
         self.rng = random.Random(seed)
         self._database = tenant_database(tenant)
         self._lost: str | None = None
+        self._may_lose = False
 
     def cases(self, count: int) -> Iterator[Case]:
         made = 0
@@ -84,8 +85,7 @@ class Asker:
     def _one(self) -> Case | None:
         """A shape filled in; sometimes one of its words is something that this business does not have."""
         shape, make = self.rng.choice(SHAPES)
-        self._lost = None
-        self._may_lose = self.rng.random() < _UNKNOWN_SHARE
+        self._begin()
         made = make(self)
         if made is None:
             return None
@@ -98,6 +98,10 @@ class Asker:
         if unanswerable:
             return Case(disturbed(words, self.rng), None, "unanswerable", ordered)
         return Case(disturbed(words, self.rng), sql, shape, ordered, self._by_keys(sql))
+
+    def _begin(self) -> None:
+        self._lost = None
+        self._may_lose = self.rng.random() < _UNKNOWN_SHARE
 
     def _by_keys(self, sql: str) -> str | None:
         """The query with the keys of things where it shows or groups by their names."""

@@ -149,7 +149,8 @@ def plural(noun: str) -> str:
 def _table(label: str, others: tuple[str, ...], columns: dict[str, Any], rng: random.Random, style: Style, *, is_event: bool) -> Table:
     refs = tuple(columns.get("refs", ()))
     every = [_column(name, str(text)) for name, text in columns.items() if name != "refs"]
-    kept, dropped = [], []
+    kept: list[Column] = []
+    dropped: list[Column] = []
     for position, column in enumerate(every):
         needed = column.kind == "name" or (
             is_event and (position == 0 or (column.kind == "money" and not any(k.kind == "money" for k in kept)))

@@ -36,7 +36,8 @@ def rephrased(question: str, unknown: Sequence[UnknownWord], meanings: Meanings)
     tried = [Rephrased(question, (), (), 1.0)]
     for word in sorted(unknown, key=lambda w: -w.span.start):
         start, end = _whole_expression(question, word, meanings)
-        near = meanings.near(question[start:end], MAX_TRIES)
+        around = f"{question[:start]} {question[end:]}".lower()
+        near = [n for n in meanings.near(question[start:end], MAX_TRIES) if n.name.lower() not in around]
         tried = [
             Rephrased(
                 t.question[:start] + n.name + t.question[end:], (question[start:end], *t.words), (n.name, *t.names), min(t.score, n.score)
@@ -51,7 +52,7 @@ def rephrased(question: str, unknown: Sequence[UnknownWord], meanings: Meanings)
 def sureness(score: float) -> float:
     """How much of a reading's confidence is left when a word was replaced by a name at that cosine: 0.3 at the least, 0.9 for the same word.
 
-    >>> sureness(0.42), sureness(1.0)
+    >>> sureness(0.6), sureness(1.0)
     (0.3, 0.9)
     """
     return round(min(0.9, max(0.3, 0.3 + 0.6 * (score - LEAST) / (1.0 - LEAST))), 4)

@@ -6,6 +6,8 @@ from nlq.definitions import take_definitions, without_join_hints
 from nlq.intents import route
 from nlq.language import looks_english
 from nlq.types import Intent
+from nlq.understand import Understander
+from tests.sql import engine
 
 ROUTES = [
     ("revenue by country", Intent.ASK), ("how did revenue do last quarter?", Intent.ASK), ("what's the average predicted time to graduation?", Intent.ASK),
@@ -68,3 +70,51 @@ class TestLanguage:
     )
     def test_other_languages(self, text: str) -> None:
         assert not looks_english(text)
+
+
+class TestScan:
+    @pytest.mark.parametrize(
+        "question",
+        [
+            "anything I should know?", "Is there anything we need to know about this week?", "what changed this week?", "what's new?",
+            "summarise EMEA", "summarize last month", "give me a summary of last quarter", "how are we doing?", "what happened yesterday?",
+            "catch me up",
+        ],
+    )  # fmt: skip
+    def test_questions_about_everything_are_scans(self, question: str) -> None:
+        assert route(question).intent is Intent.SCAN
+
+    @pytest.mark.parametrize(
+        "question",
+        ["revenue summary by region", "what is the number of new customers", "changed orders", "new customers this week", "what changes", "anything else by region"],
+    )  # fmt: skip
+    def test_questions_about_something_are_not(self, question: str) -> None:
+        assert route(question).intent is not Intent.SCAN
+
+    def test_a_summary_says_so(self) -> None:
+        assert route("summarise this week").summary
+        assert not route("what changed this week?").summary
+
+
+class TestScanReading:
+    @pytest.mark.parametrize(
+        ("question", "intent"),
+        [
+            ("what changed this week?", Intent.SCAN), ("anything I should know?", Intent.SCAN), ("what changed in revenue last month?", Intent.WHY),
+            ("summary of revenue by region", Intent.ASK),
+        ],
+    )  # fmt: skip
+    def test_a_measure_that_is_named_is_asked_about(self, question: str, intent: Intent) -> None:
+        found = Understander(engine.catalog()).understand(question, as_of=engine.AS_OF)
+        assert found.outcome == "answer"
+        assert found.readings[0].intent is intent
+
+    def test_a_period_goes_with_it(self) -> None:
+        found = Understander(engine.catalog()).understand("what changed this week?", as_of=engine.AS_OF)
+        assert found.readings[0].query.time is not None
+        assert len(found.readings[0].query.metrics) > 1
+
+    def test_an_unknown_word_is_named(self) -> None:
+        found = Understander(engine.catalog()).understand("what is going on with flumox?", as_of=engine.AS_OF)
+        assert found.outcome == "refuse"
+        assert [w.text for w in found.unknown] == ["flumox"]

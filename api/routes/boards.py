@@ -47,7 +47,9 @@ class NewPin(schemas.In):
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"examples": [{"title": "Revenue", "new_board": "Sales", "query": {"metrics": [{"metric": "revenue"}]}}]},
+        json_schema_extra={
+            "examples": [{"title": "Revenue", "new_board": "Sales", "query": {"metrics": [{"kind": "metric", "metric": "revenue"}]}}]
+        },
     )
 
     title: str = Field(min_length=1, max_length=300)

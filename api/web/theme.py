@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.credentials import refuse_cross_site
 from api.web.page_route import PageRoute
+from api.web.shell import visitor
 from api.web.theme_cookie import COOKIE
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -21,7 +21,7 @@ async def choose(
     theme: Annotated[str, Form(pattern="^(auto|light|dark)$")],
     back: Annotated[str, Form(max_length=2_000)] = "/",
 ) -> Response:
-    refuse_cross_site(request)
+    await visitor(request)
     local = back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/"
     response = RedirectResponse(local, status_code=303)
     response.set_cookie(COOKIE, theme, max_age=_YEAR_S, httponly=True, samesite="lax", path="/", secure=request.url.scheme == "https")

@@ -173,7 +173,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _physical(label: str, table: str, style: Style) -> str:
-    words = re.findall(r"[a-z0-9]+", label.lower())
+    words: list[str] = re.findall(r"[a-z0-9]+", label.lower())
     if style == "camel":
         return words[0] + "".join(w.capitalize() for w in words[1:])
     if style == "short":

@@ -72,6 +72,7 @@ class QuotasIn(schemas.In):
     queries_per_day: int | None = Field(default=None, ge=0)
     rows_read_per_day: int | None = Field(default=None, ge=0)
     jobs_per_day: int | None = Field(default=None, ge=0)
+    llm_calls_per_day: int | None = Field(default=None, ge=0)
 
 
 class CompanyIn(schemas.In):

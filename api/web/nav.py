@@ -51,6 +51,7 @@ NAV: tuple[Group, ...] = (
             Place("evaluation", "/evaluation", "Evaluation", "evaluation", _ANALYST),
         ),
     ),
+    Group("Company", (Place("admin", "/admin", "Administration", "admin", (Role.ADMIN,)),)),
 )
 
 

@@ -8,11 +8,13 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from api import schemas
+from api import schemas, second_factor
 from api.credentials import COOKIE, refuse_cross_site
 from api.routes.auth import set_cookie, sign_in, sign_out
 from api.services import services_of
 from api.web import (
+    account_pages,
+    admin_pages,
     ask_pages,
     board_pages,
     card_pages,
@@ -40,7 +42,7 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 @router.get("/login")
 async def login_page(request: Request, next: str = "/") -> HTMLResponse:
-    return page("login.html", v=None, theme=theme_of(request), next=_local(next), error="", email="", tenants=[])
+    return page("login.html", v=None, theme=theme_of(request), next=_local(next), error="", email="", tenants=[], code_needed=False)
 
 
 @router.post("/login")
@@ -50,10 +52,11 @@ async def login(
     password: Annotated[str, Form(max_length=1_000)],
     next: Annotated[str, Form(max_length=2_000)] = "/",
     tenant: Annotated[str | None, Form(max_length=31)] = None,
+    code: Annotated[str | None, Form(max_length=40)] = None,
 ) -> Response:
     refuse_cross_site(request)
     services = services_of(request)
-    body = schemas.LoginRequest.model_construct(email=email, password=password, tenant=tenant)
+    body = schemas.LoginRequest.model_construct(email=email, password=password, tenant=tenant, code=code)
     try:
         _, token = await run_in_threadpool(sign_in, services, body, request.headers.get("user-agent", ""))
     except Conflict as error:
@@ -66,9 +69,12 @@ async def login(
             error=error.message,
             email=email,
             tenants=list(error.suggestions),
+            code_needed=False,
         )
     except UserError as error:
-        return page("login.html", 401, v=None, theme=theme_of(request), next=_local(next), error=error.message, email=email, tenants=[])
+        needed = error.code in {second_factor.NEEDED, "bad_second_factor"}
+        shown = {"next": _local(next), "error": error.message, "email": email, "tenants": [tenant] if tenant else [], "code_needed": needed}
+        return page("login.html", error.status, v=None, theme=theme_of(request), **shown)
     response = RedirectResponse(_local(next), status_code=303)
     set_cookie(services, response, token)
     return response
@@ -89,6 +95,8 @@ def _local(target: str) -> str:
 
 
 PARTS = (
+    account_pages,
+    admin_pages,
     ask_pages,
     board_pages,
     card_pages,

@@ -38,7 +38,7 @@ GRANTS: Mapping[Role, frozenset[Right]] = {
     Role.VIEWER: _ASKS,
     Role.EXECUTIVE: _WORKS,
     Role.MANAGER: _WORKS,
-    Role.ANALYST: _WORKS | {Right.SQL, Right.CHANNELS, Right.CATALOG, Right.DATA, Right.MODELS_READ, Right.MODELS},
+    Role.ANALYST: _WORKS | {Right.SQL, Right.CHANNELS, Right.CATALOG, Right.DATA, Right.MODELS_READ},
     Role.DATA_SCIENTIST: _WORKS | {Right.MODELS, Right.MODELS_READ},
     Role.OPERATOR: _EVERYBODY,
     Role.ADMIN: frozenset(Right),

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from nlq.adjectives import compared_field
 from nlq.assign import Assignment
+from nlq.conjunctions import conjunction, counted
 from nlq.frame import Condition
 from nlq.graph import JoinGraph
 from nlq.kinds import Kinds
@@ -18,7 +19,6 @@ from nlq.timing.feasts import public_holidays
 from semantic.catalog.model import Catalog, CatalogField, DatasetKind, FieldRole, FieldType
 from semantic.expr import (
     Absolute,
-    And,
     Between,
     Calendar_,
     Comparison,
@@ -381,32 +381,6 @@ class Predicates:
 
     def _ref(self, target: Target) -> FieldRef:
         return target.ref
-
-
-def counted(dataset: str, where: Predicate | None, op: str, count: int) -> Predicate:
-    """A bound on how many related rows there are; bounds that zero satisfies are said as their opposite, negated."""
-    if op in ("<", "<=") and count >= (1 if op == "<" else 0):
-        return Has(dataset=dataset, where=where, negate=True, count_op=">=" if op == "<" else ">", count=count)
-    return Has(dataset=dataset, where=where, count_op=op, count=count)
-
-
-def contradicts(parts: Sequence[Predicate]) -> bool:
-    """Whether one field of the same row would have to equal two different values."""
-    wanted: dict[str, object] = {}
-    for part in parts:
-        for item in part.items if isinstance(part, And) else (part,):
-            if not (
-                isinstance(item, Comparison) and item.op == "=" and isinstance(item.left, FieldRef) and isinstance(item.right, Literal_)
-            ):
-                continue
-            if wanted.setdefault(str(item.left), item.right.value) != item.right.value:
-                return True
-    return False
-
-
-def conjunction(items: Sequence[Predicate]) -> Predicate:
-    """One predicate for all; a single one stays itself."""
-    return items[0] if len(items) == 1 else And(items=tuple(items))
 
 
 def _date(value: dt.datetime | dt.date | None) -> dt.date | None:

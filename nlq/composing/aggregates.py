@@ -18,8 +18,9 @@ from nlq.composing.time_groups import add_time_groups
 from nlq.composing.transforms import build_transforms
 from nlq.composing.where import build_having, build_where, row_having
 from nlq.composing.windows import build_compare, build_window
+from nlq.conjunctions import conjunction
 from nlq.frame import MeasureItem
-from nlq.predicates import Unbuildable, conjunction
+from nlq.predicates import Unbuildable
 from semantic.expr import Predicate
 from semantic.query import ByEntity, ByTime, Calculation, Constant, GroupBy, Measure, SemanticQuery
 

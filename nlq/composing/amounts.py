@@ -8,9 +8,10 @@ from nlq.buckets import is_counted
 from nlq.composing.counts import count_base, count_rows
 from nlq.composing.draft import Draft
 from nlq.composing.local import narrow
+from nlq.conjunctions import conjunction
 from nlq.frame import MeasureItem
 from nlq.lexicon import Target
-from nlq.predicates import Unbuildable, conjunction
+from nlq.predicates import Unbuildable
 from nlq.text import keys_of, lemma
 from semantic.catalog.model import DatasetKind, FieldRole, FieldType, SimpleMetric
 from semantic.expr import FieldRef, IsNull

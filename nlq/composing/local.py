@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nlq.composing.draft import Draft
+from nlq.conjunctions import conjunction
 from nlq.frame import Condition
-from nlq.predicates import Unbuildable, conjunction
+from nlq.predicates import Unbuildable
 from semantic.expr import Has, Predicate
 
 

@@ -9,9 +9,10 @@ from nlq.composing.local import count_condition
 from nlq.composing.measures import build_measure
 from nlq.composing.shape import is_aggregate_now
 from nlq.composing.windows import has_time
+from nlq.conjunctions import conjunction, contradicts
 from nlq.frame import Condition, MeasureItem, Mention
 from nlq.lexicon import Target
-from nlq.predicates import Unbuildable, conjunction, contradicts
+from nlq.predicates import Unbuildable
 from semantic.catalog.model import DatasetKind
 from semantic.expr import Has, Predicate, VersusAggregate
 from semantic.query import Having

@@ -38,6 +38,11 @@ class Effects:
         total = self._total(n, n + point.shape[0])
         return point if total is None else np.asarray(point * np.exp(total) if self.is_log else point + total)
 
+    def remove_ahead(self, point: FloatArray, n: int) -> FloatArray:
+        """(horizon,) the inverse of `restore`."""
+        total = self._total(n, n + point.shape[0])
+        return point if total is None else np.asarray(point / np.exp(total) if self.is_log else point - total)
+
     def restore_past(self, values: FloatArray) -> FloatArray:
         """(n,) the inverse of `remove`."""
         total = self._total(0, values.shape[0])

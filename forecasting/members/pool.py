@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from forecasting.members.additive_prophet import is_worth_it, prophet
 from forecasting.members.autoregression import autoregression, is_long
 from forecasting.members.direct_regression import direct_regression
 from forecasting.members.intermittent import croston, is_intermittent, teunter_syntetos_babai
@@ -70,3 +71,6 @@ POOL: tuple[Member, ...] = (
     Member("dynamic_theta", theta, _eight_points),
     Member("classical_theta", classical_theta, _has_classical_season),
 )
+
+THOROUGH_POOL: tuple[Member, ...] = (*POOL, Member("prophet", prophet, is_worth_it))
+"""With Prophet, which takes as long as all others together."""

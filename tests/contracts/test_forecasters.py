@@ -10,7 +10,7 @@ import pytest
 from core.timeseries import FloatArray, TimeSeries
 from forecasting.backtests import points
 from forecasting.members.member import Member
-from forecasting.members.pool import POOL
+from forecasting.members.pool import THOROUGH_POOL
 from forecasting.prepare import Prepared, prepare
 from forecasting.types import ForecastInput
 
@@ -46,7 +46,7 @@ SERIES = {
     "level shift": seasonal() + 80 * (np.arange(300) > 250),
     "trend": np.arange(200.0),
 }
-members = pytest.mark.parametrize("member", POOL, ids=lambda m: m.name)
+members = pytest.mark.parametrize("member", THOROUGH_POOL, ids=lambda m: m.name)
 
 
 def said(member: Member, series: Prepared) -> FloatArray | None:
@@ -71,6 +71,8 @@ class TestEveryMember:
         series = prepared(intermittent() if "croston" in member.name or "teunter" in member.name else seasonal())
         if member.name in ("seasonal_naive_short", "direct_regression_week"):
             series = prepared(seasonal(24 * 21), unit="h")
+        if member.name == "prophet":
+            series = prepared(SERIES["gaps"])
         if member.name in ("classical_theta", "trend"):
             series = prepared(seasonal(60), unit="M")
         assert member.applies(series)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from core.timeseries import TimeSeries
-from forecasting.engine import forecast, forecast_many
+from forecasting.engine import Effort, forecast, forecast_many
 from forecasting.types import Forecast, ForecastInput
 
 N = 400
@@ -164,6 +164,17 @@ class TestKnownCauses:
         series = TimeSeries("s", times(400), y[:400])
         made = forecast(ForecastInput(series, 30, regressors={"promo": flag[:400]}, future_regressors={"promo": flag[400:]}))
         assert 40 < made.mean[10] - made.mean[10 - 7] < 80
+
+    def test_a_thorough_look_asks_prophet_too(self, weekly_pattern, times):
+        flag = (np.random.default_rng(3).random(330) < 0.06).astype(float)
+        y = weekly_pattern(330) + 60 * flag
+        series = TimeSeries("s", times(300), y[:300])
+        known = {"regressors": {"promo": flag[:300]}, "future_regressors": {"promo": flag[300:]}}
+        item = ForecastInput(series, 30, **known)
+        quick, thorough = forecast(item), forecast(item, effort=Effort.THOROUGH)
+        assert "prophet" not in quick.model
+        assert "prophet" in thorough.model
+        assert error(thorough, y[300:]) < 6
 
     def test_a_holiday_of_the_country_is_expected(self, times):
         at = times(4 * 365 + 1, start="2020-01-01")

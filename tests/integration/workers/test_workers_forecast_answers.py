@@ -25,7 +25,7 @@ from workers.jobs import FUNCTIONS
 from workers.queue import enqueue
 from workers.run import run_job
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(900)]
 
 REGION = {"dataset": "sales", "field": "region"}
 NOW = dt.datetime(2025, 9, 27, 9, 0, tzinfo=dt.UTC)  # the data end on 26 September 2025

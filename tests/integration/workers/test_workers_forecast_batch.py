@@ -24,15 +24,16 @@ from workers.jobs import FUNCTIONS
 from workers.queue import cancel, enqueue
 from workers.run import run_job
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(900)]
 
 SHOP = {"dataset": "sales", "field": "shop"}
+SERIES = 25  # with the total
 NOW = dt.datetime(2025, 9, 27, 9, 0, tzinfo=dt.UTC)
-SHOPS, DAYS, START = 45, 180, np.datetime64("2025-03-31")
+SHOPS, DAYS, START = 24, 180, np.datetime64("2025-03-31")
 
 
 def shop_sales(first: int, last: int, *, factor: dict[int, float] | None = None) -> pa.Table:
-    """Sales of 45 shops on days [first, last) from 31 March 2025 on; `factor` multiplies a shop's."""
+    """Sales of 24 shops on days [first, last) from 31 March 2025 on; `factor` multiplies a shop's."""
     day = np.arange(first, last)
     rows = {"day": [], "region": [], "shop": [], "amount": []}
     for shop in range(SHOPS):
@@ -49,7 +50,7 @@ def shop_sales(first: int, last: int, *, factor: dict[int, float] | None = None)
 
 @pytest.fixture
 def shops(world: Any) -> Any:
-    """The world with 45 shops instead of three regions."""
+    """The world with 24 shops instead of three regions."""
     admin = world.services.admin
     admin.execute(f"DROP TABLE {world.database}.sales")
     admin.execute(
@@ -109,17 +110,17 @@ def rows(world: Any, job: str, what: str = "count()") -> int:
 class TestServing:
     def test_fits_serve_until_they_are_due_or_drift(self, shops: Any, at: Any) -> None:
         first = batch(shops, at(0))
-        assert (first["series"], first["fitted"], first["carried"], first["tasks"]) == (46, 46, 0, 3)
+        assert (first["series"], first["fitted"], first["carried"], first["tasks"]) == (SERIES, SERIES, 0, 2)
         assert first["metrics"][0]["model_version"] == f"{shops.tenant}.forecast.revenue.auto/1"
         assert first["metrics"][0]["adds_up"] is True
         gaps = by_step(shops, latest_batch(shops))
         assert len(gaps) == 14 + 7
         assert max(abs(gap) for gap in gaps) < 1e-6
         unchanged = batch(shops, at(0))
-        assert (unchanged["fitted"], unchanged["carried"]) == (0, 46)
+        assert (unchanged["fitted"], unchanged["carried"]) == (0, SERIES)
         shops.services.admin.insert_arrow(shops.database, "sales", shop_sales(DAYS, DAYS + 4, factor={7: 3.0}))
         drifted = batch(shops, at(4))
-        assert drifted["carried"] >= 42
+        assert drifted["carried"] >= SERIES - 4
         reasons: dict[str, int] = {}
         for part in parts(shops, latest_batch(shops)):
             for name, count in dict(part.result or {})["reasons"].items():
@@ -127,7 +128,7 @@ class TestServing:
         assert reasons["drifting"] >= 1
         shops.services.admin.insert_arrow(shops.database, "sales", shop_sales(DAYS + 4, DAYS + 9))
         due = batch(shops, at(9))
-        assert due["fitted"] >= 40
+        assert due["fitted"] >= SERIES - 4
 
     def test_a_batch_leaves_a_run_per_task_with_errors_by_series(self, shops: Any, at: Any) -> None:
         services = at(0)
@@ -137,8 +138,8 @@ class TestServing:
         assert version.aliases == ("champion",)
         assert {"catalog_version", "code_version", "data_version", "query_hash"} <= set(version.lineage)
         model = services.registry.file(shops.tenant, version, "model/model.json")
-        assert len(model["runs"]) == 3
-        assert len(model["models"]) == 46
+        assert len(model["runs"]) == 2
+        assert len(model["models"]) == SERIES
         (part, *_) = parts(shops, latest_batch(shops))
         assert rows(shops, part.id) == len(part.params["series"]) * (14 + 7)
 
@@ -158,21 +159,21 @@ class TestKilled:
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
         before = {part.id: part for part in parts(shops, job) if part.status is JobStatus.DONE}
-        assert len(before) < 5
+        assert len(before) < 3
         written = {key: rows(shops, key, "max(written_at)::Int64") for key in before}
         processes.worker("--concurrency=2")
-        until(lambda: read(shops, job).status.is_final, within_s=240)
+        until(lambda: read(shops, job).status.is_final, within_s=600)
         done = read(shops, job)
         assert (done.status, done.error) == (JobStatus.DONE, None)
-        assert dict(done.result or {})["series"] == 46
+        assert dict(done.result or {})["series"] == SERIES
         found = parts(shops, job)
-        assert len(found) == 5
+        assert len(found) == 3
         assert {part.id: (part.attempts, part.finished_at) for part in found if part.id in before} == {
             key: (part.attempts, part.finished_at) for key, part in before.items()
         }
         assert {key: rows(shops, key, "max(written_at)::Int64") for key in before} == written
-        assert sum(rows(shops, part.id, "uniqExact(series_id)") for part in found) == 46
-        assert sum(rows(shops, part.id) for part in found) == 46 * (14 + 7)
+        assert sum(rows(shops, part.id, "uniqExact(series_id)") for part in found) == SERIES
+        assert sum(rows(shops, part.id) for part in found) == SERIES * (14 + 7)
 
     def test_cancelling_a_batch_stops_its_tasks(self, shops: Any, processes: Any) -> None:
         processes.worker("--concurrency=1")
@@ -200,7 +201,7 @@ def latest_batch(world: Any) -> str:
         return str(jobs.list_all(connection, world.tenant, kind="forecast_batch", limit=1)[0].id)
 
 
-def until(reached: Any, within_s: float = 180.0) -> None:
+def until(reached: Any, within_s: float = 400.0) -> None:
     end_s = time.monotonic() + within_s
     while not reached():
         assert time.monotonic() < end_s, "not reached in time"

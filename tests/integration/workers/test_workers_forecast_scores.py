@@ -20,7 +20,7 @@ from workers.queue import enqueue
 from workers.run import run_job
 from workers.schedule import tend_forecasts
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(900)]
 
 REGION = {"dataset": "sales", "field": "region"}
 

@@ -70,11 +70,13 @@ def _grouped(columns: Sequence[OutputColumn], rows: Rows, keys: list[int], measu
     name = ", ".join(bucket(top[i], columns[i].grain) if columns[i].grain else str(top[i]) for i in keys) or "the first row"
     if whole and len(known) > 1:
         return f"{whole}{_when(windows)}; {name} has the highest: {_value(top[measure], column)}{_comma(_change(columns, top, column.measure_index))}."
+    if len(rows) == 1:
+        return f"{name}: {column.label} {_value(top[measure], column)}{_when(windows)}."
     lead = f"{name} {'has the highest' if len(known) > 1 else 'has'} {column.label}: {_value(top[measure], column)}{_when(windows)}"
     total = sum(_float(row[measure]) or 0.0 for row in known)
     if len(known) > 1 and column.additive and total > 0 and all((_float(row[measure]) or 0.0) >= 0 for row in known):
         share = (_float(top[measure]) or 0.0) / total
-        return f"{lead}, {number(share, 'percent')} of the {len(known)} shown."
+        return f"{lead}, {number(round(share, 3), 'percent')} of the {len(known)} shown."
     return f"{lead}; {len(known):,} shown."
 
 
@@ -104,7 +106,7 @@ def _over_time(columns: Sequence[OutputColumn], rows: Rows, dimension: int, meas
     for row in rows:
         totals[str(row[dimension])] = totals.get(str(row[dimension]), 0.0) + (_float(row[measure]) or 0.0)
     top, whole = max(totals, key=lambda key: totals[key]), sum(totals.values())
-    share = f", {number(totals[top] / whole, 'percent')} of the {len(totals)} shown" if whole > 0 and min(totals.values()) >= 0 else ""
+    share = f", {number(round(totals[top] / whole, 3), 'percent')} of the {len(totals)} shown" if whole > 0 and min(totals.values()) >= 0 else ""
     return f"{top} has the highest {columns[measure].label} in all: {_value(totals[top], columns[measure])}{share}{_when(windows)}."
 
 

@@ -56,6 +56,13 @@ class TestHeadline:
         rows = [["AMER", 10.0], ["EMEA", 30.0]]
         assert headline([REGION, REVENUE], rows) == "EMEA has the highest revenue: €30.00, 75% of the 2 shown."
 
+    def test_a_single_group_is_compared_with_nothing(self) -> None:
+        assert headline([REGION, REVENUE], [["EMEA", 30.0]]) == "EMEA: revenue €30.00."
+
+    def test_shares_have_one_decimal(self) -> None:
+        rows = [["EMEA", 20.0], ["AMER", 10.0]]
+        assert headline([REGION, REVENUE], rows) == "EMEA has the highest revenue: €20.00, 66.7% of the 2 shown."
+
     def test_a_series_says_first_and_last(self) -> None:
         rows = [[dt.date(2024, 1, 1), 10.0], [dt.date(2024, 2, 1), 20.0]]
         assert headline([MONTH, REVENUE], rows) == "Revenue: €20.00 in Feb 2024, from €10.00 in Jan 2024."

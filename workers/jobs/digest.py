@@ -57,7 +57,7 @@ def _issue(
     user = context.principal.user
     sentences = list(result["sentences"])
     body = {
-        "digest": digest.asked.name, "sentences": sentences, "told": result["told"], "charts": result["charts"], "next": result["next"],
+        "digest": digest.asked.name, "sentences": sentences, "told": result["told"], "charts": result["fact_charts"], "next": result["next"],
         "notes": [line for line in result["narrative"] if line not in sentences], "insight_id": result.get("insight_id"),
         "words": result["words"], "receipt": result["receipt"], "receipts": result["receipts"], "tested": result["tested"],
         "period": result["period"],

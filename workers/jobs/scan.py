@@ -107,7 +107,7 @@ def looked(context: JobContext, params: ScanParams, reader: Reader) -> Looked:
         "sentences": sentences,
         "passed": [fact.as_json() for fact in found.passed[:20]],
         "next": next_steps(told, visible),
-        "charts": [
+        "fact_charts": [
             {"title": chart["title"], "fact": fact.key, "chart": chart}
             for fact in told[:MAX_CHARTS]
             if (chart := past_chart(fact, pasts)) is not None

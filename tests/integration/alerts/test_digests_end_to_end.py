@@ -77,6 +77,32 @@ class TestDigest:
         assert len(box.messages) == 1
         assert len(shop.call("GET", "/v1/digests/issues")["items"]) == 1
 
+    def test_pages_show_issues_take_votes_and_end_digests(self, shop: Any) -> None:
+        made = shop.client.post("/digest", data={"name": "<b>Mine</b>", "cadence": "daily", "metrics": "revenue"}, headers=shop.headers)
+        assert made.status_code == 200
+        assert "&lt;b&gt;Mine" in made.text
+        (digest,) = shop.call("GET", "/v1/digests")["items"]
+        due_now(shop, digest["id"])
+        start_due_digests(shop.services)
+        run_waiting(shop)
+        (issue,) = shop.call("GET", "/v1/digests/issues")["items"]
+        page = shop.client.get(f"/digest/{issue['id']}", headers=shop.headers)
+        assert page.status_code == 200
+        assert "below the expected" in page.text
+        fact = shop.call("GET", f"/v1/digests/issues/{issue['id']}")["body"]["told"][0]["id"]
+        voted = shop.client.post(f"/digest/{issue['id']}/facts/{fact}", data={"verdict": "useful"}, headers=shop.headers)
+        assert 'aria-pressed="true">Yes' in voted.text
+        (vote,) = shop.call("GET", "/v1/insights/feedback")["items"]
+        assert vote["verdict"] == "useful"
+        assert vote["about"].startswith("Revenue came to")
+        job = shop.call("POST", "/v1/insights/scan", {"metrics": ["revenue"]}, 202)
+        run_job(shop.services, FUNCTIONS, shop.tenant, job["id"])
+        assert shop.client.get(f"/jobs/{job['id']}", headers=shop.headers).status_code == 200
+        gone = shop.client.post(f"/digest/{digest['id']}/delete", headers=shop.headers)
+        assert gone.status_code == 200
+        assert shop.call("GET", "/v1/digests")["items"] == []
+        shop.call("GET", f"/v1/digests/issues/{issue['id']}", expect=404)
+
     def test_nothing_comes_when_nothing_is_worth_saying(self, shop: Any, mailbox: Any) -> None:
         box, _ = mailbox
         shop.load(1.0)

@@ -35,6 +35,7 @@ from models.sdk.failures import ModelFailed, ModelStopped
 
 LOOK_EVERY_S = 0.02
 LOG_BYTES = 16_384
+LEFTOVER_AGE_S = 86_400
 _UIDS = 90_000
 
 
@@ -73,6 +74,7 @@ class Sandbox:
             return
         self.close()
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._sweep()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             command = [sys.executable, "-I", "-m", "models.sandbox.zygote", str(theirs.fileno())]
@@ -111,6 +113,13 @@ class Sandbox:
                 self._zygote.kill()
             self._zygote.wait()
         self._control = self._zygote = None
+
+    def _sweep(self) -> None:
+        """Removes what sessions of killed workers left."""
+        for left in self._folder.glob("session-*"):
+            with contextlib.suppress(OSError):
+                if time.time() - left.stat().st_mtime > LEFTOVER_AGE_S:
+                    shutil.rmtree(left, ignore_errors=True)
 
     def _spawn(self, package: Path, card: ModelCard, limits: Limits, folder: Path, began_s: float) -> Session:
         asked = {

@@ -5,6 +5,7 @@ Each step's result is kept with the version, so that a restarted run goes on whe
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -138,7 +139,10 @@ def _named(context: JobContext, version: StoredVersion) -> Any:
     link = packed.with_name(version.sha256) / "package.zip"
     link.parent.mkdir(exist_ok=True)
     if not link.exists():
-        link.hardlink_to(packed)
+        try:
+            link.hardlink_to(packed)
+        except OSError:  # a file system without links
+            shutil.copyfile(packed, link)
     return link
 
 

@@ -79,4 +79,5 @@ def reduced(vectors: NDArray[np.float64]) -> Vectors:
     """The main directions, without the mean, which says nothing."""
     centre = vectors.mean(axis=0)
     _, _, directions = np.linalg.svd(vectors - centre, full_matrices=False)
-    return ((vectors - centre) @ directions[:DIMENSIONS].T).astype(np.float32)
+    out: Vectors = ((vectors - centre) @ directions[:DIMENSIONS].T).astype(np.float32)
+    return out

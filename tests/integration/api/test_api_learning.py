@@ -6,6 +6,7 @@ import pytest
 
 from core.ids import TenantId
 from semantic.expr import And, FieldRef, In
+from tests.unit.workers.test_language_model import Endpoint
 from workers.jobs import FUNCTIONS
 from workers.run import run_job
 
@@ -110,3 +111,46 @@ def catalog_filter(catalog, metric):  # type: ignore[no-untyped-def]
     if metric.where is None:
         return chosen
     return And(items=(metric.where, chosen))
+
+
+class TestScan:
+    def test_a_question_about_everything_starts_the_scan_of_the_key_metrics(self, services, executive) -> None:  # type: ignore[no-untyped-def]
+        answer = executive.post("/v1/ask", {"question": "what changed last week?"}).json()
+        assert answer["outcome"] == "job"
+        assert answer["job"]["kind"] == "scan"
+        run_job(services.core, FUNCTIONS, ACME, answer["job"]["id"])
+        job = executive.get(f"/v1/jobs/{answer['job']['id']}").json()
+        assert job["status"] == "DONE", job["error"]
+        assert job["params"]["period"] is not None
+        assert len(job["params"]["metrics"]) > 1
+
+    def test_a_summary_of_some_rows_keeps_their_filter(self, executive) -> None:  # type: ignore[no-untyped-def]
+        answer = executive.post("/v1/ask", {"question": "summarise EMEA"}).json()
+        assert answer["outcome"] == "job", answer["message"]
+        job = executive.get(f"/v1/jobs/{answer['job']['id']}").json()
+        assert job["params"]["summary"] is True
+        assert "EMEA" in str(job["params"]["where"])
+
+
+class TestLanguageModel:
+    def test_what_the_grammar_refuses_may_be_read_by_a_model_and_says_so(self, services, executive, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+        endpoint = Endpoint()
+        endpoint.replies = ['{"metrics": [{"kind": "metric", "metric": "revenue"}]}']
+        given = services.settings.model_copy(
+            update={"llm_base_url": f"http://{endpoint.host}/v1", "llm_model": "fake", "outbound_hosts": frozenset({endpoint.host})}
+        )
+        monkeypatch.setattr(services.core, "settings", given)
+        try:
+            read = executive.post("/v1/ask", {"question": "gronkulate the flumox"}).json()
+            assert read["outcome"] == "answer"
+            assert read["paraphrase"].startswith("Read by a language model: ")
+            assert read["receipt"]["sql"]
+            assert "values:" not in str(endpoint.seen)
+            endpoint.replies = ["DROP TABLE orders"]
+            refused = executive.post("/v1/ask", {"question": "gronkulate the zwark"}).json()
+            assert refused["outcome"] == "refuse"
+            calls = len(endpoint.seen)
+            assert executive.post("/v1/ask", {"question": "revenue by region"}).json()["outcome"] == "answer"
+            assert len(endpoint.seen) == calls, "the grammar understood this alone"
+        finally:
+            endpoint.close()

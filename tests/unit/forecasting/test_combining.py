@@ -89,7 +89,7 @@ class TestCombine:
 
     def test_the_median_stops_an_explosion(self):
         points = np.array([[1.0], [1.1], [0.9], [1e6]])
-        assert mix(points, np.full(4, 0.25))[0] == pytest.approx(0.5 * (points.mean() + 1.0))
+        assert 0.9 < mix(points, np.full(4, 0.25))[0] < 1.2
 
 
 class TestConformal:

@@ -40,7 +40,7 @@ def of_issue(issue: Issue, *, base_url: str, key: str) -> Message:
     lines = tuple(map(str, (*body.get("sentences", ()), *body.get("notes", ()))))
     return Message(
         kind=KIND, title=issue.made.title, lines=lines, link=link, feedback=None, chart=None, data=_data(issue, link),
-        html=_html(issue, link, unsubscribe), images=tuple((f"chart{i}", chart) for i, chart in enumerate(charts)), unsubscribe=unsubscribe,
+        html=_html(issue, link, unsubscribe), images=tuple((f"chart{i}", item["chart"]) for i, item in enumerate(charts)), unsubscribe=unsubscribe,
     )  # fmt: skip
 
 
@@ -62,9 +62,10 @@ def _html(issue: Issue, link: str, unsubscribe: str) -> str:
         fact: Mapping[str, Any] = told[index] if index < len(told) else {}
         edge = _FAVOUR[fact.get("favourable")]
         parts.append(f'<p style="margin:14px 0 6px;padding-left:10px;border-left:3px solid {edge}">{safe(str(sentence))}</p>')
-        if index < len(body.get("charts", ())):
-            title = safe(str(body["charts"][index].get("title", "")))
-            parts.append(f'<p style="margin:0 0 10px"><img src="cid:chart{index}" alt="Chart: {title}" style="max-width:100%"></p>')
+        for place, item in enumerate(body.get("charts", ())):
+            if item.get("fact") == fact.get("id"):
+                title = safe(str(item.get("title", "")))
+                parts.append(f'<p style="margin:0 0 10px"><img src="cid:chart{place}" alt="Chart: {title}" style="max-width:100%"></p>')
     steps = "".join(f"<li>{safe(str(step['text']))}</li>" for step in body.get("next", ()))
     notes = "".join(f'<p style="color:#666">{safe(str(note))}</p>' for note in body.get("notes", ()))
     return (

@@ -105,7 +105,7 @@ def _with_images(mail: EmailMessage, message: Message, domain: str) -> EmailMess
     text, pictures = message.html or "", []
     for name, chart in message.images:
         cid = make_msgid(domain=domain)
-        text = text.replace(f"cid:{name}\"", f"cid:{cid[1:-1]}\"")
+        text = text.replace(f'cid:{name}"', f'cid:{cid[1:-1]}"')
         pictures.append((name, cid, png(chart)))
     mail.add_alternative(text, subtype="html")
     for name, cid, picture in pictures:
@@ -131,7 +131,9 @@ def send_webhook(sending: Sending) -> None:
 
     message = sending.message
     event = {"opened": "incident.opened", "escalated": "incident.escalated", "new_normal": "incident.new_normal"}.get(message.kind)
-    event = event or {"resolved": "incident.resolved", "digest": "incidents.digest", "digest_issue": "digest.issued"}.get(message.kind, "channel.test")
+    event = event or {"resolved": "incident.resolved", "digest": "incidents.digest", "digest_issue": "digest.issued"}.get(
+        message.kind, "channel.test"
+    )
     body = json.dumps(
         {"type": event, "timestamp": sending.now.isoformat(), "data": {"title": message.title, "lines": list(message.lines), **message.data}},
         ensure_ascii=False, allow_nan=False,

@@ -106,7 +106,11 @@ def _over_time(columns: Sequence[OutputColumn], rows: Rows, dimension: int, meas
     for row in rows:
         totals[str(row[dimension])] = totals.get(str(row[dimension]), 0.0) + (_float(row[measure]) or 0.0)
     top, whole = max(totals, key=lambda key: totals[key]), sum(totals.values())
-    share = f", {number(round(totals[top] / whole, 3), 'percent')} of the {len(totals)} shown" if whole > 0 and min(totals.values()) >= 0 else ""
+    share = (
+        f", {number(round(totals[top] / whole, 3), 'percent')} of the {len(totals)} shown"
+        if whole > 0 and min(totals.values()) >= 0
+        else ""
+    )
     return f"{top} has the highest {columns[measure].label} in all: {_value(totals[top], columns[measure])}{share}{_when(windows)}."
 
 

@@ -111,7 +111,7 @@ PLACES: tuple[Place, ...] = (
     Place("/catalog/edit", Right.CATALOG, Right.CATALOG),
     Place("/catalog/versions", Right.CATALOG, Right.CATALOG),
     Place("/v1/metrics", Right.READ, Right.CATALOG),
-    Place("/v1/verified", Right.READ, Right.CATALOG),
+    Place("/v1/verified", Right.CATALOG, Right.CATALOG),
     Place("/v1/proposals", Right.CATALOG, Right.CATALOG),
     Place("/v1/evaluations", Right.CATALOG, Right.CATALOG),
     Place("/catalog", Right.READ, Right.CATALOG),

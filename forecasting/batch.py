@@ -12,8 +12,7 @@ import numpy as np
 
 from core.timeseries import FloatArray
 from forecasting.backtests import Trial, cuts_of, failed_trial, keep_sane, trial
-from forecasting.members.member import Member
-from forecasting.members.pool import POOL
+from forecasting.members.pool import POOL, THOROUGH_POOL
 from forecasting.members.smoothing import adjusted
 from forecasting.pooled.committee import Opinions, Seat, ask, seats
 from forecasting.pooled.copies import teachers
@@ -33,12 +32,12 @@ FOLDS_WITHOUT_NETWORKS = 2
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """folds: rolling origins per series. pooled_effort: share of the networks' full number of steps; 0 leaves them out. members: who tries."""
+    """folds: rolling origins per series. pooled_effort: share of the networks' full number of steps; 0 leaves them out. thorough: Prophet tries too."""
 
     folds: int
     pooled_effort: float
     seed: int
-    members: tuple[Member, ...] = POOL
+    thorough: bool = False
 
 
 def like_groups(series: Sequence[Prepared]) -> list[list[int]]:
@@ -81,7 +80,7 @@ def local_trials(chunk: Sequence[Prepared], plan: Plan) -> list[Trial]:
 
 def _one_trial(one: Prepared, plan: Plan) -> Trial:
     try:
-        return trial(one, plan.members, folds=plan.folds)
+        return trial(one, THOROUGH_POOL if plan.thorough else POOL, folds=plan.folds)
     except Exception as error:  # one bad series never fails the rest
         return failed_trial(one, f"{type(error).__name__}: {error}")
 

@@ -14,8 +14,6 @@ from forecasting.backtests import Trial
 from forecasting.batch import Plan, like_groups, pool_of, run_trials
 from forecasting.combine import Mixture, combine
 from forecasting.conformal import Units, error_units, quantile_by_horizon, widening
-from forecasting.members.member import Member
-from forecasting.members.pool import POOL, THOROUGH_POOL
 from forecasting.pooled.copies import teachers
 from forecasting.prepare import Prepared, prepare
 from forecasting.types import Backtest, Forecast, ForecastInput
@@ -44,7 +42,7 @@ def forecast(item: ForecastInput, *, levels: tuple[int, ...] = LEVELS, seed: int
     """
     _check_levels(levels)
     series = prepare(item)
-    plan = Plan(folds=FOLDS[effort], pooled_effort=0.0, seed=seed, members=_members(effort))
+    plan = Plan(folds=FOLDS[effort], pooled_effort=0.0, seed=seed, thorough=effort is Effort.THOROUGH)
     return _finish([series], run_trials([series], plan, None, lambda done: None), levels)[0]
 
 
@@ -96,7 +94,7 @@ def forecast_many(
 
     made: dict[int, Forecast] = {}
     rows = list(prepared)
-    plan = Plan(folds=FOLDS[effort], pooled_effort=NETWORK_EFFORT[effort], seed=seed, members=_members(effort))
+    plan = Plan(folds=FOLDS[effort], pooled_effort=NETWORK_EFFORT[effort], seed=seed, thorough=effort is Effort.THOROUGH)
     with pool_of(min(processes, max(1, len(items) // 4))) as executor:
         for group in like_groups([prepared[row] for row in rows]):
             members = [prepared[rows[position]] for position in group]
@@ -108,10 +106,6 @@ def forecast_many(
             for position, result in zip(group, _finish(members, trials, levels), strict=True):
                 made[rows[position]] = result
     return [last_resort(item, levels, failed[row]) if row in failed else made[row] for row, item in enumerate(items)]
-
-
-def _members(effort: Effort) -> tuple[Member, ...]:
-    return THOROUGH_POOL if effort is Effort.THOROUGH else POOL
 
 
 def last_resort(item: ForecastInput, levels: tuple[int, ...], reason: str) -> Forecast:

@@ -7,6 +7,7 @@ from nlq.composing.draft import Draft
 from nlq.composing.shape import plain_rank
 from nlq.frame import MeasureItem, Mention
 from nlq.lexicon import Target
+from nlq.predicates import Unbuildable
 
 
 def expand_display(draft: Draft, mentions: list[Mention]) -> list[Mention]:
@@ -69,6 +70,8 @@ def settle_outputs(draft: Draft, measures: list[MeasureItem]) -> None:
             )
             and (len(f.groups) > 1 or measures or f.compare_values)
         ):
+            if target.kind == "metric" and len(f.groups) == 1 and measures and not (mention.per or f.outputs or f.compare_values or f.rank_by):
+                raise Unbuildable("splits a figure by a figure")  # "revenue by margin": neither both nor one of them was asked for
             f.groups.remove(mention)
             measures.append(MeasureItem("aggregate", None, mention))
     listed = f.question_word in ("who",) or f.distinct

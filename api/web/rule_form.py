@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel
+
 from api.web.forms import Fields
 from core.errors import Invalid
 from core.timeseries import Grain
 from semantic.catalog.model import Catalog, FieldRole
 from semantic.query import ByField, ByTime, MetricRef, SemanticQuery
-from workers.alerts.rule import AnomalyRule, AnyRule, as_definition, parse_rule
+from workers.alerts.rule import AnomalyRule, AnyRule, GoalRule, NoDataRule, ThresholdRule, as_definition, parse_rule
 
 GRAINS = ("hour", "day", "week", "month")
 EVERY = {"15": "every 15 minutes", "60": "every hour", "360": "every 6 hours", "1440": "once a day"}
@@ -22,12 +24,7 @@ KINDS = {
     "goal": ("Behind a goal", "The month or quarter falls behind its pace."),
     "no_data": ("No data", "Nothing arrived."),
 }
-_OF_KIND = {
-    "anomaly": ("sensitivity", "yearly", "min_effect", "min_effect_share"),
-    "threshold": ("upper", "lower", "buckets", "recovery_margin"),
-    "no_data": ("buckets",),
-    "goal": ("goal", "period", "tolerance", "min_days"),
-}
+_RULES: Mapping[str, type[BaseModel]] = {"anomaly": AnomalyRule, "threshold": ThresholdRule, "goal": GoalRule, "no_data": NoDataRule}
 MAX_SENSITIVITY = 60.0
 
 
@@ -68,8 +65,7 @@ def definition_of(form: Fields) -> dict[str, Any]:
     kind = form("kind", "anomaly")
     if kind not in KINDS:
         raise Invalid(f"There is no kind of rule {kind[:20]!r}.", code="bad_rule")
-    others = {name for of, names in _OF_KIND.items() if of != kind for name in names} - set(_OF_KIND[kind])
-    made = {name: value for name, value in base.items() if name not in others}
+    made = {name: value for name, value in base.items() if name in _RULES[kind].model_fields}
     if base.get("metric") != form("metric"):
         made.pop("where", None)
     made |= {"kind": kind, "metric": form("metric"), "grain": form("grain", "day"), "direction": form("direction", "both")}

@@ -70,7 +70,12 @@ def settle_outputs(draft: Draft, measures: list[MeasureItem]) -> None:
             )
             and (len(f.groups) > 1 or measures or f.compare_values)
         ):
-            if target.kind == "metric" and len(f.groups) == 1 and measures and not (mention.per or f.outputs or f.compare_values or f.rank_by):
+            if (
+                target.kind == "metric"
+                and len(f.groups) == 1
+                and measures
+                and not (mention.per or f.outputs or f.compare_values or f.rank_by)
+            ):
                 raise Unbuildable("splits a figure by a figure")  # "revenue by margin": neither both nor one of them was asked for
             f.groups.remove(mention)
             measures.append(MeasureItem("aggregate", None, mention))

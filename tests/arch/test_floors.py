@@ -85,7 +85,9 @@ class TestFloors:
 
 
 class TestFreshInterpreter:
-    @pytest.mark.parametrize("module", ["nlq", "semantic.pipeline", "forecasting", "anomaly", "api.app", "workers.queue", "models.sdk", "models.conformance"])
+    @pytest.mark.parametrize(
+        "module", ["nlq", "semantic.pipeline", "forecasting", "anomaly", "api.app", "workers.queue", "models.sdk", "models.conformance"]
+    )
     def test_importing_a_room_stays_light(self, module: str) -> None:
         assert heavy_after(f"import {module}") == set()
 

@@ -75,9 +75,7 @@ class TestPlantedEvents:
     def test_the_outage_is_exactly_one_incident_and_the_late_load_none(self, services: Services, analyst: Caller) -> None:
         region = {"dataset": "orders", "field": "region"}
         rules = {
-            make(analyst, f"planted {metric}", **{"metric": metric, "schedule": {"every_minutes": 1440}, **more})[
-                "id"
-            ]: metric
+            make(analyst, f"planted {metric}", **{"metric": metric, "schedule": {"every_minutes": 1440}, **more})["id"]: metric
             for metric, more in (
                 ("orders", {"segments": [region]}),
                 ("revenue", {}),

@@ -119,7 +119,9 @@ class TestPeriods:
         assert find_period(question, NOW, CatalogCalendar()) is None
 
 
-@pytest.mark.parametrize("question", ["explain the forecast of revenue", "explain the revenue forecast", "explain this forecast for orders"])
+@pytest.mark.parametrize(
+    "question", ["explain the forecast of revenue", "explain the revenue forecast", "explain this forecast for orders"]
+)
 def test_explaining_a_forecast_is_a_forecast_with_its_parts(question: str) -> None:
     assert route(question).intent is Intent.FORECAST
     assert route("explain the drop in revenue").intent is Intent.WHY

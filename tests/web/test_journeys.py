@@ -85,5 +85,5 @@ def test_an_analyst_changes_the_catalog_with_keys(visit: Visit, stack: Stack) ->
     page.wait_for_url("**published=*", timeout=30_000)
     assert int(page.input_value("form.stack input[name=version]")) == version + 1
     choose(page, f"Roll back to {version}")
-    page.wait_for_url("**published=*")
+    expect(page.locator("form.stack input[name=version]")).to_have_value(str(version + 2), timeout=30_000)
     assert "label: takings" not in page.input_value("#yaml")

@@ -176,7 +176,7 @@ class TestTokens:
             {"nbf": 4_000_000_000}, {"aud": None}, {"headers": {"kid": "k2"}},
             {"secret": rsa.generate_private_key(public_exponent=65537, key_size=2048)},
         ],
-        ids=str,
+        ids=lambda wrong: "-".join(f"{k}={v}" for k, v in wrong.items() if k != "secret") or "another key",
     )  # fmt: skip
     def test_a_wrong_one(self, client: Any, signed: Any, wrong: dict[str, Any]) -> None:
         assert self.status(client, signed(**wrong)) == 401

@@ -29,7 +29,7 @@ class Read(HTMLParser):
 
 def shown(answer: schemas.Answer) -> str:
     view = AnswerView(
-        answer=answer, table=None, chips=(), additions=None, drill={}, earlier=(), share="/?q=x", can_investigate=False,
+        answer=answer, table=None, chips=(), additions=None, drill={}, earlier=(), share="/?q=x", can_investigate=False, metric="", trail=(), up="",
     )  # fmt: skip
     return bytes(page("answer.html", a=view, table=None).body).decode()
 

@@ -195,4 +195,4 @@ class TestValues:
         assert start_daily(world.services) == 1
         assert start_daily(world.services) == 1
         with world.services.store.read() as connection:
-            assert [job.kind for job in jobs.list_all(connection, world.tenant)] == ["refresh_values"]
+            assert sorted(job.kind for job in jobs.list_all(connection, world.tenant)) == ["refresh_values", "score_forecasts"]

@@ -47,6 +47,7 @@ class RequestEnvelope:
         request_id = given if _GIVEN_ID.match(given) else new_id("req")
         scope.setdefault("state", {})["request_id"] = request_id
         started = time.perf_counter()
+        outer = scope.get("app")  # a mounted application puts itself in its place
         status = 500
 
         async def send_wrapped(message: Message) -> None:
@@ -71,7 +72,7 @@ class RequestEnvelope:
             route = getattr(scope.get("route"), "path", "unmatched")
             REQUESTS.labels(scope["method"], route, str(status)).inc()
             DURATION.labels(scope["method"], route).observe(seconds)
-            if is_told(scope, status):
-                await run_in_threadpool(tell, scope["app"].state.services, scope, status)
+            if outer is not None and is_told(scope, status):
+                await run_in_threadpool(tell, outer.state.services, scope, status)
             if route not in {"/healthz", "/readyz", "/metrics"} and not scope["path"].startswith("/static/"):
                 log.info("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))

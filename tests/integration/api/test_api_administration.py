@@ -147,8 +147,8 @@ class TestLockOut:
 
     def test_an_unknown_account_locks_in_the_same_words(self, client: Any) -> None:
         for _ in range(10):
-            assert sign_in(client, "nobody@acme.example", "wrong").json()["code"] == "bad_credentials"
-        assert sign_in(client, "nobody@acme.example", "wrong").json()["code"] == "account_locked"
+            assert sign_in(client, "no.such.person@acme.example", "wrong").json()["code"] == "bad_credentials"
+        assert sign_in(client, "no.such.person@acme.example", "wrong").json()["code"] == "account_locked"
 
 
 class TestSecondFactor:

@@ -15,8 +15,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from api.oidc import Oidc, Provider, configure
+from api.people import add
 from core.errors import Invalid, Unavailable
 from core.ids import TenantId
+from core.principal import Role
+from core.store.users import NewUser
+from workers.principals import system_principal
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -27,8 +31,8 @@ USERS = (
     oidc_provider_mock.User(
         sub="s-1", claims={"email": "ada@acme.example", "email_verified": True, "name": "Ada", "groups": ["finance"], "area": ["EMEA"]}
     ),
-    oidc_provider_mock.User(sub="s-2", claims={"email": "executive@acme.example", "email_verified": True, "groups": ["finance"]}),
-    oidc_provider_mock.User(sub="s-3", claims={"email": "executive@acme.example", "email_verified": False, "groups": ["finance"]}),
+    oidc_provider_mock.User(sub="s-2", claims={"email": "here.before@acme.example", "email_verified": True, "groups": ["finance"]}),
+    oidc_provider_mock.User(sub="s-3", claims={"email": "here.before@acme.example", "email_verified": False, "groups": ["finance"]}),
     oidc_provider_mock.User(sub="s-4", claims={"email": "guest@acme.example", "email_verified": True, "groups": ["guests"]}),
 )
 
@@ -99,10 +103,12 @@ class TestBrowser:
         )
         assert me(client, browser.sign_in("s-1"))["user"] == found["user"]
 
-    def test_a_known_person_is_linked_by_a_verified_address_only(self, client: Any, provider: Provider) -> None:
+    def test_a_known_person_is_linked_by_a_verified_address_only(self, client: Any, services: Any, provider: Provider) -> None:
+        new = NewUser("here.before@acme.example", "Was here before", frozenset({Role.VIEWER}), "a password of theirs")
+        add(services, system_principal(ACME), new)
         browser = Browser(client)
         assert browser.sign_in("s-3").status_code == 403
-        assert me(client, browser.sign_in("s-2"))["email"] == "executive@acme.example"
+        assert me(client, browser.sign_in("s-2"))["email"] == "here.before@acme.example"
 
     def test_without_a_role_nobody_gets_in(self, client: Any, provider: Provider) -> None:
         answer = Browser(client).sign_in("s-4")

@@ -98,12 +98,13 @@ def driver_named(words: str, catalog: Catalog) -> str:
     names = {
         name.strip().lower().replace("_", " "): m.name for m in catalog.metrics if not m.hidden for name in (m.name, m.label, *m.synonyms)
     }
-    wanted = words.strip().lower().replace("_", " ")
+    wanted = words.strip().lower().replace("_", " ").removeprefix("the ").removeprefix("our ")
     if wanted in names:
         return names[wanted]
+    typo = process.extractOne(wanted, names.keys(), scorer=fuzz.ratio, score_cutoff=SURE)  # a part of a name is no typo of it
+    if typo is not None:
+        return names[typo[0]]
     near = process.extract(wanted, names.keys(), scorer=fuzz.WRatio, limit=3)
-    if near and near[0][1] >= SURE:
-        return names[near[0][0]]
     raise UserError(
         f"I know no metric {words[:60]!r} that could be changed in a scenario.",
         code="unknown_driver",

@@ -61,6 +61,8 @@ def run(context: JobContext) -> dict[str, Any]:
         {"metric": job.params["metric"], "job": job.id, "error": dict(job.error or {})} for job in done if job.status is not JobStatus.DONE
     ]
     if failed and not metrics:
+        if any(job.status is JobStatus.CANCELLED for job in done):  # its tasks may hear of it first
+            raise Cancelled("The job was cancelled by its user.")
         raise UserError(
             f"No series could be forecast: {failed[0]['error'].get('message', 'unknown')}", code="nothing_to_forecast", status=422
         )

@@ -21,7 +21,7 @@ from api.services import Services
 from core.errors import AppError, Invalid, UserError
 from core.principal import Principal
 from insights.chart import chart
-from insights.headline import headline
+from insights.headline import asked_of, headline
 from nlq.chips import chips_of, paraphrase
 from nlq.dialogue import remember
 from nlq.types import Chip, DialogueState, Intent, Reading, Understanding
@@ -189,7 +189,8 @@ async def answer_query(
     result = await services.run_cached(principal, guarded)
     rows = result.rows()
     moment.told("charting", f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'}")
-    said = headline(result.columns, rows, guarded.windows, truncated=result.truncated)
+    asked = asked_of(query, visible.catalog, moment.as_of)
+    said = headline(result.columns, rows, guarded.windows, truncated=result.truncated, asked=asked)
     return schemas.Answer(
         id="",
         question="",

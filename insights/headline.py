@@ -4,32 +4,94 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from insights.periods import period_of
 from insights.wording import bucket, during, number
+from semantic.catalog.model import Catalog
+from semantic.expr import Unit
+from semantic.query import SemanticQuery
 from semantic.states import OutputColumn, WindowUsed
+from semantic.windows import add_units, local_now
 
 Rows = Sequence[Sequence[Any]]
+_RELATIVE = {
+    "last",
+    "this",
+    "past",
+    "previous",
+    "next",
+    "coming",
+    "current",
+    "today",
+    "yesterday",
+    "date",
+    "ago",
+    "since",
+    "until",
+    "before",
+    "ytd",
+    "mtd",
+    "qtd",
+    "wtd",
+    "around",
+    "week",
+}
+_PERIODS = {"minute", "hour", "day", "week", "month", "quarter", "year"}
 
 
-def headline(columns: Sequence[OutputColumn], rows: Rows, windows: Sequence[WindowUsed] = (), *, truncated: bool = False) -> str:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the rows alone do not tell: what they list, by which end they were ranked, whether more were left out, what time it is.
+
+    thing, things: noun of the listed rows; lowest: the smallest value comes first; ranked: only the first few are there; now: wall-clock time.
+    """
+
+    thing: str = "row"
+    things: str = "rows"
+    lowest: bool = False
+    ranked: bool = False
+    now: dt.datetime | None = None
+
+
+def asked_of(query: SemanticQuery, catalog: Catalog, as_of: dt.datetime) -> Asked:
+    """Of a query that resolves over the catalog."""
+    first = query.order[0] if query.order else None
+    by_value = first is not None and first.target in ("metric", "change", "transform")
+    listed = None if query.expand else next((e for e in catalog.entities if e.dataset == query.rows_of), None)
+    return Asked(
+        thing=listed.label if listed is not None and listed.plural else "row",
+        things=listed.plural if listed is not None and listed.plural else "rows",
+        lowest=by_value and first is not None and not first.descending,
+        ranked=query.limit is not None or query.limit_by is not None,
+        now=local_now(catalog.calendar, as_of),
+    )
+
+
+def headline(
+    columns: Sequence[OutputColumn],
+    rows: Rows,
+    windows: Sequence[WindowUsed] = (),
+    *,
+    truncated: bool = False,
+    asked: Asked = Asked(),
+) -> str:
     """A sentence of at most about 150 characters; an empty result says so."""
     measures = [i for i, c in enumerate(columns) if c.role == "measure"]
     if not rows:
         return f"Nothing matches{_when(windows)}."
     if not measures:
-        return f"{'More than ' if truncated else ''}{len(rows):,} {'row' if len(rows) == 1 else 'rows'}{_when(windows)}."
+        return f"{'More than ' if truncated else ''}{len(rows):,} {asked.thing if len(rows) == 1 else asked.things}{_when(windows)}."
     if len(rows) == 1 and not [c for c in columns if c.role in {"dimension", "time", "key", "attribute"}]:
         return _single(columns, rows[0], measures, windows)
-    keys = [i for i, c in enumerate(columns) if c.role in {"dimension", "time"}]
-    return _grouped(columns, rows, keys, measures[0], windows)
+    return _Grouped(columns, rows, measures[0], windows, asked).said()
 
 
 def _single(columns: Sequence[OutputColumn], row: Sequence[Any], measures: list[int], windows: Sequence[WindowUsed]) -> str:
     first = measures[0]
-    said = _value(row[first], columns[first])
-    text = f"{_sentence_case(columns[first].label)}: {said}{_when(windows)}"
+    text = f"{_sentence_case(columns[first].label)}: {_value(row[first], columns[first])}{_when(windows)}"
     change = _change(columns, row, columns[first].measure_index)
     if change:
         return f"{text}, {change}."
@@ -37,85 +99,151 @@ def _single(columns: Sequence[OutputColumn], row: Sequence[Any], measures: list[
     return "; ".join([text, *others]) + "."
 
 
-def _change(columns: Sequence[OutputColumn], row: Sequence[Any], measure_index: int | None) -> str:
-    """ "up 12.3% on the compared period", from a change column in percent of the same measure."""
+def _change(columns: Sequence[OutputColumn], row: Sequence[Any], measure_index: int | None, *, against: bool = True) -> str:
+    """ "up 12.3% on the previous week", from a change column in percent of the same measure."""
     for index, column in enumerate(columns):
         if column.role == "change" and column.measure_index == measure_index and column.format in {"percent", "percent_points"}:
             share = _float(row[index])
             if share is None:
                 return ""
-            direction = "up" if share > 0 else "down" if share < 0 else "unchanged"
-            return direction if share == 0 else f"{direction} {number(abs(share), column.format)} on the compared period"
+            said = f"{'up' if share > 0 else 'down'} {number(abs(share), column.format)}" if share else "unchanged"
+            return f"{said}{_against(column)}" if against and share else said
     return ""
 
 
-def _grouped(columns: Sequence[OutputColumn], rows: Rows, keys: list[int], measure: int, windows: Sequence[WindowUsed]) -> str:
-    column = columns[measure]
-    known = [row for row in rows if _float(row[measure]) is not None]
-    if not known:
-        return f"{len(rows):,} rows, none with a value for {column.label}{_when(windows)}."
-    time = next((i for i in keys if columns[i].role == "time"), None)
-    if time is not None and len(keys) == 1 and len(known) >= 2:
+def _against(column: OutputColumn) -> str:
+    words = column.beside or "compared period"
+    return f" on {'the ' if words.startswith(('previous', 'same', 'compared')) else ''}{words}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Grouped:
+    """Rows of a measure by time, by things, or by both."""
+
+    columns: Sequence[OutputColumn]
+    rows: Rows
+    measure: int
+    windows: Sequence[WindowUsed]
+    asked: Asked
+
+    @property
+    def column(self) -> OutputColumn:
+        return self.columns[self.measure]
+
+    def said(self) -> str:
+        keys = [i for i, c in enumerate(self.columns) if c.role in {"dimension", "time"}] or [
+            i for i, c in enumerate(self.columns) if c.role in {"attribute", "key"}
+        ][:1]
+        known = [row for row in self.rows if _float(row[self.measure]) is not None]
+        if not known:
+            return f"{len(self.rows):,} rows, none with a value for {self.column.label}{_when(self.windows)}."
+        time = next((i for i in keys if self.columns[i].role == "time"), None)
+        if time is not None and len(keys) == 1 and len(known) >= 2 and self.columns[time].grain in _PERIODS:
+            return self._series(known, time)
+        if time is not None and len(keys) == 2 and self.column.additive:
+            return self._over_time(known, next(i for i in keys if i != time))
+        share = next(
+            (i for i, c in enumerate(self.columns) if c.transform == "share" and c.measure_index == self.column.measure_index), None
+        )
+        return self._shares(known, keys, share) if share is not None and len(known) > 1 else self._things(known, keys, time)
+
+    def _series(self, known: Rows, time: int) -> str:
+        """First and last; a running period is not held against whole ones."""
+        grain = self.columns[time].grain or "day"
         first, last = known[0], known[-1]
-        if columns[time].grain in {"minute", "hour", "day", "week", "month", "quarter", "year"}:
-            grain = columns[time].grain
-            return (
-                f"{_sentence_case(column.label)}: {_value(last[measure], column)} {during(last[time], grain)}, "
-                f"from {_value(first[measure], column)} {during(first[time], grain)}."
-            )
-    if time is not None and len(keys) == 2 and column.additive:
-        return _over_time(columns, known, next(i for i in keys if i != time), measure, windows)
-    whole = _whole(columns, known, measure) if time is None else ""
-    top = max(known, key=lambda row: _float(row[measure]) or 0.0)
-    name = ", ".join(bucket(top[i], columns[i].grain) if columns[i].grain else str(top[i]) for i in keys) or "the first row"
-    if whole and len(known) > 1:
-        return f"{whole}{_when(windows)}; {name} has the highest: {_value(top[measure], column)}{_comma(_change(columns, top, column.measure_index))}."
-    if len(rows) == 1:
-        return f"{name}: {column.label} {_value(top[measure], column)}{_when(windows)}."
-    lead = f"{name} {'has the highest' if len(known) > 1 else 'has'} {column.label}: {_value(top[measure], column)}{_when(windows)}"
-    total = sum(_float(row[measure]) or 0.0 for row in known)
-    if len(known) > 1 and column.additive and total > 0 and all((_float(row[measure]) or 0.0) >= 0 for row in known):
-        share = (_float(top[measure]) or 0.0) / total
-        return f"{lead}, {number(round(share, 3), 'percent')} of the {len(known)} shown."
-    return f"{lead}; {len(known):,} shown."
+        so_far = ""
+        if len(known) >= 3 and self._runs(last[time], grain):
+            so_far = f"; {_value(last[self.measure], self.column)} so far {during(last[time], grain)}"
+            last = known[-2]
+        return (
+            f"{_sentence_case(self.column.label)}: {_value(last[self.measure], self.column)} {during(last[time], grain)}, "
+            f"from {_value(first[self.measure], self.column)} {during(first[time], grain)}{so_far}."
+        )
 
+    def _runs(self, start: Any, grain: str) -> bool:
+        if self.asked.now is None or not isinstance(start, dt.date):
+            return False
+        begun = start.replace(tzinfo=None) if isinstance(start, dt.datetime) else dt.datetime.combine(start, dt.time())
+        return begun <= self.asked.now < add_units(begun, Unit(grain), 1)
 
-def _whole(columns: Sequence[OutputColumn], rows: Rows, measure: int) -> str:
-    """ "Revenue: €18.6M in all, up 15.5% on the compared period", where groups add up and are shown beside those of another period."""
-    column = columns[measure]
-    other = next(
-        (i for i, c in enumerate(columns) if i != measure and c.role == "measure" and c.measure_index == column.measure_index), None
-    )
-    if other is None or not column.additive:
-        return ""
-    now, before = (sum(_float(row[i]) or 0.0 for row in rows) for i in (measure, other))
-    if before <= 0:
-        return ""
-    share = (now / before - 1) * 100
-    direction = "up" if share > 0 else "down"
-    return f"{_sentence_case(column.label)}: {_value(now, column)} in all, {direction} {number(abs(share), 'percent_points')} on the compared period"
+    def _over_time(self, known: Rows, dimension: int) -> str:
+        """Which group has most over the whole time."""
+        totals: dict[str, float] = {}
+        for row in known:
+            totals[str(row[dimension])] = totals.get(str(row[dimension]), 0.0) + (_float(row[self.measure]) or 0.0)
+        top, whole = max(totals, key=lambda key: totals[key]), sum(totals.values())
+        shown = whole > 0 and min(totals.values()) >= 0
+        share = f", {number(round(totals[top] / whole, 3), 'percent')} of the {len(totals)} shown" if shown else ""
+        return f"{top} has the highest {self.column.label} in all: {_value(totals[top], self.column)}{share}{_when(self.windows)}."
 
+    def _shares(self, known: Rows, keys: list[int], share: int) -> str:
+        top = max(known, key=lambda row: _float(row[share]) or 0.0)
+        column = self.columns[share]
+        value = f" ({_value(top[self.measure], self.column)})" if share != self.measure else ""
+        return (
+            f"{self._name(top, keys)} has the largest share of {self._plain()}: {_value(top[share], column)}{value}{_when(self.windows)}."
+        )
 
-def _comma(text: str) -> str:
-    return f", {text.removesuffix(' on the compared period')}" if text else ""
+    def _plain(self) -> str:
+        return self.column.label.removesuffix(", share")
 
+    def _things(self, known: Rows, keys: list[int], time: int | None) -> str:
+        column, ends = self.column, (min, max) if self.asked.lowest else (max, min)
+        top, bottom = (end(known, key=lambda row: _float(row[self.measure]) or 0.0) for end in ends)
+        most, least = ("lowest", "highest") if self.asked.lowest else ("highest", "lowest")
+        name, value = self._name(top, keys), _value(top[self.measure], column)
+        whole = self._whole(known) if time is None else ""
+        if whole and len(known) > 1:
+            change = _change(self.columns, top, column.measure_index, against=False)
+            return f"{whole}{_when(self.windows)}; {name} has the {most}: {value}{', ' if change else ''}{change}."
+        if len(self.rows) == 1:
+            ranked = f"{name} has the {most} {column.label}: {value}"
+            return f"{ranked if self.asked.ranked else f'{name}: {column.label} {value}'}{_when(self.windows)}."
+        lead = (
+            f"{name} has the {most} {column.label}: {value}{_when(self.windows)}" if len(known) > 1 else f"{name}: {column.label} {value}"
+        )
+        values = [_float(row[self.measure]) or 0.0 for row in known]
+        if len(known) > 1 and column.additive and sum(values) > 0 and min(values) >= 0 and not self.asked.lowest:
+            share = (_float(top[self.measure]) or 0.0) / sum(values)
+            return f"{lead}, {number(round(share, 3), 'percent')} of the {len(known)} shown."
+        if len(known) > 1 and not self.asked.ranked:
+            return f"{lead}; {self._name(bottom, keys)} the {least}: {_value(bottom[self.measure], column)}."
+        return f"{lead}; {len(known):,} shown."
 
-def _over_time(columns: Sequence[OutputColumn], rows: Rows, dimension: int, measure: int, windows: Sequence[WindowUsed]) -> str:
-    """Which group has most over the whole time."""
-    totals: dict[str, float] = {}
-    for row in rows:
-        totals[str(row[dimension])] = totals.get(str(row[dimension]), 0.0) + (_float(row[measure]) or 0.0)
-    top, whole = max(totals, key=lambda key: totals[key]), sum(totals.values())
-    share = (
-        f", {number(round(totals[top] / whole, 3), 'percent')} of the {len(totals)} shown"
-        if whole > 0 and min(totals.values()) >= 0
-        else ""
-    )
-    return f"{top} has the highest {columns[measure].label} in all: {_value(totals[top], columns[measure])}{share}{_when(windows)}."
+    def _name(self, row: Sequence[Any], keys: list[int]) -> str:
+        return ", ".join(bucket(row[i], self.columns[i].grain) if self.columns[i].grain else str(row[i]) for i in keys) or "the first row"
+
+    def _whole(self, known: Rows) -> str:
+        """ "Revenue: €18.6M in all, up 15.5% on last year", where groups add up and are shown beside those of another period."""
+        column = self.column
+        other = next(
+            (
+                i
+                for i, c in enumerate(self.columns)
+                if i != self.measure and c.role == "measure" and c.measure_index == column.measure_index and c.transform is None
+            ),
+            None,
+        )
+        if other is None or not column.additive:
+            return ""
+        now, before = (sum(_float(row[i]) or 0.0 for row in known) for i in (self.measure, other))
+        if before <= 0:
+            return ""
+        share = (now / before - 1) * 100
+        said = f"{'up' if share > 0 else 'down'} {number(abs(share), 'percent_points')}{_against(self.columns[other])}"
+        return f"{_sentence_case(column.label)}: {_value(now, column)} in all, {said}"
 
 
 def _when(windows: Sequence[WindowUsed]) -> str:
-    return f" ({windows[0].label.split(':')[0]})" if windows and windows[0].label else ""
+    """ " (last month, Oct 2026)", " (Mar 2026)", " (this year, 2026 so far)": the words of the question where they are relative, and the dates."""
+    if not windows or not windows[0].label:
+        return ""
+    window, words = windows[0], windows[0].label.split(":")[0]
+    period = period_of(window.start, window.end, "").label
+    if not period:
+        return f" ({words})"
+    so_far = " so far" if window.current_is_partial else ""
+    return f" ({words}, {period}{so_far})" if _RELATIVE & set(words.lower().split()) else f" ({period}{so_far})"
 
 
 def _value(value: Any, column: OutputColumn) -> str:

@@ -33,7 +33,8 @@ class OutputColumn:
     """What a result column means. `role`: dimension, time, measure, change (of a measure), key. `source` is the catalog object's name.
 
     `unit` and `format` come from the catalog: `percent` of a fraction, `percent_points` already times 100, `currency:EUR`, ...
-    `additive`: values of groups add up to the whole. `measure_index` points into query.metrics.
+    `additive`: values of groups add up to the whole. `measure_index` points into query.metrics. `transform`: the kind of window that made it,
+    such as share. `beside`: with what it compares, or of what it is the value, such as "previous week".
     """
 
     name: str
@@ -46,6 +47,8 @@ class OutputColumn:
     measure_index: int | None = None
     good_direction: Literal["up", "down"] | None = None
     additive: bool = False
+    transform: str | None = None
+    beside: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

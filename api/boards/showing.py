@@ -19,7 +19,7 @@ from api.web import edits
 from core.errors import Forbidden, Invalid, NotFound, UserError
 from core.principal import Principal
 from insights.chart import chart
-from insights.headline import headline
+from insights.headline import asked_of, headline
 from semantic.catalog.model import Catalog, FieldRole
 from semantic.query import ByEntity, ByField, SemanticQuery
 from semantic.resolve import resolve
@@ -62,7 +62,8 @@ async def shown(
     query, left_out = await run_in_threadpool(filtered, pin.query, filters, visible.catalog, Moment.of(services, None))
     result, windows = await _run(services, caller, visible, query)
     found = _masked(result, query, visible.catalog) if masked else result.rows()
-    said = headline(result.columns, found, windows, truncated=result.truncated)
+    asked = asked_of(query, visible.catalog, services.clock.now())
+    said = headline(result.columns, found, windows, truncated=result.truncated, asked=asked)
     spec = chart(result.columns, found, title=said)
     return ShownPin(
         query,

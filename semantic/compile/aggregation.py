@@ -136,13 +136,14 @@ class _Build:
             if form in compare.show or (ordered and form == "difference"):
                 self.layer.columns[name] = changed(form, main.copy(), other.copy())
             if form in compare.show:
-                words = _CHANGE_WORDS[form].format(label=self.plan.measures[index].label, other=compare.label.split(": ")[0])
+                beside = compare.label.split(": ")[0]
+                words = _CHANGE_WORDS[form].format(label=self.plan.measures[index].label, other=beside)
                 same_unit = form in ("value", "difference")
                 shown = OutputColumn(
                     _CHANGE_NAMES[form].format(name=output.name), words, "measure" if form == "value" else "change", output.source,
                     output.unit if same_unit else None,
                     output.format if same_unit else "percent_points" if form == "percent" else None,
-                    measure_index=index, good_direction=output.good_direction,
+                    measure_index=index, good_direction=output.good_direction, beside=beside,
                 )  # fmt: skip
                 self.shown.append((name, shown))
 

@@ -64,6 +64,7 @@ def add_transforms(build: Build) -> None:
             name, transform.alias or _LABELS[transform.kind].format(label=measure.label), "measure", "transform",
             None if percent else measure.unit if plain else None, "percent_points" if percent else measure.format if plain else None,
             measure_index=transform.metric, good_direction=measure.good_direction if transform.kind != "rank" else None,
+            transform=transform.kind,
         )  # fmt: skip
         place = next(i for i, (shown, _) in enumerate(build.shown) if shown == f"m{transform.metric}" or shown.startswith("t"))
         if transform.replace:

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from insights.headline import headline
+from insights.headline import Asked, headline
 from insights.wording import bucket, number
-from semantic.states import OutputColumn
+from semantic.states import OutputColumn, WindowUsed
 
 REVENUE = OutputColumn("revenue", "revenue", "measure", unit="EUR", format="currency:EUR", measure_index=0, additive=True)
 CHANGE = OutputColumn("revenue_percent", "revenue change", "change", format="percent", measure_index=0)
@@ -49,6 +49,37 @@ class TestBucket:
 
 
 class TestHeadline:
+    def test_shares_are_not_taken_for_another_period(self) -> None:
+        share = OutputColumn("revenue_share", "revenue, share", "measure", format="percent_points", measure_index=0, transform="share")
+        said = headline([REGION, REVENUE, share], [["EMEA", 30.0, 75.0], ["AMER", 10.0, 25.0]])
+        assert said == "EMEA has the largest share of revenue: 75.0% (€30.00)."
+
+    def test_a_running_period_is_not_held_against_whole_ones(self) -> None:
+        rows = [[dt.date(2024, month, 1), value] for month, value in ((1, 10.0), (2, 20.0), (3, 5.0))]
+        said = headline([MONTH, REVENUE], rows, asked=Asked(now=dt.datetime(2024, 3, 9)))
+        assert said == "Revenue: €20.00 in Feb 2024, from €10.00 in Jan 2024; €5.00 so far in Mar 2024."
+
+    def test_the_lowest_where_that_was_asked(self) -> None:
+        assert (
+            headline([REGION, REVENUE], [["EMEA", 30.0]], asked=Asked(lowest=True, ranked=True)) == "EMEA has the lowest revenue: €30.00."
+        )
+
+    def test_rows_are_named(self) -> None:
+        name = OutputColumn("name", "name", "attribute")
+        assert headline([name], [["A"], ["B"]], truncated=True, asked=Asked("customer", "customers")) == "More than 2 customers."
+
+    @pytest.mark.parametrize(
+        ("words", "month", "partial", "expected"),
+        [
+            ("last month", 2, False, "last month, Feb 2024"),
+            ("in march", 3, False, "Mar 2024"),
+            ("this month", 3, True, "this month, Mar 2024 so far"),
+        ],
+    )
+    def test_the_window_is_dated(self, words: str, month: int, partial: bool, expected: str) -> None:
+        window = WindowUsed(words, dt.datetime(2024, month, 1), dt.datetime(2024, month + 1, 1), "day", partial, partial)
+        assert headline([REVENUE], [[5.0]], [window]) == f"Revenue: €5.00 ({expected})."
+
     def test_a_single_number_says_its_change(self) -> None:
         assert headline([REVENUE, CHANGE], [[1_200_000.0, 0.123]]) == "Revenue: €1.2M, up 12.3% on the compared period."
 

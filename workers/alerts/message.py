@@ -16,6 +16,7 @@ from core.store.incidents import StoredIncident
 from insights.wording import during, number
 from workers.alerts.chart import incident_chart
 from workers.jobs.chart_data import instant
+from workers.pages_pdf import Document
 
 _WORD = {"up": "above", "down": "below", "both": "away from"}
 
@@ -25,6 +26,7 @@ class Message:
     """kind: opened, escalated, new_normal, resolved, digest, digest_issue or test. chart: Vega-Lite, None without points. data: for machines.
 
     html, images: what an e-mail shows instead of the lines, with charts by their content ids. unsubscribe: ends it with one click.
+    attached: goes with an e-mail as PDF, drawn when it is sent.
     """
 
     kind: str
@@ -37,6 +39,7 @@ class Message:
     html: str | None = None
     images: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     unsubscribe: str | None = None
+    attached: Document | None = None
 
 
 def of_incident(incident: StoredIncident, kind: str, *, base_url: str, key: str, reader: str) -> Message:

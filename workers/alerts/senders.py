@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import smtplib
 import ssl
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ from workers.alerts.chart import png
 from workers.alerts.message import Message, as_html, plain
 from workers.alerts.outbound import Failed, post
 from workers.alerts.services_allowed import chat_host, is_allowed_chat
+from workers.pages_pdf import pdf
 
 SMTP_TIMEOUT_S = 15.0
 
@@ -91,7 +93,7 @@ def compose(sending: Sending) -> EmailMessage:
         mail["List-Unsubscribe"] = f"<{message.unsubscribe}>"
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     if message.html is not None:
-        return _with_images(mail, message, domain)
+        return _with_pages(_with_images(mail, message, domain), message)
     picture = png(message.chart) if message.chart is not None else None
     cid = make_msgid(domain=domain) if picture is not None else None
     mail.add_alternative(as_html(message, image=cid[1:-1] if cid else None), subtype="html")
@@ -110,6 +112,14 @@ def _with_images(mail: EmailMessage, message: Message, domain: str) -> EmailMess
     mail.add_alternative(text, subtype="html")
     for name, cid, picture in pictures:
         mail.get_payload()[1].add_related(picture, "image", "png", cid=cid, filename=f"{name}.png")  # type: ignore[index, union-attr]
+    return mail
+
+
+def _with_pages(mail: EmailMessage, message: Message) -> EmailMessage:
+    """With the PDF beside the text, for who keeps or prints it."""
+    if message.attached is not None:
+        name = re.sub(r"[^\w.-]+", "-", message.attached.title).strip("-.")[:80] or "pages"
+        mail.add_attachment(pdf(message.attached), "application", "pdf", filename=f"{name}.pdf")
     return mail
 
 

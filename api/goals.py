@@ -219,11 +219,12 @@ def view(row: Goal, status: GoalStatus | None, catalog: Catalog, principal: Prin
 
 def _card(found: GoalView, catalog: Catalog) -> GoalCard:
     metric, status = catalog.metric(found.metric), found.status or {}
+    now = status.get("now")
+    counted = now is not None and float(now).is_integer()
 
     def say(value: float | None) -> str:
-        return number(value, metric.format, metric.unit, compact=True)
+        return number(value, metric.format, metric.unit, compact=True, counted=counted)
 
-    now = status.get("now")
     reached = status.get("reached_at")
     return GoalCard(
         id=found.id,

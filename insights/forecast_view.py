@@ -48,13 +48,15 @@ def explaining_charts(result: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 class _Say:
-    """Numbers in the metric's unit and format."""
+    """Numbers in the metric's unit and format; without decimals where history has none."""
 
     def __init__(self, result: Mapping[str, Any]) -> None:
         self._format, self._unit = result.get("format"), result.get("unit")
+        seen = [p["v"] for s in result.get("series", ()) for p in s.get("history", ()) if p.get("v") is not None]
+        self._counted = bool(seen) and all(float(v).is_integer() for v in seen)
 
     def __call__(self, value: float | None) -> str:
-        return number(value, self._format, self._unit, compact=True)
+        return number(value, self._format, self._unit, compact=True, counted=self._counted)
 
     def range(self, found: Mapping[str, Any], level: int = 80) -> str:
         return f"{level}% between {self(found[f'lower_{level}'])} and {self(found[f'upper_{level}'])}"

@@ -16,10 +16,18 @@ _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 
 
-def number(value: float | int | Decimal | None, format_: str | None = None, unit: str | None = None, *, compact: bool = False) -> str:
+def number(
+    value: float | int | Decimal | None,
+    format_: str | None = None,
+    unit: str | None = None,
+    *,
+    compact: bool = False,
+    counted: bool = False,
+) -> str:
     """A number for people: `percent` scales a fraction, `currency:EUR` adds the symbol, everything else keeps about four digits.
 
-    compact: 1.2M instead of 1,234,567. NULL and NaN are written as an en dash.
+    compact: 1.2M instead of 1,234,567. counted: what is expected of a count, without decimals from 1 on: 332 orders, not 331.7.
+    NULL and NaN are written as an en dash.
     """
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return "–"
@@ -30,6 +38,8 @@ def number(value: float | int | Decimal | None, format_: str | None = None, unit
         return f"{format_decimal(amount, format='#,##0.0', locale=LOCALE)}%"
     if format_ and format_.startswith("currency:"):
         return _currency(amount, format_.split(":", 1)[1], compact)
+    if counted and abs(amount) >= 1:
+        amount = value = float(round(amount))
     whole = isinstance(value, int) or (isinstance(value, float | Decimal) and amount == int(amount) and abs(amount) < 1e15)
     if compact and abs(amount) >= 10_000:
         text = format_compact_decimal(amount, locale=LOCALE, fraction_digits=_compact_digits(amount))

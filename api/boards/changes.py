@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from api.boards.content import MAX_PINS, Content, Filters, Id, Part, Pin, Width
 from core.errors import Conflict, Invalid
+from workers.boards.content import MAX_PINS, Content, Filters, Id, Part, Pin, Width
 
 
 class Rename(Part):

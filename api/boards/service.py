@@ -9,8 +9,6 @@ from typing import Literal
 from sqlalchemy.engine import Connection
 
 from api.boards import changes
-from api.boards.access import editable, may_see, owned, owns, seen
-from api.boards.content import Content, Pin
 from api.services import Services
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.ids import new_id
@@ -19,6 +17,8 @@ from core.store import audit, boards
 from core.store.audit import Happening
 from core.store.boards import BoardComment, BoardLink, BoardVersion, Edit, StoredBoard
 from semantic.query import SemanticQuery
+from workers.boards.access import editable, may_see, owned, owns, seen
+from workers.boards.content import Content, Pin
 
 MAX_BOARDS = 2_000  # per company
 MAX_COMMENTS = 1_000  # per board

@@ -9,21 +9,20 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 
 from api import schemas
-from api.answering import Moment, guard
+from api.answering import guard
 from api.boards.annotate import Note, annotated
-from api.boards.content import Filters, Pin
 from api.catalogs import VisibleCatalog
 from api.rendering import column, rows
 from api.services import Services
-from api.web import edits
-from core.errors import Forbidden, Invalid, NotFound, UserError
+from core.errors import Forbidden
 from core.principal import Principal
 from insights.chart import chart
 from insights.headline import asked_of, headline
 from semantic.catalog.model import Catalog, FieldRole
 from semantic.query import ByEntity, ByField, SemanticQuery
-from semantic.resolve import resolve
 from semantic.states import OutputColumn, ResultTable
+from workers.boards.content import Filters, Pin
+from workers.boards.filtering import filtered
 
 SHOWN_ROWS = 200
 
@@ -59,7 +58,7 @@ async def shown(
     visible = await run_in_threadpool(services.catalogs.visible, caller)
     if masked and pin.query.fields:
         raise Forbidden("Lists of single records are not shown on public boards.", code="not_public")
-    query, left_out = await run_in_threadpool(filtered, pin.query, filters, visible.catalog, Moment.of(services, None))
+    query, left_out = await run_in_threadpool(filtered, pin.query, filters, visible.catalog, services.clock.now())
     result, windows = await _run(services, caller, visible, query)
     found = _masked(result, query, visible.catalog) if masked else result.rows()
     asked = asked_of(query, visible.catalog, services.clock.now())
@@ -79,39 +78,6 @@ async def shown(
 async def _run(services: Services, caller: Principal, visible: VisibleCatalog, query: SemanticQuery) -> tuple[ResultTable, Any]:
     guarded = await run_in_threadpool(guard, services, caller, visible, query, services.clock.now())
     return await services.run_cached(caller, guarded), guarded.windows
-
-
-def filtered(query: SemanticQuery, filters: Filters, catalog: Catalog, moment: Moment) -> tuple[SemanticQuery, list[str]]:
-    """The query with all filters that it can take, and those it cannot, in words: a filter is never dropped in silence."""
-    left_out: list[str] = []
-
-    def usable(new: SemanticQuery) -> bool:
-        try:
-            resolve(new, catalog, as_of=moment.as_of)
-        except UserError:
-            return False
-        return True
-
-    if filters.period:
-        new = edits.with_period(query, filters.period)
-        if usable(new):
-            query = new
-        else:
-            left_out.append(filters.period)
-    for one in filters.where:
-        try:
-            new = edits.with_filter(query, one.field, one.match, one.value, catalog)
-        except (Invalid, NotFound):
-            left_out.append(f"{one.field.rpartition('.')[2].replace('_', ' ')} {_MATCH[one.match]} {one.value}")
-            continue
-        if usable(new):
-            query = new
-        else:
-            left_out.append(f"{one.field.rpartition('.')[2].replace('_', ' ')} {_MATCH[one.match]} {one.value}")
-    return query, left_out
-
-
-_MATCH = {"is": "is", "not": "is not", "contains": "contains"}
 
 
 def _masked(result: ResultTable, query: SemanticQuery, catalog: Catalog) -> list[list[Any]]:

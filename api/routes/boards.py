@@ -14,7 +14,6 @@ from starlette.concurrency import run_in_threadpool
 
 from api import schemas
 from api.boards import changes, service
-from api.boards.access import may_edit, owns
 from api.boards.links import token
 from api.boards.pulse import Pulse
 from api.boards.showing import shown
@@ -27,6 +26,7 @@ from core.principal import Principal
 from core.store import boards
 from core.store.boards import BoardComment, BoardLink, StoredBoard
 from semantic.query import SemanticQuery
+from workers.boards.access import may_edit, owns
 
 router = APIRouter(prefix="/v1", tags=["boards"])
 POLL_S = 0.3
@@ -63,12 +63,12 @@ class ChangeBody(schemas.In):
     """on: the version that you saw. Changes of different parts merge; 409 when somebody else changed the same part."""
 
     change: dict[str, Any]
-    on: int | None = Field(default=None, ge=1)
+    on: int | None = Field(default=None, ge=1, le=2**31 - 1)
 
 
 class Restore(schemas.In):
-    version: int = Field(ge=1)
-    on: int = Field(ge=1)
+    version: int = Field(ge=1, le=2**31 - 1)
+    on: int = Field(ge=1, le=2**31 - 1)
 
 
 class Sharing(schemas.In):
@@ -200,7 +200,7 @@ async def revoke_link(request: Request, board_id: str, link_id: str, caller: Cal
 
 
 @router.get("/boards/{board_id}/events", summary="Says when the board changed, as server-sent events", response_class=StreamingResponse)
-async def events(request: Request, board_id: str, caller: Caller, after: Annotated[int, Query(ge=0)] = 0) -> StreamingResponse:
+async def events(request: Request, board_id: str, caller: Caller, after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0) -> StreamingResponse:
     """`changed` with {"changes", "version"}; `gone` when it was removed or is no longer shared with you."""
     services = services_of(request)
     await run_in_threadpool(service.load, services, caller, board_id)

@@ -32,6 +32,7 @@ from nlq.types import Intent
 from semantic.catalog.model import Catalog, FieldRole
 from semantic.query import SemanticQuery
 from semantic.states import OutputColumn
+from workers.boards import narrowing
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 _INTENTS = {"why": Intent.WHY, "forecast": Intent.FORECAST, "unusual": Intent.UNUSUAL}
@@ -290,7 +291,7 @@ def _edited(query: SemanticQuery, form: dict[str, str], values: list[str], catal
     if op == "group":
         return edits.with_group(query, path, value, catalog)
     if op == "period":
-        return edits.with_period(query, value)
+        return narrowing.with_period(query, value)
     if op == "dates":
         return edits.with_dates(query, form.get("first", ""), form.get("last", ""))
     if op == "compare":
@@ -302,7 +303,7 @@ def _edited(query: SemanticQuery, form: dict[str, str], values: list[str], catal
     if op == "values":
         return edits.with_values(query, path, values, catalog)
     if op == "filter":
-        return edits.with_filter(query, form.get("field", ""), form.get("match", "is"), value, catalog)
+        return narrowing.with_filter(query, form.get("field", ""), form.get("match", "is"), value, catalog)
     raise Invalid(f"There is no edit {op[:20]!r}.", code="bad_edit")
 
 

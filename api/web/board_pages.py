@@ -12,17 +12,14 @@ from starlette.concurrency import run_in_threadpool
 
 from api import answering, schemas
 from api.boards import changes, service
-from api.boards.access import may_edit
 from api.boards.annotate import points_of
-from api.boards.content import Content, Filter, Filters
 from api.boards.showing import ShownPin, shown
 from api.leaving import until_gone
 from api.routes.boards import link_view
-from api.web.board_view import MATCHES, SHARED_ROLES, board_view, notes_of
+from api.web.board_view import SHARED_ROLES, board_view, notes_of
 from api.web.forms import Fields, body, fields
 from api.web.incident_pages import people
 from api.web.page_route import PageRoute
-from api.web.periods import PERIODS
 from api.web.rendering import page
 from api.web.rule_form import segment_options
 from api.web.shell import Visitor, is_partial, visitor
@@ -32,6 +29,10 @@ from core.errors import Conflict, Invalid, NotFound, UserError
 from core.store.boards import StoredBoard
 from semantic.catalog.model import Catalog
 from semantic.query import ByField
+from workers.boards.access import may_edit
+from workers.boards.content import Content, Filter, Filters
+from workers.boards.filtering import MATCHES
+from workers.boards.periods import PERIODS
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 

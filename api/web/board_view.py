@@ -8,15 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from api.boards import service
-from api.boards.access import may_edit, owns
 from api.boards.annotate import Note
-from api.boards.content import Content, Filter, Pin
 from api.services import Services
 from core.principal import Principal, Role
 from core.store.boards import BoardComment, StoredBoard
 from semantic.catalog.model import Catalog
+from workers.boards.access import may_edit, owns
+from workers.boards.content import Content, Filter, Pin
+from workers.boards.filtering import MATCHES
 
-MATCHES = {"is": "is", "not": "is not", "contains": "contains"}
 SHARED_ROLES = (Role.EXECUTIVE, Role.MANAGER, Role.ANALYST, Role.DATA_SCIENTIST, Role.VIEWER)
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from api.web.periods import PERIODS
 from core.timeseries import Grain
 from insights.wording import bucket, during, number
 from semantic.query import ByTime, MetricRef, SemanticQuery, TimeWindow
 from semantic.states import OutputColumn
+from workers.boards.periods import PERIODS
 
 WIDTH, HEIGHT, PAD = 160, 40, 3
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from api.web.dates_said import window_said
 from api.web.edits import condition_at, condition_field
-from api.web.periods import PERIODS
 from nlq.chips import chips_of
 from nlq.types import Chip, Intent
 from nlq.wording import Wording
 from semantic.catalog.model import Catalog
 from semantic.expr import Absolute, FieldRef, In, Literal_, Scalar
 from semantic.query import ByField, ByTime, MetricRef, SemanticQuery
+from workers.boards.periods import PERIODS
 from workers.jobs.dimensions import base_dataset, telling_dimensions
 
 MAX_VALUES = 60

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
-from api.web.edits import narrowed, remade, typed
 from core.errors import Invalid
 from core.timeseries import Grain
 from semantic.catalog.model import Catalog
 from semantic.expr import Absolute, FieldRef, In, IsNull, Predicate
 from semantic.query import ByEntity, ByField, ByTime, GroupBy, MetricRef, SemanticQuery, TimeWindow
+from workers.boards.narrowing import narrowed, remade, typed
 
 NULL = "\u2013"  # how a missing value is written in charts and tables
 _FINER = {Grain.YEAR: Grain.QUARTER, Grain.QUARTER: Grain.MONTH, Grain.MONTH: Grain.DAY, Grain.WEEK: Grain.DAY, Grain.DAY: Grain.HOUR}

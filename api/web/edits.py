@@ -6,14 +6,12 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import ValidationError
-
-from api.web.periods import PERIODS
 from core.errors import Invalid
 from core.timeseries import Grain
-from semantic.catalog.model import Catalog, CatalogField, FieldType
-from semantic.expr import Absolute, And, Comparison, FieldRef, In, Like, Literal_, Predicate, Scalar
+from semantic.catalog.model import Catalog, FieldType
+from semantic.expr import Absolute, And, Comparison, FieldRef, In, Literal_, Predicate
 from semantic.query import ByField, ByTime, ComparePeriod, GroupBy, MetricRef, SemanticQuery, TimeWindow
+from workers.boards.narrowing import field_ref, in_window, remade, typed
 
 _NUMBERS = (FieldType.INTEGER, FieldType.DECIMAL, FieldType.FLOAT)
 
@@ -73,15 +71,6 @@ def with_group(query: SemanticQuery, path: str, text: str, catalog: Catalog) -> 
     return remade(query, by=tuple(group if i == index else g for i, g in enumerate(query.by)))
 
 
-def with_period(query: SemanticQuery, name: str) -> SemanticQuery:
-    """The time window of that name from the list of periods; "all" is all time. Raises: Invalid."""
-    if name == "all":
-        return remade(query, time=None)
-    if name not in PERIODS:
-        raise Invalid(f"Expected one of {', '.join(PERIODS)}; found {name[:40]!r}.", code="bad_period")
-    return _in_window(query, TimeWindow(window=PERIODS[name]))
-
-
 def with_dates(query: SemanticQuery, first: str, last: str) -> SemanticQuery:
     """From `first` to `last`, both days included (ISO dates; one may be empty). Raises: Invalid."""
     try:
@@ -93,7 +82,7 @@ def with_dates(query: SemanticQuery, first: str, last: str) -> SemanticQuery:
         return remade(query, time=None)
     if start is not None and end is not None and start >= end:
         raise Invalid("The first day must not be after the last one.", code="bad_date")
-    return _in_window(query, TimeWindow(window=Absolute(start=start, end=end)))
+    return in_window(query, TimeWindow(window=Absolute(start=start, end=end)))
 
 
 def with_compare(query: SemanticQuery, to: str) -> SemanticQuery:
@@ -129,30 +118,6 @@ def with_values(query: SemanticQuery, path: str, values: Sequence[str], catalog:
     return remade(query, where=_replaced(query.where, rest, new))
 
 
-def with_filter(query: SemanticQuery, field: str, match: str, text: str, catalog: Catalog) -> SemanticQuery:
-    """One more condition: `field` (dataset.name) is, is not or contains `text`. Raises: NotFound; Invalid."""
-    ref = _ref(field)
-    known = catalog.field(ref)
-    text = text.strip()
-    if not text:
-        raise Invalid("Say which value to filter by.", code="bad_edit")
-    condition: Predicate
-    if match == "contains":
-        condition = Like(field=ref, match="contains", value=text)
-    else:
-        value = typed(text, known)
-        condition = In(field=ref, values=(value,), negate=match == "not", ignore_case=isinstance(value, str))
-    return remade(query, where=narrowed(query.where, condition))
-
-
-def narrowed(where: Predicate | None, condition: Predicate) -> Predicate:
-    """Both; a condition that is there already is not added again."""
-    if where is None:
-        return condition
-    items = where.items if isinstance(where, And) else (where,)
-    return where if condition in items else And(items=(*items, condition))
-
-
 def condition_at(where: Predicate | None, rest: Sequence[str]) -> Predicate | None:
     """The condition at `/where` or `/where/items/N`."""
     if not rest:
@@ -170,30 +135,9 @@ def condition_field(condition: Predicate | None) -> FieldRef | None:
     return None
 
 
-def typed(text: str, field: CatalogField) -> Scalar:
-    """A value as the field's type. Raises: Invalid."""
-    try:
-        if field.type in _NUMBERS:
-            return int(text) if field.type is FieldType.INTEGER else float(text)
-        if field.type is FieldType.BOOLEAN:
-            return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
-        if field.type is FieldType.DATE:
-            return dt.date.fromisoformat(text[:10])
-        if field.type is FieldType.DATETIME:
-            return dt.datetime.fromisoformat(text)
-    except (ValueError, KeyError) as error:
-        raise Invalid(f"{field.label} is a {field.type.value}; found {text[:40]!r}.", code="bad_value") from error
-    return text
-
-
 def _among(ref: FieldRef, values: Sequence[str], catalog: Catalog) -> In:
     field = catalog.field(ref)
     return In(field=ref, values=tuple(typed(v, field) for v in values), ignore_case=field.type is FieldType.STRING)
-
-
-def _in_window(query: SemanticQuery, window: TimeWindow) -> SemanticQuery:
-    field = query.time.field if query.time is not None else None
-    return remade(query, time=window.changed(field=field), complete_periods_only=False)
 
 
 def _group(text: str, catalog: Catalog) -> GroupBy:
@@ -203,16 +147,9 @@ def _group(text: str, catalog: Catalog) -> GroupBy:
             return ByTime(grain=Grain(name))
         except ValueError as error:
             raise Invalid(f"{name[:20]!r} is not a time grain.", code="bad_edit") from error
-    ref = _ref(name)
+    ref = field_ref(name)
     catalog.field(ref)
     return ByField(field=ref)
-
-
-def _ref(text: str) -> FieldRef:
-    dataset, dot, field = text.partition(".")
-    if not dot:
-        raise Invalid(f"Expected dataset.field; found {text[:60]!r}.", code="bad_field")
-    return FieldRef(dataset=dataset, field=field)
 
 
 def _without_condition(where: Predicate | None, rest: Sequence[str]) -> Predicate | None:
@@ -266,11 +203,3 @@ def _index(rest: Sequence[str]) -> int:
     if not rest or not rest[0].isdecimal() or len(rest[0]) > 4:
         raise Invalid("This part of the question cannot be edited.", code="bad_edit")
     return int(rest[0])
-
-
-def remade(query: SemanticQuery, **changes: Any) -> SemanticQuery:
-    """With other values, validated. Raises: Invalid."""
-    try:
-        return query.changed(**changes)
-    except ValidationError as error:
-        raise Invalid("Nothing would be left to show: keep a metric or a group.", code="empty_query") from error

@@ -10,7 +10,6 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from api.boards import service
-from api.boards.content import Content, Pin
 from api.boards.links import Opened, opened
 from api.boards.showing import shown
 from api.services import Services, services_of
@@ -19,6 +18,7 @@ from api.web.page_route import PageRoute
 from api.web.rendering import page
 from api.web.theme_cookie import theme_of
 from core.errors import AppError, UserError
+from workers.boards.content import Content, Pin
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 AT_ONCE = 4  # queries of one reader

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from api.boards import changes
 from api.boards.annotate import Note, annotated, points_of
-from api.boards.content import MAX_PINS, Content, Filter, Filters, Pin
 from core.errors import Conflict, Invalid
 from semantic.query import MetricRef, SemanticQuery
+from workers.boards.content import MAX_PINS, Content, Filter, Filters, Pin
 
 QUERY = SemanticQuery(metrics=(MetricRef(metric="revenue"),))
 

@@ -13,6 +13,7 @@ from core.errors import Invalid, NotFound
 from core.timeseries import Grain
 from semantic.expr import Absolute, And, Calendar_, Comparison, FieldRef, In, IsNull, Like, Literal_, Unit
 from semantic.query import ByField, ByTime, ComparePeriod, MetricRef, Order, SemanticQuery, TimeWindow, Transform
+from workers.boards import narrowing
 from workers.demo.catalog import demo_catalog
 from workers.demo.world import WORLDS
 
@@ -109,13 +110,13 @@ class TestChanged:
         assert edits.with_values(query(where=EMEA), "/where", [], CATALOG).where is None
 
     def test_a_filter_is_typed(self) -> None:
-        changed = edits.with_filter(query(), "order_lines.quantity", "is", "3", CATALOG)
+        changed = narrowing.with_filter(query(), "order_lines.quantity", "is", "3", CATALOG)
         assert changed.where == In(field=FieldRef(dataset="order_lines", field="quantity"), values=(3,))
         with pytest.raises(Invalid, match="integer"):
-            edits.with_filter(query(), "order_lines.quantity", "is", "three", CATALOG)
+            narrowing.with_filter(query(), "order_lines.quantity", "is", "three", CATALOG)
 
     def test_a_filter_by_part_of_a_text(self) -> None:
-        assert edits.with_filter(query(), "orders.status", "contains", "comp", CATALOG).where == Like(
+        assert narrowing.with_filter(query(), "orders.status", "contains", "comp", CATALOG).where == Like(
             field=STATUS, match="contains", value="comp"
         )
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -13,6 +16,22 @@ def compiled(function: F) -> F:
     from numba import njit
 
     try:
-        return cast(F, njit(cache=True, nogil=True)(function))
+        made = njit(cache=True, nogil=True, forceinline=function.__name__ != "run")(function)
     except RuntimeError:  # no writable place for the cache, as in a read-only container
         return cast(F, njit(nogil=True)(function))
+    # numba looks at the file of the function only: code kept from before a change in a function that it calls would be used
+    kept = getattr(getattr(made, "_cache", None), "_cache_file", None)
+    if kept is not None:
+        kept._source_stamp = sources_stamp()
+    return cast(F, made)
+
+
+@cache
+def sources_stamp() -> str:
+    """Tells the compiled modules of this package, and the memory they work on, from any other version of them."""
+    stamp = hashlib.sha256()
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        source = file.read_bytes()
+        if b"@compiled" in source or file.name == "memory.py":
+            stamp.update(file.name.encode() + b"\0" + source)
+    return stamp.hexdigest()

@@ -17,8 +17,11 @@ PREDICTORS = 10
 RECENT_ROWS = 33
 LAGS = 12
 BINS = 400
-RANKED = 9  # see kernel: four of the score, four of the character of the series, and the bare score itself
+RANKED = 9  # four of the score, four of the character of the series, and the bare score itself
 LONG_LAGS = 48
+WARMUP_ROWS = 24
+LONG_MEMORY_ROWS = 100_000.0
+TINY = 1e-12
 
 # scalars
 (

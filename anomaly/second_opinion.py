@@ -11,9 +11,10 @@ from typing import Literal, get_args
 import numpy as np
 
 from anomaly.compiled import compiled
-from anomaly.kernel import BIN_OFFSET, BINS_PER_E, FORGET_BLOCKS, MIN_BLOCKS, NOVEL, NOVEL_FROM, rarity
+from anomaly.kernel import NOVEL, NOVEL_FROM
 from anomaly.memory import BINS, seasons
 from anomaly.pyod_scorer import causal_scores, residual_features
+from anomaly.rarity import BIN_OFFSET, BINS_PER_E, FORGET_BLOCKS, MIN_BLOCKS, rarity
 from anomaly.state import Scored
 from core.errors import Invalid
 from core.timeseries import FloatArray

@@ -187,6 +187,13 @@ def test_planted_metrics_have_labels_inside_their_time():
     assert all(pd.Timestamp(a) in t and pd.Timestamp(b) in t for a, b in labels)
 
 
+def test_kept_machine_code_is_of_all_compiled_sources_also_those_that_are_called():
+    from anomaly.compiled import sources_stamp
+    from anomaly.kernel import run
+
+    assert run._cache._cache_file._source_stamp == sources_stamp()  # numba alone would look at kernel.py only
+
+
 def test_many_series_are_judged_one_by_one():
     items = [DetectInput(TimeSeries(str(k), times(100), np.ones(100))) for k in range(3)]
     assert [d.series_id for d in detect_many(items)] == ["0", "1", "2"]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 
-from models.conformance.made_up import times, values
-from models.conformance.trial import Skipped, Trial, Wrong, column
+from models.conformance.made_up import gappy, times, values
+from models.conformance.trial import Trial, Wrong, column
 
 _TOLERANCE = 1e-9
 
@@ -76,31 +74,17 @@ def _kinds(make: Callable[[np.ndarray], np.ndarray]) -> Callable[[Trial], str]:
     return check
 
 
-def _gappy(seen: np.ndarray) -> np.ndarray:
-    some = seen.copy()
-    some[np.random.default_rng(2).random(len(some)) < 0.15] = np.nan
-    some[len(some) // 2 : len(some) // 2 + 10] = np.nan
-    return some
-
-
 def _summer_time(trial: Trial) -> str:
-    grain = "hour" if "hour" in trial.card.grains else "day" if "day" in trial.card.grains else None
-    if grain is None:
-        raise Skipped("neither hours nor days are served")
-    n, season = trial.length, 24 if grain == "hour" else 7
-    start = np.datetime64("2024-03-31T12:00", "ms") - n * (np.timedelta64(1, "h") if grain == "hour" else np.timedelta64(24, "h"))
-    asked = replace(trial.context, grain=grain, season_steps=season, time_zone="Europe/Berlin", country="DE")
-    trial.score({"a": (times(grain, n + 24, start=start), values(n + 24, season))}, context=asked)
+    """Up to a day past the night in which clocks change in Berlin."""
+    grain, season, step = trial.local_grain()
+    n = trial.length
+    start = np.datetime64("2024-03-31T12:00", "ms") - n * step
+    trial.score({"a": (times(grain, n + 24, start=start), values(n + 24, season))}, context=trial.in_berlin(grain, season))
     return ""
 
 
 def _quick(trial: Trial) -> str:
-    began_s = time.perf_counter()
-    trial.score({str(i): trial.series(seed=i) for i in range(3)})
-    took_s = time.perf_counter() - began_s
-    if took_s > trial.max_seconds:
-        raise Wrong(f"at most {trial.max_seconds:g} s for three series of {trial.length} steps was expected; it took {took_s:.1f} s.")
-    return f"{took_s:.2f} s for three series of {trial.length} steps"
+    return trial.timed(lambda: trial.score(trial.three), f"three series of {trial.length} steps")
 
 
 DETECTOR_CHECKS: Mapping[str, Callable[[Trial], str]] = {
@@ -111,7 +95,7 @@ DETECTOR_CHECKS: Mapping[str, Callable[[Trial], str]] = {
     "A gross outlier is strange": _finds,
     "Short history": _short,
     "Constant history": _kinds(lambda seen: np.full_like(seen, 42.0)),
-    "Gaps": _kinds(_gappy),
+    "Gaps": _kinds(gappy),
     "Negative values": _kinds(lambda seen: -seen),
     "Zeros": _kinds(np.zeros_like),
     "Summer time": _summer_time,

@@ -32,6 +32,14 @@ def values(n: int, season: int, *, seed: int = 0, level: float = 100.0) -> Float
     return np.asarray(level * (1 + swing + 0.1 * at / 400 + 0.03 * rng.standard_normal(n)))
 
 
+def gappy(numbers: FloatArray) -> FloatArray:
+    """The same with one row in seven missing, and ten in a row in the middle."""
+    found = numbers.copy()
+    found[np.random.default_rng(2).random(len(found)) < 0.15] = np.nan
+    found[len(found) // 2 : len(found) // 2 + 10] = np.nan
+    return found
+
+
 def history(series: Mapping[str, tuple[TimeArray, FloatArray]]) -> pa.Table:
     """HISTORY of series by name; NaN becomes null."""
     ids = [name for name, (when, _) in series.items() for _ in range(len(when))]

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from models.sdk.calls import call
 from models.sdk.contract import Context, Model
-from models.sdk.failures import ModelFailed
+from models.sdk.failures import ModelFailed, NothingKept
 from models.sdk.package import load_folder
 
 
@@ -51,7 +51,7 @@ class LocalSubject:
         with tempfile.TemporaryDirectory() as folder:
             try:
                 return call(self._new(), tables, context, through=(Path(folder), self._new))["output"]
-            except NotImplementedError:
+            except NothingKept:
                 return None
             except Exception as error:
                 raise ModelFailed(f"The model raised {type(error).__name__}: {str(error)[:500]}") from error

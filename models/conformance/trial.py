@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -60,7 +61,7 @@ class Trial:
         tables = {"history": history(series), "future": future(ahead)}
         made = (self.subject.saved if saved else self.subject.run)(tables, context or self.context)
         if made is None:
-            raise Skipped("the model has no save and load; it fits anew each time")
+            raise Skipped("the model declares no save and load (models.sdk.Saving); it fits anew each time")
         table = self._fits(made)
         _same_keys(table, tables["future"])
         return table
@@ -71,6 +72,30 @@ class Trial:
         table = self._fits(self.subject.run(tables, context or self.context))
         _same_keys(table, tables["history"])
         return table
+
+    def timed(self, act: Callable[[], object], what: str) -> str:
+        """How long it took, as a remark. what: was done, as the remark says it. Raises: Wrong when it took too long; what `act` raises."""
+        began_s = time.perf_counter()
+        act()
+        took_s = time.perf_counter() - began_s
+        if took_s > self.max_seconds:
+            raise Wrong(f"at most {self.max_seconds:g} s for {what} was expected; it took {took_s:.1f} s.")
+        return f"{took_s:.2f} s for {what}"
+
+    @property
+    def three(self) -> Series:
+        return {str(seed): self.series(seed=seed) for seed in range(3)}
+
+    def local_grain(self) -> tuple[str, int, np.timedelta64]:
+        """The grain that summer time is tried on, its season in steps and its step. Raises: Skipped."""
+        if "hour" in self.card.grains:
+            return "hour", 24, np.timedelta64(1, "h")
+        if "day" in self.card.grains:
+            return "day", 7, np.timedelta64(24, "h")
+        raise Skipped("neither hours nor days are served")
+
+    def in_berlin(self, grain: str, season: int) -> Context:
+        return replace(self.context, grain=grain, season_steps=season, time_zone="Europe/Berlin", country="DE")
 
     def explain(self, parts: pa.Table) -> pa.Table:
         """The checked contributions. Raises: Wrong; ModelFailed."""

@@ -4,44 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from core.errors import NotEnoughData
 from core.timeseries import FloatArray
-from models.gate.verdict import MEMORY_BYTES, P_VALUE, SECONDS_PER_SERIES, Criterion, paired_p
+from models.gate.recalled import ROUNDS, Fold, Recalled, recalled
 from models.serving import Ready
 
-ROUNDS = 8
 EVENTS = 6
 MIN_ROWS = 120
 SIZES = (4.0, 9.0)
 """Events are so many robust standard deviations of the seasonal change high or deep: below that a person would not call them one."""
 FALSE_ALARMS = 0.01
 """Share of ordinary rows that each detector may flag; its threshold is set so."""
-MARGIN = 0.02
 
 Scorer = Callable[[Sequence[Ready]], Sequence[FloatArray]]
-
-
-@dataclass(frozen=True, slots=True)
-class Injected:
-    """by_fold: per round the share of events found by candidate, champion, naive. recall, champion_recall, naive_recall: their means."""
-
-    metric: str
-    grain: str
-    champion: str
-    by_fold: tuple[tuple[float, float, float], ...]
-    recall: float
-    champion_recall: float
-    naive_recall: float
-    seconds_per_series: float
-    peak_bytes: int
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def inject(one: Ready, season: int, seed: int) -> tuple[Ready, np.ndarray]:
@@ -78,11 +57,11 @@ def run(
     *,
     peak_bytes: Callable[[], int],
     on_progress: Callable[[int, int], None] | None = None,
-) -> Injected:
+) -> Recalled:
     """about: metric, grain, who serves now. scorers: candidate, champion. Raises: NotEnoughData below MIN_ROWS; ModelFailed."""
     if len(series[0].values) < MIN_ROWS:
         raise NotEnoughData(f"A fair comparison needs {MIN_ROWS} steps of history; there are {len(series[0].values)}.", code="too_few_rows")
-    found: list[tuple[float, float, float]] = []
+    found: list[Fold] = []
     spent_s = 0.0
     for number in range(ROUNDS):
         pairs = [inject(one, season, seed=1000 * number + row) for row, one in enumerate(series)]
@@ -100,46 +79,4 @@ def run(
         )
         if on_progress is not None:
             on_progress(number + 1, ROUNDS)
-    means = np.mean(np.array(found), axis=0)
-    return Injected(
-        *about,
-        by_fold=tuple(found),
-        recall=float(means[0]),
-        champion_recall=float(means[1]),
-        naive_recall=float(means[2]),
-        seconds_per_series=spent_s / (ROUNDS * len(series)),
-        peak_bytes=peak_bytes(),
-    )
-
-
-def judge(found: Injected) -> list[Criterion]:
-    """The gate for detectors."""
-    gain = found.recall - found.champion_recall
-    p = paired_p([ours - theirs for ours, theirs, _ in found.by_fold])
-    return [
-        Criterion(
-            "Finds more than who serves now",
-            gain >= MARGIN,
-            f"at {FALSE_ALARMS:.0%} false alarms at least {MARGIN:.0%} more of the events than {found.champion}",
-            f"{found.recall:.0%} against {found.champion_recall:.0%}",
-        ),
-        Criterion("More by more than chance", p <= P_VALUE, f"p <= {P_VALUE:g} in a paired test over {ROUNDS} rounds", f"p = {p:.3f}"),
-        Criterion(
-            "Finds more than comparing with last season",
-            found.recall > found.naive_recall,
-            f"more than {found.naive_recall:.0%}",
-            f"{found.recall:.0%}",
-        ),
-        Criterion(
-            "Quick enough",
-            found.seconds_per_series <= SECONDS_PER_SERIES,
-            f"at most {SECONDS_PER_SERIES:g} s per series",
-            f"{found.seconds_per_series:.2f} s",
-        ),
-        Criterion(
-            "Small enough",
-            found.peak_bytes <= MEMORY_BYTES,
-            f"at most {MEMORY_BYTES // 1024**2:,} MB",
-            f"{found.peak_bytes // 1024**2:,} MB",
-        ),
-    ]
+    return recalled("events", about, found, spent_s / (ROUNDS * len(series)), peak_bytes())

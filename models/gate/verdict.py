@@ -88,19 +88,16 @@ def judge(found: Backtest) -> Verdict:
                 f"at most {SEGMENT_WORSE:g} times the error of {found.champion} in each series",
                 f"{ratio:.2f} times in {worst.series_id[:80]}",
             ),
-            Criterion(
-                "Quick enough",
-                found.seconds_per_series <= SECONDS_PER_SERIES,
-                f"at most {SECONDS_PER_SERIES:g} s per series",
-                f"{found.seconds_per_series:.2f} s",
-            ),
-            Criterion(
-                "Small enough",
-                found.peak_bytes <= MEMORY_BYTES,
-                f"at most {MEMORY_BYTES // 1024**2:,} MB",
-                f"{found.peak_bytes // 1024**2:,} MB",
-            ),
+            *frugal(found.seconds_per_series, found.peak_bytes),
         )
+    )
+
+
+def frugal(seconds: float, peak_bytes: int, per: str = "series") -> tuple[Criterion, Criterion]:
+    """Time and memory. per: what the seconds are for."""
+    return (
+        Criterion("Quick enough", seconds <= SECONDS_PER_SERIES, f"at most {SECONDS_PER_SERIES:g} s per {per}", f"{seconds:.2f} s"),
+        Criterion("Small enough", peak_bytes <= MEMORY_BYTES, f"at most {MEMORY_BYTES // 1024**2:,} MB", f"{peak_bytes // 1024**2:,} MB"),
     )
 
 

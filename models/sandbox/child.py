@@ -14,13 +14,14 @@ from models.sandbox.wire import packed, read_message
 from models.sdk.calls import call
 from models.sdk.card import card_of
 from models.sdk.contract import Context, Model
+from models.sdk.failures import NothingKept
 from models.sdk.package import instantiate
 
 MAX_REQUEST_BYTES = 4 * 1024**3
 
 
 def serve(requests: int, replies: int, package: Path, scratch: Path, card: dict[str, Any]) -> None:
-    """requests, replies: descriptors. Each request {"op", "context"} with tables is answered {"ok", "seconds"} or {"error"}."""
+    """requests, replies: descriptors. Each request {"op", "context"} with tables is answered {"ok", "seconds"}, {"error"} or {"nothing_kept"}."""
     known = card_of(card)
     _write(replies, packed({"ready": True}, {}))  # the walls stand: from here on whatever goes wrong is the model's doing
     while True:
@@ -32,6 +33,8 @@ def serve(requests: int, replies: int, package: Path, scratch: Path, card: dict[
         try:
             made = _answer(instantiate(package, known), head, tables, scratch, lambda: instantiate(package, known))
             reply = packed({"ok": True, "seconds": time.perf_counter() - started_s}, made)
+        except NothingKept:
+            reply = packed({"nothing_kept": True, "seconds": time.perf_counter() - started_s}, {})
         except BaseException as error:  # whatever the author's code does is an answer, not the end
             reply = packed({"error": _told(error, package), "seconds": time.perf_counter() - started_s}, {})
             if isinstance(error, SystemExit | KeyboardInterrupt):

@@ -31,7 +31,7 @@ from models.sandbox.wire import BadMessage, packed, read_message
 from models.sandbox.zygote_start import START_TIMEOUT_S, WALL_FAILED
 from models.sdk.card import ModelCard
 from models.sdk.contract import Context
-from models.sdk.failures import ModelFailed, ModelStopped
+from models.sdk.failures import ModelFailed, ModelStopped, NothingKept
 
 LOOK_EVERY_S = 0.02
 LOG_BYTES = 16_384
@@ -192,7 +192,8 @@ class Session:
     def call(self, op: str, tables: Mapping[str, pa.Table], context: Context) -> pa.Table:
         """The model's answer. op: "run", or "saved" for a forecaster that is saved and loaded in between. Its columns are unchecked.
 
-        Raises: ModelFailed with what went wrong; ModelStopped when a limit was broken and the process is gone. Unavailable when a wall could not be built.
+        Raises: ModelFailed with what went wrong; ModelStopped when a limit was broken and the process is gone;
+        NothingKept; Unavailable when a wall could not be built.
         """
         if self._broken is not None:
             raise ModelStopped(self._broken)
@@ -212,6 +213,8 @@ class Session:
         self._overhead_s += took_s - (min(float(seconds), took_s) if isinstance(seconds, int | float) else 0.0)
         if "error" in head:
             raise ModelFailed(f"The model raised {str(head['error'])[:700]}")
+        if op == "saved" and head.get("nothing_kept") is True:
+            raise NothingKept("The model fits anew each time.")
         if "output" not in made:
             raise self._breach("it answered without a table")
         return made["output"]

@@ -13,7 +13,7 @@ from models.sandbox.limits import Limits
 from models.sandbox.sandbox import Sandbox, Session, Used
 from models.sdk.card import ModelCard
 from models.sdk.contract import Context
-from models.sdk.failures import ModelFailed
+from models.sdk.failures import NothingKept
 
 
 class WalledModel:
@@ -47,10 +47,8 @@ class WalledModel:
     def saved(self, tables: Mapping[str, pa.Table], context: Context) -> pa.Table | None:
         try:
             return self._open().call("saved", tables, context)
-        except ModelFailed as error:
-            if "raised NotImplementedError" in error.message:
-                return None
-            raise
+        except NothingKept:
+            return None
 
     def _open(self) -> Session:
         if self._session is None:

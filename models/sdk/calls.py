@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from models.sdk.contract import Context, Detector, Explainer, Forecaster, Model
+from models.sdk.contract import Context, Detector, Explainer, Forecaster, Model, Saving
+from models.sdk.failures import NothingKept
 from models.sdk.schemas import OUTPUTS, check_schema
 
 
@@ -16,18 +17,13 @@ def call(
 ) -> dict[str, pa.Table]:
     """{"output": table} with the columns of the kind. through: (folder, maker): a forecaster is saved there and loaded into a new object.
 
-    Raises: ValueError for an answer of another shape; NotImplementedError for a model without save and load; what the model raises.
+    Raises: ValueError for an answer of another shape; NothingKept when it was to be saved and is no `Saving`; what the model raises.
     """
     if isinstance(model, Forecaster):
         model.fit(tables["history"], context)
         answering = model
         if through is not None:
-            folder, again = through
-            model.save(folder)
-            other = again()
-            other.load(folder)
-            assert isinstance(other, Forecaster)
-            answering = other
+            answering = _reloaded(model, *through)
         made = answering.predict(tables["future"])
     elif isinstance(model, Detector):
         made = model.score(tables["history"], context)
@@ -36,3 +32,14 @@ def call(
     else:
         raise ValueError(f"a forecaster, detector or explainer was expected; found {type(model).__name__}")
     return {"output": check_schema(made, OUTPUTS[model.kind], "The model's answer")}
+
+
+def _reloaded(model: Forecaster, folder: Path, again: Callable[[], Model]) -> Forecaster:
+    if not isinstance(model, Saving):
+        raise NothingKept("The model fits anew each time.")
+    model.save(folder)
+    other = again()
+    if not (isinstance(other, Forecaster) and isinstance(other, Saving)):
+        raise ValueError(f"another {type(model).__name__} was expected; found {type(other).__name__}")
+    other.load(folder)
+    return other

@@ -16,6 +16,7 @@ class Context:
 
     grain: minute, hour, day, week, month, quarter or year. season_steps: the main season in steps, 1 when there is none. seed: for all
     randomness. time_zone: where business follows local time, None when buckets are dates. country: ISO code for holidays, or None.
+    dimension: what the parts that an explainer is given are values of ("Region"); empty for other kinds.
     """
 
     grain: str
@@ -23,6 +24,7 @@ class Context:
     seed: int = 0
     time_zone: str | None = None
     country: str | None = None
+    dimension: str = ""
 
 
 class Model(ABC):
@@ -33,13 +35,17 @@ class Model(ABC):
     def __init__(self, artifacts: Path) -> None:
         self.artifacts = artifacts
 
-    def save(self, folder: Path) -> None:
-        """Keeps what `fit` learned. Optional; a model that fits anew each time leaves it out."""
-        raise NotImplementedError
 
+class Saving(ABC):
+    """What a forecaster inherits as well when it can keep what `fit` learned: `class Mine(Forecaster, Saving)`."""
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Keeps what `fit` learned, in files below `folder`."""
+
+    @abstractmethod
     def load(self, folder: Path) -> None:
-        """Takes back what `save` kept. Optional."""
-        raise NotImplementedError
+        """Takes back what `save` kept, in a new object; `predict` then gives the same numbers."""
 
 
 class Forecaster(Model):

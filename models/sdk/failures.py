@@ -12,6 +12,13 @@ class ModelFailed(UserError):
     status = 422
 
 
+class NothingKept(UserError):
+    """The model was to be saved and loaded, and does not declare that it can (`Saving`)."""
+
+    code = "nothing_kept"
+    status = 422
+
+
 class ModelStopped(ModelFailed):
     """It broke a limit or its process ended; it was stopped and answers no more."""
 

@@ -14,7 +14,8 @@ from anomaly.types import DetectInput
 from core.store.model_versions import StoredVersion
 from core.timeseries import FloatArray, TimeSeries
 from models.conformance.made_up import SEASON_STEPS
-from models.gate.injected import judge, run
+from models.gate.injected import run
+from models.gate.recalled import judge
 from models.gate.verdict import Criterion
 from models.judging import scores_of
 from models.sandbox.limits import Limits

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from models.conformance import check_model
-from models.sdk import Context, Detector, Explainer, Forecaster
+from models.sdk import Context, Detector, Explainer, Forecaster, Saving
 from models.sdk.card import ModelCard, card_of
 from models.sdk.schemas import CONTRIBUTIONS, signature_of
 from models.sdk.tables import forecast_table, per_series, score_table
@@ -25,8 +25,8 @@ def card(kind: str, **change: Any) -> ModelCard:
     return card_of({**value, **change})
 
 
-class Naive(Forecaster):
-    """Repeats the last week."""
+class FitsAnew(Forecaster):
+    """Repeats the last week; declares no saving."""
 
     def fit(self, history: pa.Table, context: Context) -> None:
         self.last = {name: values[-7:] for name, _, values in per_series(history, fill=True)}
@@ -38,6 +38,8 @@ class Naive(Forecaster):
     def ahead(self, name: str, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return np.resize(self.last[name], len(times)), np.full(len(times), self.spread[name])
 
+
+class Naive(FitsAnew, Saving):
     def save(self, folder: Path) -> None:
         np.savez(folder / "state.npz", **{f"v{k}": v for k, v in self.last.items()}, **{f"s{k}": v for k, v in self.spread.items()})
 
@@ -122,6 +124,11 @@ class TestForecasters:
         assert report.passed, str(report)
         assert {check.outcome for check in report.checks} == {"passed"}
         assert str(report).endswith("15 of 15 passed")
+
+    def test_one_that_fits_anew_has_nothing_to_save(self) -> None:
+        report = check_model(FitsAnew(Path()), card("forecaster"))
+        assert report.passed
+        assert [check.name for check in report.checks if check.outcome == "skipped"] == ["Saved and loaded"]
 
     @pytest.mark.parametrize(
         ("model", "failed"),

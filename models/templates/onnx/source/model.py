@@ -1,4 +1,7 @@
-"""A network in ONNX (`artifacts/model.onnx`: input `window` (1, 28) float32, output (1, 1)): the next step from the last 28, repeated."""
+"""A network in ONNX (`artifacts/model.onnx`: input `window` (1, 28) float32, output (1, 1)): the next step from the last 28, repeated.
+
+The pinned onnxruntime reads IR versions up to 13; exporters that write a newer one are told so with `model.ir_version = 13`.
+"""
 
 from __future__ import annotations
 

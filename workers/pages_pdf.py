@@ -145,7 +145,7 @@ def _put(page: FPDF, block: Block) -> None:
             page.multi_cell(0, _LINE_MM, _clean(text), new_x="LMARGIN", new_y="NEXT")
             page.ln(1)
         case Chart(spec, alt):
-            page.image(io.BytesIO(png(_sized(spec))), w=page.epw, h=105, keep_aspect_ratio=True, alt_text=_clean(alt, 500))
+            page.image(io.BytesIO(png(sized(spec))), w=page.epw, h=105, keep_aspect_ratio=True, alt_text=_clean(alt, 500))
             page.ln(3)
         case Rows():
             _table(page, block)
@@ -169,11 +169,11 @@ def _table(page: FPDF, block: Rows) -> None:
     page.ln(3)
 
 
-def _sized(spec: Mapping[str, Any]) -> dict[str, Any]:
+def sized(spec: Mapping[str, Any], width: int = WIDE_CHART) -> dict[str, Any]:
     """A chart with a width of its own; a chart of the page takes that of its place."""
     made = {**spec, "background": "white"}
     if not isinstance(made.get("width"), int | float):
-        made["width"] = WIDE_CHART
+        made["width"] = width
     if not isinstance(made.get("height"), int | float | dict):
         made["height"] = 280
     return made

@@ -20,7 +20,10 @@ _GRAINS = {"daily": Grain.DAY, "weekly": Grain.WEEK, "monthly": Grain.MONTH}
 
 class DigestDefinition(BaseModel):
     """metrics: none takes the catalog's main ones. at: local time. weekday: 0 is Monday. summary: also how metrics stand, news or not; then
-    it always comes. email: to each reader's own address. channels: get the owner's view, such as a team's list or chat."""
+    it always comes. email: to each reader's own address. channels: get the owner's view, such as a team's list or chat.
+
+    board: this board's figures instead of news; it always comes. pdf: attached to e-mails.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -35,6 +38,8 @@ class DigestDefinition(BaseModel):
     limit: int = Field(default=5, ge=1, le=10)
     email: bool = True
     channels: tuple[str, ...] = Field(default=(), max_length=10)
+    board: str | None = Field(default=None, max_length=64)
+    pdf: bool = False
 
     @property
     def scan(self) -> ScanParams:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import html
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -16,7 +16,9 @@ from core.store import digests
 from core.store.deliveries import Delivery
 from core.store.digests import Issue
 from workers.alerts.message import Message
+from workers.boards import pages
 from workers.jobs.chart_data import instant
+from workers.pages_pdf import Block, Chart, Document, Heading, Text
 
 KIND = "digest_issue"
 _FAVOUR = {True: "#1b7f4b", False: "#b3261e", None: "#555"}
@@ -36,12 +38,48 @@ def of_issue(issue: Issue, *, base_url: str, key: str) -> Message:
     body = issue.made.body
     link = f"{base}/digest/{issue.id}"
     unsubscribe = f"{base}/v1/digests/unsubscribe?token={unsubscribe_token(key, issue.tenant, issue.made.digest_id, issue.made.reader)}"
+    sections = body.get("sections")
+    if sections is not None:
+        return _of_board(issue, sections, link, unsubscribe)
     charts = list(body.get("charts", ()))
     lines = tuple(map(str, (*body.get("sentences", ()), *body.get("notes", ()))))
     return Message(
         kind=KIND, title=issue.made.title, lines=lines, link=link, feedback=None, chart=None, data=_data(issue, link),
         html=_html(issue, link, unsubscribe), images=tuple((f"chart{i}", item["chart"]) for i, item in enumerate(charts)), unsubscribe=unsubscribe,
+        attached=document_of(issue, link) if body.get("pdf") else None,
     )  # fmt: skip
+
+
+def _of_board(issue: Issue, sections: Sequence[Mapping[str, Any]], link: str, unsubscribe: str) -> Message:
+    """With the charts in the mail, or beside it as PDF."""
+    as_pdf = bool(issue.made.body.get("pdf"))
+    return Message(
+        kind=KIND, title=issue.made.title, lines=pages.lines(sections), link=link, feedback=None, chart=None, data=_data(issue, link),
+        html=_framed(issue, pages.as_html(sections, pictures=not as_pdf), link, unsubscribe),
+        images=() if as_pdf else pages.charts(sections), unsubscribe=unsubscribe, attached=document_of(issue, link) if as_pdf else None,
+    )  # fmt: skip
+
+
+def document_of(issue: Issue, link: str) -> Document:
+    """The issue as pages."""
+    body = issue.made.body
+    subtitle = str(body.get("description") or f"From the digest {body.get('digest', '')}.")
+    blocks: tuple[Block, ...] = pages.blocks(body["sections"]) if "sections" in body else tuple(_news(body))
+    return Document(issue.made.title, subtitle, blocks, issue.created_at, link)
+
+
+def _news(body: Mapping[str, Any]) -> Iterator[Block]:
+    told = list(body.get("told", ()))
+    for index, sentence in enumerate(body.get("sentences", ())):
+        yield Text(str(sentence))
+        fact = told[index].get("id") if index < len(told) else None
+        for item in body.get("charts", ()):
+            if fact is not None and item.get("fact") == fact:
+                yield Chart(item["chart"], f"Chart: {item.get('title', '')}")
+    if body.get("next"):
+        yield Heading("What next")
+        yield from (Text(f"– {step['text']}") for step in body["next"])
+    yield from (Text(str(note), soft=True) for note in body.get("notes", ()))
 
 
 def _data(issue: Issue, link: str) -> dict[str, Any]:
@@ -67,13 +105,20 @@ def _html(issue: Issue, link: str, unsubscribe: str) -> str:
                 title = safe(str(item.get("title", "")))
                 parts.append(f'<p style="margin:0 0 10px"><img src="cid:chart{place}" alt="Chart: {title}" style="max-width:100%"></p>')
     steps = "".join(f"<li>{safe(str(step['text']))}</li>" for step in body.get("next", ()))
-    notes = "".join(f'<p style="color:#666">{safe(str(note))}</p>' for note in body.get("notes", ()))
+    notes = "".join(f'<p style="color:#595959">{safe(str(note))}</p>' for note in body.get("notes", ()))
+    next_steps = f'<h2 style="font-size:15px">What next</h2><ul>{steps}</ul>' if steps else ""
+    return _framed(issue, "".join(parts) + notes + next_steps, link, unsubscribe)
+
+
+def _framed(issue: Issue, inside: str, link: str, unsubscribe: str) -> str:
+    """inside: HTML whose texts are escaped."""
+    safe = html.escape
     return (
-        '<!doctype html><html lang="en"><body style="font-family:sans-serif;color:#222;max-width:640px">'
-        f'<h1 style="font-size:18px">{safe(issue.made.title)}</h1>{"".join(parts)}{notes}'
-        + (f'<h2 style="font-size:15px">What next</h2><ul>{steps}</ul>' if steps else "")
-        + f'<p><a href="{safe(link)}">Open in Querent</a>: every number leads to its query.</p>'
-        f'<p style="color:#666;font-size:12px">Sent to you because you read the digest {safe(str(body.get("digest", "")))}. '
+        f'<!doctype html><html lang="en"><head><title>{safe(issue.made.title)}</title></head>'
+        '<body style="font-family:sans-serif;color:#222;max-width:640px">'
+        f'<h1 style="font-size:18px">{safe(issue.made.title)}</h1>{inside}'
+        f'<p><a href="{safe(link)}">Open in Querent</a>: every number leads to its query.</p>'
+        f'<p style="color:#595959;font-size:12px">Sent to you because you read the digest {safe(str(issue.made.body.get("digest", "")))}. '
         f'<a href="{safe(unsubscribe)}">Unsubscribe</a></p></body></html>'
     )
 

@@ -5,7 +5,7 @@ import pytest
 
 from forecasting.backtests import Trial
 from forecasting.combine import combine, mix
-from forecasting.conformal import error_units, finite_sample_quantile, prior_quantile, quantile_by_horizon, widening
+from forecasting.conformal import error_units, finite_sample_quantile, independent_scores, prior_quantile, quantile_by_horizon, widening
 from forecasting.folds import origins
 from forecasting.ways import Way, lone_view, relative_errors, weights_of
 from forecasting.weights import least_absolute
@@ -96,8 +96,16 @@ class TestConformal:
     def test_few_values_give_a_wider_quantile(self):
         rng = np.random.default_rng(0)
         values = rng.normal(0, 1, 20)
-        assert finite_sample_quantile(values, 0.9) > np.quantile(values, 0.9)
-        assert finite_sample_quantile(values, 0.1) < np.quantile(values, 0.1)
+        assert finite_sample_quantile(values, 0.9, 20) > np.quantile(values, 0.9)
+        assert finite_sample_quantile(values, 0.1, 20) < np.quantile(values, 0.1)
+
+    def test_errors_that_come_together_count_as_one(self):
+        noise = np.random.default_rng(0).normal(0, 1, (6, 50))
+        assert independent_scores(noise) > 150
+        together = np.repeat(noise[:, :1], 50, axis=1)
+        together[0, 10:] = np.nan
+        assert independent_scores(together) == pytest.approx(6)
+        assert independent_scores(np.zeros((3, 4))) == 3
 
     def test_without_errors_the_prior_speaks_and_grows_with_distance(self):
         made = quantile_by_horizon(np.empty((0, 12)), 12, 0.975)

@@ -45,6 +45,10 @@ class Settings(BaseSettings):
     api_port: int = 8080
     base_url: str = Field(default="", description="Public address for links in messages; empty: http://host:port.")
     secret_key: SecretStr = Field(default=SecretStr(""), description="Signs sessions; empty: made once and kept in `home`.")
+    secret_keys_before: tuple[SecretStr, ...] = Field(
+        default=(),
+        description="Earlier values of the secret key (JSON list): they still open what they encrypted, until `querent source reseal`.",
+    )
     session_minutes: int = Field(default=480, ge=15, le=480)
     max_upload_bytes: int = 2 * 1024**3
     rate_per_minute: int = Field(default=1000, ge=0, description="Requests a minute of one user or key; 0 has no limit.")

@@ -19,12 +19,13 @@ from core.settings import settings
 from workers.alerts.deliver import deliver_due
 from workers.alerts.tick import start_due_rules
 from workers.bootstrap import Services, build_services
-from workers.broker import DAILY_TASK, DELIVER_TASK, DIGESTS_TASK, REAP_TASK, RULES_TASK, RUN_TASK, make_app, spool_folder
+from workers.broker import DAILY_TASK, DELIVER_TASK, DIGESTS_TASK, REAP_TASK, RULES_TASK, RUN_TASK, SOURCES_TASK, make_app, spool_folder
 from workers.digests.tick import start_due_digests
 from workers.jobs import FUNCTIONS
 from workers.reaper import reap
 from workers.run import run_job
 from workers.schedule import start_daily
+from workers.sources.tick import start_due_sources
 from workers.spool import sweep
 
 REAP_TICK_S = 2.0
@@ -68,6 +69,11 @@ def deliver() -> None:
 @celery_app.task(name=DIGESTS_TASK)  # type: ignore[untyped-decorator]
 def due_digests() -> None:
     start_due_digests(_services())
+
+
+@celery_app.task(name=SOURCES_TASK)  # type: ignore[untyped-decorator]
+def due_sources() -> None:
+    start_due_sources(_services())
 
 
 def _interrupt() -> None:

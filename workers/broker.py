@@ -18,11 +18,13 @@ DAILY_TASK = "querent.daily"
 RULES_TASK = "querent.alert_rules"
 DELIVER_TASK = "querent.deliver"
 DIGESTS_TASK = "querent.digests"
+SOURCES_TASK = "querent.sources"
 REAP_EVERY = timedelta(seconds=10)
 DAILY_CHECK_EVERY = timedelta(minutes=15)
 RULES_EVERY = timedelta(seconds=15)
 DELIVER_EVERY = timedelta(seconds=10)
 DIGESTS_EVERY = timedelta(seconds=30)
+SOURCES_EVERY = timedelta(seconds=30)
 POLL_S = 0.1  # a message waits half of this on average; listing a small folder ten times a second costs under 1 % of a core
 VISIBILITY_TIMEOUT_S = 3600  # Redis gives an unacknowledged message to another worker after this; a second delivery finds no job to claim
 # Who sends does not wait for a broker that is away: the job is accepted and the reaper sends it later.
@@ -53,6 +55,7 @@ def make_app(settings: Settings) -> Celery:
             "alert_rules": _tick(RULES_TASK, RULES_EVERY),
             "deliver": _tick(DELIVER_TASK, DELIVER_EVERY),
             "digests": _tick(DIGESTS_TASK, DIGESTS_EVERY),
+            "sources": _tick(SOURCES_TASK, SOURCES_EVERY),
         },
         **_transport(settings),
     )

@@ -189,6 +189,13 @@ class LoadFileParams(Params):
     infer_catalog: bool = True
 
 
+class RefreshSourceParams(Params):
+    """One run of a declared source; `full` takes all rows anew, whatever its plan says."""
+
+    source: str = Field(max_length=64)
+    full: bool = False
+
+
 class RegisterModelParams(Params):
     """Checks and compares an uploaded model version."""
 
@@ -230,6 +237,7 @@ KINDS: Mapping[str, Kind] = {
     "infer_catalog": Kind(InferCatalogParams, "default", {"read schema": 0.2, "infer": 0.7, "save": 0.1}, soft_limit_s=900),
     "refresh_values": Kind(RefreshValuesParams, "default", {"read values": 1.0}, soft_limit_s=900),
     "load_file": Kind(LoadFileParams, "heavy", {"read file": 0.1, "load": 0.7, "infer catalog": 0.2}, soft_limit_s=7200),
+    "refresh_source": Kind(RefreshSourceParams, "heavy", {"connect": 0.1, "copy": 0.8, "catalog": 0.1}, soft_limit_s=3600),
     "register_model": Kind(
         RegisterModelParams, "sandbox", {"check": 0.3, "backtest": 0.6, "register": 0.05, "shadow": 0.05}, soft_limit_s=7200
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -52,10 +52,12 @@ def load_files(
     options: LoadOptions | None = None,
     *,
     on_progress: Progress = lambda _step, _share: None,
+    on_learnt: Callable[[Mapping[str, str]], None] = lambda _types: None,
 ) -> LoadReport:
     """Loads files into the tenant's own database, a table each (a workbook: one per sheet).
 
-    on_progress: (what is happening, share of the whole 0-1). All tables become visible at the end; a failure changes nothing.
+    on_progress: (what is happening, share of the whole 0-1).
+    on_learnt: gets each table's types by column before a row is loaded; it may raise. All tables become visible at the end; a failure changes nothing.
     Raises: Invalid for files that cannot be read, names that collide, too many bad rows, or a schema that does not fit on append.
     """
     chosen = options or LoadOptions()
@@ -73,6 +75,7 @@ def load_files(
             load = _Load(source, name, tenant_database(tenant), admin, chosen)
             loads.append(load)
             load.learn(partial(_tell, on_progress, f"reading {source.name}", base, width * 0.4))
+            on_learnt(load.types)
             load.fill(partial(_tell, on_progress, f"loading {source.name}", base + width * 0.4, width * 0.6))
     except BaseException:
         for load in loads:
@@ -128,6 +131,10 @@ class _Load:
             raise Invalid(f"{self._source.path.name} has a header but no rows that can be read.", code="no_rows")
         native = [pa.int64() if n is not None and pa.types.is_floating(n) and w else n for n, w in zip(native, whole, strict=True)]
         self._columns = [self._plan(i, counts[i], native[i]) for i in range(len(self._names))]
+
+    @property
+    def types(self) -> dict[str, str]:
+        return {column.name: column.clickhouse for column in self._columns}
 
     def _plan(self, index: int, counts: ColumnCounts, native: pa.DataType | None) -> _Column:
         name, header, nullable = self._names[index], self._source.headers[index], counts.nulls > 0

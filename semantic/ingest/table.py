@@ -38,6 +38,11 @@ class Target:
         admin.execute(f"CREATE TABLE {self._name(self._staging)} ({columns_sql}) ENGINE = MergeTree ORDER BY {order_by}")
         self._exists_already = exists
 
+    @property
+    def staging(self) -> str:
+        """The table, in the same database, that is filled before anybody sees it."""
+        return self._staging
+
     def insert(self, data: pa.Table) -> None:
         if data.num_rows:
             self._admin.insert_arrow(self._database, self._staging, data)

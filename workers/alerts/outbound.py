@@ -48,7 +48,7 @@ def exchange(
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
         raise Blocked("A webhook's address is http:// or https:// with a host and without a user name.")
     deadline_s = time.monotonic() + total_s
-    backend = _GuardedBackend(allowed, deadline_s)
+    backend = GuardedBackend(allowed, deadline_s)
     timeout = {"connect": min(CONNECT_S, total_s), "read": total_s, "write": total_s, "pool": min(CONNECT_S, total_s)}
     try:
         with (
@@ -67,7 +67,7 @@ def exchange(
         raise Failed(f"No connection to the receiver ({type(error).__name__}).") from error
 
 
-class _GuardedBackend(httpcore.NetworkBackend):
+class GuardedBackend(httpcore.NetworkBackend):
     """Connects to the address that was checked, not to whatever the name means a moment later."""
 
     def __init__(self, allowed: Collection[str], deadline_s: float) -> None:

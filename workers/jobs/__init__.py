@@ -96,6 +96,12 @@ def _refresh_values(context: JobContext) -> Mapping[str, Any]:
     return refresh_values.run(context)
 
 
+def _refresh_source(context: JobContext) -> Mapping[str, Any]:
+    from workers.jobs import refresh_source
+
+    return refresh_source.run(context)
+
+
 def _register_model(context: JobContext) -> Mapping[str, Any]:
     from workers.jobs import register_model
 
@@ -142,6 +148,7 @@ FUNCTIONS: Mapping[str, JobFunction] = {
     "infer_catalog": _infer_catalog,
     "load_file": _load_file,
     "refresh_values": _refresh_values,
+    "refresh_source": _refresh_source,
     "register_model": _register_model,
     "shadow_models": _shadow_models,
     "watch_models": _watch_models,

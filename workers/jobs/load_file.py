@@ -36,12 +36,12 @@ def run(context: JobContext) -> dict[str, Any]:
     if params.infer_catalog:
         steps = ("infer catalog", "infer catalog", "infer catalog")
         catalog = infer(context, InferCatalogParams(note=f"Loaded {params.original_name}"[:300]), (), steps)
-    _refresh_values(context)
+    refresh_known_values(context)
     upload.unlink(missing_ok=True)
     return {"tables": reports, "catalog": catalog}
 
 
-def _refresh_values(context: JobContext) -> None:
+def refresh_known_values(context: JobContext) -> None:
     """The new values are known to the next question; without a catalog there is nothing to index."""
     with context.services.store.read() as connection:
         known = catalogs.current_version(connection, context.tenant)

@@ -11,6 +11,7 @@ from core.store.tables.models import model_log, model_runs, model_slots, model_v
 from core.store.tables.operations import audit_log, secrets
 from core.store.tables.outlooks import forecast_fits, forecast_scores, goal_statuses, goals
 from core.store.tables.security import external_identities, idempotent_answers, second_factors, sign_in_failures, usage
+from core.store.tables.sources import source_runs, sources
 from core.store.tables.understanding import evaluations, proposals
 from core.store.tables.work import detections, forecasts, insights, job_events, jobs
 
@@ -60,6 +61,8 @@ __all__ = [
     "secrets",
     "sessions",
     "sign_in_failures",
+    "source_runs",
+    "sources",
     "subscriptions",
     "tenants",
     "turns",

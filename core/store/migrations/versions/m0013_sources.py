@@ -36,7 +36,7 @@ def upgrade() -> None:
         sa.Column("lease_until", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sources")),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_sources_tenant_id"), ondelete="CASCADE"),
-        sa.UniqueConstraint("tenant_id", "name", name=op.f("uq_sources_tenant_id")),
+        sa.UniqueConstraint("tenant_id", "name", name=op.f("uq_sources_tenant_id_name")),
         sa.UniqueConstraint("tenant_id", "table_name", name="uq_sources_table_name"),
     )
     op.create_index("ix_sources_enabled_next_run_at", "sources", ["enabled", "next_run_at"])
@@ -54,7 +54,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_source_runs")),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_source_runs_tenant_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name=op.f("fk_source_runs_source_id"), ondelete="CASCADE"),
-        sa.UniqueConstraint("source_id", "job_id", name=op.f("uq_source_runs_source_id")),
+        sa.UniqueConstraint("source_id", "job_id", name=op.f("uq_source_runs_source_id_job_id")),
     )
     op.create_index("ix_source_runs_tenant_id_source_id", "source_runs", ["tenant_id", "source_id", "id"])
 

@@ -6,12 +6,12 @@ import datetime as dt
 from dataclasses import replace
 from itertools import pairwise
 
-from nlq.frame import Condition, Frame, MovedItem
+from nlq.frame import Condition, Frame, MovedItem, MovedOrder
 from nlq.predicates import Unbuildable
 from nlq.timing.arithmetic import window_bounds
 from nlq.timing.phrases import TimePhrase
 from semantic.catalog.model import CatalogCalendar
-from semantic.expr import Absolute, Calendar_, Window
+from semantic.expr import Absolute, Calendar_, Unit, Window
 from semantic.query import Having, Measure
 
 _DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
@@ -24,11 +24,16 @@ def settle_changes(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar) 
     _settle_periods(frame, as_of, calendar)
     if (frame.moved or frame.moved_order is not None) and frame.compare is None:
         frame.compare = "previous_period"
+    if frame.compare == "previous_period" and not frame.times and frame.grain is None and not frame.cycle:
+        # No period is named: the last whole month against the one before it.
+        frame.times = [TimePhrase(0, 0, Calendar_(unit=Unit.MONTH, offset=-1), "last month")]
     if changes and frame.times and frame.compare is None:
         frame.compare = _comparison(frame, changes[0].grain, as_of, calendar)
     if changes and frame.compare is not None and frame.limit_asked and frame.rank_by:
         # "top 3 regions by revenue growth": the change ranks.
-        frame.moved_order = not frame.ascending_top
+        frame.moved_order = MovedOrder(not frame.ascending_top)
+        frame.measures, frame.rank_by = [*frame.measures, *frame.rank_by], []
+    if frame.moved_order is not None and frame.rank_by:
         frame.measures, frame.rank_by = [*frame.measures, *frame.rank_by], []
     if changes and frame.compare is not None:
         frame.transforms = [t for t in frame.transforms if t not in changes]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from nlq.types import Chip, Intent, Span
 from nlq.wording import Wording
 from semantic.expr import And, Predicate
-from semantic.query import Aggregate, ByEntity, ByField, CompareGroup, Measure, MetricRef, SemanticQuery
+from semantic.query import Aggregate, ByEntity, ByField, CompareGroup, Having, Measure, MetricRef, SemanticQuery
 
 _TRANSFORMS = {
     "share": "share of total",
@@ -55,7 +55,8 @@ def chips_of(query: SemanticQuery, wording: Wording, intent: Intent, spans: Mapp
             if having.other
             else ""
         )
-        chips.append(Chip("having", f"{wording.measure(having.measure)} {having.op} {right}", f"/having/{i}"))
+        label = _moved(wording.measure(having.measure), having) if having.change else f"{wording.measure(having.measure)} {having.op} {right}"
+        chips.append(Chip("having", label, f"/having/{i}"))
     if query.time is not None:
         chips.append(Chip("time", wording.window(query.time.window), "/time", spans.get("time")))
     if query.compare is not None:
@@ -111,6 +112,16 @@ def _conditions(where: Predicate | None) -> list[tuple[str, Predicate]]:
     return [("/where", where)]
 
 
+def _moved(name: str, having: Having) -> str:
+    """ "revenue fell by more than 20%", from the condition on its change."""
+    value = having.value or 0.0
+    falls = having.op in ("<", "<=")
+    amount = f"{abs(value):g}{'%' if having.change == 'percent' else ''}"
+    if not value:
+        return f"{name} {'fell' if falls else 'rose'}"
+    return f"{name} {'fell' if falls else 'rose'} by {'more than' if having.op in ('<', '>') else 'at least'} {amount}"
+
+
 def _order(query: SemanticQuery, wording: Wording) -> list[Chip]:
     chips: list[Chip] = []
     for i, order in enumerate(query.order):
@@ -122,5 +133,8 @@ def _order(query: SemanticQuery, wording: Wording) -> list[Chip]:
         elif order.target == "field" and order.index < len(query.fields):
             name = wording.expr(query.fields[order.index].expr)
         direction = "highest first" if order.descending else "lowest first"
+        if order.target == "change":
+            direction = "largest rise first" if order.descending else "largest fall first"
+            name = wording.measure(query.metrics[order.index]) if order.index < len(query.metrics) else ""
         chips.append(Chip("order", f"{name}, {direction}" if name else direction, f"/order/{i}"))
     return chips

@@ -44,7 +44,7 @@ class Condition:
     """One condition. `kind` says which of the other fields matter; `or_previous` joins it to the one before by OR."""
 
     kind: Literal[
-        "value", "number", "text", "time", "flag", "null", "related", "average", "cycle", "segment", "compare_fields", "same_period"
+        "value", "number", "text", "time", "flag", "null", "related", "average", "cycle", "segment", "compare_fields", "same_period", "lapse"
     ]
     mention: Mention | None = None
     measure: MeasureItem | None = None
@@ -127,6 +127,14 @@ class MovedItem:
     percent: bool
 
 
+@dataclass(frozen=True, slots=True)
+class MovedOrder:
+    """ "grew the most": ranked by the change, the most risen first or the most fallen; in percent where it went fastest."""
+
+    rising: bool
+    percent: bool = False
+
+
 @dataclass(slots=True, eq=False)
 class Frame:
     """Everything understood of a question, in its order."""
@@ -144,6 +152,7 @@ class Frame:
     term_times: list[TimePhrase] = field(default_factory=list)
     limit: int | None = None
     limit_asked: bool = False
+    top_asked: bool = False
     ascending_top: bool = False
     rank_by: list[MeasureItem] = field(default_factory=list)
     superlative: OrderItem | None = None
@@ -169,7 +178,7 @@ class Frame:
     grain_implied: bool = False
     bucket: str | None = None
     versus: TimePhrase | None = None
-    moved_order: bool | None = None
+    moved_order: MovedOrder | None = None
     moved: list[MovedItem] = field(default_factory=list)
 
     def names_one_thing(self) -> bool:

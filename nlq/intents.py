@@ -169,7 +169,7 @@ def _is_definition(question: str) -> bool:
     words = question.lower()
     return bool(
         re.search(r"\b(?:define|definition|mean|meaning|meant|stand for|calculated|computed|how is|how are|term|what is an?)\b", words)
-    ) and not re.search(r"\bhow (?:is|are) (?:\w+ ){0,3}(?:doing|distributed|split|going)\b", words)
+    ) and not re.search(r"\bhow (?:is|are) (?:\w+ ){0,3}(?:doing|distributed|split|going|trending|developing|evolving|looking|performing|growing|moving|spread|divided)\b", words)
 
 
 def _blank(text: str, pattern: re.Pattern[str]) -> str:

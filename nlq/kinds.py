@@ -6,7 +6,8 @@ import re
 
 from nlq.lexicon import Target, has_person_fields
 from nlq.segment import Unit
-from nlq.text import keys_of
+from nlq.text import keys_of, lemma
+from nlq.thesaurus import root
 from semantic.catalog.model import Catalog, CatalogField, CumulativeMetric, DatasetKind, FieldRole, FieldType, RatioMetric, SimpleMetric
 from semantic.query import AggregateKind
 
@@ -143,6 +144,16 @@ class Kinds:
             if relation.from_dataset == relation.to_dataset and relation.role is not None and set(unit.keys) == set(keys_of(relation.role)):
                 return relation.name
         return None
+
+    def part_of(self, verb: str) -> Relationship | None:
+        """The one relationship to persons whose role a verb tells of ("coached": coach; "dispatched": dispatched by)."""
+        said = root(lemma(verb))
+        found = [
+            r
+            for r in self.catalog.relationships
+            if r.role is not None and r.from_dataset != r.to_dataset and any(root(k) == said for k in keys_of(r.role)) and self.is_person(r.to_dataset)
+        ]
+        return found[0] if len(found) == 1 else None
 
     def main_amount(self, dataset: str) -> CatalogField | None:
         """The one number of a dataset that is added up, or the one of them that bears its name ("claim amount" of claims)."""

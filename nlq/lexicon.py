@@ -193,7 +193,10 @@ class Lexicon:
     def _add_roles(self) -> None:
         """ "destination country", "manager name": fields of a thing that several relationships reach, each by its role."""
         for relation in self.catalog.relationships:
-            if relation.role is None or not is_one_of_several(relation, self.catalog):
+            if relation.role is None:
+                continue
+            if not is_one_of_several(relation, self.catalog):
+                self._add_part(relation)
                 continue
             if (
                 sum(
@@ -215,6 +218,16 @@ class Lexicon:
                 short = " ".join(w for w in words_of(field.label) if lemma(w) not in context)
                 for text in {field.label, short} - {""}:
                     self._add(target, f"{relation.role} {text}", 1.02)
+
+    def _add_part(self, relation: Relationship) -> None:
+        """ "coach", "account manager": persons by the part that they play in one relationship, where nothing else is called so."""
+        thing, role = self.catalog.dataset(relation.to_dataset), relation.role or ""
+        keys = keys_of(role)
+        if not has_person_fields(thing) or keys[-1:] == ("by",) or set(keys) & self.context.get(thing.name, frozenset()) or keys in self._things:
+            return
+        target = Target("dataset", thing.name, thing.name, None, (relation.name,))
+        for text in (role, f"{role} {thing.label}"):
+            self._add(target, text, 1.0)
 
     def _add_revenue(self) -> None:
         """Without a word for revenue in the catalog, the sum that is called sales is what people mean by it."""

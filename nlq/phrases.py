@@ -9,7 +9,7 @@ FuncKind = Literal[
     "agg", "count", "distinct", "super", "top", "by", "each", "cmp", "between", "neg", "order", "direction", "output", "wh", "transform", "compare",
     "ratio", "share", "grain", "cycle", "duration", "both", "and", "or", "comma", "relative", "pronoun", "soft", "prep", "postcmp", "null", "contains",
     "more", "stop", "of", "op", "define", "have", "nth", "change", "versus_avg", "times", "round", "possessive", "open", "close", "per_row",
-    "moved",
+    "moved", "moved_most",
 ]  # fmt: skip
 
 
@@ -195,10 +195,26 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
             "growth|growth rate|growth rate of|growth of|growth in|change in|percentage change in|percent change in|"
             "percentage change|% change|change|increase in|decrease in|trend in change"
         )),
-    **_rows("moved", "up", "grew|grown|has grown|have grown|increased|has increased|have increased|rose|has risen|have risen|went up|gone up|climbed|improved|jumped"),
+    **_rows("moved", "up", (
+            "grew|grown|has grown|have grown|increased|has increased|have increased|rose|has risen|have risen|went up|gone up|climbed|improved|jumped|"
+            "growing|rising|increasing|climbing|improving|going up|are growing|is growing|is rising|are rising|is increasing|are increasing"
+        )),
     **_rows("moved", "down", (
             "fell|fallen|has fallen|have fallen|dropped|has dropped|have dropped|declined|has declined|have declined|decreased|has decreased|have decreased|went down|"
-            "gone down|shrank|shrunk|lost ground"
+            "gone down|shrank|shrunk|lost ground|falling|declining|shrinking|dropping|decreasing|going down|is falling|are falling|is declining|are declining"
+        )),
+    **_rows("moved", "any", "up or down|going up or down|up or is it down|rising or falling|growing or shrinking|increasing or decreasing|better or worse"),
+    **_rows("moved_most", "up", (
+            "fastest growing|fastest - growing|strongest growing|fastest rising|most improved|gained the most|gained most|added the most|"
+            "biggest increase in|largest increase in|highest increase in|biggest rise in|biggest growth in|largest growth in|highest growth in|"
+            "strongest growth in|fastest growth in|biggest gain in|largest gain in|biggest jump in|largest jump in|biggest improvement in|"
+            "most growth in|grew fastest|grew the fastest|grown fastest|grown the fastest|growing fastest|growing the fastest|increased fastest"
+        )),
+    **_rows("moved_most", "down", (
+            "fastest falling|fastest declining|fastest - declining|fastest shrinking|lost the most|lost most|losing the most|losing most|"
+            "biggest drop in|largest drop in|steepest drop in|sharpest drop in|biggest decrease in|largest decrease in|biggest decline in|"
+            "largest decline in|steepest decline in|sharpest decline in|biggest fall in|largest fall in|biggest loss in|biggest loss of|"
+            "fell fastest|fell the fastest|declined fastest|dropped fastest|shrank fastest"
         )),
     **_rows("compare", "vs", (
             "vs|versus|compared to|compared with|relative to|vs .|against|in comparison to|in comparison with|compare|comparing|"
@@ -245,7 +261,7 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
     **_rows("grain", "hour", "hourly|by hour|per hour|each hour|every hour|hour by hour|in each hour|for each hour"),
     **_rows("grain", "auto", (
             "over time|trend of|trend in|trend|trends|time series of|trend for|time series|trended|evolution of|development of|"
-            "evolve over time|history of|trend over time"
+            "evolve over time|history of|trend over time|trending|evolving|evolved|developing|developed over time"
         )),
     **_rows("cycle", "day_of_week", (
             "day of week|day of the week|weekday|by weekday|days of the week|each day of the week|for each day of the week|"
@@ -331,7 +347,7 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
 STOP = frozenset(
     """
     a an the i me my we our ours us you your please kindly just only also too very so then than such some any all s t re ve d ll hi
-    hello hey dear thanks thank ok okay well now currently . ? ! " ' - … * # ~ | @ ^ \\ < > ' ’ ` this that it's lets let want wants
+    hello hey dear thanks thank thx tks cheers pls plz asap fyi ok okay well now currently . ? ! " ' - … * # ~ | @ ^ \\ < > ' ’ ` this that it's lets let want wants
     wanted like know see look looking need needs needed help would could can may whether if here there else ever yet still even much
     more both either neither up down out off about quite rather really actually basically simply exactly roughly approximately around
     ones one's own same other others another etc e.g i.e eg ie vs based given using use used uses via terms term regards respect

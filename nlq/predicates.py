@@ -9,9 +9,10 @@ from itertools import pairwise
 from nlq.adjectives import compared_field
 from nlq.assign import Assignment
 from nlq.conjunctions import conjunction, counted
-from nlq.frame import Condition
+from nlq.frame import Condition, Mention
 from nlq.graph import JoinGraph
 from nlq.kinds import Kinds
+from nlq.lapse import lapse
 from nlq.lexicon import Target
 from nlq.numbers import as_scalar
 from nlq.roles import way_to
@@ -143,6 +144,8 @@ class Predicates:
             return [(field.dataset, self.in_time(field, condition.time.window, negate=condition.negate), False)]
         if condition.kind == "same_period":
             return [(base, self._same_period(condition, base), False)]
+        if condition.kind == "lapse":
+            return [self._lapse(condition, base)]
         if condition.kind == "segment":
             target = self._a.target(condition.mention)
             segment = next((s for s in self._catalog.segments if target is not None and s.name == target.name), None)
@@ -370,6 +373,22 @@ class Predicates:
             raise Unbuildable("no second date")
         part = f"trunc_{condition.literal}"
         return Comparison(op="=", left=DatePart(part=part, of=mine), right=DatePart(part=part, of=other))
+
+    def _lapse(self, condition: Condition, base: str) -> tuple[str, Predicate, bool]:
+        """Two dates held against each other, on rows that tell both."""
+        date, other = (self._moment(m, base) for m in (condition.mention, condition.other))
+        homes = [d for d in (date.dataset, other.dataset) if all(self._local(d, x.dataset) for x in (date, other))]
+        home = base if all(self._local(base, x.dataset) for x in (date, other)) else next(iter(homes), None)
+        if home is None or date == other:
+            raise Unbuildable("two dates that no row has together")
+        return home, lapse(condition, date, other), False
+
+    def _moment(self, mention: Mention | None, base: str) -> FieldRef:
+        """The date that a mention means; the rows' own when there is none."""
+        target = self._a.target(mention)
+        if target is not None and target.kind == "field" and self._kinds.is_time(target):
+            return self._ref(target)
+        return self._time_field(target.dataset if target is not None and target.dataset else base)
 
     def _display(self, dataset: str) -> Target | None:
         entity = next((e for e in self._catalog.entities if e.dataset == dataset), None)

@@ -22,7 +22,9 @@ def says(label: str, hint: str) -> bool:
 
 
 def way_to(dataset: str, hint: str, catalog: Catalog) -> tuple[str, ...]:
-    """The one relationship to a dataset that fits the hint; empty without a hint, or where there is no choice."""
+    """The one relationship to a dataset that fits the hint ("from", "to", or "@" and its name); empty without a hint, or where there is no choice."""
+    if hint.startswith("@"):
+        return tuple(r.name for r in catalog.relationships if r.name == hint[1:] and r.to_dataset == dataset)
     found = [
         r.name
         for r in catalog.relationships

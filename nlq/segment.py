@@ -193,9 +193,13 @@ def _quoted(token: Token, i: int, linker: Linker) -> tuple[float, Unit]:
 def _linked(
     span: Sequence[Token], i: int, j: int, text: str, linker: Linker, func: Func | None, after: Token | None
 ) -> tuple[float, Unit] | None:
-    if span[0].norm in _SKIPPABLE or (span[-1].norm in _SKIPPABLE and not _is_letter(span[-1])):
+    if span[0].norm in _OPENING and len(span) > 1:
+        opened = _joined_value(span, i, j, text, linker)
+        if opened is not None:
+            return opened
+    if span[0].norm in _SKIPPABLE or (span[-1].norm in _SKIPPABLE and not _is_letter(span[-1]) and not _is_joined(span)):
         return None
-    content = [t for t in span if t.norm not in _SKIPPABLE or _is_letter(t)]
+    content = [t for t in span if t.norm not in _SKIPPABLE or _is_letter(t) or (t is span[-1] and _is_joined(span))]
     skipped = len(span) - len(content)
     if skipped > 2 or not content or any(t.kind == "symbol" for t in content):
         return None
@@ -211,6 +215,8 @@ def _linked(
     worded = [t for t in content if t.norm != "and"]
     plain = tuple(singular(t.norm) for t in worded) if len(worded) == len(keys) else ()
     links = linker.objects(keys, plain=plain, of=bool(skipped))
+    if any(t.norm == "to" for t in span) and len(content) > 1:
+        links = [k for k in links if k.exact and not k.context]  # "order to delivery": two things
     if inside:
         links = [k for k in links if k.exact and k.score >= 0.97]
     if len(content) > 1:
@@ -304,6 +310,11 @@ def _names_owner(value: ValueLink, after: Token | None, linker: Linker) -> bool:
     return any(k.target.kind == "dataset" and k.exact and k.target.dataset == value.dataset for k in linker.objects((after.key,)))
 
 
+def _is_joined(span: Sequence[Token]) -> bool:
+    """Whether the span is one word written with a hyphen ("check-in")."""
+    return len(span) == 3 and span[1].norm == "-" and span[0].end == span[1].start and span[1].end == span[2].start
+
+
 def _is_filler(content: Sequence[Token]) -> bool:
     return len(content) == 1 and content[0].norm in SOFT
 
@@ -315,6 +326,8 @@ _NEVER_INSIDE = frozenset(
 
 # Verbs and prepositions that are part of some names ("return on ad spend", "list price", "cost per click"): only as the exact name.
 _IN_NAMES = frozenset(("per", "return", "list", "show"))
+# Words that some stored values begin with ("in transit", "on hold", "out of stock").
+_OPENING = frozenset("in on at out off to under over".split())
 _IN_VALUES = frozenset(("and", "or", "no", "not", "with", "show"))
 _DROPPED_INSIDE = frozenset(("on", "at"))
 _AFTER_ORDER = frozenset("by in from descending ascending desc asc alphabetically chronologically on according alphabetical the".split())

@@ -64,7 +64,7 @@ _IRREGULAR = {
     "grew": "grow", "grown": "grow", "rose": "rise", "risen": "rise", "met": "meet", "ran": "run", "began": "begin", "begun": "begin", "got": "get",
     "gotten": "get", "used": "use", "uses": "use", "using": "use", "skus": "sku", "ids": "id", "news": "news", "sales": "sale", "this": "this",
     "miles": "mile", "kms": "km", "gas": "gas", "bus": "bus", "buses": "bus", "lens": "lens", "during": "during", "per": "per", "us": "us",
-    "data": "data", "media": "media", "found": "find", "caught": "catch",
+    "data": "data", "media": "media", "found": "find", "caught": "catch", "delivery": "deliver", "deliveries": "deliver",
 }  # fmt: skip
 
 _VOWELS = set("aeiouy")

@@ -189,12 +189,13 @@ class Having(Frozen):
 
 
 class Order(Frozen):
-    """Order by an output: index into `metrics`, into `by`, or into `fields`; or by the change of a compared metric."""
+    """Order by an output: index into `metrics`, into `by`, or into `fields`; or by the change of a compared metric, in its unit or in percent."""
 
     target: Literal["metric", "by", "field", "change", "transform"]
     index: int = Field(default=0, ge=0)
     descending: bool = True
     nulls_last: bool = True
+    change: Literal["difference", "percent"] = "difference"
 
 
 class LimitBy(Frozen):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from nlq.composing.amounts import same_measure
 from nlq.composing.draft import Draft
@@ -22,7 +23,8 @@ def order_groups(
     if f.superlative is not None and f.superlative.measure is not None:
         order.append(Order(target="metric", index=_index(draft, f.superlative.measure, built), descending=bool(f.superlative.descending)))
     if f.moved_order is not None and built:
-        order.append(Order(target="change", index=0, descending=f.moved_order))
+        form: Literal["difference", "percent"] = "percent" if f.moved_order.percent else "difference"
+        order.append(Order(target="change", index=0, descending=f.moved_order.rising, change=form))
     ranked = bool(order)
     for wanted in f.orders:
         found = _order_of(draft, wanted, built, by)

@@ -74,6 +74,8 @@ def order_rows(draft: Draft, outputs: list[Output], base: str) -> tuple[list[Ord
         limit = 1
     else:
         ties = ties and limit == 1
+    if limit is not None and not order and f.top_asked:
+        raise Unbuildable("which number ranks is unclear")
     if limit is not None and not order:
         draft.guess(0.12, "a limit without an order")
     return order, limit, ties

@@ -16,6 +16,8 @@ from semantic.query import Output, SemanticQuery
 
 def list_rows(draft: Draft) -> SemanticQuery:
     f = draft.frame
+    if f.moved or f.moved_order is not None:
+        raise Unbuildable("what moved is not said")
     columns: list[Mention] = [*f.outputs, *f.groups]
     if not columns:
         columns = [

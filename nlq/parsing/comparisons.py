@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nlq.frame import Condition, Mention
+from nlq.parsing.lapses import on_lapse
 from nlq.parsing.bounds import measured_before, number_condition
 from nlq.parsing.literals import bind_literal
 from nlq.parsing.parse import Parse
@@ -12,6 +13,9 @@ from nlq.segment import Unit
 
 def on_number(p: Parse, i: int, u: Unit) -> int:
     s = p.waiting
+    lapse = on_lapse(p, i, u)
+    if lapse is not None:
+        return lapse
     j, nxt = p.peek(i + 1)
     trait = _trait(p, i, u)
     if trait is not None:

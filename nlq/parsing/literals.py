@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from nlq.frame import Condition, Mention, TransformItem
 from nlq.parsing.parse import Parse
+from nlq.parsing.parts import part_verb
 from nlq.parsing.words import UNIT_NOUNS
 from nlq.segment import Unit
 
 
 def on_unknown(p: Parse, i: int, u: Unit) -> int:
     s = p.waiting
+    part = part_verb(p, i, u)
+    if part is not None:
+        return part
     if (
         u.text.lower() == "new"
         and i + 1 < len(p.units)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from nlq.frame import MovedItem, TransformItem
+from nlq.frame import MovedItem, MovedOrder, TransformItem
 from nlq.parsing.parse import Parse
 from nlq.parsing.shares import owned_share
 from nlq.parsing.terms import on_term
 from nlq.parsing.words import SENTENCE_END
 from nlq.segment import Unit
+
+
+_BARE_MOVES = {"grow": True, "rise": True, "increase": True, "climb": True, "improve": True, "fall": False, "drop": False, "decline": False, "decrease": False, "shrink": False}  # fmt: skip
 
 
 def on_transform(p: Parse, i: int, u: Unit) -> int:
@@ -79,10 +82,10 @@ def on_moved(p: Parse, i: int, u: Unit) -> int:
     )
     number = ahead[at] if at is not None and ahead[at].number is not None else None
     p.use(u)
+    rises = u.func.value == "up" if u.func is not None and u.func.kind == "moved" else _BARE_MOVES.get(u.text.lower(), True)
     first = next((v for n, v in enumerate(ahead[:3]) if v.is_func("super") and all(w.links or w.soft for w in ahead[:n])), None)
     if first is not None and first.text.lower() in ("most", "the most", "least", "the least", "fastest", "the fastest"):
-        rising = u.func is not None and u.func.value == "up"
-        p.frame.moved_order = rising is ("least" not in first.text.lower())
+        p.frame.moved_order = MovedOrder(rises is ("least" not in first.text.lower()), percent="fastest" in first.text.lower())
         p.use(first)
         p.units = [v for v in p.units if v is not first]
         return i + 1
@@ -91,15 +94,36 @@ def on_moved(p: Parse, i: int, u: Unit) -> int:
         comparison = next((v.func.value for v in words if v.func is not None and v.func.kind == "cmp"), ">=")
         sign = ahead[at + 1] if at + 1 < len(ahead) and ahead[at + 1].text.lower() in ("%", "percent", "pct") else None
         percent = "%" in number.text or sign is not None
-        p.frame.moved.append(MovedItem(u.func is not None and u.func.value == "up", comparison, number.number, percent))
+        p.frame.moved.append(MovedItem(rises, comparison, number.number, percent))
         taken = [*words, number, *([sign] if sign is not None else [])]
         p.use(*taken)
         p.units = [v for v in p.units if v not in taken]
-    elif p.frame.outputs and (p.waiting.relative or p.frame.question_word in ("what", "that", "who")):
-        p.frame.moved.append(MovedItem(u.func is not None and u.func.value == "up", ">", 0.0, True))
+    elif not (u.func is not None and u.func.value == "any") and _which_moved(p):
+        p.frame.moved.append(MovedItem(rises, ">", 0.0, True))
     elif p.frame.compare is None:
         p.frame.compare = "previous_period"
     return i + 1
+
+
+def _which_moved(p: Parse) -> bool:
+    """Whether the movement tells which things are meant ("countries with falling revenue"), rather than being asked for ("is revenue falling")."""
+    s = p.waiting
+    return bool(p.frame.outputs) and (s.relative or s.mode == "related" or p.frame.question_word in ("what", "that", "who"))
+
+
+def on_moved_most(p: Parse, i: int, u: Unit) -> int:
+    """ "fastest growing category", "biggest drop in revenue by country": ranked by the change."""
+    words = u.text.lower()
+    p.frame.moved_order = MovedOrder(u.func is not None and u.func.value == "up", percent="fast" in words or words.startswith("steepest"))
+    p.waiting.top = not words.endswith((" in", " of", " most"))  # "by" then says what is ranked by, not what is grouped
+    p.use(u)
+    return i + 1
+
+
+def is_bare_move(p: Parse, i: int, u: Unit) -> bool:
+    """ "did revenue increase": the plain form of a verb of movement after a helping verb, where the catalog knows no such word."""
+    helped = any(v.text.lower() in ("did", "does", "do", "didn't") for v in p.units[:i])
+    return helped and u.text.lower() in _BARE_MOVES and not u.is_object
 
 
 def on_compare(p: Parse, i: int, u: Unit) -> int:

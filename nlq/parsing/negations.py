@@ -21,7 +21,7 @@ def on_negation(p: Parse, i: int, u: Unit) -> int:
             p.use(u, s.negate_unit)
         s.negate_unit = None
         return i + 1
-    s.negate = not s.negate
+    s.negate = not s.negate or words == "nor"
     s.negate_unit = u
     if words in ("ignore", "ignoring", "exclude", "excluding", "except", "leaving out"):
         j, nxt = p.peek(i + 1)

@@ -14,6 +14,7 @@ from nlq.parsing.counts import count_noun
 from nlq.parsing.grouping import group_noun
 from nlq.parsing.ordering import order_noun
 from nlq.parsing.parse import Parse
+from nlq.parsing.parts import part_verb
 from nlq.parsing.ranking import rank_noun
 from nlq.parsing.subjects import plain_noun
 from nlq.parsing.superlatives import super_noun
@@ -313,6 +314,7 @@ RULES: tuple[Callable[[Parse, int, Unit], int | None], ...] = (
     _headcount,
     _term,
     _happened,
+    part_verb,
     _verb,
     _several,
     _ordered,

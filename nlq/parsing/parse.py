@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from nlq.frame import Condition, Frame, MeasureItem, Mention, TransformItem
 from nlq.kinds import Kinds
+from nlq.linking import Link
 from nlq.parsing.words import SENTENCE_END
 from nlq.segment import Unit
 
@@ -58,6 +59,7 @@ class Waiting:
     passive: bool = False
     held: list[Condition] = field(default_factory=list)
     also: list[str] = field(default_factory=list)
+    part: Link | None = None
 
 
 class Parse:
@@ -147,6 +149,9 @@ class Parse:
             in_relative=self.waiting.relative,
             holder=self._holder(),
         )
+        part = self.waiting.part
+        if part is not None and any(k.target.kind == "dataset" and k.target.dataset == part.target.dataset for k in u.links):
+            mention.links, self.waiting.part = (part,), None
         self.frame.mentions.append(mention)
         self.use(u)
         self.waiting.last = mention

@@ -16,7 +16,7 @@ from nlq.parsing.durations import on_duration
 from nlq.parsing.finish import finish
 from nlq.parsing.grouping import on_by, on_each
 from nlq.parsing.literals import on_unknown
-from nlq.parsing.movement import on_change, on_compare, on_moved, on_transform
+from nlq.parsing.movement import is_bare_move, on_change, on_compare, on_moved, on_moved_most, on_transform
 from nlq.parsing.negations import closes_clause, on_negated_verb, on_negation
 from nlq.parsing.nouns import on_object
 from nlq.parsing.ordering import on_direction, on_order
@@ -45,7 +45,7 @@ HANDLERS: dict[str, Handler] = {
     "wh": on_wh, "transform": on_transform, "change": on_change, "compare": on_compare, "ratio": on_ratio, "share": on_share, "grain": on_grain,
     "cycle": on_cycle, "duration": on_duration, "both": on_both, "and": on_and, "or": on_or, "comma": on_comma, "relative": on_relative,
     "pronoun": on_pronoun, "prep": on_prep, "of": on_of, "null": on_null, "contains": on_contains, "round": on_round,
-    "versus_avg": on_versus_average, "have": on_have, "op": on_op, "moved": on_moved, "define": on_define,
+    "versus_avg": on_versus_average, "have": on_have, "op": on_op, "moved": on_moved, "moved_most": on_moved_most, "define": on_define,
     "postcmp": _pass, "open": _pass, "close": _pass, "soft": _pass, "stop": _pass,
 }  # fmt: skip
 
@@ -101,6 +101,8 @@ def _step(p: Parse, i: int) -> int:
         return on_number(p, i, u)
     if u.text in SENTENCE_END:
         return on_sentence_end(p, i)
+    if is_bare_move(p, i, u):
+        return on_moved(p, i, u)
     if u.unknown:
         return on_unknown(p, i, u)
     if u.text.lower() in PERIODS:

@@ -11,7 +11,7 @@ def on_top(p: Parse, i: int, u: Unit) -> int:
     s = p.waiting
     j, nxt = p.peek(i + 1)
     p.use(u)
-    p.frame.limit_asked = True
+    p.frame.limit_asked = p.frame.top_asked = True
     p.frame.ascending_top = bool(u.func and u.func.value == "asc")
     if nxt is not None and nxt.number is not None and not nxt.is_object:
         p.frame.limit = int(nxt.number)

@@ -115,6 +115,8 @@ def on_value(p: Parse, i: int, u: Unit) -> int:
         return i + 1
     condition = Condition("value", owner, values=u.values, negate=s.negate, units=[u], both=s.both)
     condition.hint = _direction(p, i)
+    if s.part is not None:
+        condition.hint, s.part = f"@{s.part.target.via[0]}", None
     if u.quoted:
         condition.literal = u.text
     s.negate = False

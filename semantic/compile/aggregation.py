@@ -130,10 +130,10 @@ class _Build:
         if compare is None:
             return
         other = value_of(self.plan.measures[index].formula, self.layer, self.params, "b")
-        ordered = any(o.target == "change" and o.index == index for o in self.shape.order)
+        ordered = {o.change for o in self.shape.order if o.target == "change" and o.index == index}
         for form in ("value", "difference", "percent", "index"):
             name = f"{form[0]}{index}"
-            if form in compare.show or (ordered and form == "difference"):
+            if form in compare.show or form in ordered:
                 self.layer.columns[name] = changed(form, main.copy(), other.copy())
             if form in compare.show:
                 beside = compare.label.split(": ")[0]
@@ -309,7 +309,7 @@ class _Build:
             if order.target == "metric":
                 found.append((f"m{order.index}", order.descending, order.nulls_last))
             elif order.target == "change":
-                found.append((f"d{order.index}", order.descending, order.nulls_last))
+                found.append((f"{order.change[0]}{order.index}", order.descending, order.nulls_last))
             elif order.target == "transform":
                 found.append((f"t{order.index}", order.descending, order.nulls_last))
             elif order.target == "by":

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from types import MappingProxyType
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy import stats
@@ -14,12 +12,13 @@ from scipy import stats
 from core.timeseries import FloatArray
 from insights.claims import is_rate
 from insights.drivers.change import Cause, Causes, amount_causes, rate_causes
-from insights.drivers.leaves import Cuboid, Leaves, Mask
+from insights.drivers.leaves import Cuboid, Mask
 from insights.drivers.mix_rate import Split, split_rate
-from insights.drivers.parts import PartChange
 from insights.drivers.spread import leaf_spread
 from insights.periods import grain_of
-from insights.types import Evidence, Fact, Period, Quantity, Score
+from insights.study import Cube, Explained, Study
+from insights.types import Evidence, Fact, Score
+from insights.when import dated_facts, without
 
 MIX_MATTERS = 0.3  # of all that moved in a rate
 MIN_HISTORY = 6
@@ -27,71 +26,16 @@ OVERLAP = 0.5  # of a segment's own rows
 STORY = 0.15  # of the relative change
 TELLING_SHARE = 0.1  # of the change; less is true but not worth a sentence
 MAX_TOLD_DRIVERS = 2
-_NO_RECEIPTS: Mapping[str, int] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class Cube:
-    """What was measured per leaf: (leaves,) each. Amounts have no bases; rates are tops over bases.
-
-    past, base_past: (periods, leaves) the same in equally long periods before the change, time ascending; None where not asked.
-    """
-
-    leaves: Leaves
-    before: FloatArray
-    after: FloatArray
-    base_before: FloatArray | None = None
-    base_after: FloatArray | None = None
-    base_label: str = ""
-    past: FloatArray | None = None
-    base_past: FloatArray | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Study:
-    """kind: amount (segments add up), rate (top over base, times scale), other. history: values of the periods before, baseline last.
-
-    year_ago: the same period a year before and its value. receipts: which query made what (whole, year_ago, history, cube).
-    """
-
-    quantity: Quantity
-    kind: Literal["amount", "rate", "other"]
-    period: Period
-    baseline: Period
-    before: float
-    after: float
-    year_ago: tuple[Period, float] | None = None
-    history: tuple[float, ...] = ()
-    cube: Cube | None = None
-    scale: float = 1.0
-    parts: tuple[PartChange, ...] = ()
-    receipts: Mapping[str, int] = field(default_factory=lambda: _NO_RECEIPTS)
-
-    @property
-    def difference(self) -> float:
-        return self.after - self.before
-
-    def receipt(self, name: str) -> tuple[int, ...]:
-        return (self.receipts[name],) if name in self.receipts else ()
-
-
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """facts: all, told or not, best first after the change itself. told: those for the narrative, in order."""
-
-    facts: tuple[Fact, ...]
-    told: tuple[Fact, ...]
-    causes: Causes | None
-    splits: tuple[Split, ...]
 
 
 def explain_change(study: Study) -> Explained:
     """Facts about a change: how large, against what is usual and a year ago, its parts, mix and rate, segments that account for it."""
-    change = _change(study)
+    change, dated = _change(study), dated_facts(study)
     context = [*_year_ago(study), *_usual(study)]
     if study.difference == 0 or study.cube is None or study.cube.leaves.count < 2:
         parts = _parts(study)
-        return Explained((change, *parts, *context), (change, *parts[:3], *context), None, ())
+        when = [*dated, *without(study, dated)]
+        return Explained((change, *when, *parts, *context), (change, *when, *parts[:3], *context), None, ())
     causes, splits = _causes(study), _splits(study)
     drivers = [_driver_fact(study, cause, causes.tried) for cause in causes.causes] if causes else []
     towards = [f for f in drivers if f is not None and f.kind == "driver" and f.values["share"] >= TELLING_SHARE]
@@ -100,20 +44,23 @@ def explain_change(study: Study) -> Explained:
     mix = _mix_facts(study, splits)
     told_drivers = [*towards[:MAX_TOLD_DRIVERS], *against[:1]]
     rest = _remainder(study, told_drivers) if told_drivers else []
+    if not told_drivers and not mix:
+        dated = [*dated, *without(study, dated)]
     none = [_no_driver(study, causes)] if causes is not None and not towards and not against and not mix else []
     parts = _parts(study)
     told = [
         change,
-        *_balanced([] if mix else parts, mix, [*told_drivers, *rest, *none]),
-        *context[: 1 if len(parts) + len(mix) + len(told_drivers) > 2 else 2],
+        *_balanced([] if mix else parts, [*mix, *dated], [*told_drivers, *rest, *none]),
+        *context[: 1 if len(parts) + len(mix) + len(dated) + len(told_drivers) > 2 else 2],
     ]
-    return Explained((change, *mix, *towards, *against, *rest, *none, *parts, *context), tuple(told[:7]), causes, splits)
+    facts = (change, *mix, *dated, *towards, *against, *rest, *none, *parts, *context)
+    return Explained(facts, tuple(told[:7]), causes, splits)
 
 
-def _balanced(parts: Sequence[Fact], mix: Sequence[Fact], drivers: Sequence[Fact]) -> list[Fact]:
-    """At most five: parts give way to what is more telling."""
-    room = max(5 - len(mix) - len(drivers), 0)
-    return [*parts[: min(room, 2)], *mix, *drivers][:5]
+def _balanced(parts: Sequence[Fact], shape: Sequence[Fact], drivers: Sequence[Fact]) -> list[Fact]:
+    """At most five: parts give way to what is more telling. shape: the mix, and where in time."""
+    room = max(5 - len(shape) - len(drivers), 0)
+    return [*parts[: min(room, 2)], *shape, *drivers][:5]
 
 
 def _change(study: Study) -> Fact:

@@ -12,7 +12,7 @@ from insights.kinds import KINDS, TEMPLATES
 from insights.types import Fact
 from insights.verify import NotProven, verify
 
-TEMPLATES_VERSION = 2
+TEMPLATES_VERSION = 3
 Rephrase = Callable[[Sequence[str], Sequence[Fact]], Sequence[str]]
 
 

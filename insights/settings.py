@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from insights import explaining, lagged, past, ranking, reader, yearly
+from insights import dated, explaining, lagged, past, ranking, reader, yearly
 from insights.drivers import change, search
 from insights.kinds import TEMPLATES
 from insights.looks import course, events, goals, loads, made, segments, value, within
 from insights.narrative import TEMPLATES_VERSION
 
 _ROOMS = {
-    "ranking": ranking, "reader": reader, "made": made, "past": past, "value": value, "course": course, "segments": segments, "loads": loads,
+    "ranking": ranking, "reader": reader, "made": made, "past": past, "dated": dated, "value": value, "course": course, "segments": segments, "loads": loads,
     "within": within, "events": events, "goals": goals, "lagged": lagged, "yearly": yearly, "explaining": explaining, "drivers": change,
     "search": search,
 }  # fmt: skip

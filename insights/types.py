@@ -23,6 +23,7 @@ FactKind = Literal[
     "reversal",
     "share_shift",
     "part",
+    "dated_part",
     "record",
     "unusual_value",
     "season_note",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from insights.claims import Claim
-from insights.kinds import change, drivers, pattern, quality, relation, segment
+from insights.kinds import change, dated, drivers, pattern, quality, relation, segment
 from insights.kinds.declared import Kind, NextStep, Slots
 from insights.types import Fact, FactKind
 
@@ -23,6 +23,7 @@ KINDS: Mapping[FactKind, Kind] = {
     "reversal": drivers.REVERSAL,
     "share_shift": drivers.SHARE_SHIFT,
     "part": change.PART,
+    "dated_part": dated.DATED_PART,
     "record": pattern.RECORD,
     "unusual_value": pattern.UNUSUAL_VALUE,
     "season_note": pattern.SEASON_NOTE,

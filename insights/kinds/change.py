@@ -47,19 +47,23 @@ PERIOD_CHANGE = Kind(
 
 def _year_ago_claims(fact: Fact) -> tuple[Claim, ...]:
     then, after = fact.values["year_ago"], fact.values["after"]
-    return ((Name(_then(fact)), way_of(after - then), moved(fact.quantity, then, after)),)
+    rest = (way_of(after - then), moved(fact.quantity, then, after))
+    return ((Name(_then(fact)), Name(fact.quantity.label), *rest), (Name(_then(fact)), *rest))
 
 
 def _year_ago_slots(fact: Fact) -> Slots:
     then, after = fact.values["year_ago"], fact.values["after"]
-    slots = {"then": _then(fact), "way": "up" if after > then else "down", "moved": said_move(fact.quantity, then, after)}
+    slots = {
+        "then": _then(fact), "label": fact.quantity.label, "way": "up" if after > then else "down",
+        "moved": said_move(fact.quantity, then, after),
+    }  # fmt: skip
     return ("same" if then == after else "moved"), slots
 
 
 YEAR_AGO = Kind(
     _year_ago_claims,
     _year_ago_slots,
-    {"moved": "Compared with {then} it is {way} {moved}.", "same": "Compared with {then} it is flat, {moved}."},
+    {"moved": "Compared with {then}, {label} is {way} {moved}.", "same": "Compared with {then}, {label} is flat, {moved}."},
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,10 @@ class BudgetSpent(AppError):
     """The run has asked as much as it may; what it found so far stands."""
 
     code = "insight_budget_spent"
+
+
+def spent_note(names: Iterable[str]) -> str:
+    return f"Not looked at, for this run's budget is spent: {', '.join(names)}."
 
 
 def insight_settings(store: Store, tenant: TenantId) -> InsightSettings:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from core.timeseries import FloatArray
 from insights.drivers.leaves import Cuboid, Leaves, coded_leaves
-from insights.explaining import Cube
+from insights.study import Cube
 from semantic.catalog.model import Catalog, DatasetKind
 from semantic.expr import FieldRef
 from semantic.states import ResultTable

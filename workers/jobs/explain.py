@@ -6,21 +6,21 @@ Few queries: the whole (with the metric's parts), a year before, the history of 
 from __future__ import annotations
 
 import datetime as dt
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from core.errors import NotEnoughData, UserError
 from core.store import findings
 from core.store.findings import InsightEntry
 from core.timeseries import Grain
 from insights.drivers.parts import parts_of_change
-from insights.explaining import Cube, Study, explain_change
+from insights.explaining import explain_change
 from insights.narrative import TEMPLATES_VERSION, narrate
 from insights.next_steps import next_steps
-from insights.periods import grain_of, period_of
-from insights.types import Period, Quantity
+from insights.periods import grain_of
+from insights.study import Cube, Study
+from insights.types import Fact, Period, Quantity
 from semantic.catalog.model import Catalog
 from semantic.catalog.visible import visible_to
 from semantic.compile import compile_query
@@ -30,25 +30,28 @@ from semantic.resolve.resolve import resolve
 from semantic.states import WindowUsed
 from semantic.windows import add_units, floor_to, local_now
 from workers.context import JobContext
-from workers.jobs.budget import Run, insight_settings, refuse_if_off
+from workers.jobs.budget import BudgetSpent, Run, insight_settings, refuse_if_off, spent_note
 from workers.jobs.calendar_like import is_cut, without_calendar
 from workers.jobs.change_cube import cube_of, fitting, telling, with_past
+from workers.jobs.change_history import History, history_of, moment_of
+from workers.jobs.change_values import history_values, known_year_ago, pairs_of, period_used, windows_of
 from workers.jobs.composition import Composition, composition
 from workers.jobs.dimensions import base_dataset, telling_dimensions
 from workers.jobs.explained import result_of
 from workers.jobs.explained_events import event_facts
+from workers.jobs.known_insights import fingerprint, known_result
 from workers.jobs.querying import Ran, receipt_of
 from workers.jobs.scoping import scoped
 from workers.jobs.words import words_of
 from workers.kinds import ExplainParams
 
 MAX_DIMENSIONS = 8
-HISTORY_STEPS = 25
 FEW_LEAVES = 60
 PAST_PERIODS = 9
 MAX_PAST_DAYS = 3700
-_STEPS_A_YEAR = {Grain.MONTH: 12, Grain.QUARTER: 4, Grain.YEAR: 1}
-_NOT_JOINED = frozenset({"no_join_path", "ambiguous_join", "ambiguous_path", "fan_out", "unknown_field", "not_shared"})
+_T = TypeVar("_T")
+_NO_FIELDS: tuple[FieldRef, ...] = ()
+_NO_NOTES: tuple[str, ...] = ()
 
 
 def run(context: JobContext) -> dict[str, Any]:
@@ -61,13 +64,17 @@ def run(context: JobContext) -> dict[str, Any]:
     visible = visible_to(catalog, context.principal)
     settings = insight_settings(context.services.store, context.tenant)
     refuse_if_off(settings, [params.metric] if params.metric else [])
+    print_ = fingerprint(context, params, catalog)
+    known = known_result(context, print_)
+    if known is not None:
+        return known
     asked = _Asked(context, params, catalog, visible, composition(visible, params.asked), Run(context, catalog, visible, settings))
     context.progress("fetch", 0, 4)
     windows = asked.windows()
     study, notes = _study(asked, windows)
     context.progress("explain", 0, 1)
     explained = explain_change(study)
-    events = event_facts(asked.budget, params, study)
+    events = _events(asked, study)
     told = (*explained.told, *events)
     sentences = narrate(told)  # proven against their facts, or the job fails
     receipt = receipt_of(context, catalog, asked.runs)
@@ -80,7 +87,14 @@ def run(context: JobContext) -> dict[str, Any]:
         "receipts": [{"sql": ran.guarded.sql, "rows_read": ran.result.stats.rows_read} for ran in asked.runs],
         "receipt": receipt.as_json(),
     }
-    return result | {"insight_id": _index(context, params, result)}
+    return result | {"insight_id": _index(context, params, result, print_)}
+
+
+def _events(asked: _Asked, study: Study) -> tuple[Fact, ...]:
+    try:
+        return event_facts(asked.budget, asked.params, study)
+    except BudgetSpent:
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +136,8 @@ class _Asked:
         previous = (self.params.compare or ComparePeriod(to="previous_period")).changed(show=("value",))
         found = _Windows(time, previous)
         resolved = resolve(self.query([self.params.asked], found), self.visible, as_of=self.context.as_of)
-        after, before = _windows_of(compile_query(resolved).windows)
-        if self.params.compare is None and grain_of(_period(after)) is Grain.DAY:
+        after, before = windows_of(compile_query(resolved).windows)
+        if self.params.compare is None and grain_of(period_used(after)) is Grain.DAY:
             # A Monday is like other Mondays, not like the Sunday before.
             return _Windows(time, ComparePeriod(to="offset", count=1, unit=Unit.WEEK, show=("value",)))
         return self._like_with_like(found, after, before)
@@ -154,7 +168,7 @@ class _Asked:
         starts = self._starts(grain, recent) or self._starts(grain, None)
         if not starts:
             raise NotEnoughData(f"There is no complete {grain.value} with a value of this measure.", code="no_rows")
-        start = _moment(max(starts))
+        start = moment_of(max(starts))
         end = add_units(start, grain, 1)
         now = floor_to(local_now(self.catalog.calendar, self.context.as_of), grain, self.catalog.calendar)
         if end < now and grain not in (Grain.HOUR, Grain.DAY) and is_cut(self.budget, self.params.asked, self.params.where, start, end):
@@ -180,7 +194,7 @@ class _Asked:
         fields = telling_dimensions(self.visible, self.made_of.top, datasets, 3 * MAX_DIMENSIONS)
         able = [ref for ref in fields if self._can_split(measures, ref)]
         base = base_dataset(self.visible, self.made_of.top, datasets)
-        after, _ = _windows_of(self.runs[-1].guarded.windows)
+        after, _ = windows_of(self.runs[-1].guarded.windows)
         if base is not None and after.end is not None:
             field = self.params.time.field if self.params.time else None
             able = list(without_calendar(self.budget, able, base, after.end.replace(tzinfo=None), self.params.where, field))
@@ -198,8 +212,8 @@ class _Asked:
 def _study(asked: _Asked, windows: _Windows) -> tuple[Study, list[str]]:
     made_of, context = asked.made_of, asked.context
     whole = asked.run(asked.query([asked.params.asked, *(measure for _, measure in made_of.parts)], windows))
-    after_used, before_used = _windows_of(whole.guarded.windows)
-    pairs = _pairs(whole)
+    after_used, before_used = windows_of(whole.guarded.windows)
+    pairs = pairs_of(whole)
     after, before = pairs[0]
     if before is None or after is None:
         raise NotEnoughData(
@@ -208,14 +222,20 @@ def _study(asked: _Asked, windows: _Windows) -> tuple[Study, list[str]]:
         )
     measure = next(column for column in whole.result.columns if column.role == "measure")
     receipts = {"whole": len(asked.runs) - 1}
-    period, baseline = _period(after_used), _period(before_used)
+    period, baseline = period_used(after_used), period_used(before_used)
     context.progress("fetch", 1, 4)
-    fields = asked.fields()  # from the windows of the query just made
-    history = _history(asked, period, receipts)
+    left = _Left()
+    fields = left.within("segments", asked.fields, _NO_FIELDS)  # from the windows of the query just made
+    past = left.within(
+        "what came before", lambda: history_of(asked.budget, asked.params, made_of, (baseline, period), (before, after)), History()
+    )
+    history = past.known
+    if past.receipt is not None:
+        receipts["history"] = past.receipt
     context.progress("fetch", 2, 4)
-    year_ago = _known_year_ago(period, history, receipts) or _year_ago(asked, windows, receipts)
+    year_ago = known_year_ago(period, history, receipts) or left.within("a year before", lambda: _year_ago(asked, windows, receipts), None)
     context.progress("fetch", 3, 4)
-    cube = _cube(asked, windows, fields, receipts)
+    cube = left.within("segments", lambda: _cube(asked, windows, fields, receipts), None)
     study = Study(
         quantity=Quantity(
             scoped(measure.label, asked.params.where), measure.format, measure.unit, measure.good_direction, asked.params.metric or ""
@@ -226,20 +246,40 @@ def _study(asked: _Asked, windows: _Windows) -> tuple[Study, list[str]]:
         before=before,
         after=after,
         year_ago=year_ago,
-        history=_values(history, period),
+        history=history_values(history, period),
         cube=cube,
         scale=made_of.scale,
         parts=_parts(made_of, pairs[1:]),
         receipts=receipts,
+        days=past.days,
     )
     began_before = any(baseline.start is not None and start < baseline.start.replace(tzinfo=None) for start in history)
-    return study, [*([] if began_before else _starts_late(asked, baseline)), *_notes(windows, study)]
+    late = () if began_before else left.within("where the data begin", lambda: _starts_late(asked, baseline), _NO_NOTES)
+    return study, [*late, *_notes(windows, study), *left.notes]
 
 
-def _starts_late(asked: _Asked, baseline: Period) -> list[str]:
+@dataclass(slots=True)
+class _Left:
+    """What the budget of the run left no room for; what was found until then stands."""
+
+    names: list[str] = field(default_factory=list)
+
+    def within(self, name: str, look: Callable[[], _T], otherwise: _T) -> _T:
+        try:
+            return look()
+        except BudgetSpent:
+            self.names.append(name)
+            return otherwise
+
+    @property
+    def notes(self) -> list[str]:
+        return [spent_note(dict.fromkeys(self.names))] if self.names else []
+
+
+def _starts_late(asked: _Asked, baseline: Period) -> tuple[str, ...]:
     """A note when the data begin inside the period that is compared with: the rest of it is not low, only missing."""
     if baseline.start is None or baseline.end is None or baseline.end - baseline.start < dt.timedelta(days=2):
-        return []
+        return ()
     first = SemanticQuery(
         metrics=(asked.params.asked,), by=(ByTime(grain=Grain.DAY),), where=asked.params.where,
         order=(Order(target="by", index=0, descending=False),), limit=2,
@@ -247,11 +287,11 @@ def _starts_late(asked: _Asked, baseline: Period) -> list[str]:
     )  # fmt: skip
     result = asked.run(first).result
     place = next(i for i, column in enumerate(result.columns) if column.role == "time")
-    days = [_moment(row[place]) for row in result.rows() if row[place] is not None]
+    days = [moment_of(row[place]) for row in result.rows() if row[place] is not None]
     slack = (baseline.end - baseline.start) / 10
     if not days or min(days) <= baseline.start.replace(tzinfo=None) + slack:
-        return []
-    return ["The data begin inside the period that is compared with, so the change is not like with like."]
+        return ()
+    return ("The data begin inside the period that is compared with, so the change is not like with like.",)
 
 
 def _notes(windows: _Windows, study: Study) -> list[str]:
@@ -277,50 +317,9 @@ def _year_ago(asked: _Asked, windows: _Windows, receipts: dict[str, int]) -> tup
     compare = ComparePeriod(to="same_period_last_year", show=("value",))
     ran = asked.run(asked.query([asked.params.asked], _Windows(windows.after, compare)))
     receipts["year_ago"] = len(asked.runs) - 1
-    value = _pairs(ran)[0][1]
-    _, used = _windows_of(ran.guarded.windows)
-    return (_period(used), value) if value is not None and value != 0 else None
-
-
-def _known_year_ago(period: Period, history: Mapping[dt.datetime, float], receipts: dict[str, int]) -> tuple[Period, float] | None:
-    """The same period a year before, where the history holds it already."""
-    grain = grain_of(period)
-    if grain not in _STEPS_A_YEAR or period.start is None:
-        return None
-    start = add_units(period.start.replace(tzinfo=None), grain, -_STEPS_A_YEAR[grain])
-    if start not in history or not history[start]:
-        return None
-    receipts["year_ago"] = receipts["history"]
-    zone = period.start.tzinfo
-    return period_of(start.replace(tzinfo=zone), add_units(start, grain, 1).replace(tzinfo=zone), ""), history[start]
-
-
-def _values(history: Mapping[dt.datetime, float], period: Period) -> tuple[float, ...]:
-    """Oldest first. The first may be a part of a period, where the data begin."""
-    known = [history[start] for start in sorted(history)]
-    first_is_whole = len(known) >= HISTORY_STEPS or grain_of(period) is Grain.DAY
-    return tuple(known if first_is_whole else known[1:])
-
-
-def _history(asked: _Asked, period: Period, receipts: dict[str, int]) -> dict[dt.datetime, float]:
-    """The values of the periods before this one by their start; empty where the period is no step of a grain."""
-    grain = grain_of(period)
-    if grain is None or period.start is None:
-        return {}
-    end = period.start.replace(tzinfo=None)
-    start = add_units(end, grain, -HISTORY_STEPS)
-    query = SemanticQuery(
-        metrics=(asked.params.asked,), by=(ByTime(grain=grain),), where=asked.params.where, order=(Order(target="by", index=0, descending=False),),
-        time=TimeWindow(window=Absolute(start=start, end=end), field=asked.params.time.field if asked.params.time else None),
-    )  # fmt: skip
-    ran = asked.run(query)
-    receipts["history"] = len(asked.runs) - 1
-    at = next(i for i, column in enumerate(ran.result.columns) if column.role == "time")
-    place = next(i for i, column in enumerate(ran.result.columns) if column.role == "measure")
-    found = {_moment(row[at]): value for row in ran.result.rows() if row[at] is not None and (value := _number(row[place])) is not None}
-    if grain is Grain.WEEK and found:
-        found.pop(min(found))  # the catalog's weeks may start on another day: the first is cut
-    return found
+    value = pairs_of(ran)[0][1]
+    _, used = windows_of(ran.guarded.windows)
+    return (period_used(used), value) if value is not None and value != 0 else None
 
 
 def _cube(asked: _Asked, windows: _Windows, fields: Sequence[FieldRef], receipts: dict[str, int]) -> Cube | None:
@@ -337,7 +336,7 @@ def _cube(asked: _Asked, windows: _Windows, fields: Sequence[FieldRef], receipts
 
 def _with_past(asked: _Asked, cube: Cube, measures: Sequence[Measure], fields: Sequence[FieldRef], ran: Ran) -> Cube:
     """Few leaves cannot tell their own noise, so their past is asked: equally long periods before the change, from one query by day."""
-    after, _ = _windows_of(ran.guarded.windows)
+    after, _ = windows_of(ran.guarded.windows)
     if not 1 < cube.leaves.count < FEW_LEAVES or after.start is None or after.end is None:
         return cube
     days = (after.end.date() - after.start.date()).days
@@ -360,41 +359,9 @@ def _labels(catalog: Catalog, fields: Sequence[FieldRef]) -> list[str]:
     ]
 
 
-def _pairs(ran: Ran) -> list[tuple[float | None, float | None]]:
-    """(after, before) of each measure of the whole."""
-    rows = ran.result.rows()
-    places: dict[int, list[int]] = {}
-    for index, column in enumerate(ran.result.columns):
-        if column.role == "measure":
-            places.setdefault(column.measure_index or 0, []).append(index)
-    return [(_number(rows[0][pair[0]]), _number(rows[0][pair[1]])) if rows else (None, None) for _, pair in sorted(places.items())]
-
-
-def _windows_of(windows: Sequence[WindowUsed]) -> tuple[WindowUsed, WindowUsed]:
-    """The main window and the compared one; a measure of several datasets names each once per time field."""
-    first = windows[0]
-    other = next((window for window in windows[1:] if (window.start, window.end) != (first.start, first.end)), windows[-1])
-    return first, other
-
-
-def _number(value: Any) -> float | None:
-    if value is None:
-        return None
-    found = float(value)
-    return found if math.isfinite(found) else None
-
-
-def _moment(value: dt.datetime | dt.date) -> dt.datetime:
-    return value.replace(tzinfo=None) if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time())
-
-
-def _period(used: WindowUsed) -> Period:
-    return period_of(used.start, used.end, used.label.partition(": ")[2] or used.label)
-
-
-def _index(context: JobContext, params: ExplainParams, result: dict[str, Any]) -> str:
+def _index(context: JobContext, params: ExplainParams, result: dict[str, Any], print_: str) -> str:
     facts = {name: result[name] for name in ("change", "periods", "facts", "told", "sentences", "narrative", "templates_version")}
     metric = params.metric or result["label"]
-    entry = InsightEntry(context.job_id, metric, "period_change", result["headline"], facts, context.job.user, result["words"])
+    entry = InsightEntry(context.job_id, metric, "period_change", result["headline"], facts, context.job.user, result["words"], print_)
     with context.services.store.write() as connection:
         return findings.put(connection, context.tenant, entry, now=context.services.clock.now())

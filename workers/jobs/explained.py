@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from insights.drivers.mix_rate import Split
-from insights.explaining import Explained, Study
 from insights.period_change import DimensionChange, SegmentChange, period_change
+from insights.study import Explained, Study
 from insights.types import Fact
 from workers.jobs.chart_data import finite
 

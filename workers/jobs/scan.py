@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from core.errors import NotEnoughData, NotFound, UserError
-from core.store import findings, jobs
+from core.errors import NotEnoughData, UserError
+from core.store import findings
 from core.store.findings import InsightEntry
 from insights.narrative import TEMPLATES_VERSION, narrate
 from insights.next_steps import next_steps
@@ -19,15 +17,13 @@ from insights.ranking import Ranked, ranked, worth_sending
 from insights.reader import Reader
 from insights.scan import scan_all
 from insights.scan_chart import past_chart
-from insights.settings import words_settings
 from insights.summary import summary_facts
 from insights.types import Fact
-from models.lineage import code_version
 from semantic.catalog.model import Catalog, RatioMetric, SimpleMetric
 from semantic.catalog.visible import visible_to
 from workers.context import JobContext
-from workers.forecasts.visibility import visibility_key
-from workers.jobs.budget import BudgetSpent, InsightSettings, Run, insight_settings, refuse_if_off
+from workers.jobs.budget import BudgetSpent, InsightSettings, Run, insight_settings, refuse_if_off, spent_note
+from workers.jobs.known_insights import fingerprint, known_result
 from workers.jobs.pasts import Asked, past_of
 from workers.jobs.querying import receipt_of
 from workers.jobs.readers import reader_of
@@ -46,24 +42,9 @@ def run(context: JobContext) -> dict[str, Any]:
     """
     params = ScanParams.model_validate(context.job.params)
     reader = reader_of(context.services.store, context.tenant, context.principal.user)
-    known = _known(context, params, reader)
-    return known if known is not None else keep(context, looked(context, params, reader), params)
-
-
-def _known(context: JobContext, params: ScanParams, reader: Reader) -> dict[str, Any] | None:
-    """What an earlier job of the same user found out for the same question on the same data, said with the same words."""
-    catalog = context.services.catalog(context.tenant)
     refuse_if_off(insight_settings(context.services.store, context.tenant), params.metrics)
-    with context.services.store.read() as connection:
-        found = findings.by_fingerprint(connection, context.tenant, _fingerprint(context, params, catalog, reader), context.principal.user)
-        entry = found.entry if found is not None else None
-        if not isinstance(entry, InsightEntry) or entry.job_id is None or entry.job_id == context.job_id:
-            return None
-        try:
-            result = jobs.get(connection, context.tenant, entry.job_id).result
-        except NotFound:
-            return None
-    return None if result is None else {**result, "cached": True}
+    known = known_result(context, fingerprint(context, params, context.services.catalog(context.tenant), reader))
+    return known if known is not None else keep(context, looked(context, params, reader), params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +101,7 @@ def looked(context: JobContext, params: ScanParams, reader: Reader) -> Looked:
         "receipts": asked.receipts(),
         "receipt": receipt,
     }
-    return Looked(result, found, _fingerprint(context, params, catalog, reader), words)
+    return Looked(result, found, fingerprint(context, params, catalog, reader), words)
 
 
 def _once(facts: Sequence[Fact]) -> tuple[Fact, ...]:
@@ -135,8 +116,7 @@ def _pasts(context: JobContext, params: ScanParams, asked: Run, names: Sequence[
         try:
             found = past_of(asked, Asked(params.where, params.grain, params.period), name)
         except BudgetSpent:
-            left = [asked.visible.metric(other).label for other in names[index:]]
-            notes.append(f"Not looked at, for this run's budget is spent: {', '.join(left)}.")
+            notes.append(spent_note(asked.visible.metric(other).label for other in names[index:]))
             break
         except UserError as error:
             if len(names) == 1:
@@ -188,15 +168,3 @@ def keep(context: JobContext, found: Looked, params: ScanParams) -> dict[str, An
     with context.services.store.write() as connection:
         insight = findings.put(connection, context.tenant, entry, now=context.services.clock.now())
     return result | {"insight_id": insight}
-
-
-def _fingerprint(context: JobContext, params: ScanParams, catalog: Catalog, reader: Reader) -> str:
-    """The same for the same question on the same data, with the same rights, votes and words, on the same day."""
-    tables = sorted({(dataset.database, dataset.table) for dataset in catalog.datasets})
-    parts = [
-        params.model_dump(mode="json"), catalog.version, context.services.warehouse_sync.data_version(tables),
-        visibility_key(context.principal, catalog), sorted(role.value for role in context.principal.roles), context.as_of.date().isoformat(),
-        [asdict(vote) for vote in reader.votes], words_settings(), code_version(("insights", "workers")),
-        insight_settings(context.services.store, context.tenant).model_dump(mode="json"),
-    ]  # fmt: skip
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()

@@ -40,6 +40,15 @@ class TestAnswerKey:
         assert odd[0]["impact"] < 0
         assert odd[0]["scope"] == {}
 
+    def test_an_outage_of_one_day_is_named_in_the_explanation_of_its_month(self, world: Any, run: Run) -> None:
+        planted = event(world, "checkout_outage")
+        month = planted.start.replace(day=1)
+        result = run(world.tenant, "explain", {"metric": "revenue", "time": time(month, next_month(month))})
+        (day,) = [f for f in result["told"] if f["kind"] == "dated_part" and f["period"]["start"][:7] == str(month)[:7]]
+        assert day["period"]["start"].startswith(planted.start.isoformat())
+        assert day["values"]["effect"] < 0
+        assert result["receipts"][day["receipts"][0]]["sql"]
+
     def test_an_outage_is_orders_that_fell_everywhere_and_not_visits(self, world: Any, run: Run) -> None:
         planted = event(world, "checkout_outage")
         result = run(world.tenant, "explain", {"metric": "conversion_rate", "time": time(planted.start, planted.start + DAY)})

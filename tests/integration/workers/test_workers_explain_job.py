@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from core.ids import JobId
 from core.principal import Principal
@@ -91,6 +92,20 @@ class TestExplain:
         assert all("SELECT" in result["receipts"][place]["sql"] for fact in result["told"] for place in fact["receipts"])
         assert all(fact["receipts"] for fact in result["told"])
         assert len(result["receipts"]) <= 8
+
+    def test_a_second_time_is_told_from_the_first_until_the_data_change(self, world: Any) -> None:
+        first, second = (dict(explain(world, {"metric": "revenue", "time": JUNE}).result or {}) for _ in range(2))
+        assert (first.get("cached"), second["cached"]) == (None, True)
+        assert second["insight_id"] == first["insight_id"]
+        world.services.admin.execute(f"INSERT INTO {world.database}.sales SELECT * FROM {world.database}.sales LIMIT 1")
+        assert "cached" not in dict(explain(world, {"metric": "revenue", "time": JUNE}).result or {})
+
+    def test_a_small_budget_leaves_what_was_found_and_names_the_rest(self, world: Any) -> None:
+        with world.services.store.write() as connection:
+            connection.execute(text("UPDATE tenants SET settings = :to"), {"to": '{"insights": {"max_queries": 4}}'})
+        result = dict(explain(world, {"metric": "average_sale"}).result or {})
+        assert len(result["receipts"]) == 4
+        assert any(note.startswith("Not looked at, for this run's budget is spent: ") for note in result["narrative"])
 
     def test_data_that_begin_inside_the_compared_period_are_said_so(self, world: Any) -> None:
         year = {"window": {"kind": "absolute", "start": "2025-01-01", "end": "2025-07-01"}}

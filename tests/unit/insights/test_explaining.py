@@ -10,9 +10,10 @@ import pytest
 from insights.drivers.leaves import Leaves, leaves_of
 from insights.drivers.parts import parts_of_change
 from insights.explain_view import explain_view
-from insights.explaining import Cube, Explained, Study, explain_change
+from insights.explaining import explain_change
 from insights.narrative import narrate
 from insights.periods import during, grain_of, period_of
+from insights.study import Cube, Explained, Study
 from insights.types import Quantity
 
 MAY, APRIL = (period_of(dt.datetime(2026, m, 1), dt.datetime(2026, m + 1, 1), "") for m in (5, 4))

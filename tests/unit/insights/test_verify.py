@@ -86,6 +86,8 @@ def story(rng: Random) -> list[Fact]:
             values={"share_before": rng.uniform(0.02, 0.4), "share_after": rng.uniform(0.5, 0.9)},
         ),
         fact("part", names=("traffic",), values={"before": before, "after": other, "effect": (other - before) / 3}),
+        fact("dated_part", values={"value": after, "expected": other, "difference": whole * part, "share": part, "whole": whole}),
+        fact("dated_part", values={"value": other, "expected": after, "difference": -whole * 0.4, "share": -0.4, "whole": whole}),
         fact("year_ago", baseline=year, values={"year_ago": other, "after": after}),
         fact("usual_move", names=("month",), values={"usual": rng.uniform(0.01, 0.3)}),
         fact("record", values={"value": after, "way": rng.choice([-1.0, 1.0]), "periods": float(rng.randint(8, 40))}),

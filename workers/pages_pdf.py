@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 MAX_TABLE_ROWS = 200
 WIDE_CHART = 720  # pixels; a chart that gives no width of its own
+ACCENT = "#2450c8"
 _FONT = "page"
 _MARGIN_MM, _LINE_MM = 18.0, 5.4
 _MAX_CHARS = 4_000  # of one text
@@ -69,7 +71,7 @@ class Document:
     made_at: dt.datetime
     link: str = ""
     company: str = "Querent"
-    accent: str = "#1f4e8c"
+    accent: str = ACCENT
     logo: bytes | None = None
 
 
@@ -79,7 +81,7 @@ def pdf(document: Document) -> bytes:
     with _quiet():
         _head(page, document)
         for block in document.blocks:
-            _put(page, block)
+            _put(page, block, document.accent)
         if document.link:
             page.ln(4)
             page.set_font(_FONT, size=9)
@@ -129,7 +131,7 @@ def _head(page: FPDF, document: Document) -> None:
     page.ln(6)
 
 
-def _put(page: FPDF, block: Block) -> None:
+def _put(page: FPDF, block: Block, accent: str) -> None:
     page.set_text_color(25)
     match block:
         case Heading(text):
@@ -145,13 +147,13 @@ def _put(page: FPDF, block: Block) -> None:
             page.multi_cell(0, _LINE_MM, _clean(text), new_x="LMARGIN", new_y="NEXT")
             page.ln(1)
         case Chart(spec, alt):
-            page.image(io.BytesIO(png(sized(spec))), w=page.epw, h=105, keep_aspect_ratio=True, alt_text=_clean(alt, 500))
+            page.image(io.BytesIO(png(sized(spec, accent=accent))), w=page.epw, alt_text=_clean(alt, 500))
             page.ln(3)
         case Rows():
-            _table(page, block)
+            _table(page, block, accent)
 
 
-def _table(page: FPDF, block: Rows) -> None:
+def _table(page: FPDF, block: Rows, accent: str) -> None:
     from fpdf.fonts import FontFace
 
     page.set_font(_FONT, size=8.5)
@@ -165,18 +167,28 @@ def _table(page: FPDF, block: Rows) -> None:
             table.row([_clean(value, 120) for value in row])
     left = len(block.rows) - MAX_TABLE_ROWS
     if left > 0:
-        _put(page, Text(f"{left:,} more rows are in Querent.", soft=True))
+        _put(page, Text(f"{left:,} more rows are in Querent.", soft=True), accent)
     page.ln(3)
 
 
-def sized(spec: Mapping[str, Any], width: int = WIDE_CHART) -> dict[str, Any]:
-    """A chart with a width of its own; a chart of the page takes that of its place."""
+def sized(spec: Mapping[str, Any], width: int = WIDE_CHART, *, accent: str = ACCENT) -> dict[str, Any]:
+    """A chart of the page, which takes the width of its place there, as a picture: plain, and bars as high as they are many."""
     made = {**spec, "background": "white"}
     if not isinstance(made.get("width"), int | float):
         made["width"] = width
-    if not isinstance(made.get("height"), int | float | dict):
-        made["height"] = 280
-    return made
+    encoding = made.get("encoding") or {}
+    if (encoding.get("y") or {}).get("type") == "nominal" and "yOffset" not in encoding:
+        made["height"] = {"step": 26}
+    grey = {
+        "labelColor": "#444",
+        "titleColor": "#444",
+        "titleFontWeight": "normal",
+        "domain": False,
+        "ticks": False,
+        "gridColor": "#e4e6ea",
+    }
+    config = {"mark": {"color": accent}, "view": {"stroke": None}, "axis": grey, "axisX": {"tickCount": 6}, "axisY": {"tickCount": 5}}
+    return {**made, "config": {**config, **(made.get("config") or {})}}
 
 
 def _clean(text: str, most: int = _MAX_CHARS) -> str:
@@ -191,13 +203,12 @@ def _rgb(colour: str) -> tuple[int, int, int]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Glyphs that the font lacks are drawn as boxes; a line in the log per text would tell nobody anything."""
-    import logging
-
-    heard = logging.getLogger("fpdf")
-    before = heard.level
-    heard.setLevel(logging.ERROR)
+    """Glyphs that the font lacks are drawn as boxes; a line in the log per text, and per table of the font, would tell nobody anything."""
+    heard = {logging.getLogger(name): logging.getLogger(name).level for name in ("fpdf", "fontTools")}
+    for one in heard:
+        one.setLevel(logging.ERROR)
     try:
         yield
     finally:
-        heard.setLevel(before)
+        for one, before in heard.items():
+            one.setLevel(before)

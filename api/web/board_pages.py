@@ -16,7 +16,9 @@ from api.boards.annotate import points_of
 from api.boards.showing import ShownPin, shown
 from api.leaving import until_gone
 from api.routes.boards import link_view
+from api.web.board_mail_pages import schedules
 from api.web.board_view import SHARED_ROLES, board_view, notes_of
+from api.web.digest_pages import CADENCES, WEEKDAYS
 from api.web.forms import Fields, body, fields
 from api.web.incident_pages import people
 from api.web.page_route import PageRoute
@@ -281,11 +283,13 @@ async def _page(
         if view.owns
         else []
     )
+    mails = await run_in_threadpool(schedules, at, board)
     bodies = {p.pin.id: await _pin(request, at, board, p.pin.id, safe=True) for p in view.pins} if everything else {}
     return page(
         "board.html" if is_partial(request) else "board_page.html",
         409 if conflict is not None and not is_partial(request) else 200,
-        v=at, b=view, names=names, history=history, links=links, conflict=conflict, bodies=bodies, periods=list(PERIODS),
+        v=at, b=view, names=names, history=history, links=links, mails=mails, mail=bool(at.services.settings.smtp_host),
+        cadences=CADENCES, weekdays=WEEKDAYS, conflict=conflict, bodies=bodies, periods=list(PERIODS),
         field_choices=segment_options(catalog), matches=MATCHES, roles=[r.value for r in SHARED_ROLES],
         base=str(request.base_url).rstrip("/"),
     )  # fmt: skip

@@ -11,6 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from api.insight_schemas import DigestBody, FactFeedback, Subscribed
 from api.routes import digests as routes
 from api.routes import insights as insight_routes
+from api.web.addresses import local
+from api.web.exports import one_drawing
 from api.web.forms import Fields, body, fields
 from api.web.page_route import PageRoute
 from api.web.rendering import page
@@ -18,6 +20,8 @@ from api.web.shell import Visitor, is_partial, problem_of, visitor
 from core.errors import UserError
 from core.store import digests as stored
 from core.store import fact_votes
+from workers.digests.message import document_of
+from workers.pages_pdf import pdf
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 CADENCES = {"daily": "every day", "weekly": "every week", "monthly": "every month"}
@@ -37,7 +41,7 @@ async def create(request: Request) -> Response:
     definition: dict[str, Any] = {
         "metrics": [name for name in form.all("metrics") if name], "cadence": form("cadence", "weekly"), "at": form("at", "08:00"),
         "weekday": int(form("weekday", "0")) if form("weekday", "0").isdigit() else 0, "email": form.has("email"),
-        "summary": form.has("summary"), "time_zone": form("time_zone") or None,
+        "summary": form.has("summary"), "pdf": form.has("pdf"), "day": form.whole("day", "The day of the month", 1), "time_zone": form("time_zone") or None,
     }  # fmt: skip
     try:
         await routes.create_digest(request, body(DigestBody, {"name": form("name"), "definition": definition}), at.caller)
@@ -47,10 +51,15 @@ async def create(request: Request) -> Response:
 
 
 @router.post("/digest/{key}/subscription")
-async def subscription(request: Request, key: str, subscribed: Annotated[str, Form(pattern="^(yes|no)$")]) -> Response:
+async def subscription(
+    request: Request,
+    key: str,
+    subscribed: Annotated[str, Form(pattern="^(yes|no)$")],
+    back: Annotated[str, Form(max_length=200)] = "/digest",
+) -> Response:
     at = await visitor(request)
     await routes.subscription(request, key, Subscribed(subscribed=subscribed == "yes"), at.caller)
-    return RedirectResponse("/digest", status_code=303)
+    return RedirectResponse(local(back), status_code=303)
 
 
 @router.post("/digest/{key}/delete")
@@ -64,6 +73,20 @@ async def delete(request: Request, key: str) -> Response:
 async def issue_page(request: Request, key: str) -> Response:
     at = await visitor(request, "digest")
     return page("digest_issue.html", v=at, **await _issue(request, at, key))
+
+
+@router.get("/digest/{key}/pdf")
+async def issue_pdf(request: Request, key: str) -> Response:
+    at = await visitor(request, "digest")
+    issue = await run_in_threadpool(routes.load_issue, at.services, at.caller, key)
+    link = f"{at.services.settings.resolved_base_url.rstrip('/')}/digest/{issue.id}"
+
+    def draw() -> bytes:
+        with one_drawing():
+            return pdf(document_of(issue, link))
+
+    headers = {"Content-Disposition": f'attachment; filename="{issue.id}.pdf"'}
+    return Response(await run_in_threadpool(draw), media_type="application/pdf", headers=headers)
 
 
 @router.post("/digest/{key}/facts/{fact}")
@@ -81,6 +104,8 @@ async def vote(request: Request, key: str, fact: str, verdict: Annotated[str, Fo
 async def _issue(request: Request, at: Visitor, key: str) -> dict[str, Any]:
     issue = await routes.get_issue(request, key, at.caller)
     found = issue["body"]
+    if "sections" in found:
+        return {"issue": issue, "body": found, "facts": []}
 
     def read() -> dict[str, str]:
         with at.services.store.read() as connection:

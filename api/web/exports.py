@@ -7,7 +7,8 @@ import datetime as dt
 import io
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -91,14 +92,21 @@ def as_image(spec: dict[str, Any], kind: str) -> bytes:
     if len(spec.get("data", {}).get("values", [])) > MAX_CHART_ROWS:
         raise TooLarge(f"A picture shows at most {MAX_CHART_ROWS:,} values; take the figures as a file.", code="chart_too_large")
     sized = {**spec, "width": 800, "height": spec.get("height", 300), "background": "white"}
-    if not _ONE_AT_A_TIME.acquire(timeout=WAIT_S):
-        raise Unavailable("Many pictures are being drawn at the moment.", code="drawing_busy")
-    try:
+    with one_drawing():
         if kind == "svg":
             return str(vl_convert.vegalite_to_svg(sized, allowed_base_urls=[])).encode()
         if kind == "pdf":
             return bytes(vl_convert.vegalite_to_pdf(sized, allowed_base_urls=[]))
         return bytes(vl_convert.vegalite_to_png(sized, scale=2, allowed_base_urls=[]))
+
+
+@contextmanager
+def one_drawing() -> Iterator[None]:
+    """The turn to draw. Raises: Unavailable when others' pictures take too long."""
+    if not _ONE_AT_A_TIME.acquire(timeout=WAIT_S):
+        raise Unavailable("Many pictures are being drawn at the moment.", code="drawing_busy")
+    try:
+        yield
     finally:
         _ONE_AT_A_TIME.release()
 

@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from api.oidc import STATE_COOKIE, STATE_LIFE_S
 from api.routes.auth import set_cookie, start_session
 from api.services import Services, services_of
+from api.web.addresses import local
 from api.web.page_route import PageRoute
 from core.errors import Unauthenticated
 
@@ -42,11 +43,6 @@ async def go_there(request: Request, tenant: str, next: str = "/") -> Response:
     secure = services.settings.resolved_base_url.startswith("https://")
     response.set_cookie(STATE_COOKIE, state, max_age=STATE_LIFE_S, httponly=True, secure=secure, samesite="lax", path="/auth/oidc")
     return response
-
-
-def local(target: str) -> str:
-    """Only a path of this site; anything else leads home."""
-    return target if target.startswith("/") and not target.startswith(("//", "/\\")) else "/"
 
 
 def _redirect_uri(services: Services) -> str:

@@ -16,6 +16,7 @@ from api.web import (
     account_pages,
     admin_pages,
     ask_pages,
+    board_mail_pages,
     board_pages,
     card_pages,
     catalog_pages,
@@ -32,6 +33,7 @@ from api.web import (
     sql_page,
     theme,
 )
+from api.web.addresses import local
 from api.web.page_route import PageRoute
 from api.web.rendering import page
 from api.web.theme_cookie import theme_of
@@ -42,7 +44,7 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 @router.get("/login")
 async def login_page(request: Request, next: str = "/") -> HTMLResponse:
-    return page("login.html", v=None, theme=theme_of(request), next=_local(next), error="", email="", tenants=[], code_needed=False)
+    return page("login.html", v=None, theme=theme_of(request), next=local(next), error="", email="", tenants=[], code_needed=False)
 
 
 @router.post("/login")
@@ -65,7 +67,7 @@ async def login(
             409,
             v=None,
             theme=theme_of(request),
-            next=_local(next),
+            next=local(next),
             error=error.message,
             email=email,
             tenants=list(error.suggestions),
@@ -73,9 +75,9 @@ async def login(
         )
     except UserError as error:
         needed = error.code in {second_factor.NEEDED, "bad_second_factor"}
-        shown = {"next": _local(next), "error": error.message, "email": email, "tenants": [tenant] if tenant else [], "code_needed": needed}
+        shown = {"next": local(next), "error": error.message, "email": email, "tenants": [tenant] if tenant else [], "code_needed": needed}
         return page("login.html", error.status, v=None, theme=theme_of(request), **shown)
-    response = RedirectResponse(_local(next), status_code=303)
+    response = RedirectResponse(local(next), status_code=303)
     set_cookie(services, response, token)
     return response
 
@@ -89,15 +91,11 @@ async def logout(request: Request) -> Response:
     return response
 
 
-def _local(target: str) -> str:
-    """Only a path of this site; anything else leads home."""
-    return target if target.startswith("/") and not target.startswith(("//", "/\\")) else "/"
-
-
 PARTS = (
     account_pages,
     admin_pages,
     ask_pages,
+    board_mail_pages,
     board_pages,
     card_pages,
     incident_pages,

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
+from api.web.addresses import local
 from api.web.page_route import PageRoute
 from api.web.shell import visitor
 from api.web.theme_cookie import COOKIE
@@ -22,7 +23,6 @@ async def choose(
     back: Annotated[str, Form(max_length=2_000)] = "/",
 ) -> Response:
     await visitor(request)
-    local = back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/"
-    response = RedirectResponse(local, status_code=303)
+    response = RedirectResponse(local(back), status_code=303)
     response.set_cookie(COOKIE, theme, max_age=_YEAR_S, httponly=True, samesite="lax", path="/", secure=request.url.scheme == "https")
     return response

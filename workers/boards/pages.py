@@ -6,7 +6,7 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workers.pages_pdf import Block, Chart, Heading, Rows, Text, sized
+from workers.pages_pdf import ACCENT, Block, Chart, Heading, Rows, Text, sized
 
 Sections = Sequence[Mapping[str, Any]]
 _MAIL_CHART = 600  # pixels
@@ -28,9 +28,13 @@ def blocks(sections: Sections) -> tuple[Block, ...]:
     return tuple(made)
 
 
-def charts(sections: Sections) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+def charts(sections: Sections, *, accent: str = ACCENT) -> tuple[tuple[str, Mapping[str, Any]], ...]:
     """The pictures of an e-mail by their content ids."""
-    return tuple((f"chart{i}", sized(_untitled(one["chart"]), _MAIL_CHART)) for i, one in enumerate(sections) if one["chart"] is not None)
+    return tuple(
+        (f"chart{i}", sized(_untitled(one["chart"]), _MAIL_CHART, accent=accent))
+        for i, one in enumerate(sections)
+        if one["chart"] is not None
+    )
 
 
 def as_html(sections: Sections, *, pictures: bool) -> str:

@@ -103,6 +103,34 @@ class TestDigest:
         assert shop.call("GET", "/v1/digests")["items"] == []
         shop.call("GET", f"/v1/digests/issues/{issue['id']}", expect=404)
 
+    def test_a_board_comes_as_pdf_with_its_readers_rights_until_it_is_shared_no_more(self, shop: Any, mailbox: Any) -> None:
+        box, _ = mailbox
+        query = {"metrics": [{"kind": "metric", "metric": "revenue"}]}
+        board = shop.call("POST", "/v1/pins", {"title": "<b>Revenue</b>", "query": query, "new_board": "Sales"}, 201)["board"]
+        weekly = {"board": board["id"], "cadence": "weekly", "pdf": True}
+        made = shop.call("POST", "/v1/digests", {"name": "Sales", "definition": weekly}, 201)
+        due_now(shop, made["id"])
+        assert start_due_digests(shop.services) == 1
+        run_waiting(shop)
+        (mail,) = box.messages
+        assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        (pages,) = mail.iter_attachments()
+        assert pages.get_content_type() == "application/pdf"
+        assert pages.get_content().startswith(b"%PDF-")
+        assert "&lt;b&gt;Revenue" in mail.get_body(("html",)).get_content()
+        (issue,) = shop.call("GET", "/v1/digests/issues")["items"]
+        assert "<b>Revenue" not in shop.client.get(f"/digest/{issue['id']}", headers=shop.headers).text
+        for path in (f"/digest/{issue['id']}/pdf", f"/boards/{board['id']}/pdf"):
+            assert shop.client.get(path, headers=shop.headers).content.startswith(b"%PDF-")
+        shop.call("DELETE", f"/v1/boards/{board['id']}", expect=204)
+        with shop.services.store.write() as connection:
+            connection.execute(text("DELETE FROM jobs"))
+            connection.execute(text("DELETE FROM digest_issues"))
+        due_now(shop, made["id"])
+        start_due_digests(shop.services)
+        run_waiting(shop)
+        assert len(box.messages) == 1
+
     def test_nothing_comes_when_nothing_is_worth_saying(self, shop: Any, mailbox: Any) -> None:
         box, _ = mailbox
         shop.load(1.0)

@@ -30,10 +30,10 @@ COMPARE_EVERY = timedelta(hours=20)
 SERVING_LIMITS = Limits(cpu_s=1800, wall_s=1800)
 
 
-def champion_for(services: Services, tenant: TenantId, kind: str, metric: str | None, grain: Grain) -> StoredVersion | None:
-    """The promoted custom version that serves `metric` at `grain`, or None: Querent's own models do.
+def champion_for(services: Services, tenant: TenantId, kind: str, metric: str | None, grain: Grain | None) -> StoredVersion | None:
+    """The promoted custom version that serves `metric` at `grain` (None: at any), or None: Querent's own models do.
 
-    kind: "forecast" or "detect". metric: a declared metric; None (any other measure) is never served by a custom model.
+    kind: "forecast", "detect" or "explain". metric: a declared metric; None (any other measure) is never served by a custom model.
     Raises: Unavailable when the state store does not answer.
     """
     if metric is None:
@@ -43,7 +43,7 @@ def champion_for(services: Services, tenant: TenantId, kind: str, metric: str | 
         if slot is None or slot.champion_id is None:
             return None
         found = model_versions.get(connection, tenant, slot.champion_id)
-    return found if grain.value in found.card.get("grains", ()) else None
+    return found if grain is None or grain.value in found.card.get("grains", ()) else None
 
 
 class CustomForecaster:

@@ -13,7 +13,7 @@ from core.timeseries import FloatArray
 from models.explaining import Split, most, plain
 from models.gate.recalled import ROUNDS, Fold, Recalled, recalled
 
-PLANTS = 6
+PLANTS = 12
 """Drivers per round."""
 PAST = 9
 """Periods before a change that whoever serves now may look at, as its explanations do."""

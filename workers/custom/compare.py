@@ -21,7 +21,8 @@ from models.serving import forecast_with
 from workers.champions import champion_for, walled
 from workers.context import JobContext
 from workers.custom.detection import compare_detectors
-from workers.custom.ground import Ground, own_engine, usable
+from workers.custom.explanation import Courses, compare_explainers, fetch_courses
+from workers.custom.ground import Ground, fetch_ground, own_engine, usable
 from workers.custom.promotion import OWN
 
 BACKTEST_LIMITS = Limits(cpu_s=900, wall_s=900)
@@ -38,9 +39,7 @@ class Compared:
 
 def compare(context: JobContext, version: StoredVersion, card: ModelCard) -> Compared:
     """Raises: ModelFailed when the candidate fails on real data; NotEnoughData; UserError; Unavailable."""
-    if card.kind == "explainer":
-        return Compared({"runs": []}, {"passed": True, "criteria": []}, {})
-    grounds = usable(context, card)
+    grounds: Sequence[Ground | Courses] = usable(context, card, fetch_courses if card.kind == "explainer" else fetch_ground)
     runs: list[dict[str, Any]] = []
     criteria: list[Criterion] = []
     for number, ground in enumerate(grounds):
@@ -48,7 +47,9 @@ def compare(context: JobContext, version: StoredVersion, card: ModelCard) -> Com
         def tell(done: int, total: int, number: int = number) -> None:
             context.progress("backtest", number + done / total, len(grounds))
 
-        if card.kind == "detector":
+        if isinstance(ground, Courses):
+            found, judged = compare_explainers(context, version, card, ground, tell)
+        elif card.kind == "detector":
             found, judged = compare_detectors(context, version, card, ground, tell)
         else:
             backtest = _forecasters(context, version, card, ground, tell)

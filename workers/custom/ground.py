@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -29,6 +30,7 @@ HORIZONS = {Grain.HOUR: 48, Grain.DAY: 28, Grain.WEEK: 12, Grain.MONTH: 6, Grain
 MAX_SEGMENTS = 5
 MAX_SEGMENT_VALUES = 12
 METRICS_OF_ANY = 3
+G = TypeVar("G")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +105,15 @@ def _onto(total: Ready, one: Ready) -> Ready:
     return Ready(one.name, total.times, values, total.ahead)
 
 
-def usable(context: JobContext, card: ModelCard) -> list[Ground]:
-    """The grounds of all metrics that have data. Raises: NotEnoughData when none has; UserError when the card's metric cannot be asked."""
+def usable(context: JobContext, card: ModelCard, fetch: Callable[[JobContext, ModelCard, str], G]) -> list[G]:
+    """What `fetch` gives for each of the card's metrics that has data. Raises: NotEnoughData when none has; UserError when the card's metric cannot be asked."""
     catalog = visible_to(context.services.catalog(context.tenant), context.principal)
     names = metrics_of(catalog, card)
-    found: list[Ground] = []
+    found: list[G] = []
     last: UserError | None = None
     for name in names:
         try:
-            found.append(fetch_ground(context, card, name))
+            found.append(fetch(context, card, name))
         except UserError as error:
             if card.metric != ANY_METRIC:
                 raise

@@ -22,7 +22,7 @@ from workers.principals import SYSTEM_USER, system_principal
 from workers.queue import enqueue
 
 WATCH = dt.timedelta(days=28)
-SERVED_KINDS = ("forecast", "detect")
+WATCHED_KINDS = ("forecast",)  # of the others nobody ever learns what would have been right
 OWN = "Querent's own model"
 
 
@@ -32,7 +32,7 @@ def promote(
     """Makes a challenger the champion of its metric; the champion until now is kept as previous.
 
     expected_revision: of the slot when the person looked; by default as it is now. A challenger that was champion before may come again.
-    Raises: Forbidden; NotFound; Conflict `same_person`, `not_a_challenger`, `already_champion`, `slot_changed`, `not_served`.
+    Raises: Forbidden; NotFound; Conflict `same_person`, `not_a_challenger`, `already_champion`, `slot_changed`.
     """
     require_registrar(principal)
     with services.store.read() as connection:
@@ -42,8 +42,6 @@ def promote(
         raise Forbidden("A promotion needs a person who answers for it; say who (--as).", code="person_needed")
     if found.created_by == principal.user:
         raise Conflict("Whoever registered a version may not promote it; ask a second data scientist or an admin.", code="same_person")
-    if found.kind not in SERVED_KINDS:
-        raise Conflict(f"Models of kind {found.kind} are checked and kept, but do not serve yet.", code="not_served")
     if found.state is VersionState.CHAMPION:
         raise Conflict(f"{found} is the champion already.", code="already_champion")
     if found.state not in (VersionState.CHALLENGER, VersionState.PREVIOUS, VersionState.RETIRED):
@@ -61,7 +59,7 @@ def promote(
                 previous_id=slot.champion_id,
                 promoted_by=principal.user,
                 promoted_at=now,
-                watch_until=now + WATCH,
+                watch_until=now + WATCH if found.kind in WATCHED_KINDS else None,
             ),
         )
         if slot.previous_id is not None and slot.previous_id != found.id:

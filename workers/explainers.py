@@ -1,0 +1,57 @@
+"""Who says what the segments of a metric contribute to its change: Querent's own search, or the custom explainer that was promoted for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.errors import InternalError, NotFound
+from core.store.model_versions import StoredVersion
+from insights.attributed import Attribution, SegmentSums
+from models.explaining import Split, contributions_of, standing_out
+from models.sandbox.limits import Limits
+from models.sandbox.subject import WalledModel
+from models.sdk.card import ModelCard, card_of
+from models.sdk.failures import ModelFailed
+from workers.champions import SANDBOX_QUEUE, champion_for, walled
+from workers.context import BelongsElsewhere, JobContext
+
+EXPLAINING_LIMITS = Limits(cpu_s=120, wall_s=120)
+
+
+class CustomExplainer:
+    """`label` is the `name/version` to be shown and kept."""
+
+    def __init__(self, context: JobContext, version: StoredVersion) -> None:
+        self._context = context
+        self.version = version
+        self.label = str(version)
+
+    def contributions(self, sums: Sequence[SegmentSums], grain: str) -> tuple[list[Attribution], str]:
+        """What it says of each dimension, and why it says nothing: one of them is empty. Raises: Unavailable."""
+        card = card_of(dict(self.version.card))
+        if grain not in card.grains:
+            return [], f"it does not explain changes by {grain}."
+        try:
+            with walled(self._context.services, self.version, EXPLAINING_LIMITS) as subject:
+                return [_attribution(subject, card, one, grain) for one in sums], ""
+        except (ModelFailed, NotFound, InternalError) as error:
+            return [], error.message[:400]
+
+
+def explainer_for(context: JobContext, metric: str | None) -> CustomExplainer | None:
+    """What explains `metric` instead of Querent's own search, or None.
+
+    Raises: BelongsElsewhere outside of queue `sandbox`, which sends the job there; so call this before work that would be lost. Unavailable.
+    """
+    version = champion_for(context.services, context.tenant, "explain", metric, None)
+    if version is None:
+        return None
+    if context.queue != SANDBOX_QUEUE:
+        raise BelongsElsewhere(SANDBOX_QUEUE)
+    return CustomExplainer(context, version)
+
+
+def _attribution(subject: WalledModel, card: ModelCard, sums: SegmentSums, grain: str) -> Attribution:
+    split = Split(sums.dimension, sums.segments, sums.before, sums.after)
+    found = contributions_of(subject, card, split, grain)
+    return Attribution(sums, found, standing_out(split, found))

@@ -8,7 +8,17 @@ from nlq.lexicon import Target, has_person_fields
 from nlq.segment import Unit
 from nlq.text import keys_of, lemma
 from nlq.thesaurus import root
-from semantic.catalog.model import Catalog, CatalogField, CumulativeMetric, DatasetKind, FieldRole, FieldType, RatioMetric, SimpleMetric
+from semantic.catalog.model import (
+    Catalog,
+    CatalogField,
+    CumulativeMetric,
+    DatasetKind,
+    FieldRole,
+    FieldType,
+    RatioMetric,
+    Relationship,
+    SimpleMetric,
+)
 from semantic.query import AggregateKind
 
 NUMERIC = frozenset((FieldType.INTEGER, FieldType.DECIMAL, FieldType.FLOAT))
@@ -151,7 +161,7 @@ class Kinds:
         found = [
             r
             for r in self.catalog.relationships
-            if r.role is not None and r.from_dataset != r.to_dataset and any(root(k) == said for k in keys_of(r.role)) and self.is_person(r.to_dataset)
+            if r.role is not None and r.from_dataset != r.to_dataset and any(root(k) == said for k in keys_of(r.role))
         ]
         return found[0] if len(found) == 1 else None
 

@@ -9,6 +9,7 @@ from typing import Literal
 from nlq.phrases import OPPOSITES
 from nlq.text import fold, keys_of, lemma, singular, words_of
 from nlq.thesaurus import ABBREVIATIONS, MERGES, root, synonyms
+from semantic.catalog.infer.vocabulary import PERSON_PART
 from semantic.catalog.model import (
     Catalog,
     CatalogField,
@@ -223,7 +224,7 @@ class Lexicon:
         """ "coach", "account manager": persons by the part that they play in one relationship, where nothing else is called so."""
         thing, role = self.catalog.dataset(relation.to_dataset), relation.role or ""
         keys = keys_of(role)
-        if not has_person_fields(thing) or keys[-1:] == ("by",) or set(keys) & self.context.get(thing.name, frozenset()) or keys in self._things:
+        if role.split()[-1] not in PERSON_PART or set(keys) & self.context.get(thing.name, frozenset()) or keys in self._things:
             return
         target = Target("dataset", thing.name, thing.name, None, (relation.name,))
         for text in (role, f"{role} {thing.label}"):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from nlq.frame import Condition, Mention
-from nlq.parsing.lapses import on_lapse
 from nlq.parsing.bounds import measured_before, number_condition
+from nlq.parsing.lapses import on_lapse
 from nlq.parsing.literals import bind_literal
 from nlq.parsing.parse import Parse
 from nlq.parsing.words import UNIT_NOUNS

@@ -228,6 +228,27 @@ def _happened(p: Parse, i: int, u: Unit) -> int | None:
     return i + 1
 
 
+def _undergone(p: Parse, i: int, u: Unit) -> int | None:
+    """ "refunded orders", "orders were refunded": those that have such an event."""
+    if not u.text.lower().endswith("ed") or len(u.text.split()) > 1 or p.waiting.aggregate is not None:
+        return None
+    event = next((link for link in u.links if link.target.kind == "dataset" and not link.exact), None)
+    if event is None:
+        return None
+    before, following = p.units[i - 1] if i else None, p.units[i + 1] if i + 1 < len(p.units) else None
+    after = following is not None and bool(following.links) and p.kinds.likely(following, "dataset")
+    told = before is not None and before.is_func("have", "neg", "relative") and bool(p.frame.mentions)
+    links = following.links if after and following is not None else p.frame.mentions[-1].links if told else ()
+    things = {link.target.dataset for link in links if link.target.kind == "dataset"}
+    if not any(r.from_dataset == event.target.dataset and r.to_dataset in things for r in p.kinds.catalog.relationships):
+        return None
+    mention = p.mention(u, "related")
+    mention.links = (event,)
+    p.add_condition(Condition("related", mention, negate=p.waiting.negate, units=[u]))
+    p.waiting.negate = p.waiting.passive = False
+    return i + 1
+
+
 def _flag(p: Parse, i: int, u: Unit) -> int | None:
     """A yes/no field before a noun, or in a clause: a condition."""
     s = p.waiting
@@ -314,6 +335,7 @@ RULES: tuple[Callable[[Parse, int, Unit], int | None], ...] = (
     _headcount,
     _term,
     _happened,
+    _undergone,
     part_verb,
     _verb,
     _several,

@@ -18,7 +18,7 @@ def on_top(p: Parse, i: int, u: Unit) -> int:
         p.use(nxt)
         i = j
     elif p.frame.limit is None:
-        p.frame.limit = 10 if _plural_ahead(p, i) else 1
+        p.frame.limit = 10 if plural_ahead(p, i) else 1
     s.top = True
     s.relative = False
     if s.mode in ("group", "order"):
@@ -26,7 +26,8 @@ def on_top(p: Parse, i: int, u: Unit) -> int:
     return i + 1
 
 
-def _plural_ahead(p: Parse, i: int) -> bool:
+def plural_ahead(p: Parse, i: int) -> bool:
+    """Whether several things follow ("best selling products")."""
     _, nxt = p.peek(i + 1)
     return nxt is not None and nxt.text.lower().endswith("s")
 
@@ -53,6 +54,8 @@ def rank_with(p: Parse, item: MeasureItem) -> None:
     """What a ranking goes by, for the superlative that waits for it or else for the list."""
     if unmeasured_superlative(p) and p.frame.superlative is not None:
         p.frame.superlative.measure = item
+        if p.frame.limit is None and p.frame.outputs and p.frame.outputs[-1].plural and not p.frame.question_word:
+            p.frame.limit = 10  # "worst channels by conversion rate"
     else:
         p.frame.rank_by.append(item)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nlq.frame import MeasureItem, OrderItem
 from nlq.parsing.parse import Parse
+from nlq.parsing.ranking import plural_ahead
 from nlq.parsing.words import SENTENCE_END
 from nlq.segment import Unit
 
@@ -78,8 +79,9 @@ def on_super(p: Parse, i: int, u: Unit) -> int:
         p.frame.superlative = order
         s.superlative = None
         s.top = s.top or p.frame.limit is not None
-        if p.frame.limit is None:
-            p.frame.singular = True
+        if p.frame.limit is None and plural_ahead(p, i):
+            p.frame.limit = 10
+        p.frame.singular = p.frame.limit is None
         return i + 1
     s.pending_units.append(u)
     return i + 1

@@ -168,7 +168,7 @@ def _relationships(links: Sequence[Link], datasets: Sequence[Dataset], names: di
                 role=role or None,
                 synonyms=(f"{role} {said}",) if role else (),
                 default=link.default,
-                source=link.source,
+                source="values" if link.source == "part" else link.source,
             )
         )
     return found

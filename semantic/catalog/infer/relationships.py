@@ -9,6 +9,7 @@ from typing import Literal
 
 from semantic.catalog.infer import vocabulary as v
 from semantic.catalog.infer.naming import GENERIC, TableName, is_counting
+from semantic.catalog.infer.person_links import part_words, person_links
 from semantic.catalog.infer.probe import ColumnPair, Probe, TableStats
 from semantic.catalog.infer.schema import PhysicalColumn, PhysicalSchema, PhysicalTable
 from semantic.catalog.infer.words import singular
@@ -32,7 +33,7 @@ class Link:
     columns: tuple[str, ...]
     ref_table: str
     ref_columns: tuple[str, ...]
-    source: Literal["declared", "name", "values"]
+    source: Literal["declared", "name", "values", "part"]
     cardinality: Literal["many_to_one", "one_to_one", "many_to_many"] = "many_to_one"
     role: tuple[str, ...] = ()
     default: bool = False
@@ -71,7 +72,9 @@ def find_links(
             )
             continue
         kept.append(link)
-    return _with_roles(context, [*kept, *composite, *named]), context.notes
+    settled = [*kept, *composite, *named]
+    parts = person_links(schema, names, stats, keys, probe, {(k.table, c) for k in settled for c in k.columns})
+    return _with_roles(context, [*settled, *(_link(context, pair, "part") for pair in parts)]), context.notes
 
 
 def _settles(context: _Context, link: Link) -> bool:
@@ -185,7 +188,7 @@ def _accept(score: float, share: float | None) -> bool:
     return share >= (0.3 if score >= 0.9 else 0.6 if score >= 0.8 else 0.9)
 
 
-def _link(context: _Context, pair: ColumnPair, source: Literal["name", "values"]) -> Link:
+def _link(context: _Context, pair: ColumnPair, source: Literal["name", "values", "part"]) -> Link:
     columns, ref = (pair.column,), (pair.ref_column,)
     return Link(pair.table, columns, pair.ref_table, ref, source, _cardinality(context, pair.table, columns, pair.ref_table, ref))
 
@@ -308,7 +311,7 @@ def _with_roles(context: _Context, links: Sequence[Link]) -> list[Link]:
                 link.source,
                 link.cardinality,
                 role,
-                default=plain or len(group) == 1,
+                default=plain or (len(group) == 1 and link.source != "part"),
             )
         )
     return out
@@ -318,6 +321,8 @@ def _role(context: _Context, link: Link, group: Sequence[Link]) -> tuple[str, ..
     if len(link.columns) > 1:
         return ()
     words = context.names[link.table].columns[link.columns[0]].words
+    if link.source == "part":
+        return part_words(words)
     target = context.names[link.ref_table]
     said = set(target.words) | set(target.columns[link.ref_columns[0]].words) | _KEY_WORDS
     role = tuple(x for x in words if x not in said and singular(x) not in said)

@@ -22,6 +22,11 @@ TIME_START = _set("start begin open opened effective event occurred occurrence t
 PERSON = _set("customer client patient user member subscriber employee applicant contact guest passenger student donor policyholder individual person "
               "people buyer borrower tenant resident voter respondent participant cardholder payer recipient staff worker candidate")  # fmt: skip
 PERSON_PUBLIC = _set("author artist actor player salesperson agent rep representative instructor teacher manager driver director singer")
+# Words for a person, or for the part that one plays in an event.
+PERSON_PART = PERSON | PERSON_PUBLIC | _set(
+    "coach advisor adviser mentor tutor supervisor boss owner assignee approver reviewer dispatcher creator organizer organiser host lead seller inspector "
+    "operator technician cashier planner officer lecturer professor doctor nurse referrer editor requester reporter consultant trainer"
+)  # fmt: skip
 
 # A quantity of which a sum over rows means something.
 EXTENSIVE = _set("amount total quantity count revenue sales cost expense fee tax commission volume units shares payment payments paid spend spending "

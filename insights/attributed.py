@@ -71,7 +71,7 @@ def attributed(study: Study, explained: Explained, parts: Sequence[Attribution])
 
 def explained_with(
     study: Study, explained: Explained, label: str, ask: Callable[[Sequence[SegmentSums]], tuple[Sequence[Attribution], str]]
-) -> tuple[Explained, str, str]:
+) -> tuple[Explained, str, list[str]]:
     """By the model `label` where it can: the explanation, the model that spoke (empty: none did), and a note that says so.
 
     ask: gives the contributions, or why there are none.
@@ -82,8 +82,8 @@ def explained_with(
     else:
         parts, why = ask(sums)
         if parts:
-            return attributed(study, explained, parts), label, f"What the segments contribute is said by model {label}."
-    return explained, "", f"Model {label} did not explain this change: {why} Querent's own search did."
+            return attributed(study, explained, parts), label, [f"What the segments contribute is said by model {label}."]
+    return explained, "", [f"Model {label} did not explain this change: {why} Querent's own search did."]
 
 
 def _facts(study: Study, part: Attribution) -> list[Fact]:

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 from core.errors import InternalError, NotFound
 from core.store.model_versions import StoredVersion
-from insights.attributed import Attribution, SegmentSums
+from core.timeseries import Grain
+from insights.attributed import Attribution, SegmentSums, explained_with
+from insights.periods import grain_of
+from insights.study import Explained, Study
 from models.explaining import Split, contributions_of, standing_out
 from models.sandbox.limits import Limits
 from models.sandbox.subject import WalledModel
@@ -49,6 +52,17 @@ def explainer_for(context: JobContext, metric: str | None) -> CustomExplainer | 
     if context.queue != SANDBOX_QUEUE:
         raise BelongsElsewhere(SANDBOX_QUEUE)
     return CustomExplainer(context, version)
+
+
+def explained_by(custom: CustomExplainer | None, study: Study, explained: Explained, grain: Grain) -> tuple[Explained, str, list[str]]:
+    """By `custom` where there is one and it can: the explanation, the model that spoke (empty: Querent's own search) and a note on it.
+
+    grain: of the question, for periods that are no step of one. Raises: Unavailable.
+    """
+    if custom is None:
+        return explained, "", []
+    steps = grain_of(study.period) or grain
+    return explained_with(study, explained, custom.label, lambda sums: custom.contributions(sums, steps.value))
 
 
 def _attribution(subject: WalledModel, card: ModelCard, sums: SegmentSums, grain: str) -> Attribution:

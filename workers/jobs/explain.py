@@ -30,6 +30,7 @@ from semantic.resolve.resolve import resolve
 from semantic.states import WindowUsed
 from semantic.windows import add_units, floor_to, local_now
 from workers.context import JobContext
+from workers.explainers import explained_by, explainer_for
 from workers.jobs.budget import BudgetSpent, Run, insight_settings, refuse_if_off, spent_note
 from workers.jobs.calendar_like import is_cut, without_calendar
 from workers.jobs.change_cube import cube_of, fitting, telling, with_past
@@ -64,7 +65,8 @@ def run(context: JobContext) -> dict[str, Any]:
     visible = visible_to(catalog, context.principal)
     settings = insight_settings(context.services.store, context.tenant)
     refuse_if_off(settings, [params.metric] if params.metric else [])
-    print_ = fingerprint(context, params, catalog)
+    custom = explainer_for(context, params.metric)
+    print_ = fingerprint(context, params, catalog, speaker=custom.label if custom else "")
     known = known_result(context, print_)
     if known is not None:
         return known
@@ -73,13 +75,14 @@ def run(context: JobContext) -> dict[str, Any]:
     windows = asked.windows()
     study, notes = _study(asked, windows)
     context.progress("explain", 0, 1)
-    explained = explain_change(study)
+    explained, spoke, note = explained_by(custom, study, explain_change(study), params.grain)
     events = _events(asked, study)
     told = (*explained.told, *events)
     sentences = narrate(told)  # proven against their facts, or the job fails
     receipt = receipt_of(context, catalog, asked.runs)
-    result = result_of(study, replace(explained, told=told, facts=(*explained.facts, *events)), sentences, notes) | {
+    result = result_of(study, replace(explained, told=told, facts=(*explained.facts, *events)), sentences, [*notes, *note]) | {
         "metric": params.metric,
+        "model": spoke,
         "sentences": sentences,
         "next": next_steps(told, visible),
         "templates_version": TEMPLATES_VERSION,

@@ -114,6 +114,22 @@ def sales() -> pa.Table:
     return pa.Table.from_pylist(rows, schema=pa.schema([("day", pa.date32()), ("region", pa.string()), ("amount", pa.float64())]))
 
 
+CHANNELS = {"Web": 300, "App": 200, "Shop": 150, "Phone": 120, "Fair": 100, "Tender 1": 15, "Tender 2": 15, "Tender 3": 15, "Tender 4": 15}
+
+
+def visits() -> pa.Table:
+    """Sixty days by channel; a tender rarely brings ten times as many, which its name tells and a short past does not. Shop fell last week."""
+    days, _ = promotions()
+    rng = np.random.default_rng(3)
+    rows: list[dict[str, Any]] = []
+    for index in range(DAYS - 60, DAYS):
+        for channel, size in CHANNELS.items():
+            spike = 10.0 if channel.startswith("Tender") and rng.random() < 0.2 else 1.0
+            fell = 0.4 if channel == "Shop" and index == DAYS - 1 else 1.0
+            rows.append({"day": days[index].astype(object), "channel": channel, "seen": size * np.exp(rng.normal(0, 0.03)) * spike * fell})
+    return pa.Table.from_pylist(rows, schema=pa.schema([("day", pa.date32()), ("channel", pa.string()), ("seen", pa.float64())]))
+
+
 def catalog(database: str) -> Catalog:
     fields = (
         CatalogField(name="day", column="day", type=FieldType.DATE, role=FieldRole.TIME, label="Day"),
@@ -123,7 +139,17 @@ def catalog(database: str) -> Catalog:
     dataset = Dataset(name="sales", database=database, table="sales", label="Sales", time="day", fields=fields)
     amount = FieldRef(dataset="sales", field="amount")
     metric = SimpleMetric(name="revenue", label="Revenue", dataset="sales", aggregate=AggregateKind.SUM, of=amount, unit="EUR")
-    return Catalog(datasets=(dataset,), metrics=(metric,))
+    seen = (
+        fields[0],
+        CatalogField(
+            name="channel", column="channel", type=FieldType.STRING, role=FieldRole.CATEGORY, label="Channel", values=tuple(CHANNELS)
+        ),
+        CatalogField(name="seen", column="seen", type=FieldType.FLOAT, role=FieldRole.MEASURE, label="Seen"),
+    )
+    by_channel = Dataset(name="visits", database=database, table="visits", label="Visits", time="day", fields=seen)
+    count = FieldRef(dataset="visits", field="seen")
+    visited = SimpleMetric(name="visits", label="Visits", dataset="visits", aggregate=AggregateKind.SUM, of=count)
+    return Catalog(datasets=(dataset, by_channel), metrics=(metric, visited))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +171,14 @@ class World:
     def promotions(self) -> tuple[np.ndarray, np.ndarray]:
         return promotions()
 
-    def package(self, name: str, source: str, artifacts: Mapping[str, bytes] | None = None, card: str = CARD) -> Path:
-        """A zip where uploads wait."""
+    def package(
+        self, name: str, source: str, artifacts: Mapping[str, bytes] | None = None, card: str = CARD, *, plain: bool = False
+    ) -> Path:
+        """A zip where uploads wait. plain: the card is complete."""
         place = self.folder / secrets.token_hex(4)
         for part in ("source", "artifacts"):
             (place / part).mkdir(parents=True)
-        (place / "model.yaml").write_text(card.format(name=name))
+        (place / "model.yaml").write_text(card if plain else card.format(name=name))
         (place / "source" / "model.py").write_text(textwrap.dedent(source))
         for file, content in (artifacts or {}).items():
             (place / "artifacts" / file).write_bytes(content)
@@ -222,6 +250,10 @@ def models_world(tmp_path_factory: pytest.TempPathFactory, warehouse_endpoint: A
     columns = "day Date, region String, amount Float64"
     warehouse_admin.execute(f"CREATE TABLE {database}.sales ({columns}) ENGINE = MergeTree ORDER BY (region, day)")
     warehouse_admin.insert_arrow(database, "sales", sales())
+    warehouse_admin.execute(
+        f"CREATE TABLE {database}.visits (day Date, channel String, seen Float64) ENGINE = MergeTree ORDER BY (channel, day)"
+    )
+    warehouse_admin.insert_arrow(database, "visits", visits())
     yield World(services, tenant, ada.principal(), ben.principal(), analyst.principal(), environment, tmp_path / "packages")
     warehouse_admin.execute(f"DROP DATABASE {database} SYNC")
     services.close()

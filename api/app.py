@@ -35,6 +35,7 @@ from api.routes import (
     jobs,
     learning,
     models,
+    sources,
 )
 from api.services import Services
 from api.web import pages
@@ -92,6 +93,7 @@ def create_app(services: Services | None = None) -> FastAPI:
         catalog.router,
         learning.router,
         auth.router,
+        sources.router,
         admin.router,
         health.router,
         pages.router,

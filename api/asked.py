@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from typing import Any
 
@@ -13,9 +14,11 @@ from api.audit_trail import current_request_id
 from api.metrics import QUESTIONS, UNDERSTANDING
 from api.services import Services
 from core.errors import AppError
+from core.ids import tenant_database
 from core.principal import Principal
 from core.store import audit, conversations, questions, usage
 from core.store.audit import Happening
+from core.store.freshness import freshness
 from nlq.types import DialogueState
 
 _DIALOGUE = TypeAdapter(DialogueState)
@@ -44,15 +47,26 @@ class AskedLog:
         tenant, user, now = self._principal.tenant, self._principal.user, self._services.clock.now()
         if answer.understanding_ms:
             UNDERSTANDING.observe(answer.understanding_ms / 1000)
+        tables = self._own_tables(answer)
         with self._services.store.write() as connection:
             conversation = None if answer.intent == "sql" else self._conversation(connection, now)
             answer.conversation_id = conversation.id if conversation is not None else None
+            if answer.receipt is not None:
+                fresh = freshness(connection, tenant, tables, now=now)
+                answer.receipt.freshness = [schemas.Freshness(**dataclasses.asdict(one)) for one in fresh]
             entry = self._entry(answer)
             answer.id = questions.log(connection, tenant, user, entry, now=now).id
             self._account(connection, "data.query" if answer.receipt else "question.ask", answer.id, entry, len(answer.rows or ()))
             if conversation is not None:
                 conversations.add_turn(connection, tenant, conversation, question_id=answer.id, state=_state(dialogue), now=now)
         return answer
+
+    def _own_tables(self, answer: schemas.Answer) -> frozenset[str]:
+        """The tables behind the answer that Querent itself fills: those of the tenant's own database."""
+        if answer.receipt is None:
+            return frozenset()
+        catalog, own = self._services.catalogs.full(self._principal.tenant), tenant_database(self._principal.tenant)
+        return frozenset(d.table for d in catalog.datasets if d.name in answer.receipt.datasets and d.database == own)
 
     def _conversation(self, connection: Connection, now: dt.datetime) -> conversations.Conversation:
         tenant, user, key = self._principal.tenant, self._principal.user, self._request.conversation_id

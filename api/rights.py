@@ -117,6 +117,7 @@ PLACES: tuple[Place, ...] = (
     Place("/catalog", Right.READ, Right.CATALOG),
     Place("/evaluation", Right.CATALOG, Right.CATALOG),
     Place("/v1/datasets", Right.DATA, Right.DATA),
+    Place("/v1/sources", Right.DATA, Right.ADMIN),
     Place("/data", Right.DATA, Right.DATA),
     Place("/v1/models", Right.MODELS_READ, Right.MODELS),
     Place("/models", Right.MODELS_READ, Right.MODELS),

@@ -119,6 +119,15 @@ class Window(BaseModel):
     current_is_partial: bool
 
 
+class Freshness(BaseModel):
+    """When a table was last loaded or refreshed. `source` brings it, None for a file; `late`: its runs fail or are missing."""
+
+    table: str
+    refreshed_at: dt.datetime
+    source: str | None
+    late: bool
+
+
 class Receipt(BaseModel):
     """Where every number of the answer comes from."""
 
@@ -135,6 +144,7 @@ class Receipt(BaseModel):
     bytes_read: int
     cached: bool
     notes: list[str] = Field(default_factory=list)
+    freshness: list[Freshness] = Field(default_factory=list)
 
 
 class JobLink(BaseModel):

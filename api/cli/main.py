@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli import administration, alerts, asking, catalog, data, evaluate, mcp, models, stack_commands, studies
+from api.cli import administration, alerts, asking, catalog, data, evaluate, mcp, models, sources, stack_commands, studies
 from api.cli.context import context
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.add_typer(alerts.app, name="alerts")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(data.app, name="data")
 app.add_typer(models.app, name="models")
+app.add_typer(sources.app, name="source")
 
 
 @app.callback()

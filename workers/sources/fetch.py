@@ -38,8 +38,8 @@ def fetch(source: WebFile, folder: Path, name: str, *, stamp: str, allowed: Coll
     Raises: Invalid when the host may not be reached, does not answer in time, answers with anything but the file, or the file is too large.
     """
     headers = {"Host": urlsplit(source.url).netloc, "Accept": "*/*", "User-Agent": "querent"}
-    if source.hidden:
-        headers["Authorization"] = f"Bearer {source.bearer_token.get_secret_value()}"
+    if token := source.bearer_token.get_secret_value():
+        headers["Authorization"] = f"Bearer {token}"
     if stamp:
         headers["If-None-Match" if stamp.startswith(('"', "W/")) else "If-Modified-Since"] = stamp
     timeout = {"connect": 5.0, "read": 30.0, "write": 30.0, "pool": 5.0}

@@ -151,13 +151,23 @@ class WebFile(Address):
     @classmethod
     def _address(cls, url: str) -> str:
         checked = _checked_url(url)
-        if _GLOBS & set(checked):
-            raise ValueError("one file was expected; { } * ? | cannot stand in its address")
+        if _GLOBS & set(urlsplit(checked).path):
+            raise ValueError("one file was expected; { } * ? | cannot stand in its path")
         return checked
 
     @property
     def origin(self) -> str:
         return self.url.partition("?")[0]
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """Without what follows the `?`: that is where signed addresses carry their secret."""
+        return {"kind": self.kind, "url": self.origin}
+
+    @property
+    def hidden(self) -> dict[str, str]:
+        token = self.bearer_token.get_secret_value()
+        return ({"url": self.url} if self.url != self.origin else {}) | ({"bearer_token": token} if token else {})
 
 
 AnyAddress = Annotated[PostgreSQL | MySQL | MongoDB | S3 | Iceberg | Delta | WebFile, Field(discriminator="kind")]

@@ -35,7 +35,7 @@ class Prepared:
     start: wall clock of y[0]. causes: name -> (n + horizon,) holidays and regressors, known for past and future.
     seasons: candidate lengths in steps, ascending. future_steps: (h,) >= 1, steps after the last bucket; future_times: (h,) UTC.
     floor: 0.0 where history is never negative, else None. closed: position in the week cycle -> always zero; empty when never.
-    memo: what several members ask of the same series, worked out once.
+    memo: what several members ask of the same series, worked out once; cuts: the same of `cut`.
     """
 
     series_id: str
@@ -54,6 +54,7 @@ class Prepared:
     causes: Mapping[str, FloatArray] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     memo: dict[str, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
+    cuts: dict[int, Prepared] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     @property
     def horizon(self) -> int:
@@ -61,6 +62,11 @@ class Prepared:
 
     def cut(self, n: int) -> Prepared:
         """The same series as it was when only the first n buckets were known. Cleaning is redone on them, so nothing looks ahead."""
+        if n not in self.cuts:
+            self.cuts[n] = self._cut(n)
+        return self.cuts[n]
+
+    def _cut(self, n: int) -> Prepared:
         raw = self.raw[:n]
         known = np.isfinite(raw)
         complete = fill_gaps(raw, self.all_seasons)

@@ -10,7 +10,7 @@ from forecasting.members.level_regression import level_regression
 from forecasting.members.member import Member
 from forecasting.members.naive import naive, recent_mean, repeat_season, seasonal_naive, seasonal_naive_short, short_season
 from forecasting.members.recent_shape import recent_shape
-from forecasting.members.smoothing import classical_theta, complex_smoothing, damped_trend, level, on_adjusted, theta, trend
+from forecasting.members.smoothing import classical_theta, complex_smoothing, damped_trend, dynamic_theta, level, on_adjusted, trend
 from forecasting.prepare import Prepared
 
 
@@ -33,7 +33,8 @@ def _has_two_seasons(series: Prepared) -> bool:
 
 
 def _is_slow(series: Prepared) -> bool:
-    """Weeks or longer: a trend seen in days or hours does not last."""
+    """Weeks or longer: a trend seen in days or hours does not last. On days, damped trend and theta were two thirds of all members' time, and
+    without them errors were 0 to 1 % less on generated days and hours and on two public sets."""
     return series.step.approximate_seconds > 6 * 86_400 and series.y.shape[0] >= 8
 
 
@@ -66,9 +67,9 @@ POOL: tuple[Member, ...] = (
     Member("level", on_adjusted(level), _eight_points),
     Member("complex_smoothing", on_adjusted(complex_smoothing), _eight_points),
     Member("autoregression", autoregression, is_long),
-    Member("damped_trend", on_adjusted(damped_trend), _eight_points),
+    Member("damped_trend", on_adjusted(damped_trend), _is_slow),
     Member("trend", on_adjusted(trend), _is_slow),
-    Member("dynamic_theta", theta, _eight_points),
+    Member("dynamic_theta", on_adjusted(dynamic_theta), _is_slow),
     Member("classical_theta", classical_theta, _has_classical_season),
 )
 

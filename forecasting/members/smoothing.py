@@ -75,19 +75,6 @@ def dynamic_theta(rest: FloatArray, horizon: int) -> FloatArray:
     return np.asarray(DynamicOptimizedTheta(season_length=1).forecast(rest, horizon)["mean"])
 
 
-def quick_theta(rest: FloatArray, horizon: int) -> FloatArray:
-    """Dynamic theta with the usual weight of its lines. Source: Fiorucci et al. (2016)."""
-    from statsforecast.models import DynamicTheta
-
-    return np.asarray(DynamicTheta(season_length=1).forecast(rest, horizon)["mean"])
-
-
-def theta(series: Prepared) -> FloatArray:
-    """(horizon,) dynamic theta on the adjusted series: optimised for weeks and longer, the usual one for the many days and hours, where
-    optimising took a third of all members' time and gave nothing."""
-    return on_adjusted(dynamic_theta if series.step.approximate_seconds > 6 * 86_400 else quick_theta)(series)
-
-
 def complex_smoothing(rest: FloatArray, horizon: int) -> FloatArray:
     """Complex exponential smoothing without season. Source: Svetunkov et al. (2022)."""
     from statsforecast.models import AutoCES

@@ -58,21 +58,18 @@ def seats(seasons: tuple[int, ...], horizon: int, lengths: Sequence[int], effort
     def shape(length: int, own: bool, span: int = short) -> Shape:
         return Shape(length, horizon, span, own, min(least, length))
 
-    trees = (
-        Seat("boosted_trees", shape(60, True, 3), recipe, adjusted=True, trees=True),
-        Seat("boosted_trees_short", shape(max(18, long + long // 2), True, 6), recipe, adjusted=True, trees=True),
-    )
+    trees = Seat("boosted_trees", shape(max(18, long + long // 2), True, 6), recipe, adjusted=True, trees=True)
     if long <= 31:
         return (
             Seat("pooled_network_wide", shape(wide, False), recipe),
             Seat("pooled_network_adjusted_wide", shape(wide, False, 1), recipe, adjusted=True),
-            *trees,
+            trees,
         )
     return (
         Seat("pooled_network", shape(base, True), recipe),
         Seat("pooled_network_relative", shape(base, False), recipe),
         Seat("pooled_network_wide", shape(wide, True), recipe),
-        *trees,
+        trees,
     )
 
 

@@ -228,6 +228,9 @@ def _happened(p: Parse, i: int, u: Unit) -> int | None:
     return i + 1
 
 
+_BEING = frozenset("was were is are be been being got get".split())
+
+
 def _undergone(p: Parse, i: int, u: Unit) -> int | None:
     """ "refunded orders", "orders were refunded": those that have such an event."""
     if not u.text.lower().endswith("ed") or len(u.text.split()) > 1 or p.waiting.aggregate is not None:
@@ -237,7 +240,8 @@ def _undergone(p: Parse, i: int, u: Unit) -> int | None:
         return None
     before, following = p.units[i - 1] if i else None, p.units[i + 1] if i + 1 < len(p.units) else None
     after = following is not None and bool(following.links) and p.kinds.likely(following, "dataset")
-    told = before is not None and before.is_func("have", "neg", "relative") and bool(p.frame.mentions)
+    helping = p.units[i - 2] if before is not None and before.is_func("neg") and i > 1 else before
+    told = helping is not None and not _BEING.isdisjoint(helping.text.lower().split()) and bool(p.frame.mentions)
     links = following.links if after and following is not None else p.frame.mentions[-1].links if told else ()
     things = {link.target.dataset for link in links if link.target.kind == "dataset"}
     if not any(r.from_dataset == event.target.dataset and r.to_dataset in things for r in p.kinds.catalog.relationships):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from anomaly import DetectInput, Detection, detect
@@ -13,6 +13,7 @@ from models.judging import detect_with
 from models.sandbox.limits import Limits
 from models.sdk.card import card_of
 from models.sdk.failures import ModelFailed
+from workers.alerts.rule import AnomalyRule
 from workers.champions import SANDBOX_QUEUE, champion_for, walled
 from workers.context import BelongsElsewhere, JobContext
 
@@ -20,12 +21,25 @@ JUDGING_LIMITS = Limits(cpu_s=600, wall_s=600)
 
 
 class CustomDetector:
-    """Stands in for `anomaly.detect`. `label` is the `name/version` to be shown and kept."""
+    """Stands in for `anomaly.detect`. `label` is the `name/version`; `speaker` and `said` are what is to be shown and kept of who judged."""
 
     def __init__(self, context: JobContext, version: StoredVersion) -> None:
         self._context = context
         self.version = version
         self.label = str(version)
+        self._failure = ""
+
+    @property
+    def speaker(self) -> str:
+        """The model's label; empty once Querent's own detector had to judge in its place."""
+        return "" if self._failure else self.label
+
+    @property
+    def said(self) -> str:
+        """Who judged, as a sentence."""
+        if self._failure:
+            return f"Model {self.label} did not judge: {self._failure} Querent's own detector did."
+        return f"Judged by {self.label}."
 
     def detect_many(
         self, inputs: Sequence[DetectInput], *, sensitivity: float, min_effect: float = 0.0, direction: str = "both"
@@ -41,9 +55,9 @@ class CustomDetector:
                     subject, card, self.label, inputs, sensitivity=sensitivity, min_effect=min_effect, direction=direction
                 )  # fmt: skip
         except (ModelFailed, NotFound, InternalError) as error:
-            note = f"Model {self.label} did not judge: {error.message} Querent's own detector did."[:500]
+            self._failure = error.message[:400]
             own = [detect(item, sensitivity=sensitivity, min_effect=min_effect, direction=direction) for item in inputs]
-            return [replace(found, notes=(*found.notes, note)) for found in own]
+            return [replace(found, notes=(*found.notes, self.said)) for found in own]
 
 
 def detector_for(context: JobContext, metric: str | None, grain: Grain) -> CustomDetector | None:
@@ -57,3 +71,12 @@ def detector_for(context: JobContext, metric: str | None, grain: Grain) -> Custo
     if context.queue != SANDBOX_QUEUE:
         raise BelongsElsewhere(SANDBOX_QUEUE)
     return CustomDetector(context, version)
+
+
+def judging(custom: CustomDetector) -> Callable[[AnomalyRule, DetectInput, float], Detection]:
+    """What `workers.alerts.evaluate.Judge` takes as its `custom`."""
+
+    def judge(rule: AnomalyRule, item: DetectInput, sensitivity: float) -> Detection:
+        return custom.detect_many([item], sensitivity=sensitivity, min_effect=rule.min_effect, direction=rule.direction)[0]
+
+    return judge

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -134,6 +134,13 @@ class EvaluateRulesParams(Params):
     owner: str = Field(max_length=200)
 
 
+class PreviewRuleParams(Params):
+    """When a rule would have told something, judged by who judges when it runs. rule_id: a rule whose feedback counts too."""
+
+    definition: dict[str, Any]
+    rule_id: str | None = Field(default=None, max_length=64)
+
+
 class ScanParams(Params):
     """Anything one should know: the last complete period of `grain` of these metrics; none takes the certified ones, else all, up to 8.
 
@@ -231,6 +238,7 @@ KINDS: Mapping[str, Kind] = {
     "explain": Kind(ExplainParams, "default", {"fetch": 0.6, "explain": 0.4}, soft_limit_s=300),
     "evaluate_questions": Kind(EvaluateQuestionsParams, "default", {"run questions": 1.0}, soft_limit_s=1200),
     "evaluate_rules": Kind(EvaluateRulesParams, "default", {"evaluate": 1.0}, soft_limit_s=1200),
+    "preview_rule": Kind(PreviewRuleParams, "default", {"evaluate": 1.0}, soft_limit_s=300),
     "scan": Kind(ScanParams, "default", {"fetch": 0.8, "scan": 0.2}, soft_limit_s=300),
     "digest": Kind(DigestParams, "default", {"fetch": 0.8, "scan": 0.1, "issue": 0.1}, soft_limit_s=600),
     "rebuild_narrative": Kind(RebuildParams, "default", {"rebuild": 1.0}, soft_limit_s=120),

@@ -14,6 +14,9 @@ from workers.alerts.rule import AnomalyRule, AnyRule
 from workers.alerts.signals import Detector, anomaly_detector, signals
 from workers.alerts.timing import wall_clock
 
+Custom = Callable[[AnomalyRule, DetectInput, float], Detection]
+"""Judges one series for a rule at a sensitivity."""
+
 
 @dataclass(slots=True)
 class Judge:
@@ -24,7 +27,7 @@ class Judge:
 
     history: History
     now: dt.datetime
-    custom: Callable[[AnomalyRule, DetectInput, float], Detection] | None = None
+    custom: Custom | None = None
     model: str = ""
     _known: dict[tuple[object, ...], Detection] = field(default_factory=dict)
 

@@ -9,15 +9,17 @@ from typing import Any
 
 from core.ids import TenantId
 from core.principal import Principal
+from core.timeseries import Grain
 from workers.alerts.chart import incident_chart
-from workers.alerts.evaluate import Judge
+from workers.alerts.evaluate import Custom, Judge
 from workers.alerts.events import Event
 from workers.alerts.feedback import Tuning
 from workers.alerts.figures import segments
 from workers.alerts.history import fetch_history
-from workers.alerts.rule import AnyRule
+from workers.alerts.rule import AnomalyRule, AnyRule
 from workers.alerts.timing import wall_clock
 from workers.bootstrap import Services
+from workers.champions import champion_for
 from workers.jobs.chart_data import finite, instant
 
 YEAR = dt.timedelta(days=365)
@@ -38,15 +40,19 @@ class PreviewAsking:
         """Nobody can cancel a preview; it is short."""
 
 
-def preview(services: Services, principal: Principal, rule: AnyRule, *, now: dt.datetime, tuned: Tuning | None = None) -> dict[str, Any]:
+def preview(
+    services: Services, principal: Principal, rule: AnyRule, *, now: dt.datetime, tuned: Tuning | None = None, custom: Custom | None = None
+) -> dict[str, Any]:
     """{"fired", "since", "until", "events": [...], "chart", "headline", ...}: what would have fired in the last year, or since the history begins.
 
+    custom: judges in the place of Querent's own detector, which only a job on queue `sandbox` can have (`preview_rule`); `promoted` says
+    which custom detector judges when the rule runs.
     Raises: UserError for what cannot be asked; NotEnoughData without any row; Unavailable.
     """
     started_s = time.perf_counter()
     asking = PreviewAsking(principal.tenant, principal, services, now)
     history = fetch_history(asking, rule)
-    judge = Judge(history, now)
+    judge = Judge(history, now, custom)
     sensitivity = (tuned or Tuning(0, 0, 1.0)).sensitivity(rule)
     wall = wall_clock(now, history.grain, history.zone)
     begins = dt.datetime.fromisoformat(instant(history.series[0].times.min()))
@@ -67,10 +73,17 @@ def preview(services: Services, principal: Principal, rule: AnyRule, *, now: dt.
         "series_count": len(history.series),
         "series_left_out": history.left_out,
         "sensitivity": round(sensitivity, 3),
+        "promoted": _promoted(services, principal.tenant, rule),
         "chart": _chart(judge, rule, found, since, sensitivity),
         "receipt": history.receipt.as_json(),
         "seconds": round(time.perf_counter() - started_s, 3),
     }
+
+
+def _promoted(services: Services, tenant: TenantId, rule: AnyRule) -> str:
+    """The custom detector that judges this rule when it runs; empty: Querent's own does."""
+    found = champion_for(services, tenant, "detect", rule.metric, Grain(rule.grain)) if isinstance(rule, AnomalyRule) else None
+    return str(found) if found is not None else ""
 
 
 def _headline(fired: int, since: dt.datetime, now: dt.datetime) -> str:
@@ -99,8 +112,6 @@ def _event(event: Event) -> dict[str, Any]:
 
 
 def _chart(judge: Judge, rule: AnyRule, found: list[Event], since: dt.datetime, sensitivity: float) -> dict[str, Any]:
-    from workers.alerts.rule import AnomalyRule
-
     series = judge.history.series[0]
     begin = max(0, len(series) - SHOWN_POINTS)
     columns = {"v": series.values}

@@ -60,6 +60,12 @@ def _evaluate_rules(context: JobContext) -> Mapping[str, Any]:
     return evaluate_rules.run(context)
 
 
+def _preview_rule(context: JobContext) -> Mapping[str, Any]:
+    from workers.jobs import preview_rule
+
+    return preview_rule.run(context)
+
+
 def _scan(context: JobContext) -> Mapping[str, Any]:
     from workers.jobs import scan
 
@@ -142,6 +148,7 @@ FUNCTIONS: Mapping[str, JobFunction] = {
     "explain": _explain,
     "evaluate_questions": _evaluate_questions,
     "evaluate_rules": _evaluate_rules,
+    "preview_rule": _preview_rule,
     "scan": _scan,
     "digest": _digest,
     "rebuild_narrative": _rebuild_narrative,

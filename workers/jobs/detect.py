@@ -50,9 +50,9 @@ def run(context: JobContext) -> dict[str, Any]:
     found = _found(incidents)
     context.progress("register", 0, 1)
     version = _register(context, params, fetched, found, custom)
-    result = _result(context, params, fetched, points, found, version) | {"model": custom.label if custom is not None else MODEL}
+    result = _result(context, params, fetched, points, found, version) | {"model": _speaker(custom)}
     if custom is not None:
-        result["notes"] = [*result["notes"], f"Judged by {custom.label}."]
+        result["notes"] = [*result["notes"], custom.said]
     _index(context, params, fetched, found, version, custom)
     return result
 
@@ -75,6 +75,10 @@ def _score(
         ids = [series.series_id for series in batch]
         incidents.replace(_incident_rows(context, params, fetched, made), ids, may_exist=again)
         points.replace(_point_rows(context, params, fetched, made), ids, may_exist=again)
+
+
+def _speaker(custom: CustomDetector | None) -> str:
+    return (custom.speaker if custom is not None else "") or MODEL
 
 
 def _input(context: JobContext, params: DetectParams, fetched: Fetched, series: TimeSeries) -> DetectInput:
@@ -231,7 +235,7 @@ def _index(
         grain=params.grain.value,
         series_count=len(fetched.series),
         incident_count=len(found),
-        model=custom.label[:200] if custom is not None else MODEL,
+        model=_speaker(custom)[:200],
         model_version=str(version),
         catalog_version=fetched.receipt.catalog_version,
         summary={"label": fetched.measure.label, "worst": found[:3]},

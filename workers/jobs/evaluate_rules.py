@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from anomaly import DetectInput, Detection
 from core.errors import NotFound, UserError
 from core.store import alert_rules, incident_events
 from core.store.alert_rules import AlertRule
@@ -22,7 +21,7 @@ from workers.alerts.history import Look, fetch_history
 from workers.alerts.rule import AnomalyRule, AnyRule, parse_rule
 from workers.alerts.timing import next_run
 from workers.context import JobContext
-from workers.judges import CustomDetector, detector_for
+from workers.judges import CustomDetector, detector_for, judging
 from workers.kinds import EvaluateRulesParams
 from workers.queue import wake_sender
 
@@ -85,7 +84,7 @@ def _evaluate(context: JobContext, owner: str, group: Sequence[Parsed], catalog:
     widest = next(rule for _, rule in group if rule.completeness.min_rows_share > 0 or not counted)
     custom = _custom(context, group)
     history = fetch_history(context, widest, counted=counted)
-    judge = Judge(history, context.as_of, *((_judging(custom), custom.label) if custom is not None else ()))
+    judge = Judge(history, context.as_of, judging(custom) if custom is not None else None)
     with context.services.store.read() as connection:
         votes = incident_events.votes(connection, context.tenant, [row.id for row, _ in group])
     done: list[tuple[AnyRule, Applied]] = []
@@ -93,6 +92,7 @@ def _evaluate(context: JobContext, owner: str, group: Sequence[Parsed], catalog:
     for row, rule in group:
         tuned = tuning(votes[row.id])
         judged.append((row, rule, tuned, judge.events(rule, sensitivity=tuned.sensitivity(rule))))
+    judge.model = custom.speaker if custom is not None else ""
     with context.services.store.write() as connection:
         for row, rule, tuned, found in judged:
             now_row = alert_rules.lock(connection, context.tenant, row.id)
@@ -114,13 +114,6 @@ def _custom(context: JobContext, group: Sequence[Parsed]) -> CustomDetector | No
     """The promoted custom detector of the group's metric. Raises: BelongsElsewhere, which sends the job to where it may run."""
     anomaly = next((rule for _, rule in group if isinstance(rule, AnomalyRule)), None)
     return detector_for(context, anomaly.metric, Grain(anomaly.grain)) if anomaly is not None else None
-
-
-def _judging(custom: CustomDetector) -> Callable[[AnomalyRule, DetectInput, float], Detection]:
-    def judge(rule: AnomalyRule, item: DetectInput, sensitivity: float) -> Detection:
-        return custom.detect_many([item], sensitivity=sensitivity, min_effect=rule.min_effect, direction=rule.direction)[0]
-
-    return judge
 
 
 def _details(judge: Judge, rule: AnyRule, tuned: Tuning) -> Any:

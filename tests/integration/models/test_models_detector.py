@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from core.errors import Conflict
+from workers.alerts.preview import preview
+from workers.alerts.rule import parse_rule
 from workers.custom.promotion import promote, rollback
 from workers.queue import enqueue
 
@@ -78,6 +80,16 @@ def detections(world: Any) -> dict[str, Any]:
     return dict(done.result)
 
 
+def sent_on(world: Any, kind: str, params: dict[str, Any]) -> Any:
+    """A job that finds on its queue that it needs the sandbox."""
+    job = enqueue(world.services, kind, params, world.analyst)
+    before = world.run(job, queue="default")
+    assert (before.status.value, before.queue) == ("PENDING", "sandbox")
+    done = world.run(job, queue="sandbox")
+    assert done.status.value == "DONE", done.error
+    return done
+
+
 class TestDetector:
     def test_passes_the_gate_by_finding_more(self, better: Any) -> None:
         assert better.state == "challenger", better.reason
@@ -111,13 +123,20 @@ class TestDetector:
             new = NewAlertRule("Revenue", "revenue", {"kind": "anomaly", "grain": "day"}, models_world.analyst.user)
             rule = alert_rules.create(connection, tenant, new, now=services.clock.now())
         promote(services, models_world.ben, better.name, better.version)
-        job = enqueue(services, "evaluate_rules", {"rules": [rule.id], "owner": "test"}, models_world.analyst)
-        sent_on = models_world.run(job, queue="default")
-        assert (sent_on.status.value, sent_on.queue) == ("PENDING", "sandbox")
-        done = models_world.run(job, queue="sandbox")
-        assert done.status.value == "DONE", done.error
+        done = sent_on(models_world, "evaluate_rules", {"rules": [rule.id], "owner": "test"})
         assert done.result["errors"] == 0
         assert done.result["rules"] == 1
+        rollback(services, models_world.ben, better.name)
+
+    def test_previews_a_rule(self, models_world: Any, better: Any) -> None:
+        services, definition = models_world.services, {"metric": "revenue", "kind": "anomaly", "grain": "day"}
+        own = preview(services, models_world.analyst, parse_rule(definition), now=services.clock.now())
+        assert own["promoted"] == ""
+        promote(services, models_world.ben, better.name, better.version)
+        assert preview(services, models_world.analyst, parse_rule(definition), now=services.clock.now())["promoted"] == str(better)
+        found = sent_on(models_world, "preview_rule", {"definition": definition}).result
+        assert (found["model"], found["judged"]) == (str(better), f"Judged by {better}.")
+        assert found["events"] != own["events"]
         rollback(services, models_world.ben, better.name)
 
     def test_the_former_champion_is_gone_only_once(self, models_world: Any, better: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,6 +18,7 @@ from semantic.states import OutputColumn, WindowUsed
 from semantic.windows import add_units, local_now
 
 Rows = Sequence[Sequence[Any]]
+_ISO_SPAN = re.compile(r"^(\d{4}-\d\d-\d\d)(?: to (\d{4}-\d\d-\d\d))?(?:, including today)?$")
 _RELATIVE = {
     "last",
     "this",
@@ -112,8 +114,13 @@ def _change(columns: Sequence[OutputColumn], row: Sequence[Any], measure_index: 
 
 
 def _against(column: OutputColumn) -> str:
-    words = column.beside or "compared period"
+    words = _ISO_SPAN.sub(_dated, column.beside or "compared period")
     return f" on {'the ' if words.startswith(('previous', 'same', 'compared')) else ''}{words}"
+
+
+def _dated(span: re.Match[str]) -> str:
+    start, last = (dt.datetime.fromisoformat(text) for text in (span[1], span[2] or span[1]))
+    return period_of(start, last + dt.timedelta(days=1), "").label
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from nlq.types import Chip, Intent, Span
 from nlq.wording import Wording
 from semantic.expr import And, Predicate
-from semantic.query import Aggregate, ByEntity, ByField, CompareGroup, Having, Measure, MetricRef, SemanticQuery
+from semantic.query import Aggregate, ByEntity, ByField, CompareGroup, ComparePeriod, Having, Measure, MetricRef, SemanticQuery
 
 _TRANSFORMS = {
     "share": "share of total",
@@ -55,12 +55,14 @@ def chips_of(query: SemanticQuery, wording: Wording, intent: Intent, spans: Mapp
             if having.other
             else ""
         )
-        label = _moved(wording.measure(having.measure), having) if having.change else f"{wording.measure(having.measure)} {having.op} {right}"
+        label = (
+            _moved(wording.measure(having.measure), having) if having.change else f"{wording.measure(having.measure)} {having.op} {right}"
+        )
         chips.append(Chip("having", label, f"/having/{i}"))
     if query.time is not None:
         chips.append(Chip("time", wording.window(query.time.window), "/time", spans.get("time")))
     if query.compare is not None:
-        label = query.compare.label if isinstance(query.compare, CompareGroup) else query.compare.to.replace("_", " ")
+        label = _beside(query.compare, wording)
         chips.append(Chip("compare", f"vs {label}", "/compare"))
     for i, transform in enumerate(query.transform):
         size = f" over {transform.size}" if transform.size else ""
@@ -110,6 +112,12 @@ def _conditions(where: Predicate | None) -> list[tuple[str, Predicate]]:
     if isinstance(where, And):
         return [(f"/where/items/{i}", p) for i, p in enumerate(where.items)]
     return [("/where", where)]
+
+
+def _beside(compare: ComparePeriod | CompareGroup, wording: Wording) -> str:
+    if isinstance(compare, CompareGroup):
+        return compare.label
+    return wording.window(compare.window) if compare.window is not None else compare.to.replace("_", " ")
 
 
 def _moved(name: str, having: Having) -> str:

@@ -165,11 +165,14 @@ def _steps_left(match: re.Match[str], today: dt.date) -> tuple[int, str]:
     return (13 - today.month if unit == "year" else 3 - (today.month - 1) % 3), "month"
 
 
+_MOVING = "doing|distributed|split|going|trending|developing|evolving|looking|performing|growing|moving|spread|divided"
+
+
 def _is_definition(question: str) -> bool:
     words = question.lower()
     return bool(
         re.search(r"\b(?:define|definition|mean|meaning|meant|stand for|calculated|computed|how is|how are|term|what is an?)\b", words)
-    ) and not re.search(r"\bhow (?:is|are) (?:\w+ ){0,3}(?:doing|distributed|split|going|trending|developing|evolving|looking|performing|growing|moving|spread|divided)\b", words)
+    ) and not re.search(rf"\bhow (?:is|are) (?:\w+ ){{0,3}}(?:{_MOVING})\b", words)
 
 
 def _blank(text: str, pattern: re.Pattern[str]) -> str:

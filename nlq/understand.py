@@ -462,14 +462,16 @@ class Understander:
 
     def _by_which(self, question: str, routed: Routed, prepared: Prepared, frame: Frame, as_of: dt.datetime) -> Understanding | None:
         """ "our best customers", "top 10 products": what makes one better is not said, so ask, with the key measures as choices."""
-        ranked = frame.limit_asked or frame.moved or frame.moved_order is not None or frame.superlative is not None
-        if not ranked or frame.measures or frame.rank_by or routed.intent is not Intent.ASK:
+        moved = bool(frame.moved) or frame.moved_order is not None
+        ranked = frame.limit_asked or moved or frame.superlative is not None
+        bare = not frame.outputs and bool(frame.conditions or frame.times or frame.compare or frame.transforms)
+        if not (ranked or bare) or frame.measures or frame.rank_by or frame.having or routed.intent is not Intent.ASK:
             return None
         readings: list[Reading] = []
         for metric in sorted((m for m in self.catalog.metrics if not m.hidden), key=_headline_first)[:_TRIED_METRICS]:
             delta = _copy(frame)
             given = MeasureItem("given", given=MetricRef(metric=metric.name))
-            if frame.moved or frame.moved_order is not None:
+            if moved or not ranked:
                 delta.measures = [given]
             else:
                 delta.rank_by, delta.superlative = [given], None
@@ -477,13 +479,13 @@ class Understander:
                 if frame.superlative is not None:
                     delta.ascending_top = frame.superlative.descending is False
             found = next(iter(self._candidates(delta, prepared, as_of, [])), None)
-            if found is not None and not found.composed.unexplained and found.query.by:
+            if found is not None and not found.composed.unexplained and (found.query.by or not ranked):
                 readings.append(replace(self._reading(found, routed, prepared), confidence=0.5))
             if len(readings) == 3:
                 break
         if len(readings) < 2:
             return None
-        return Understanding(question, "clarify", tuple(readings), message="By which measure?")
+        return Understanding(question, "clarify", tuple(readings), message="By which measure?" if ranked else "Which measure?")
 
     def _about_nothing(
         self,

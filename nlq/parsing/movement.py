@@ -9,8 +9,10 @@ from nlq.parsing.terms import on_term
 from nlq.parsing.words import SENTENCE_END
 from nlq.segment import Unit
 
-
-_BARE_MOVES = {"grow": True, "rise": True, "increase": True, "climb": True, "improve": True, "fall": False, "drop": False, "decline": False, "decrease": False, "shrink": False}  # fmt: skip
+_BARE_MOVES = {
+    **dict.fromkeys(("grow", "rise", "increase", "climb", "improve"), True),
+    **dict.fromkeys(("fall", "drop", "decline", "decrease", "shrink"), False),
+}
 
 
 def on_transform(p: Parse, i: int, u: Unit) -> int:

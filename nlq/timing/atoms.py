@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from dateutil.relativedelta import relativedelta
 
 from nlq.numbers import ORDINALS, number_of
-from nlq.timing.arithmetic import floor, shift, window_bounds
+from nlq.timing.arithmetic import day_of, floor, shift, window_bounds
 from nlq.timing.feasts import feast_pattern, feasts
 from nlq.timing.patterns import ATOM, COUNT, KIND, MONTH, MONTHS, NEXT, ORD, UNIT, YEAR
 from semantic.catalog.model import CatalogCalendar
@@ -41,9 +41,39 @@ def find_atoms(text: str, today: dt.date, as_of: dt.datetime, calendar: CatalogC
             continue
         lead = len(match.group()) - len(match.group().lstrip())
         found.append(replace(atom, a=match.start() + lead, b=match.end()))
+    found = _with_shared_years(text, found)
     named = _find_feasts(text, today, calendar, found)
     kept = [atom for atom in found if not any(n.a < atom.b and atom.a < n.b for n in named)]
     return sorted([*kept, *named], key=lambda atom: atom.a)
+
+
+_LISTED = re.compile(r"\A\s*(?:,|and|or|&|vs\.?|versus|against|with|to|compared (?:to|with)|than)?\s*(?:and\s)?(?:in\s|for\s|the\s)?\s*\Z")
+
+
+def _with_shared_years(text: str, atoms: list[Atom]) -> list[Atom]:
+    """ "January and February 2025", "H1 vs H2 2025", "November 2025 vs October": a year said once for several months or quarters is the year of all."""
+    out = list(atoms)
+    for i in range(len(out) - 2, -1, -1):  # said after the last
+        if _shares(text, out[i], out[i + 1], giver=out[i + 1]):
+            december = day_of(out[i].start).month == 12 and day_of(out[i + 1].start).month == 1
+            out[i] = _in_year(out[i], day_of(out[i + 1].start).year - december)
+    for i in range(1, len(out)):  # said after the first
+        if _shares(text, out[i - 1], out[i], giver=out[i - 1]):
+            out[i] = _in_year(out[i], day_of(out[i - 1].start).year)
+    return out
+
+
+def _shares(text: str, left: Atom, right: Atom, giver: Atom) -> bool:
+    taker = left if giver is right else right
+    alike = left.unit is right.unit and left.unit in (Unit.MONTH, Unit.QUARTER) and left.window is None and right.window is None
+    apart = day_of(left.start).month != day_of(right.start).month
+    said = giver.year_given and not taker.year_given and re.search(YEAR, text[giver.a : giver.b]) is not None
+    return said and alike and apart and _LISTED.match(text[left.b : right.a]) is not None
+
+
+def _in_year(atom: Atom, year: int) -> Atom:
+    moved = relativedelta(years=year - day_of(atom.start).year)
+    return replace(atom, start=day_of(atom.start) + moved, end=day_of(atom.end) + moved, year_given=True, bare_month=False)
 
 
 def _find_feasts(text: str, today: dt.date, calendar: CatalogCalendar, taken: list[Atom]) -> list[Atom]:
@@ -135,6 +165,10 @@ def _read_my(text: str, _t: dt.date, _c: CatalogCalendar) -> Atom:
 
 def _read_month(text: str, today: dt.date, _c: CatalogCalendar) -> Atom:
     words = text.split()
+    if words[-1] == "year":
+        # "March last year"
+        month = next(MONTHS[w] for w in words if w in MONTHS)
+        return period(dt.date(today.year - ("this" not in words), month, 1), Unit.MONTH)
     start = dt.date(today.year, MONTHS[words[-1]], 1)
     if len(words) > 1:
         # "last April" is a year before "this April"; "next April" is the one to come.

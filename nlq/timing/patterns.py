@@ -31,6 +31,7 @@ ATOM = re.compile(
   | \b(?P<md>{MONTH}\.?\ (?:the\ )?{DAYNUM}(?!\d)(?:\ ?,?\ (?:of\ )?{YEAR}\b)?)
   | \b(?P<dm>(?:the\ )?{DAYNUM}\ (?:of\ )?{MONTH}\b(?:\ ?,?\ (?:of\ )?{YEAR}\b)?)
   | \b(?P<my>{MONTH}\.?\ ?,?\ (?:of\ )?(?:the\ year\ )?{YEAR}\b)
+  | \b(?P<month>{MONTH}\ (?:of\ |in\ )?(?:this|last|the\ previous)\ year\b | (?:(?:this|last|previous|next|coming)\ (?:year's\ )?)?{MONTH})\b
   | \b(?P<rolling>{LAST}\ {COUNT}\ (?:{KIND}\ )*{UNIT}s?\b | {NEXT}\ {COUNT}\ (?:{KIND}\ )*{UNIT}s?\b | (?:{KIND}\ )?trailing\ {UNIT}s?\b)
   | \b(?P<todate>(?:fiscal\ )?{UNIT}\ ?-?\ ?to\ ?-?\ ?date\b | \b(?:ytd|mtd|qtd|wtd|fytd|fqtd)\b | this\ (?:fiscal\ )?{UNIT}\ (?:so\ far|to\ date|until\ now)\b)
   | \b(?P<rel>(?:this|current|{LAST}|{NEXT})\ (?:{KIND}\ )*{UNIT}\b(?!\ over|\ on\ ))
@@ -41,7 +42,6 @@ ATOM = re.compile(
   | \b(?P<ago>{COUNT}\ {UNIT}s?\ ago\b)
   | \b(?P<day>the\ day\ before\ yesterday|today|yesterday|tomorrow|right\ now)\b
   | \b(?P<year>(?:the\ )?(?:calendar\ )?(?:year\ (?:of\ )?)?{YEAR})\b(?!\s?[%])
-  | \b(?P<month>(?:(?:this|last|previous|next|coming)\ (?:year's\ )?)?{MONTH})\b
     """,
     re.VERBOSE,
 )

@@ -205,9 +205,7 @@ def _single(text: str, atom: Atom, as_of: dt.datetime) -> tuple[int, int, Window
     if or_later:
         late = or_later[1] in ("later", "after", "onwards", "onward", "newer")
         return _lead(text, a), b + or_later.end(), Absolute(start=atom.start) if late else Absolute(end=atom.end), False
-    if atom.bare_month and not re.search(
-        r"\b(?:in|of|since|during|for|until|this|last|from|on|the|month|between|and|,|vs|versus|to) \Z", before
-    ):
+    if atom.bare_month and not _means_month(text, atom):
         return None
     if atom.bare_year and re.search(r"\b(?:than|least|most|over|under|above|below|exceed\w*|equals?|top|id|=|>|<|is|are|\$) \Z", before):
         return None
@@ -227,6 +225,18 @@ def _single(text: str, atom: Atom, as_of: dt.datetime) -> tuple[int, int, Window
         if including:
             b += including.end()
     return _lead(text, a), b, window, atom.unit is Unit.DAY
+
+
+def _means_month(text: str, atom: Atom) -> bool:
+    """Whether a month's name without a year is a month: after a preposition, held against another, or no other word."""
+    if re.search(r"\b(?:in|of|since|during|for|until|this|last|from|on|the|month|between|and|,|vs|versus|to) \Z", text[: atom.a]):
+        return True
+    if re.match(r"\s*(?:vs\.?|versus|compared (?:to|with)|against)\s", text[atom.b :]):
+        return True
+    return text[atom.a : atom.b] in _ONLY_MONTHS
+
+
+_ONLY_MONTHS = frozenset("january february april june july august september october november december".split())
 
 
 def _shape_rolling(window: Rolling, rest: str, b: int) -> tuple[Rolling, int]:

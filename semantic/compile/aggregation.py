@@ -136,7 +136,8 @@ class _Build:
             if form in compare.show or form in ordered:
                 self.layer.columns[name] = changed(form, main.copy(), other.copy())
             if form in compare.show:
-                beside = compare.label.split(": ")[0]
+                said, _, dates = compare.label.partition(": ")
+                beside = dates if dates and said == "from the given dates" else said
                 words = _CHANGE_WORDS[form].format(label=self.plan.measures[index].label, other=beside)
                 same_unit = form in ("value", "difference")
                 shown = OutputColumn(

@@ -52,6 +52,25 @@ def acme() -> Understander:
         ("revenue from mobile orders last month vs desktop", "revenue, by device, where device is mobile, desktop, last month"),
         ("top 5 days by revenue this year", "revenue, by day, this year, revenue, highest first, first 5"),
         ("revenue in EMEA region last month", "revenue, where region is EMEA, last month"),
+        ("is revenue growing", "revenue, last month, vs previous period"),
+        ("did orders fall in Germany last week", "orders, where country is Germany, last week, vs previous period"),
+        ("how is revenue trending", "revenue, by month, month, lowest first"),
+        ("countries with falling revenue", "revenue, by country, having revenue fell, last month, vs previous period"),
+        (
+            "biggest drop in revenue by country last quarter",
+            "revenue, by country, last quarter, vs previous period, revenue, largest fall first",
+        ),
+        ("fastest growing category by revenue", "revenue, by category, last month, vs previous period, revenue, largest rise first"),
+        ("how many orders were refunded last week", "orders, where with refunds, last week"),
+        ("revenue from orders that were not refunded last month", "revenue, where without refunds, last month"),
+        ("best selling products", "units sold, by product, units sold, highest first, first 10"),
+        ("worst channels by conversion rate", "conversion rate, by channel, conversion rate, lowest first, first 10"),
+        ("revenue in H1 vs H2 2025", "revenue, from 2025-01-01 to before 2025-07-01, vs from 2025-07-01 to before 2026-01-01"),
+        (
+            "compare orders in January and February 2025",
+            "orders, from 2025-01-01 to before 2025-02-01, vs from 2025-02-01 to before 2025-03-01",
+        ),
+        ("orders March vs March last year", "orders, from 2026-03-01 to before 2026-04-01, vs from 2025-03-01 to before 2025-04-01"),
     ],
 )
 def test_reads_as(acme: Understander, question: str, said: str) -> None:
@@ -78,7 +97,14 @@ def test_is_not_guessed(acme: Understander, question: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "question", ["who are our best customers", "top 10 products last month", "which region grew the fastest last quarter"]
+    "question",
+    [
+        "who are our best customers",
+        "top 10 products last month",
+        "top countries",
+        "which region grew the fastest last quarter",
+        "which channel grew fastest",
+    ],
 )
 def test_asks_by_which_measure(acme: Understander, question: str) -> None:
     found = acme.understand(question, as_of=NOW)

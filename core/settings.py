@@ -59,6 +59,12 @@ class Settings(BaseSettings):
     rows_read_per_day: int = Field(default=0, ge=0, description="Rows that one tenant's queries may read in a day; 0 has no limit.")
     jobs_per_day: int = Field(default=0, ge=0, description="Jobs a day of one tenant; 0 has no limit.")
 
+    standing_forecast_days: int = Field(
+        default=90,
+        ge=0,
+        description="A batch of forecasts is made anew by itself for so many days after someone last asked for it; 0 never.",
+    )
+
     smtp_host: str = Field(default="", description="Mail server for alerts; empty: e-mail channels cannot send.")
     smtp_port: int = Field(default=587, ge=1, le=65_535)
     smtp_user: str = ""

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
+from core.errors import Forbidden, RateLimited
 from core.ids import TenantId
-from core.store import catalogs, goals, model_versions, retention, tenants
+from core.store import catalogs, goals, jobs, model_versions, retention, tenants
 from core.store.model_versions import VersionState
 from workers.bootstrap import Services
 from workers.custom.accept import settle, start
 from workers.forecasts.goal_params import goal_params
-from workers.principals import system_principal
+from workers.forecasts.standing import repeats
+from workers.principals import load_principal, system_principal
 from workers.queue import enqueue
+
+log = logging.getLogger(__name__)
+MAX_BATCHES = 1_000
+"""Of a tenant's batches, the newest so many are looked at."""
 
 
 def tend_models(services: Services, tenant: TenantId, day: str) -> None:
@@ -30,13 +37,33 @@ def tend_models(services: Services, tenant: TenantId, day: str) -> None:
 
 
 def tend_forecasts(services: Services, tenant: TenantId, day: str) -> None:
-    """Has stored forecasts scored, and each running goal looked at with its owner's rights. Raises: Unavailable."""
+    """Has stored forecasts scored, each running goal looked at with its owner's rights, and standing batches made. Raises: Unavailable."""
     enqueue(services, "score_forecasts", {}, system_principal(tenant), f"daily-scores-{day}")
     with services.store.read() as connection:
         running = goals.list_all(connection, tenant, on=services.clock.now().date(), limit=1000)
     for goal in running:
         owner = replace(system_principal(tenant), user=goal.asked.owner)  # the job reads the owner's rights itself when it starts
         enqueue(services, "forecast", goal_params(goal), owner, f"daily-goal-{goal.id}-{goal.updated_at:%Y%m%dT%H%M%S}-{day}")
+    repeat_batches(services, tenant)
+
+
+def repeat_batches(services: Services, tenant: TenantId) -> int:
+    """Accepts the standing batches of forecasts that are due; how many. One whose user left or whose tenant's quota is used up waits for another day.
+
+    Raises: Unavailable.
+    """
+    with services.store.read() as connection:
+        known = jobs.list_all(connection, tenant, kind="forecast_batch", limit=MAX_BATCHES)
+    accepted = 0
+    for repeat in repeats(known, services.clock.now(), services.settings.standing_forecast_days):
+        try:
+            owner = load_principal(services.store, tenant, repeat.asked.user)
+            enqueue(services, "forecast_batch", repeat.asked.params, owner, repeat.key)
+        except (Forbidden, RateLimited) as error:
+            log.warning("standing batch %s of tenant %s is not made today: %s", repeat.asked.id, tenant, error.code)
+        else:
+            accepted += 1
+    return accepted
 
 
 def start_daily(services: Services) -> int:

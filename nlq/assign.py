@@ -253,8 +253,7 @@ def _distance(dataset: str | None, near: set[str | None], graph: JoinGraph) -> f
             continue
         if other == dataset:
             return 0.0
-        up = graph.path_up(other, dataset) or graph.path_up(dataset, other)
-        best = min(best, len(up) / 3.0 if up else float(min(graph.distance(dataset, other), 6)))
+        best = min(best, graph.nearness(other, dataset))
     return best
 
 

@@ -5,7 +5,7 @@ Rows of the *base* of a query are joined only towards datasets it points to, so 
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -33,6 +33,13 @@ class JoinGraph:
             for hop in _hops_of(r):
                 if hop.source in self._hops and hop.target in self._hops:
                     self._hops[hop.source].append(hop)
+        ends = Counter((r.from_dataset, r.to_dataset) for r in catalog.relationships)
+        self._parts = {
+            r.name
+            for r in catalog.relationships
+            if r.role is not None and not r.default and r.from_dataset != r.to_dataset and ends[r.from_dataset, r.to_dataset] == 1
+        }
+        self._around: dict[tuple[str, str], tuple[str, ...]] = {}
         self._up = {name: self._walk(name, up_only=True) for name in self._hops}
         self._any = {name: self._walk(name, up_only=False) for name in self._hops}
 
@@ -74,6 +81,40 @@ class JoinGraph:
                 hops = sum(len(reach[w]) for w in wanted)
                 ranked.append((hops, 0 if name in wanted else 1, self._rows[name], name))
         return [name for *_, name in sorted(ranked)]
+
+    def around_part(self, base: str, other: str) -> tuple[str, ...]:
+        """The way from `base` to `other` over events, where the straight one is a part that somebody plays ("advisor"); empty when there is no choice.
+
+        Names of relationships, `~` before those walked from their one side. A way goes down to events first, then up: never across a shared label.
+        """
+        straight = self.path_up(base, other) if self._parts else None
+        if not straight or not any(h.relationship in self._parts for h in straight):
+            return ()
+        if (base, other) not in self._around:
+            self._around[base, other] = self._way_around(base, other)
+        return self._around[base, other]
+
+    def nearness(self, a: str, b: str) -> float:
+        """How far two datasets lie apart, in steps; steps that only look things up count a third, and a part that somebody plays is no short cut."""
+        ways = [self.path_up(x, y) for x, y in ((a, b), (b, a)) if not self.around_part(x, y)]
+        up = next((w for w in ways if w), None)
+        around = self.around_part(a, b) or self.around_part(b, a)
+        return len(up) / 3.0 if up else float(min(len(around) or self.distance(a, b), 6))
+
+    def _way_around(self, base: str, other: str) -> tuple[str, ...]:
+        found: dict[tuple[str, bool], tuple[str, ...]] = {(base, False): ()}
+        queue = deque([(base, False)])
+        while queue:
+            here, climbing = queue.popleft()
+            for hop in self._hops[here]:
+                after = (hop.target, hop.up)
+                if hop.relationship in self._parts or (climbing and not hop.up) or after in found:
+                    continue
+                found[after] = (*found[here, climbing], hop.relationship if hop.up else f"~{hop.relationship}")
+                if hop.target == other:
+                    return found[after]
+                queue.append(after)
+        return ()
 
     def parallel(self, source: str, target: str) -> list[Hop]:
         """The direct relationships from source to target; more than one means that a role is needed."""

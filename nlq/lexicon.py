@@ -172,6 +172,10 @@ class Lexicon:
             for negative, positive in OPPOSITES.items():
                 if lemma(positive) in plain:
                     self._add(Target("unflag", f"{dataset.name}.{field.name}", dataset.name, field.name), negative, 1.0)
+            for word in words_of(field.label) if len(words_of(field.label)) < 3 else ():
+                if word.endswith(("ed", "en", "id")) and len(word) > 4:
+                    for lead in ("un", "non"):
+                        self._add(Target("unflag", f"{dataset.name}.{field.name}", dataset.name, field.name), f"{lead}{word}", 1.0)
         self.type_words[target] = _type_words(field)
         self.description[target] = frozenset(keys_of(field.description)) - _STOP_IN_LABEL
         if field.role in (FieldRole.CATEGORY, FieldRole.NAME, FieldRole.FLAG, FieldRole.TEXT, FieldRole.ATTRIBUTE) and not field.pii:

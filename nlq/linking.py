@@ -102,6 +102,11 @@ class Linker:
         self._memo[key] = found
         return found
 
+    def knows(self, key: str) -> bool:
+        """Whether some name of the catalog has the word, as it is or as a synonym."""
+        lexicon = self._lexicon
+        return key in lexicon.by_key or any(other in lexicon.by_key for other in lexicon.synonyms.get(key, {}))
+
     def objects(self, keys: Sequence[str], limit: int = 12, *, plain: Sequence[str] = (), of: bool = True) -> list[Link]:
         """Objects that explain every key of the span, best first.
 

@@ -235,6 +235,7 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
             "what share of|what fraction of|portion of|the percentage of|the proportion of|percentage|proportion|pct of"
         )),
     **_rows("op", "/", "divided by|over the number of|divide by|as a fraction of|/"),
+    **_rows("op", "%", "as a percentage of|as percentage of|as a share of|as a percent of|as percent of|in percent of|as % of|as a % of|as a proportion of"),
     **_rows("op", "*", "multiplied by|times"),
     **_rows("op", "-", "minus|less the|net of|subtracting|subtracted by"),
     **_rows("op", "+", "plus"),
@@ -392,7 +393,7 @@ RELATING = frozenset(
     deliveries attract attracts spend spent cause causes caused
     fly flies flew flown depart departs departing departed arrive arrives arriving arrived lands landing landed
     treat treated teaches teach makes ships shipped collected transferred charged billed invoiced raised incurred
-    earn earns earned earning weigh weighs
+    earn earns earned earning weigh weighs win won wins winning gain gained gains acquire acquired acquires add added adds
     """.split()
 )
 

@@ -69,7 +69,10 @@ class Predicates:
         for group in groups:
             if len(group) == 1:
                 for dataset, predicate, alone in self._located(group[0], base):
-                    if self._local(base, dataset):
+                    around = () if group[0].hint.startswith("@") else self._graph.around_part(base, dataset)
+                    if around:
+                        parts.append(Has(dataset=dataset, where=predicate, via=around))
+                    elif self._local(base, dataset):
                         parts.append(predicate)
                     elif alone:
                         parts.append(self._has(base, dataset, predicate))

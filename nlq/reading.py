@@ -14,6 +14,7 @@ from nlq.parsing.parser import Parser
 from nlq.segment import Unit, segment
 from nlq.text import Token, tokenise
 from nlq.timing.phrases import find_time_phrases
+from nlq.timing.spelling import corrected
 from nlq.types import Span
 from semantic.catalog.model import Catalog
 
@@ -46,12 +47,16 @@ class Preparer:
 
     def prepare(self, text: str, as_of: dt.datetime) -> Prepared:
         asked, defined = take_definitions(without_join_hints(text))
-        tokens = tokenise(asked)
+        tokens = corrected(tokenise(asked), self._known)
         if not defined:
             return Prepared(tokens, self._units(tokens, as_of), self.terms)
         terms, names = self._defined(defined, as_of)
         units = segment(tokens, find_time_phrases(tokens, as_of, self._catalog.calendar), self._linker, names)
         return Prepared(tokens, units, terms)
+
+    def _known(self, token: Token) -> bool:
+        """Whether the catalog or its data have the word as it is."""
+        return self._linker.knows(token.key) or bool(self._linker.values((token,)))
 
     def _defined(
         self, defined: Sequence[QuestionDefinition], as_of: dt.datetime

@@ -17,7 +17,7 @@ from semantic.catalog.model import DatasetKind, FieldRole, FieldType, SimpleMetr
 from semantic.expr import FieldRef, IsNull
 from semantic.query import Aggregate, AggregateKind, Measure, MetricRef
 
-_MONEY_NOUNS = frozenset(lemma(w) for w in ("sale", "sales", "revenue", "payment", "spend", "cost", "income", "expense", "turnover"))
+MONEY_NOUNS = frozenset(lemma(w) for w in ("sale", "sales", "revenue", "payment", "spend", "cost", "income", "expense", "turnover"))
 
 
 def same_measure(draft: Draft, a: MeasureItem, b: MeasureItem) -> bool:
@@ -135,7 +135,7 @@ def dataset_amount(draft: Draft, item: MeasureItem, target: Target, groups: Sequ
             where=narrow(draft, item.conditions, dataset.name),
         )
     if item.aggregate == "sum":
-        draft.guess(0.45 if said & _MONEY_NOUNS else 0.1, f"counts {dataset.label}")
+        draft.guess(0.45 if said & MONEY_NOUNS else 0.1, f"counts {dataset.label}")
         return count_rows(draft, item, dataset.name, groups)
     raise Unbuildable("which number is unclear")
 

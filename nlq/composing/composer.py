@@ -9,6 +9,7 @@ from nlq.changes import settle_changes
 from nlq.composing.aggregates import aggregate_rows
 from nlq.composing.coverage import find_unexplained
 from nlq.composing.draft import Composed, Draft
+from nlq.composing.labels import refuse_shared_label
 from nlq.composing.money import settle_money
 from nlq.composing.outputs import expand_display, settle_outputs
 from nlq.composing.rows import list_rows, over_rows
@@ -40,6 +41,7 @@ class Composer:
         measures = [m for m in f.measures if m.shown]
         settle_money(draft, measures)
         settle_adjective(draft)
+        refuse_shared_label(draft)
         settle_outputs(draft, measures)
         settle_share(draft, measures)
         if UNSURE_WHOLE in f.notes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nlq.buckets import count_buckets
-from nlq.composing.amounts import dataset_amount, field_measure, subtype_metric
+from nlq.composing.amounts import MONEY_NOUNS, dataset_amount, field_measure, subtype_metric
 from nlq.composing.bases import base_of
 from nlq.composing.counts import count_rows, frequency
 from nlq.composing.draft import Draft
@@ -75,6 +75,8 @@ def build_measure(draft: Draft, item: MeasureItem, groups: Sequence[str]) -> Mea
             return Aggregate(aggregate=AggregateKind(item.aggregate or "max"), dataset=dataset, of=ref)
         if item.kind == "aggregate" or amount is not None:
             return dataset_amount(draft, item, target, groups)
+        if not item.units and item in draft.frame.rank_by and item.mention is not None and set(item.mention.unit.keys) & MONEY_NOUNS:
+            draft.guess(0.45, f"counts {dataset}")  # "clubs by payments": how many, or how much?
         return count_rows(draft, item, dataset, groups)
     return field_measure(draft, item, target, groups)
 

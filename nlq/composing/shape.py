@@ -72,8 +72,10 @@ def grouped_rows(draft: Draft, measures: Sequence[MeasureItem]) -> bool:
         return False
     things = [t for t in groups if t.kind == "dataset"]
     events = draft.catalog.dataset(target.dataset or "").kind is DatasetKind.FACT
+    played = len(groups) == 1 and bool(groups[0].via) and not f.list_verb  # "members coached by each trainer"
     if things and not (
-        events and all(t.dataset != target.dataset and draft.graph.points_to(target.dataset or "", t.dataset or "") for t in things)
+        (events or played)
+        and all(t.dataset != target.dataset and draft.graph.points_to(target.dataset or "", t.dataset or "") for t in things)
     ):
         return False
     groups = [t for t in groups if t.kind != "dataset"]

@@ -13,6 +13,9 @@ def on_aggregate(p: Parse, i: int, u: Unit) -> int:
     s = p.waiting
     p.stack_aggregate(i)
     _j, nxt = p.peek(i + 1)
+    if u.text.lower() == "on average" and s.last_measure is not None and s.last_measure.aggregate == "avg":
+        p.use(u)
+        return i + 1
     if u.text.lower() == "in total" or ((nxt is None or nxt.text in SENTENCE_END) and s.last_measure is not None):
         p.use(u)
         return i + 1

@@ -32,6 +32,7 @@ def on_wh(p: Parse, i: int, u: Unit) -> int:
         s.mode = "head"
     s.base_mode = s.mode = "head"
     s.relative, s.related = False, None
+    s.of_next = s.prep_next = False
     return i + 1
 
 

@@ -25,7 +25,7 @@ def on_duration(p: Parse, i: int, u: Unit) -> int:
         p.use(u)  # "how long has it been in days since": the words to come say it
         return i + 1
     if words in ("time to", "how long"):
-        return _time_to(p, i, u)
+        return _stored_length(p, i, u) or _time_to(p, i, u)
     if not found or not any(p.kinds.likely(v, "time") for _, v in found):
         return i + 1
     if len(found) == 1 and "since" not in words and "how long" not in words:
@@ -76,6 +76,31 @@ def on_duration(p: Parse, i: int, u: Unit) -> int:
     else:
         p.add_measure(item)
     return found[-1][0] + 1
+
+
+_LENGTHS = frozenset("duration length minutes hours days seconds weeks months".split())
+
+
+def _stored_length(p: Parse, i: int, u: Unit) -> int | None:
+    """ "how long do members stay": the number that holds it, of the verb's own name."""
+    for v in p.units[i + 1 :]:
+        if v.text in SENTENCE_END or v.is_func("by", "each", "comma"):
+            return None
+        links = tuple(
+            k for k in v.links if k.score >= 0.5 and (f := p.kinds.field(k.target)) is not None and _LENGTHS & set(f.label.lower().split())
+        )
+        if links and not p.kinds.certainly(v, "dataset") and all(p.kinds.is_amount(k.target) for k in links):
+            subjects = [x for x in p.units[i + 1 : p.units.index(v)] if p.kinds.likely(x, "dataset")]
+            for subject in subjects:
+                p.mention(subject, "context")
+            p.units = [x for x in p.units if x not in subjects]
+            mention = p.mention(v, "aggregate")
+            mention.links = links
+            p.add_measure(MeasureItem("aggregate", p.waiting.aggregate or "avg", mention, units=[u]))
+            p.units = [x for x in p.units if x is not v]
+            p.reset_noun()
+            return i + 1
+    return None
 
 
 def _time_to(p: Parse, i: int, u: Unit) -> int:

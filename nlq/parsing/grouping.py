@@ -25,6 +25,9 @@ def on_by(p: Parse, i: int, u: Unit) -> int:
         s.by_agent = True
         s.relative = True
         return i + 1
+    if _ranks_things(p, i, u, nxt):
+        s.mode = "rankby"
+        return i + 1
     ranking = any(t.kind == "rank" and t.measure is None for t in p.frame.transforms) and not p.frame.rank_by
     if s.top and groups_the_top(p, u, nxt):
         p.frame.limit_per_group = p.frame.limit is not None
@@ -44,6 +47,30 @@ def on_by(p: Parse, i: int, u: Unit) -> int:
     if nxt.is_func("count", "agg") and not p.frame.rank_by and p.frame.groups:
         s.mode = "rankby"
     return i + 1
+
+
+def _ranks_things(p: Parse, i: int, u: Unit, nxt: Unit) -> bool:
+    """ "countries by revenue", "plans by number of members": things or labels by a figure are ranked by it."""
+    f = p.frame
+    if (
+        len(f.outputs) != 1
+        or f.measures
+        or f.rank_by
+        or f.groups
+        or f.grain
+        or f.superlative is not None
+        or f.limit_asked
+        or p.waiting.relative
+    ):
+        return False
+    thing = f.outputs[0]
+    if u.text.lower() not in ("by", "in terms of") or not thing.plural or not p.adjacent(i) or p.waiting.last is not thing:
+        return False
+    if not (p.kinds.certainly(thing.unit, "dataset") or p.kinds.certainly(thing.unit, "category")):
+        return False
+    if nxt.is_func("count", "agg") or p.kinds.certainly(nxt, "measure"):
+        return True
+    return p.kinds.certainly(nxt, "dataset") and p.kinds.is_fact(nxt) and not p.kinds.is_fact(thing.unit) and nxt.text.lower().endswith("s")
 
 
 def _filtered_after(p: Parse, i: int) -> bool:
@@ -67,7 +94,8 @@ def on_each(p: Parse, i: int, u: Unit) -> int:
     s.each = True
     if p.frame.limit is None and p.frame.superlative is not None and p.frame.singular and p.frame.outputs and s.sentence == 0:
         p.frame.limit = 1  # "most expensive product in each category"
-    if p.frame.limit is not None and (p.frame.rank_by or p.frame.superlative is not None) and s.sentence == 0:
+    topped = p.frame.top_asked and p.frame.outputs  # "top 3 products in each category by revenue"
+    if p.frame.limit is not None and (p.frame.rank_by or p.frame.superlative is not None or topped) and s.sentence == 0:
         p.frame.limit_per_group = True
     if s.mode != "group":
         s.base_mode = s.mode if s.mode in ("head", "output") else s.base_mode

@@ -83,3 +83,23 @@ def on_negated_verb(p: Parse, i: int, u: Unit) -> int:
     p.add_condition(condition)
     s.related, s.negate, s.passive = condition, False, False
     return i + 1
+
+
+def lacks_event(p: Parse, u: Unit) -> bool:
+    """ "members who have not checked in since May": the date is that of events of the subject, none of which there must be."""
+    s = p.waiting
+    subject = p.frame.mentions[0]
+    event, things = u.links[0].target.dataset, {k.target.dataset for k in subject.links if k.target.kind == "dataset"}
+    if (
+        event is None
+        or event in things
+        or not any(r.from_dataset == event and r.to_dataset in things for r in p.kinds.catalog.relationships)
+    ):
+        return False
+    mention = p.frame.mentions[-1]
+    mention.role, mention.links = "related", (Link(Target("dataset", event, event), 0.9, False),)
+    condition = Condition("related", mention, negate=True, units=[u])
+    s.related = None
+    p.add_condition(condition)
+    s.related, s.negate, s.passive, s.last = condition, False, False, subject
+    return True

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nlq.frame import MeasureItem, Mention, OrderItem
 from nlq.parsing.operands import operand, operand_end
 from nlq.parsing.parse import Parse
 from nlq.parsing.words import UNIT_NOUNS
+from nlq.phrases import Func
 from nlq.segment import Unit
 
 
@@ -18,6 +21,8 @@ def on_op(p: Parse, i: int, u: Unit) -> int:
     if u.text in ("/", "-", "+") and not (s.last_measure is not None and _adjacent_measure(p, i)):
         return i + 1
     op = u.func.value if u.func else "/"
+    if op == "%" and not _other_measure(p, i):
+        return p.handlers["transform"](p, i, replace(u, func=Func("transform", "share")))
     if s.last_measure is None or op == "=":
         return i + 1
     j, nxt = p.peek(i + 1)
@@ -35,9 +40,27 @@ def on_op(p: Parse, i: int, u: Unit) -> int:
         return i + 1
     p.use(u)
     left = s.last_measure
-    _replace_measure(p, left, MeasureItem("expression", left=left, right=right_item, op=op, units=[u]))
+    if op == "%":
+        _replace_measure(p, left, MeasureItem("percent", left=left, right=right_item, scale=100.0, units=[u]))
+    else:
+        _replace_measure(p, left, MeasureItem("expression", left=left, right=right_item, op=op, units=[u]))
     p.frame.conditions.extend(extra)
     return end
+
+
+def _other_measure(p: Parse, i: int) -> bool:
+    """Whether a measure stands before position i and another one after it ("claims as a percentage of premiums")."""
+    left = p.waiting.last_measure
+    if left is None or left.mention is None:
+        return False
+    after = next((v for v in p.units[i + 1 : operand_end(p, i + 1)] if v.links), None)
+    measured = after is not None and (p.kinds.likely(after, "measure") or p.kinds.likely(after, "dataset"))
+    return (
+        after is not None
+        and measured
+        and not set(left.mention.unit.keys) <= set(after.keys)
+        and not set(after.keys) <= set(left.mention.unit.keys)
+    )
 
 
 def _computable(p: Parse, mention: Mention) -> bool:

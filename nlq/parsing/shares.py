@@ -24,6 +24,7 @@ def on_share(p: Parse, i: int, u: Unit) -> int:
     if item is None:
         return i + 1
     _begin(p, u)
+    item = _of_flagged(p, item)
     if not item.conditions:
         p.add_measure(item)
         p.frame.transforms.append(TransformItem("share", units=[u], measure=item))
@@ -33,6 +34,22 @@ def on_share(p: Parse, i: int, u: Unit) -> int:
     _add(p, u, item, whole, extra)
     p.waiting.relative = False
     return end
+
+
+def _of_flagged(p: Parse, item: MeasureItem) -> MeasureItem:
+    """ "percentage of bookings attended": the rows where it is so, over all of them; a yes or no is nothing to add up."""
+    flag = item.mention
+    if flag is None or item.kind != "aggregate" or item.aggregate is not None or not p.kinds.likely(flag.unit, "flag"):
+        return item
+    homes = {k.target.dataset for k in flag.links if k.target.kind == "field"}
+    rows = next(
+        (m for m in p.frame.mentions if m.role == "context" and {k.target.dataset for k in m.links if k.target.kind == "dataset"} & homes),
+        None,
+    )
+    if rows is None:
+        return item
+    flag.role, rows.role = "condition", "count"
+    return MeasureItem("count", None, rows, conditions=[*item.conditions, Condition("flag", flag, units=[flag.unit])], units=item.units)
 
 
 def _of_the_whole(p: Parse, start: int, end: int, item: MeasureItem) -> list[Condition]:

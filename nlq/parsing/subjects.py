@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nlq.frame import Condition, Mention
+from nlq.parsing.negations import lacks_event
 from nlq.parsing.parse import Parse
 from nlq.segment import Unit
 
@@ -121,6 +122,8 @@ def _show(p: Parse, u: Unit, mention: Mention) -> None:
         exact = bool(u.links) and u.links[0].exact
         if not mention.plural and not in_clause and p.frame.mentions[:-1] and not dated and s.base_mode == "head" and not exact:
             mention.role = "context"
+            return
+        if s.negate and lacks_event(p, u):
             return
         if in_clause and words.endswith(("ed", "up", "en", "t")) and "date" not in words:
             mention.role = "condition"

@@ -132,6 +132,8 @@ def _direction(p: Parse, i: int) -> str:
     said = next((w for w in reversed(words[-2:]) if w in LEAVING | ARRIVING), "")
     if said:
         return "from" if said in LEAVING else "to"
+    if words[-1] == "for" and p.waiting.last_condition is not None and p.waiting.last_condition.hint == "from":
+        return "to"  # "leaving Germany for Italy"
     return {"from": "from", "to": "to", "into": "to"}.get(words[-1], "")
 
 

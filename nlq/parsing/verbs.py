@@ -18,6 +18,9 @@ def verb_like(p: Parse, i: int, u: Unit) -> bool:
     _, following = p.peek(i + 1)
     if following is not None and p.kinds.likely(u, "amount") and following.is_func("cmp", "super", "between", "versus_avg"):
         return False  # "earn more than", "earns the most"
+    asked = p.frame.question_word in ("what", "that", "who") and p.follows_last(i) and p.last_is_dataset() and words.endswith("s")
+    if asked and not (u.links and u.links[0].exact) and following is not None and not following.values:
+        return True  # "which depot ships ..."
     if not p.kinds.likely(u, "dataset"):
         return bool(p.frame.mentions) and not (u.links and u.links[0].exact) and not p.kinds.likely(u, "time")
     return bool(p.frame.mentions)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from semantic.catalog.infer import vocabulary as v
-from semantic.catalog.infer.naming import TableName
+from semantic.catalog.infer.naming import TableName, is_counting
 from semantic.catalog.infer.probe import ColumnPair, Probe, TableStats
 from semantic.catalog.infer.schema import PhysicalColumn, PhysicalSchema, PhysicalTable
 from semantic.catalog.model import FieldType
@@ -15,6 +15,8 @@ _OF_PERSONS = frozenset("salary birthdate birthday gender surname firstname last
 _PAIRS_OF_PERSONS = frozenset(
     (("first", "name"), ("last", "name"), ("full", "name"), ("birth", "date"), ("job", "title"), ("hire", "date"), ("hired", "on"))
 )
+# "times cited by" is a number.
+_COUNTING = frozenset("number num count total times sum amount quantity".split())
 # Fewer different values than this say nothing about where they come from.
 _FEW_VALUES = 2
 
@@ -59,6 +61,8 @@ def _of_persons(table: PhysicalTable, name: TableName) -> bool:
 def _names_part(column: PhysicalColumn, table: TableName) -> bool:
     words = table.columns[column.name].words
     if column.parsed.type not in (FieldType.INTEGER, FieldType.STRING) or len(words) < 2:
+        return False
+    if is_counting(column.comment) or set(words) & _COUNTING:
         return False
     if words[-1] == "by":
         return words[-2].endswith(("ed", "en", "ld", "wn", "de"))

@@ -25,7 +25,9 @@ from semantic.values.build import build_value_index
 from tests.questions.match import matches
 
 FOLDER = Path(__file__).parents[2] / "questions"
-BUSINESSES = ("clinic", "staff", "star_schema", "software_service", "bank", "university", "airline", "insurance", "restaurants")
+BUSINESSES = (
+    "clinic", "staff", "star_schema", "software_service", "bank", "university", "airline", "insurance", "restaurants", "freight", "fitness"
+)  # fmt: skip
 RIGHT_AT_LEAST, WRONG_AT_MOST = 0.85, 0
 
 

@@ -52,6 +52,10 @@ def order_groups(
             )
             if (same or entity) and len(by) > 1:
                 return order, f.limit, LimitBy(limit=f.limit, index=n)
+    if f.limit_per_group and f.limit is not None and f.grain:
+        at = next((n for n, b in enumerate(by) if isinstance(b, ByTime)), None)
+        if at is not None and len(by) > 1:
+            return [Order(target="by", index=at, descending=False), *order], f.limit, LimitBy(limit=f.limit, index=at)
     if not order:
         times = [n for n, b in enumerate(by) if isinstance(b, ByTime | ByCycle)]
         order.extend(Order(target="by", index=n, descending=False) for n in times)

@@ -23,11 +23,22 @@ def on_grain(p: Parse, i: int, u: Unit) -> int:
     if s.mode == "order":
         p.frame.orders.append(OrderItem(grain=True, descending=s.direction))
         return i + 1
+    _split_ranking(p, u)
     if p.frame.grain is None or p.frame.grain == "auto" or (p.frame.grain_implied and value != "auto"):
         p.frame.grain = value
         p.frame.grain_implied = False
     p.flush_count(soft=True)
     return i + 1
+
+
+def _split_ranking(p: Parse, u: Unit) -> None:
+    """ "top 3 products each month", "which country had the most orders in each quarter": a ranking of its own in every period."""
+    f = p.frame
+    if not u.text.lower().startswith(("each ", "in each ", "for each ", "every ", "in every ", "for every ", "per ")) or not f.outputs:
+        return
+    if f.limit is None and f.superlative is not None and f.singular:
+        f.limit = 1
+    f.limit_per_group = f.limit is not None and bool(f.rank_by or f.superlative is not None or f.top_asked)
 
 
 def _aggregates_periods(p: Parse, u: Unit) -> bool:

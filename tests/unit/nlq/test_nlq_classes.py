@@ -70,6 +70,11 @@ def acme() -> Understander:
             "compare orders in January and February 2025",
             "orders, from 2025-01-01 to before 2025-02-01, vs from 2025-02-01 to before 2025-03-01",
         ),
+        ("top 3 products in each category by revenue", "revenue, by product, by category, revenue, highest first, top 3 for each category"),
+        (
+            "which country had the most orders each month in 2025",
+            "orders, by country, by month, from 2025-01-01 to before 2026-01-01, month, lowest first, orders, highest first, top 1 for each month",
+        ),
         ("orders March vs March last year", "orders, from 2026-03-01 to before 2026-04-01, vs from 2025-03-01 to before 2025-04-01"),
     ],
 )
@@ -94,6 +99,12 @@ def test_reads_as(acme: Understander, question: str, said: str) -> None:
 )
 def test_is_not_guessed(acme: Understander, question: str) -> None:
     assert acme.understand(question, as_of=NOW).outcome != "answer"
+
+
+@pytest.mark.parametrize("question", ["last month", "compare Q2 and Q3 2025", "year over year growth by region"])
+def test_asks_which_measure(acme: Understander, question: str) -> None:
+    found = acme.understand(question, as_of=NOW)
+    assert (found.outcome, found.message) == ("clarify", "Which measure?")
 
 
 @pytest.mark.parametrize(

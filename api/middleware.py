@@ -6,6 +6,7 @@ import re
 import time
 
 import structlog
+from opentelemetry.trace import Span, SpanKind
 from prometheus_client import Counter, Histogram
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.audit_trail import is_told, tell
 from core.ids import new_id
+from core.tracing import continued, span
 
 log = structlog.get_logger("api")
 _GIVEN_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}\Z")
@@ -31,6 +33,13 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+
+def _describe(traced: Span, scope: Scope, status: int) -> None:
+    """The route is known only when the request is over; paths themselves hold ids and are left out."""
+    route = getattr(scope.get("route"), "path", "unmatched")
+    traced.update_name(f"{scope['method']} {route}")
+    traced.set_attributes({"http.request.method": scope["method"], "http.route": route, "http.response.status_code": status})
 
 
 class RequestEnvelope:
@@ -66,7 +75,11 @@ class RequestEnvelope:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         try:
-            await self.app(scope, receive, send_wrapped)
+            with continued(Headers(scope=scope)), span(scope["method"], SpanKind.SERVER, **{"querent.request_id": request_id}) as traced:
+                try:
+                    await self.app(scope, receive, send_wrapped)
+                finally:
+                    _describe(traced, scope, status)
         finally:
             seconds = time.perf_counter() - started
             route = getattr(scope.get("route"), "path", "unmatched")

@@ -93,6 +93,13 @@ class Settings(BaseSettings):
         default=500, ge=0, description="Questions a day of one tenant that a language model reads; 0 has no limit."
     )
 
+    otlp_url: str = Field(
+        default="",
+        description="OpenTelemetry collector (OTLP over HTTP, such as http://collector:4318); empty: no traces. Needs the extra `otel`.",
+    )
+    trace_share: float = Field(
+        default=1.0, ge=0, le=1, description="Share of traces that are kept; callers that trace already decide for theirs."
+    )
     log_format: Literal["json", "console"] = "json"
     log_level: str = "INFO"
 

@@ -16,6 +16,7 @@ from celery.signals import beat_init, worker_init, worker_process_init, worker_r
 from core.errors import AppError
 from core.ids import JobId, TenantId
 from core.settings import settings
+from core.tracing import continued, start_tracing
 from workers.alerts.deliver import deliver_due
 from workers.alerts.tick import start_due_rules
 from workers.bootstrap import Services, build_services
@@ -43,7 +44,14 @@ def _services() -> Services:
 @celery_app.task(name=RUN_TASK, bind=True)  # type: ignore[untyped-decorator]
 def run(task: Any, tenant: str, job_id: str) -> None:
     queue = str((task.request.delivery_info or {}).get("routing_key") or "")
-    run_job(_services(), FUNCTIONS, TenantId(tenant), JobId(job_id), interrupt=_interrupt, queue=queue)
+    with continued(_headers(task.request)):
+        run_job(_services(), FUNCTIONS, TenantId(tenant), JobId(job_id), interrupt=_interrupt, queue=queue)
+
+
+def _headers(request: Any) -> dict[str, str]:
+    """What the sender's trace is called; Celery's second protocol puts custom headers among the request's own fields."""
+    given = request.get("traceparent") or (request.get("headers") or {}).get("traceparent")
+    return {"traceparent": given} if isinstance(given, str) else {}
 
 
 @celery_app.task(name=REAP_TASK)  # type: ignore[untyped-decorator]
@@ -83,8 +91,9 @@ def _interrupt() -> None:
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
 def _forget_parent(**_: Any) -> None:
-    """A forked pool process must not share the parent's connections."""
+    """A forked pool process must not share the parent's connections; what sends its traces runs in a thread of its own."""
     _services.cache_clear()
+    start_tracing(settings(), "worker")
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]

@@ -14,6 +14,7 @@ from core.ids import JobId, TenantId
 from core.principal import Principal
 from core.store import job_leases, jobs, usage
 from core.store.jobs import Job, JobStatus, NewJob
+from core.tracing import carried
 from workers.bootstrap import Services
 from workers.broker import DELIVER_TASK, RUN_TASK
 from workers.kinds import Kind, checked_params
@@ -79,6 +80,7 @@ def _send(app: Celery, tenant: TenantId, job: JobId, kind: Kind, queue: str | No
         app.send_task(
             RUN_TASK,
             args=[tenant, job],
+            headers=carried(),
             queue=queue or kind.queue,
             retry=False,
             soft_time_limit=soft_s,

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
+from opentelemetry.trace import SpanKind
 from sqlalchemy.engine import Connection
 
 from core.errors import AppError, Cancelled, Forbidden, Unavailable, UserError
@@ -19,6 +20,7 @@ from core.store.audit import Happening
 from core.store.columns import dump_json
 from core.store.job_leases import Lease
 from core.store.jobs import Job, JobStatus
+from core.tracing import span
 from workers.bootstrap import Services
 from workers.context import BelongsElsewhere, JobContext, LeaseLost
 from workers.heartbeat import LEASE, Heartbeat
@@ -56,7 +58,10 @@ def run_job(
         return None
     with Heartbeat(services.store, lease, services.clock, interrupt=interrupt) as heartbeat:
         try:
-            result = _call(services, functions, job, lease, heartbeat, queue)
+            with span(
+                f"job {job.kind}", SpanKind.CONSUMER, **{"querent.job": job.id, "querent.tenant": tenant, "querent.attempt": str(job.attempts)}
+            ):
+                result = _call(services, functions, job, lease, heartbeat, queue)
         except Exception as error:  # every way to end is written down; a bare crash would look like a lost worker
             return _settle(services, job, lease, _seen(error, heartbeat))
     held = _written(services, lambda connection: _finish(services, connection, job, lease, result))

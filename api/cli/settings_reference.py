@@ -35,7 +35,7 @@ def _kind(field: FieldInfo) -> str:
         return ", ".join(choices)
     if field.annotation is SecretStr:
         return "secret"
-    kinds: dict[Any, str] = {Path: "folder", bool: "true or false", int: "number", str: "text"}
+    kinds: dict[Any, str] = {Path: "folder", bool: "true or false", int: "number", float: "number", str: "text"}
     return kinds.get(field.annotation, "list (JSON)")
 
 
@@ -45,7 +45,7 @@ def _default(field: FieldInfo) -> str:
         return ""
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
-    if isinstance(value, frozenset):
+    if isinstance(value, frozenset | tuple):
         return ", ".join(f"`{item}`" for item in sorted(value))
     if isinstance(value, bool):
         value = str(value).lower()

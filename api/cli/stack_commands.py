@@ -14,6 +14,7 @@ from api.cli.context import configure_logging, context
 from api.cli.output import UNAVAILABLE, err, out, print_json, print_table, speaking
 from api.cli.up import make_stack, refuse_taken_port, since, start_services, start_warehouse
 from core.settings import settings
+from core.tracing import start_tracing
 from semantic.warehouse.server import serve as serve_warehouse
 from workers.backup import backup as write_backup
 from workers.backup import restore as read_backup
@@ -92,6 +93,7 @@ def serve(
     configuration = settings()
     configure_logging(configuration.log_level, json=configuration.log_format == "json")
     with speaking():
+        start_tracing(configuration, "api")
         uvicorn.run(
             "api.app:create_app", factory=True, host=host or configuration.api_host, port=configuration.api_port if port is None else port,
             log_config=None, access_log=False, timeout_graceful_shutdown=10, server_header=False, date_header=True,

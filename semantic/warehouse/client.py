@@ -10,15 +10,18 @@ import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import clickhouse_connect
 import structlog
 from clickhouse_connect.driver.exceptions import ClickHouseError
+from opentelemetry.trace import Span, SpanKind
 from prometheus_client import Counter, Histogram
 
 from core.errors import AppError, Cancelled, InternalError
 from core.ids import new_id
+from core.tracing import carried, span
 from semantic.limits import MEANING_SETTINGS
 from semantic.states import GuardedQuery, QueryStats, ResultTable
 from semantic.warehouse.arrow import to_table
@@ -66,8 +69,9 @@ class Warehouse:
         started_s = time.perf_counter()
         try:
             client = await self._connected()
-            result = await client.query(**_request(query, identity, client.server_settings))
-            return _finished(query, identity, result, started_s)
+            with _span(query, identity) as traced:
+                result = await client.query(**_request(query, identity, client.server_settings))
+                return _finished(query, identity, result, started_s, traced)
         except asyncio.CancelledError:
             self._stop_soon(identity)
             _failed(query, identity, Cancelled("The caller left."), started_s)
@@ -143,7 +147,9 @@ class SyncWarehouse:
         started_s = time.perf_counter()
         try:
             client = self._connected()
-            return _finished(query, identity, client.query(**_request(query, identity, client.server_settings)), started_s)
+            with _span(query, identity) as traced:
+                result = client.query(**_request(query, identity, client.server_settings))
+                return _finished(query, identity, result, started_s, traced)
         except AppError as error:
             _failed(query, identity, error, started_s)
             raise
@@ -202,7 +208,15 @@ def _request(query: GuardedQuery, query_id: str, server: Mapping[str, Any]) -> d
         "parameters": render(query.params),
         "settings": {**_settings(settings, server), "query_id": query_id},
         "column_oriented": True,
+        "transport_settings": carried(),
     }
+
+
+def _span(query: GuardedQuery, query_id: str) -> AbstractContextManager[Span]:
+    """The server continues the trace by the header `traceparent` (system.opentelemetry_span_log)."""
+    return span(
+        "warehouse query", SpanKind.CLIENT, **{"db.system.name": "clickhouse", "querent.query_id": query_id, "querent.tenant": query.tenant}
+    )
 
 
 def _settings(asked: Mapping[str, str | int], server: Mapping[str, Any]) -> dict[str, str]:
@@ -223,11 +237,12 @@ def _settings(asked: Mapping[str, str | int], server: Mapping[str, Any]) -> dict
     return sent
 
 
-def _finished(query: GuardedQuery, query_id: str, result: Any, started_s: float) -> ResultTable:
+def _finished(query: GuardedQuery, query_id: str, result: Any, started_s: float, traced: Span) -> ResultTable:
     duration_s = time.perf_counter() - started_s
     table = to_table(result.column_names, [kind.name for kind in result.column_types], result.result_columns)
     truncated = table.num_rows > query.max_rows
     stats = QueryStats(query_id, duration_s, int(result.summary.get("read_rows", 0)), int(result.summary.get("read_bytes", 0)))
+    traced.set_attributes({"db.response.returned_rows": table.num_rows, "querent.rows_read": stats.rows_read})
     _SECONDS.labels("ok").observe(duration_s)
     _ROWS.inc(stats.rows_read)
     _BYTES.inc(stats.bytes_read)

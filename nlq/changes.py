@@ -60,7 +60,7 @@ def _settle_periods(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar)
         if main.window == against:
             frame.compare, frame.times = "previous_period", [main]
             return
-        if _runs(main) and _one_before(main, against):
+        if (_runs(main) or _runs_to_date(main)) and _one_before(main, against):
             frame.compare, frame.times = "previous_period", [main]
             return
         days = _days(main, as_of, calendar)
@@ -120,6 +120,10 @@ def _runs(phrase: TimePhrase) -> bool:
         and not phrase.window.to_date
         and phrase.window.unit.value != "day"
     )
+
+
+def _runs_to_date(phrase: TimePhrase) -> bool:
+    return isinstance(phrase.window, Calendar_) and phrase.window.offset == 0 and phrase.window.to_date
 
 
 def _one_before(phrase: TimePhrase, against: Window) -> bool:

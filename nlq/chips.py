@@ -117,6 +117,8 @@ def _conditions(where: Predicate | None) -> list[tuple[str, Predicate]]:
 def _beside(compare: ComparePeriod | CompareGroup, wording: Wording) -> str:
     if isinstance(compare, CompareGroup):
         return compare.label
+    if compare.to == "offset" and compare.unit is not None and compare.count:
+        return f"{compare.count} {compare.unit.value}{'s' if compare.count > 1 else ''} before"
     return wording.window(compare.window) if compare.window is not None else compare.to.replace("_", " ")
 
 

@@ -53,8 +53,7 @@ _SCAN = re.compile(
 _DEFINE = re.compile(
     r"^\s*(?:please\s+)?(?:define|what\s+does\s+(?P<a>.+?)\s+(?:mean|stand\s+for)"
     r"|what\s+is\s+(?:the\s+)?(?:definition|meaning)\s+of\s+(?P<b>.+)|what\s+is\s+meant\s+by\s+(?P<c>.+)|how\s+(?:is"
-    r"|are|do\s+(?:you|we))\s+(?:calculate\s+|define\s+|compute\s+)?"
-    r"(?P<d>.+?)\s*(?:calculated|defined|computed|measured)?|definition\s+of\s+(?P<e>.+)"
+    r"|are)\s+(?P<d>.+?)\s*(?:calculated|defined|computed|measured)|how\s+do\s+(?:you|we)\s+(?:calculate|define|compute|measure)\s+(?P<h>.+)|definition\s+of\s+(?P<e>.+)"
     r"|what\s+is\s+an?\s+(?P<g>[\w\s-]+?)"
     r"|explain\s+(?:the\s+)?(?:term|metric|word)\s+(?P<f>.+))\s*(?:here|for us)?\s*[?.!]*\s*$",
     re.IGNORECASE,
@@ -171,7 +170,7 @@ _MOVING = "doing|distributed|split|going|trending|developing|evolving|looking|pe
 def _is_definition(question: str) -> bool:
     words = question.lower()
     return bool(
-        re.search(r"\b(?:define|definition|mean|meaning|meant|stand for|calculated|computed|how is|how are|term|what is an?)\b", words)
+        re.search(r"\b(?:define|definition|mean|meaning|meant|stand for|calculated?|computed?|defined|measured?|term|what is an?)\b", words)
     ) and not re.search(rf"\bhow (?:is|are) (?:\w+ ){{0,3}}(?:{_MOVING})\b", words)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nlq.composing.draft import Draft
 from nlq.predicates import Unbuildable
-from semantic.expr import FieldRef
+from semantic.expr import FieldRef, Unit
 from semantic.query import ComparePeriod, TimeWindow
 
 
@@ -41,6 +41,8 @@ def build_compare(draft: Draft) -> ComparePeriod | None:
         return ComparePeriod(to="same_period_last_year")
     if f.compare == "previous_period":
         return ComparePeriod(to="previous_period")
+    if f.compare is not None and f.compare.endswith("_before"):
+        return ComparePeriod(to="offset", unit=Unit(f.compare.removesuffix("_before")), count=1)
     if f.compare == "vs" and len(f.times) >= 2:
         return ComparePeriod(to="window", window=f.times[1].window)
     return None

@@ -200,6 +200,23 @@ def _read_quarter(text: str, today: dt.date, calendar: CatalogCalendar) -> Atom:
     return period(start, Unit.QUARTER, year_given=year is not None)
 
 
+def _read_part(text: str, today: dt.date, calendar: CatalogCalendar) -> Atom:
+    """ "the last quarter of 2025", "first week of October": the first whole or last piece that the period holds."""
+    year, unit = _year_in(text), _unit_in(text)
+    inside = re.search(rf"\b{MONTH}\b", text)
+    whole = _read_month(inside.group(), today, calendar) if inside else period(dt.date(year or today.year, 1, 1), Unit.YEAR)
+    if inside and year is not None:
+        whole = period(dt.date(year, MONTHS[inside.group()], 1), Unit.MONTH)
+    last = not re.match(r"(?:the )?first\b", text)
+    if unit is Unit.WEEK:  # seven days, whatever the weekday
+        week = dt.timedelta(days=7)
+        ends = (day_of(whole.end) - week, day_of(whole.end)) if last else (day_of(whole.start), day_of(whole.start) + week)
+        return Atom(0, 0, *ends, None, unit, year is not None)
+    start = day_of(whole.start) if not last else floor(day_of(whole.end) - dt.timedelta(days=1), unit, calendar, False)
+    end = shift(floor(start, unit, calendar, False), unit, 1)
+    return Atom(0, 0, start, min(end, day_of(whole.end)), None, unit, year is not None)
+
+
 def _read_half(text: str, today: dt.date, _c: CatalogCalendar) -> Atom:
     second = bool(re.search(r"h2|second|2nd", text))
     year = _year_in(text)
@@ -291,6 +308,6 @@ def _read_day(text: str, today: dt.date, _c: CatalogCalendar) -> Atom:
 
 READERS = {
     "iso": _read_iso, "isots": _read_isots, "slash": _read_slash, "ym": _read_ym, "isoweek": _read_isoweek, "md": _read_md, "dm": _read_md,
-    "my": _read_my, "month": _read_month, "year": _read_year, "quarter": _read_quarter, "half": _read_half, "fy": _read_fy, "rolling": _read_rolling,
+    "my": _read_my, "month": _read_month, "year": _read_year, "quarter": _read_quarter, "part": _read_part, "half": _read_half, "fy": _read_fy, "rolling": _read_rolling,
     "rel": _read_rel, "todate": _read_todate, "ago": _read_ago, "day": _read_day,
 }  # fmt: skip

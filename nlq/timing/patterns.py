@@ -32,6 +32,7 @@ ATOM = re.compile(
   | \b(?P<dm>(?:the\ )?{DAYNUM}\ (?:of\ )?{MONTH}\b(?:\ ?,?\ (?:of\ )?{YEAR}\b)?)
   | \b(?P<my>{MONTH}\.?\ ?,?\ (?:of\ )?(?:the\ year\ )?{YEAR}\b)
   | \b(?P<month>{MONTH}\ (?:of\ |in\ )?(?:this|last|the\ previous)\ year\b | (?:(?:this|last|previous|next|coming)\ (?:year's\ )?)?{MONTH})\b
+  | \b(?P<part>(?:the\ )?(?:first|last|final)\ (?:day|week|month|quarter)\ of\ (?:(?:the\ )?(?:calendar\ )?(?:year\ )?{YEAR} | {MONTH}(?:\ {YEAR})?)\b)
   | \b(?P<rolling>{LAST}\ {COUNT}\ (?:{KIND}\ )*{UNIT}s?\b | {NEXT}\ {COUNT}\ (?:{KIND}\ )*{UNIT}s?\b | (?:{KIND}\ )?trailing\ {UNIT}s?\b)
   | \b(?P<todate>(?:fiscal\ )?{UNIT}\ ?-?\ ?to\ ?-?\ ?date\b | \b(?:ytd|mtd|qtd|wtd|fytd|fqtd)\b | this\ (?:fiscal\ )?{UNIT}\ (?:so\ far|to\ date|until\ now)\b)
   | \b(?P<rel>(?:this|current|{LAST}|{NEXT})\ (?:{KIND}\ )*{UNIT}\b(?!\ over|\ on\ ))

@@ -70,6 +70,10 @@ def acme() -> Understander:
             "compare orders in January and February 2025",
             "orders, from 2025-01-01 to before 2025-02-01, vs from 2025-02-01 to before 2025-03-01",
         ),
+        ("revenue yesterday vs same day last week", "revenue, yesterday, vs 1 week before"),
+        ("revenue ytd vs last year", "revenue, year to date, vs previous period"),
+        ("orders in the last quarter of 2025", "orders, from 2025-10-01 to before 2026-01-01"),
+        ("how are sales", "revenue"),
         ("top 3 products in each category by revenue", "revenue, by product, by category, revenue, highest first, top 3 for each category"),
         (
             "which country had the most orders each month in 2025",

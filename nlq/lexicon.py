@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from nlq.phrases import OPPOSITES
+from nlq.fillers import OPPOSITES
+from nlq.kind_words import type_words_of, without_type_word
 from nlq.text import fold, keys_of, lemma, singular, words_of
 from nlq.thesaurus import ABBREVIATIONS, MERGES, root, synonyms
 from semantic.catalog.infer.vocabulary import PERSON_PART
@@ -164,7 +165,7 @@ class Lexicon:
             if field.role is FieldRole.NAME and keys_of(text) in entity_words:
                 continue
             self._add(target, text, weight, context)
-            short = _without_type_word(text, field)
+            short = without_type_word(text, field)
             if short and keys_of(short) not in self._things and not set(keys_of(short)) <= context:
                 self._add(target, short, weight * 0.97, context)
         if field.role is FieldRole.FLAG or field.type is FieldType.BOOLEAN:
@@ -176,7 +177,7 @@ class Lexicon:
                 if word.endswith(("ed", "en", "id")) and len(word) > 4:
                     for lead in ("un", "non"):
                         self._add(Target("unflag", f"{dataset.name}.{field.name}", dataset.name, field.name), f"{lead}{word}", 1.0)
-        self.type_words[target] = _type_words(field)
+        self.type_words[target] = type_words_of(field)
         self.description[target] = frozenset(keys_of(field.description)) - _STOP_IN_LABEL
         if field.role in (FieldRole.CATEGORY, FieldRole.NAME, FieldRole.FLAG, FieldRole.TEXT, FieldRole.ATTRIBUTE) and not field.pii:
             for value in field.values:
@@ -371,36 +372,3 @@ def merge_keys(keys: tuple[str, ...]) -> tuple[str, ...]:
 
 
 _KEY_MERGES = {tuple(lemma(w) for w in words): lemma(merged) for words, merged in MERGES.items()}
-
-
-def _without_type_word(text: str, field: CatalogField) -> str:
-    """ "category" for "category name", where nothing but the word for its kind is left out."""
-    words = words_of(text)
-    if (
-        field.role not in (FieldRole.NAME, FieldRole.CATEGORY)
-        or len(words) < 2
-        or words[-1] not in ("name", "description", "label", "desc", "nm")
-    ):
-        return ""
-    if words[-2] in ("full", "first", "last", "middle", "short", "long", "display", "given", "family", "official", "user", "nick"):
-        return ""
-    return " ".join(words[:-1])
-
-
-def _type_words(field: CatalogField) -> frozenset[str]:
-    words: str
-    if field.role is FieldRole.TIME or field.type in (FieldType.DATE, FieldType.DATETIME):
-        words = "date time day when datetime timestamp"
-    elif field.role is FieldRole.KEY:
-        words = "id identifier code key"
-    elif field.role is FieldRole.NAME:
-        words = "name"
-    elif field.role is FieldRole.MEASURE:
-        words = "amount value level"
-    elif field.role is FieldRole.FLAG:
-        words = "flag whether status"
-    elif field.role is FieldRole.CATEGORY:
-        words = "type name kind"
-    else:
-        words = ""
-    return frozenset(lemma(w) for w in words.split())

@@ -8,9 +8,10 @@ from types import MappingProxyType
 
 from rapidfuzz import fuzz, process
 
+from nlq.fillers import RELATING, SOFT, STOP
 from nlq.lexicon import Target, merge_keys
 from nlq.linking import Link, Linker, ValueLink
-from nlq.phrases import FUNCTIONS, RELATING, SOFT, STOP, Func
+from nlq.phrases import FUNCTIONS, Func
 from nlq.text import Token, keys_of, singular
 from nlq.timing.phrases import TimePhrase
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
+from nlq.fillers import STOP
 from nlq.lexicon import Lexicon
-from nlq.phrases import STOP
 from nlq.text import Token, tokenise
 from semantic.catalog.model import Catalog, VerifiedQuestion
 

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from core.errors import AppError
+from nlq.calibration.asker import Asker
+from nlq.calibration.cases import Case
 from nlq.calibration.judge import is_right
 from nlq.calibration.load import Loaded, Workshop
-from nlq.calibration.questions import Asker, Case
+from nlq.calibration.shapes import SHAPES
 from nlq.calibration.worlds import AS_OF, worlds
 from nlq.understand import Considered, Understander
 from semantic.compile import compile_query
@@ -41,7 +43,7 @@ def collect(
         for number, world in enumerate(worlds(seed, businesses, held_out=held_out)):
             loaded = workshop.load(world)
             understander = Understander(loaded.catalog, loaded.values)
-            for case in Asker(world, loaded.tenant, f"{seed}/{number}").cases(questions):
+            for case in Asker(world, loaded.tenant, f"{seed}/{number}").cases(questions, SHAPES):
                 example = _example(workshop, loaded, understander, case)
                 without += example is None
                 if example is not None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nlq.assign import Assignment
+from nlq.fillers import STOP
 from nlq.frame import Frame, Mention
 from nlq.linking import Link
-from nlq.phrases import STOP
 from nlq.segment import Unit
 
 # Name -> +1 when more of it never makes a reading less likely right, -1 the other way round. Only what says how well the words are explained:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from nlq.fillers import RELATING
 from nlq.frame import Condition, MeasureItem
 from nlq.lexicon import Target
 from nlq.linking import Link
@@ -22,7 +23,6 @@ from nlq.parsing.terms import on_term
 from nlq.parsing.values import is_value, on_quoted, on_value
 from nlq.parsing.verbs import on_verb, verb_like
 from nlq.parsing.words import LACKING, PARTICIPLES
-from nlq.phrases import RELATING
 from nlq.segment import Unit
 
 

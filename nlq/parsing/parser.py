@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from nlq.fillers import RELATING
 from nlq.frame import Frame
 from nlq.kinds import Kinds
 from nlq.parsing.aggregates import on_aggregate, on_distinct
@@ -30,7 +31,6 @@ from nlq.parsing.shares import on_share
 from nlq.parsing.superlatives import on_super
 from nlq.parsing.times import on_same, on_time
 from nlq.parsing.words import INSTRUCTIONS, PERIODS, SENTENCE_END, TYING
-from nlq.phrases import RELATING
 from nlq.segment import Unit
 
 

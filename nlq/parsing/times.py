@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from nlq.fillers import RELATING
 from nlq.frame import Condition, MeasureItem, Mention
 from nlq.parsing.parse import Parse
 from nlq.parsing.words import PARTICIPLES, SENTENCE_END
-from nlq.phrases import RELATING
 from nlq.segment import Unit
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from nlq.fillers import RELATING
 from nlq.frame import Condition
 from nlq.parsing.negations import closes_clause, on_negated_verb
 from nlq.parsing.parse import Parse
 from nlq.parsing.words import PARTICIPLES
-from nlq.phrases import RELATING
 from nlq.segment import Unit
 
 

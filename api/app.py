@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import Any
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -13,11 +12,10 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from api import problems
+from api import openapi, problems
 from api.idempotency import Idempotent
 from api.mcp_server import McpApp
 from api.middleware import RequestEnvelope
-from api.problems import Problem
 from api.routes import (
     admin,
     alerts,
@@ -41,11 +39,6 @@ from api.services import Services
 from api.web import pages
 from api.web.assets import STATIC
 from workers.bootstrap import build_services
-
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": text}
-    for status, text in ((401, "No or unknown credential"), (403, "Not allowed"), (422, "Not valid"))
-}
 
 
 class CachedStatic(StaticFiles):
@@ -72,12 +65,13 @@ def create_app(services: Services | None = None) -> FastAPI:
         await run_in_threadpool(made.core.close)
 
     app = FastAPI(
-        title="Querent", version=version("querent"), lifespan=lifespan, responses=dict(_PROBLEMS),
+        title="Querent", version=version("querent"), lifespan=lifespan,
         description="Questions about a company's metrics in plain English, answered with receipts. No LLM.",
         docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json",
     )  # fmt: skip
     app.state.services = made
     problems.install(app)
+    openapi.describe(app)
     for router in (
         ask.router,
         jobs.router,

@@ -49,7 +49,7 @@ class CatalogBook:
         catalog = self.full(principal.tenant)
         attributes = tuple(sorted((name, tuple(sorted(values))) for name, values in principal.attributes.items()))
         stamp = self._core.value_files.stamp(principal.tenant, catalog.version)
-        key = (principal.tenant, catalog.version, stamp, principal.roles, attributes)
+        key = (principal.tenant, catalog.version, stamp, principal.roles, principal.custom, attributes)
         return self._visible.get_or_make(key, lambda: self._build(catalog, principal))
 
     def _build(self, catalog: Catalog, principal: Principal) -> VisibleCatalog:

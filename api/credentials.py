@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from api import rights
 from api.services import Services, services_of
 from core.errors import Forbidden, Unauthenticated
-from core.principal import Principal, Role
+from core.principal import Principal
 from core.store import api_keys, sessions
 
 COOKIE = "querent_session"
@@ -79,20 +79,3 @@ def _by_session(services: Services, token: str) -> Principal:
 
 
 Caller = Annotated[Principal, Depends(principal)]
-
-
-def holds(*roles: Role) -> Callable[[Principal], Awaitable[Principal]]:
-    """A dependency that lets holders of one of `roles` pass, and admins always. Raises: Forbidden."""
-
-    async def check(caller: Caller) -> Principal:
-        if not caller.has_role(*roles, Role.ADMIN):
-            needed = " or ".join(sorted(role.value for role in (*roles, Role.ADMIN)))
-            raise Forbidden(f"This needs the role {needed}; yours: {', '.join(sorted(caller.roles)) or 'none'}.")
-        return caller
-
-    return check
-
-
-Analyst = Annotated[Principal, Depends(holds(Role.ANALYST))]
-Modeller = Annotated[Principal, Depends(holds(Role.DATA_SCIENTIST, Role.ANALYST))]
-Admin = Annotated[Principal, Depends(holds(Role.ADMIN))]

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from api.services import Services
 from core.errors import Forbidden, Invalid
 from core.ids import JobId, UserId
-from core.principal import Principal, Role
+from core.principal import Principal
+from core.rights import Right, may
 from core.store import goals, users
 from core.store.goals import Goal, GoalStatus, NewGoal
 from insights.wording import bucket, number
@@ -27,7 +28,6 @@ from workers.kinds import checked_params
 from workers.queue import enqueue
 
 MAX_GOALS = 2000  # per tenant
-_KEEPERS = (Role.ADMIN, Role.ANALYST)
 _WORDS = ((0.8, "on track"), (0.5, "likely, but not safe"), (0.2, "at risk"), (0.0, "off track"))
 
 
@@ -169,14 +169,14 @@ def refresh_goal(services: Services, principal: Principal, goal: Goal) -> JobId 
 
 def checked(services: Services, principal: Principal, body: GoalBody, owner: UserId | None = None) -> NewGoal:
     """The goal to store. Raises: Forbidden; NotFound; Invalid and what resolving its metric and filter raises."""
-    if principal.roles == frozenset({Role.VIEWER}):
+    if not may(principal, Right.SHARE):
         raise Forbidden("Viewers cannot set goals.")
     catalog = services.catalogs.visible(principal).catalog
     metric = catalog.metric(body.metric)
     compile_query(resolve(SemanticQuery(metrics=(MetricRef(metric=body.metric),), where=body.where), catalog, as_of=services.clock.now()))
     chosen = UserId(body.owner) if body.owner is not None else owner or principal.user
     if chosen != principal.user and chosen != owner:
-        if not principal.has_role(*_KEEPERS):
+        if not may(principal, Right.KEEP):
             raise Forbidden("Only analysts and administrators may set goals for others.")
         with services.store.read() as connection:
             users.get(connection, principal.tenant, chosen)
@@ -255,7 +255,7 @@ def _visibility(services: Services, principal: Principal) -> str:
 
 
 def _changes(principal: Principal, row: Goal) -> bool:
-    return principal.user in (row.asked.owner, row.created_by) or principal.has_role(*_KEEPERS)
+    return principal.user in (row.asked.owner, row.created_by) or may(principal, Right.KEEP)
 
 
 def _may_change(principal: Principal, row: Goal) -> None:

@@ -25,7 +25,7 @@ class SettingsBody(In):
     off: bool = False
     off_metrics: list[Annotated[str, Field(max_length=128)]] = Field(default_factory=list, max_length=500)
     max_queries: int = Field(default=64, ge=4, le=500)
-    max_bytes: int = Field(default=50 * 1024**3, ge=1024**2)
+    max_bytes: int = Field(default=50 * 1024**3, ge=1024**2, le=10**15)
 
 
 class DigestBody(In):

@@ -23,8 +23,8 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from api.services import Services
 from core.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 from core.ids import TenantId, tenant_id
-from core.principal import Principal, Role
-from core.store import audit, external_identities, tenants, users
+from core.principal import Principal
+from core.store import audit, external_identities, roles, tenants, users
 from core.store.audit import Happening
 from core.store.users import NewUser, User
 from workers.alerts.sealing import seal, unseal
@@ -65,9 +65,8 @@ def configure(services: Services, tenant: TenantId, wanted: Provider) -> None:
     address = urlsplit(wanted.issuer)
     if address.scheme != "https" and address.hostname not in {"localhost", "127.0.0.1"}:
         raise Invalid(f"An issuer such as https://login.example.com was expected; found {wanted.issuer[:100]!r}.", code="bad_issuer")
-    for name in (*wanted.roles.values(), *wanted.default_roles):
-        if name not in {r.value for r in Role}:
-            raise Invalid(f"A role is one of {', '.join(r.value for r in Role)}; found {name!r}.", code="unknown_role")
+    with services.store.read() as connection:
+        roles.checked_names(connection, tenant, (*wanted.roles.values(), *wanted.default_roles))
     services.oidc.discovered(wanted.issuer)
     sealed = seal({"client_secret": wanted.client_secret}, services.core.secret("oidc_key"))
     kept = {
@@ -212,7 +211,7 @@ class Oidc:
         Roles and attributes follow the provider's claims at every sign-in, where it is told which.
         """
         subject, now = str(claims["sub"]), self._services.clock.now()
-        roles, attributes = _roles(provider, claims), _attributes(provider, claims)
+        given, attributes = _roles(provider, claims), _attributes(provider, claims)
         email = str(claims.get("email", "")).strip().lower()
         with self._services.store.write() as connection:
             if tenants.get(connection, provider.tenant).disabled:
@@ -223,14 +222,14 @@ class Oidc:
                 verified = email if email and claims.get("email_verified") is True else ""
                 user = users.by_email(connection, provider.tenant, verified) if verified else None
                 if user is None:
-                    if not provider.creates_users or not roles:
+                    if not provider.creates_users or not given:
                         raise Forbidden("You have no account here; ask an administrator of your company.", code="no_account")
                     if email and users.by_email(connection, provider.tenant, email) is not None:
                         raise Forbidden(
                             "Your provider has not verified your e-mail address; ask your administrator.", code="email_unverified"
                         )
                     new = NewUser(
-                        email or f"{subject[:60]}@{provider.tenant}.invalid", str(claims.get("name", "")), roles, None, attributes
+                        email or f"{subject[:60]}@{provider.tenant}.invalid", str(claims.get("name", "")), given, None, attributes
                     )
                     user = users.create(connection, provider.tenant, new, now=now)
                 external_identities.link(connection, provider.tenant, provider.issuer, subject, user.id, now=now)
@@ -238,9 +237,9 @@ class Oidc:
             if user.disabled:
                 raise Forbidden("Your account is disabled; ask an administrator of your company.", code="account_disabled")
             managed = bool(provider.roles)
-            if managed and not roles:
+            if managed and not given:
                 raise Forbidden("None of your groups gives you access; ask an administrator of your company.", code="no_role")
-            kept_roles = roles if managed else user.roles
+            kept_roles = given if managed else user.roles
             kept_attributes = {**user.attributes, **attributes}
             if kept_roles != user.roles or kept_attributes != dict(user.attributes):
                 user = users.set_access(connection, provider.tenant, user.id, kept_roles, kept_attributes)
@@ -277,10 +276,10 @@ def _provider(tenant: TenantId, kept: Mapping[str, Any], key: str) -> Provider:
     )  # fmt: skip
 
 
-def _roles(provider: Provider, claims: Mapping[str, Any]) -> frozenset[Role]:
+def _roles(provider: Provider, claims: Mapping[str, Any]) -> frozenset[str]:
     given = claims.get(provider.groups_claim, [])
     groups = [given] if isinstance(given, str) else [g for g in given if isinstance(g, str)] if isinstance(given, list) else []
-    return frozenset(Role(name) for name in (*(provider.roles[g] for g in groups if g in provider.roles), *provider.default_roles))
+    return frozenset((*(provider.roles[g] for g in groups if g in provider.roles), *provider.default_roles))
 
 
 def _attributes(provider: Provider, claims: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

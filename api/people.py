@@ -26,7 +26,7 @@ class Change:
     """What is None stays."""
 
     display_name: str | None = None
-    roles: frozenset[Role] | None = None
+    roles: frozenset[str] | None = None
     attributes: Mapping[str, tuple[str, ...]] | None = None
     disabled: bool | None = None
 
@@ -36,7 +36,7 @@ def add(services: Services, admin: Principal, new: NewUser) -> User:
     now = services.clock.now()
     with services.store.write() as connection:
         made = users.create(connection, admin.tenant, new, now=now)
-        _note(connection, admin, "user.create", made.id, now, {"roles": sorted(made.roles)})
+        note(connection, admin, "user.create", made.id, now, {"roles": sorted(made.roles)})
     return made
 
 
@@ -58,7 +58,7 @@ def change(services: Services, admin: Principal, user: UserId, wanted: Change) -
         if disabled or roles != known.roles:
             sessions.revoke_all(connection, admin.tenant, user, now=now)
         details = {"roles": sorted(roles), "disabled": disabled, "attributes": wanted.attributes is not None}
-        _note(connection, admin, "user.change", user, now, details)
+        note(connection, admin, "user.change", user, now, details)
         return users.get(connection, admin.tenant, user)
 
 
@@ -70,7 +70,7 @@ def set_password(services: Services, admin: Principal, user: UserId, password: s
         users.set_password(connection, admin.tenant, user, password)
         lockouts.forget(connection, known.email)
         sessions.revoke_all(connection, admin.tenant, user, now=now)
-        _note(connection, admin, "user.password", user, now)
+        note(connection, admin, "user.password", user, now)
 
 
 def change_own_password(services: Services, caller: Principal, current: str, password: str) -> None:
@@ -84,7 +84,7 @@ def change_own_password(services: Services, caller: Principal, current: str, pas
         if right:
             users.set_password(connection, caller.tenant, caller.user, password)
             sessions.revoke_all(connection, caller.tenant, caller.user, now=now)
-            _note(connection, caller, "user.password", caller.user, now)
+            note(connection, caller, "user.password", caller.user, now)
         else:
             lockouts.failed(connection, me.email, now=now)
     if not right:
@@ -97,7 +97,7 @@ def sign_out_everywhere(services: Services, admin: Principal, user: UserId) -> i
     with services.store.write() as connection:
         users.get(connection, admin.tenant, user)
         ended = sessions.revoke_all(connection, admin.tenant, user, now=now)
-        _note(connection, admin, "user.sign_out", user, now, {"sessions": ended})
+        note(connection, admin, "user.sign_out", user, now, {"sessions": ended})
     return ended
 
 
@@ -106,7 +106,7 @@ def drop_second_factor(services: Services, admin: Principal, user: UserId) -> No
     with services.store.write() as connection:
         users.get(connection, admin.tenant, user)
         second_factors.remove(connection, admin.tenant, user)
-        _note(connection, admin, "second_factor.removed", user, services.clock.now())
+        note(connection, admin, "second_factor.removed", user, services.clock.now())
 
 
 def known_of(services: Services, admin: Principal, user: UserId) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def known_of(services: Services, admin: Principal, user: UserId) -> dict[str, An
     with services.store.write() as connection:
         users.get(connection, admin.tenant, user)
         found = dict(_rows_of(connection, admin.tenant, user))
-        _note(connection, admin, "person.export", user, services.clock.now(), {"tables": sorted(found)})
+        note(connection, admin, "person.export", user, services.clock.now(), {"tables": sorted(found)})
     return found
 
 
@@ -135,7 +135,7 @@ def erase(services: Services, admin: Principal, user: UserId) -> User:
             table = metadata.tables[name]
             connection.execute(table.delete().where(table.c.tenant_id == admin.tenant, table.c.user_id == user))
         gone = users.forget_person(connection, admin.tenant, user)
-        _note(connection, admin, "person.erase", user, now)
+        note(connection, admin, "person.erase", user, now)
     return gone
 
 
@@ -165,7 +165,8 @@ def _refuse_without_admin(connection: Connection, tenant: TenantId, but: UserId)
         raise Conflict("This is the last administrator; make another one first.", code="last_administrator")
 
 
-def _note(
+def note(
     connection: Connection, admin: Principal, action: str, target: str, now: dt.datetime, details: Mapping[str, Any] | None = None
 ) -> None:
+    """Tells the audit log what was done, in the transaction that does it."""
     audit.append(connection, admin.tenant, Happening(admin.user, action, target, details=details, request_id=current_request_id()), now=now)

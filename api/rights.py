@@ -1,4 +1,4 @@
-"""Who may do what: one table of rights by role, one of rights by place. Where no line of the second says anything, nobody may.
+"""Which right each place takes; core.rights has who holds which. Where no line says anything, nobody may.
 
 Routes narrow this further where it depends on the thing itself (one's own job, a board that was shared), never widen it.
 """
@@ -7,42 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from core.errors import Forbidden
 from core.principal import Principal, Role
-
-
-class Right(StrEnum):
-    """Also what the scopes of API keys are called."""
-
-    SELF = "self"  # one's own account, keys, sessions
-    READ = "read"  # answers, boards, incidents, jobs, the catalog, as one sees them
-    ASK = "ask"  # questions and studies; what they leave behind for oneself
-    SHARE = "share"  # boards, goals, digests and subscriptions
-    ACT = "act"  # incidents: acknowledge, assign, resolve
-    SQL = "sql"
-    RULES = "rules"  # alert rules; one's own unless an analyst
-    CHANNELS = "channels"
-    CATALOG = "catalog"
-    DATA = "data"
-    MODELS_READ = "models_read"
-    MODELS = "models"
-    ADMIN = "admin"
-
-
-_EVERYBODY = frozenset({Right.SELF, Right.READ})
-_ASKS = _EVERYBODY | {Right.ASK}
-_WORKS = _ASKS | {Right.SHARE, Right.ACT, Right.RULES}
-GRANTS: Mapping[Role, frozenset[Right]] = {
-    Role.VIEWER: _ASKS,
-    Role.EXECUTIVE: _WORKS,
-    Role.MANAGER: _WORKS,
-    Role.ANALYST: _WORKS | {Right.SQL, Right.CHANNELS, Right.CATALOG, Right.DATA, Right.MODELS_READ},
-    Role.DATA_SCIENTIST: _WORKS | {Right.MODELS, Right.MODELS_READ},
-    Role.OPERATOR: _EVERYBODY,
-    Role.ADMIN: frozenset(Right),
-}
+from core.rights import GRANTS, Right, by_roles, held
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +97,7 @@ OPEN: frozenset[str] = frozenset(
     {
         "/healthz", "/readyz", "/metrics", "/v1/openapi.json", "/v1/login", "/login", "/auth/oidc/{tenant}", "/auth/oidc/callback",
         "/public/boards/{token}", "/v1/incidents/feedback", "/v1/digests/unsubscribe", "/logout",
+        "/brand/preview.css", "/brand/{tenant}/{version}.css", "/brand/{tenant}/{version}/logo",
     }
 )  # fmt: skip
 _SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -152,19 +121,19 @@ def needed(method: str, path: str) -> Right | None:
     return None
 
 
-def held(caller: Principal) -> frozenset[Right]:
-    """What the caller's roles and the scopes of their credential allow together."""
-    by_role = frozenset[Right]().union(*(GRANTS[role] for role in caller.roles)) if caller.roles else frozenset()
-    return by_role if "*" in caller.scopes else by_role & {right for right in Right if right in caller.scopes}
-
-
 def refuse(caller: Principal, method: str, path: str) -> None:
     """Raises: Forbidden when the caller may not do what this route does."""
     right = needed(method, path)
     if right is not None and right in held(caller):
         return
-    if right is not None and any(right in GRANTS[role] for role in caller.roles):
+    if right is not None and right in by_roles(caller):
         raise Forbidden(f"This API key has the scopes {', '.join(sorted(caller.scopes))}; this takes {right.value}.", code="scope_missing")
     roles = sorted(role.value for role in Role if right in GRANTS[role]) if right is not None else []
     wanted = f"This needs one of the roles {', '.join(roles)}" if roles else "Nobody may do this"
-    raise Forbidden(f"{wanted}; yours: {', '.join(sorted(caller.roles)) or 'none'}.")
+    raise Forbidden(f"{wanted}; yours: {', '.join(sorted(caller.role_names)) or 'none'}.")
+
+
+def demand(caller: Principal, right: Right, why: str) -> None:
+    """Where a place asks for more than its line says. Raises: Forbidden with `why`, which says who may."""
+    if right not in held(caller):
+        raise Forbidden(why)

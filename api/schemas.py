@@ -201,6 +201,7 @@ class Me(BaseModel):
     display_name: str
     roles: list[str]
     attributes: dict[str, list[str]]
+    rights: list[str] = Field(default_factory=list, description="What your roles allow; a key's scopes may allow less.")
 
 
 class FeedbackRequest(In):

@@ -25,13 +25,24 @@ _EMPTY: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A caller: one tenant, one user, roles, and attributes that row policies read (such as {"regions": ("EMEA",)})."""
+    """A caller: one tenant, one user, roles, and attributes that row policies read (such as {"regions": ("EMEA",)}).
+
+    custom: names of the tenant's own roles, held directly or inherited; the built-in ones among what they inherit are in `roles`.
+    granted: rights that the tenant's own roles add (see core.rights).
+    """
 
     tenant: TenantId
     user: UserId
     roles: frozenset[Role] = frozenset()
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _EMPTY)
     scopes: frozenset[str] = frozenset({"*"})
+    custom: frozenset[str] = frozenset()
+    granted: frozenset[str] = frozenset()
 
     def has_role(self, *roles: Role) -> bool:
         return bool(self.roles.intersection(roles))
+
+    @property
+    def role_names(self) -> frozenset[str]:
+        """Built-in and own roles, as row policies and column rules name them."""
+        return frozenset(role.value for role in self.roles) | self.custom

@@ -117,7 +117,7 @@ def access_of(catalog: Catalog, principal: Principal, trust: Trust = DEFAULT_TRU
     """The Access of this caller over this catalog value; one for all callers of equal tenant, roles and attributes, which is all that rules read."""
     kept: dict[tuple[object, ...], Access] = catalog.__dict__.setdefault("_access", {})
     attributes = tuple(sorted((name, tuple(values)) for name, values in principal.attributes.items()))
-    key = (principal.tenant, principal.roles, attributes, trust)
+    key = (principal.tenant, principal.roles, principal.custom, attributes, trust)
     found = kept.get(key)
     if found is None:
         if len(kept) >= _CALLERS_KEPT:
@@ -139,8 +139,8 @@ def is_plain_name(name: str) -> bool:
 
 
 def _applies(principal: Principal, rule: RowPolicy | ColumnRule) -> bool:
-    # A caller without any role is narrowed by everything: the safe reading of "roles not named are not narrowed".
-    return not principal.roles or any(role.value in rule.roles for role in principal.roles)
+    # A caller without any built-in role is narrowed by everything: the safe reading of "roles not named are not narrowed".
+    return not principal.roles or not principal.role_names.isdisjoint(rule.roles)
 
 
 def _table_access(catalog: Catalog, principal: Principal, datasets: list[Dataset], trust: Trust) -> TableAccess:

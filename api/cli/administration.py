@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,7 +15,7 @@ from api.oidc import Provider, configure
 from api.people import Change
 from api.routes.admin import entry_view, person_view
 from core.errors import Invalid, NotFound
-from core.ids import tenant_id
+from core.ids import TenantId, tenant_id
 from core.principal import Role
 from core.store import audit, tenants, users
 from core.store.audit import Happening
@@ -117,7 +117,7 @@ def sign_in(
         secret = client_secret_file.read_text().strip() if client_secret_file else ""
         pairs = {one: tuple(_attributes(many).items()) for one, many in (("roles", group or []), ("attributes", attribute or []))}
         wanted = Provider(
-            tenant=_known(tenant), issuer=issuer.rstrip("/"), client_id=client_id, client_secret=secret, audience=audience, groups_claim=groups_claim,
+            tenant=known(tenant), issuer=issuer.rstrip("/"), client_id=client_id, client_secret=secret, audience=audience, groups_claim=groups_claim,
             roles={name: values[0] for name, values in pairs["roles"]}, attributes={name: values[0] for name, values in pairs["attributes"]},
             default_roles=tuple(default_role or ()), creates_users=new_people,
         )  # fmt: skip
@@ -129,7 +129,10 @@ def sign_in(
 @user_app.command("add")
 def add_user(
     email: str,
-    role: Annotated[list[str], typer.Option(help="executive, manager, analyst, data_scientist, viewer, admin; may be given twice.")],
+    role: Annotated[
+        list[str],
+        typer.Option(help="executive, manager, analyst, data_scientist, viewer, operator, admin or one of your own; may be given twice."),
+    ],
     tenant: Tenant = "acme",
     name: str = "",
     attribute: Annotated[list[str] | None, typer.Option(help="For row policies, such as regions=EMEA,APAC.")] = None,
@@ -138,8 +141,8 @@ def add_user(
     """Adds a person with a password that is shown once."""
     with speaking(as_json):
         password = secrets.token_urlsafe(12)
-        principal = system_principal(_known(tenant))
-        made = people.add(context.services, principal, NewUser(email, name, _roles(role), password, _attributes(attribute or [])))
+        principal = system_principal(known(tenant))
+        made = people.add(context.services, principal, NewUser(email, name, frozenset(role), password, _attributes(attribute or [])))
         if as_json:
             print_json(person_view(made).model_dump(mode="json") | {"password": password})
         else:
@@ -151,7 +154,7 @@ def list_users(tenant: Tenant = "acme", as_json: Json = False) -> None:
     """The people of a tenant."""
     with speaking(as_json):
         with context.services.store.read() as connection:
-            found = users.list_all(connection, _known(tenant), limit=1000)
+            found = users.list_all(connection, known(tenant), limit=1000)
         if as_json:
             print_json([person_view(u).model_dump(mode="json") for u in found])
             return
@@ -170,8 +173,8 @@ def change_user(
 ) -> None:
     """Changes rights, disables, or gives a new password. The person's sessions end."""
     with speaking():
-        principal, user = system_principal(_known(tenant)), _find(tenant, email)
-        wanted = Change(roles=_roles(role) if role else None, attributes=_attributes(attribute) if attribute else None, disabled=disable)
+        principal, user = system_principal(known(tenant)), _find(tenant, email)
+        wanted = Change(roles=frozenset(role) if role else None, attributes=_attributes(attribute) if attribute else None, disabled=disable)
         people.change(context.services, principal, user.id, wanted)
         if new_password:
             password = secrets.token_urlsafe(12)
@@ -185,7 +188,7 @@ def change_user(
 def export_user(email: str, tenant: Tenant = "acme") -> None:
     """Everything that is known of a person, as JSON."""
     with speaking(True):
-        print_json(people.known_of(context.services, system_principal(_known(tenant)), _find(tenant, email).id))
+        print_json(people.known_of(context.services, system_principal(known(tenant)), _find(tenant, email).id))
 
 
 @user_app.command("erase")
@@ -196,7 +199,7 @@ def erase_user(
     with speaking():
         if yes != email:
             raise Invalid(f"This cannot be undone. To erase {email} give --yes {email}.", code="not_confirmed")
-        people.erase(context.services, system_principal(_known(tenant)), _find(tenant, email).id)
+        people.erase(context.services, system_principal(known(tenant)), _find(tenant, email).id)
         out.print("The person was erased.")
 
 
@@ -210,7 +213,7 @@ def show_audit(
     """The newest entries."""
     with speaking(as_json):
         with context.services.store.read() as connection:
-            found = audit.read(connection, _known(tenant), limit=limit, sought=audit.Sought(action=action or None))
+            found = audit.read(connection, known(tenant), limit=limit, sought=audit.Sought(action=action or None))
         if as_json:
             print_json([entry_view(e) for e in found])
             return
@@ -225,7 +228,7 @@ def check_audit(
     """Whether entries were changed or removed. Exit code 1 when one was."""
     with speaking(as_json):
         with context.services.store.read() as connection:
-            chosen = [_known(tenant)] if tenant else [t.id for t in tenants.list_all(connection)]
+            chosen = [known(tenant)] if tenant else [t.id for t in tenants.list_all(connection)]
             broken = {one: audit.first_broken(connection, one) for one in chosen}
         if as_json:
             print_json({one: {"intact": at is None, "first_broken": at} for one, at in broken.items()})
@@ -242,11 +245,12 @@ def export_audit(file: Path, tenant: Tenant = "acme") -> None:
         if file.exists():
             raise Invalid(f"{file} exists already; give another name.", code="file_exists")
         with context.services.store.read() as connection:
-            count = audit.write_lines(connection, _known(tenant), file)
+            count = audit.write_lines(connection, known(tenant), file)
         err.print(f"{count:,} entries written to {file}")
 
 
-def _known(tenant: str) -> Any:
+def known(tenant: str) -> TenantId:
+    """Raises: Invalid; NotFound."""
     checked = tenant_id(tenant)
     with context.services.store.read() as connection:
         tenants.get(connection, checked)
@@ -255,17 +259,10 @@ def _known(tenant: str) -> Any:
 
 def _find(tenant: str, email: str) -> User:
     with context.services.store.read() as connection:
-        found = users.by_email(connection, _known(tenant), email)
+        found = users.by_email(connection, known(tenant), email)
     if found is None:
         raise NotFound(f"Tenant {tenant!r} has no user {email!r}.", code="unknown_user")
     return found
-
-
-def _roles(names: list[str]) -> frozenset[Role]:
-    try:
-        return frozenset(Role(name) for name in names)
-    except ValueError as error:
-        raise Invalid(f"A role is one of {', '.join(r.value for r in Role)}; found {', '.join(names)}.", code="unknown_role") from error
 
 
 def _attributes(pairs: list[str]) -> dict[str, tuple[str, ...]]:

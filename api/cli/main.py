@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli import administration, alerts, asking, catalog, data, evaluate, mcp, models, sources, stack_commands, studies
+from api.cli import administration, alerts, asking, catalog, data, evaluate, mcp, models, roles, sources, stack_commands, studies
 from api.cli.context import context
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ evaluate.register(app)
 mcp.register(app)
 app.add_typer(administration.tenant_app, name="tenant")
 app.add_typer(administration.user_app, name="user")
+app.add_typer(roles.app, name="role")
 app.add_typer(administration.audit_app, name="audit")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(catalog.app, name="catalog")

@@ -14,18 +14,18 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from api import people, schemas
-from api.credentials import Admin
+from api import own_roles, people, schemas
+from api.credentials import Caller
+from api.own_roles import RoleIn, RoleName, RoleView
 from api.people import Change
 from api.services import services_of
 from core.ids import UserId
-from core.principal import Role
 from core.store import audit, tenants, usage, users
 from core.store.audit import AuditEntry, Happening, Sought
 from core.store.users import NewUser, User
 
 router = APIRouter(prefix="/v1/admin", tags=["administration"])
-Roles = Annotated[list[Role], Field(min_length=1, max_length=7)]
+Roles = Annotated[list[RoleName], Field(min_length=1, max_length=20)]
 Attributes = Annotated[
     dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")], list[Annotated[str, Field(max_length=200)]]], Field(max_length=20)
 ]
@@ -69,10 +69,10 @@ class Person(BaseModel):
 class QuotasIn(schemas.In):
     """Per day (UTC); 0 has no limit, None takes the installation's."""
 
-    queries_per_day: int | None = Field(default=None, ge=0)
-    rows_read_per_day: int | None = Field(default=None, ge=0)
-    jobs_per_day: int | None = Field(default=None, ge=0)
-    llm_calls_per_day: int | None = Field(default=None, ge=0)
+    queries_per_day: int | None = Field(default=None, ge=0, le=10**15)
+    rows_read_per_day: int | None = Field(default=None, ge=0, le=10**15)
+    jobs_per_day: int | None = Field(default=None, ge=0, le=10**15)
+    llm_calls_per_day: int | None = Field(default=None, ge=0, le=10**15)
 
 
 class CompanyIn(schemas.In):
@@ -82,7 +82,7 @@ class CompanyIn(schemas.In):
 
 @router.get("/users", summary="The people of your company, by e-mail")
 async def list_people(
-    request: Request, caller: Admin, cursor: str = Query(default="", max_length=320), limit: int = Query(default=100, ge=1, le=500)
+    request: Request, caller: Caller, cursor: str = Query(default="", max_length=320), limit: int = Query(default=100, ge=1, le=500)
 ) -> schemas.Page:
     services = services_of(request)
 
@@ -95,14 +95,14 @@ async def list_people(
 
 
 @router.post("/users", status_code=201, summary="Add a person")
-async def add_person(request: Request, body: PersonIn, caller: Admin) -> Person:
+async def add_person(request: Request, body: PersonIn, caller: Caller) -> Person:
     attributes = {name: tuple(values) for name, values in body.attributes.items()}
     new = NewUser(body.email, body.display_name, frozenset(body.roles), body.password, attributes)
     return person_view(await run_in_threadpool(people.add, services_of(request), caller, new))
 
 
 @router.get("/users/{user_id}", summary="One person")
-async def get_person(request: Request, user_id: str, caller: Admin) -> Person:
+async def get_person(request: Request, user_id: str, caller: Caller) -> Person:
     services = services_of(request)
 
     def read() -> Person:
@@ -113,7 +113,7 @@ async def get_person(request: Request, user_id: str, caller: Admin) -> Person:
 
 
 @router.patch("/users/{user_id}", summary="Change name, roles, attributes, or disable")
-async def change_person(request: Request, user_id: str, body: PersonChange, caller: Admin) -> Person:
+async def change_person(request: Request, user_id: str, body: PersonChange, caller: Caller) -> Person:
     """New rights count at once: the person's sessions end."""
     attributes = None if body.attributes is None else {name: tuple(values) for name, values in body.attributes.items()}
     wanted = Change(body.display_name, None if body.roles is None else frozenset(body.roles), attributes, body.disabled)
@@ -121,27 +121,43 @@ async def change_person(request: Request, user_id: str, body: PersonChange, call
 
 
 @router.put("/users/{user_id}/password", status_code=204, summary="Set a password; ends sessions and a lock-out")
-async def set_password(request: Request, user_id: str, body: PasswordIn, caller: Admin) -> None:
+async def set_password(request: Request, user_id: str, body: PasswordIn, caller: Caller) -> None:
     await run_in_threadpool(people.set_password, services_of(request), caller, UserId(user_id), body.password)
 
 
 @router.post("/users/{user_id}/sign-out", summary="End all sessions of a person")
-async def sign_out_person(request: Request, user_id: str, caller: Admin) -> dict[str, int]:
+async def sign_out_person(request: Request, user_id: str, caller: Caller) -> dict[str, int]:
     return {"sessions": await run_in_threadpool(people.sign_out_everywhere, services_of(request), caller, UserId(user_id))}
 
 
 @router.delete("/users/{user_id}/second-factor", status_code=204, summary="Take away a lost second factor")
-async def drop_second_factor(request: Request, user_id: str, caller: Admin) -> None:
+async def drop_second_factor(request: Request, user_id: str, caller: Caller) -> None:
     await run_in_threadpool(people.drop_second_factor, services_of(request), caller, UserId(user_id))
 
 
 @router.get("/users/{user_id}/export", summary="Everything that is known of a person")
-async def export_person(request: Request, user_id: str, caller: Admin) -> dict[str, Any]:
+async def export_person(request: Request, user_id: str, caller: Caller) -> dict[str, Any]:
     return await run_in_threadpool(people.known_of, services_of(request), caller, UserId(user_id))
 
 
+@router.get("/roles", summary="The built-in roles and your own, with their rights")
+async def list_roles(request: Request, caller: Caller) -> list[RoleView]:
+    return await run_in_threadpool(own_roles.known_roles, services_of(request), caller)
+
+
+@router.put("/roles/{name}", summary="Make or change a role of your own")
+async def put_role(request: Request, name: RoleName, body: RoleIn, caller: Caller) -> RoleView:
+    """Counts at once for all who have it, also through other roles that inherit it."""
+    return await run_in_threadpool(own_roles.put, services_of(request), caller, name, body)
+
+
+@router.delete("/roles/{name}", status_code=204, summary="Remove a role that nobody has")
+async def remove_role(request: Request, name: RoleName, caller: Caller) -> None:
+    await run_in_threadpool(own_roles.remove, services_of(request), caller, name)
+
+
 @router.post("/users/{user_id}/erase", summary="Erase a person; cannot be undone")
-async def erase_person(request: Request, user_id: str, caller: Admin) -> Person:
+async def erase_person(request: Request, user_id: str, caller: Caller) -> Person:
     """What tells who they were goes, with their questions, conversations and messages; what the company needs stays without a name."""
     return person_view(await run_in_threadpool(people.erase, services_of(request), caller, UserId(user_id)))
 
@@ -164,9 +180,9 @@ def _aware(moment: dt.datetime | None) -> dt.datetime | None:
 @router.get("/audit", summary="The audit log, newest first")
 async def read_audit(
     request: Request,
-    caller: Admin,
+    caller: Caller,
     sought: Annotated[AuditSought, Query()],
-    cursor: Annotated[int | None, Query(ge=1)] = None,
+    cursor: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> schemas.Page:
     services = services_of(request)
@@ -180,7 +196,7 @@ async def read_audit(
 
 
 @router.get("/audit/check", summary="Whether the audit log was tampered with")
-async def check_audit(request: Request, caller: Admin) -> dict[str, Any]:
+async def check_audit(request: Request, caller: Caller) -> dict[str, Any]:
     """`first_broken` is the sequence of the first entry that was changed or follows a removed one."""
     services = services_of(request)
 
@@ -192,9 +208,14 @@ async def check_audit(request: Request, caller: Admin) -> dict[str, Any]:
     return await run_in_threadpool(check)
 
 
-@router.get("/audit/export", summary="The audit log as JSON lines or CSV, newest first")
+@router.get(
+    "/audit/export",
+    summary="The audit log as JSON lines or CSV, newest first",
+    response_class=StreamingResponse,
+    responses={200: {"content": {kind: {"schema": {"type": "string"}} for kind in ("application/x-ndjson", "text/csv")}}},
+)
 async def export_audit(
-    request: Request, caller: Admin, sought: Annotated[AuditSought, Query()], format: Literal["jsonl", "csv"] = "jsonl"
+    request: Request, caller: Caller, sought: Annotated[AuditSought, Query()], format: Literal["jsonl", "csv"] = "jsonl"
 ) -> StreamingResponse:
     services = services_of(request)
 
@@ -234,7 +255,7 @@ def _plain_cell(text: str) -> str:
 
 
 @router.get("/usage", summary="What your people used, per day, and the quotas")
-async def read_usage(request: Request, caller: Admin, days: Annotated[int, Query(ge=1, le=366)] = 30) -> dict[str, Any]:
+async def read_usage(request: Request, caller: Caller, days: Annotated[int, Query(ge=1, le=366)] = 30) -> dict[str, Any]:
     services = services_of(request)
 
     def read() -> dict[str, Any]:
@@ -249,7 +270,7 @@ async def read_usage(request: Request, caller: Admin, days: Annotated[int, Query
 
 
 @router.get("/company", summary="Your company's settings")
-async def read_company(request: Request, caller: Admin) -> dict[str, Any]:
+async def read_company(request: Request, caller: Caller) -> dict[str, Any]:
     services = services_of(request)
 
     def read() -> dict[str, Any]:
@@ -261,7 +282,7 @@ async def read_company(request: Request, caller: Admin) -> dict[str, Any]:
 
 
 @router.patch("/company", summary="Change name or quotas")
-async def change_company(request: Request, body: CompanyIn, caller: Admin) -> dict[str, Any]:
+async def change_company(request: Request, body: CompanyIn, caller: Caller) -> dict[str, Any]:
     services = services_of(request)
 
     def change() -> None:

@@ -14,7 +14,8 @@ from api.credentials import Caller
 from api.services import Services, services_of
 from core.errors import Forbidden, Invalid, NotFound, UserError
 from core.ids import UserId
-from core.principal import Principal, Role
+from core.principal import Principal
+from core.rights import Right, may
 from core.store import alert_rules, audit, channels, incident_events, subscriptions
 from core.store.alert_rules import AlertRule, NewAlertRule
 from core.store.audit import Happening
@@ -28,7 +29,6 @@ from workers.alerts.routing import inbox_of
 from workers.alerts.rule import AnyRule, as_definition, parse_rule
 
 router = APIRouter(prefix="/v1", tags=["alerts"])
-_KEEPERS = (Role.ADMIN, Role.ANALYST)
 MAX_RULES = 20_000  # per tenant
 
 
@@ -153,7 +153,7 @@ async def list_subscriptions(request: Request, caller: Caller, cursor: Annotated
     services = services_of(request)
 
     def read() -> schemas.Page:
-        user = None if caller.has_role(Role.ADMIN) else caller.user
+        user = None if may(caller, Right.ADMIN) else caller.user
         with services.store.read() as connection:
             found = subscriptions.list_all(connection, caller.tenant, user=user, after_id=cursor)
             known = {c.id: c for c in channels.list_all(connection, caller.tenant, limit=1000)}
@@ -209,7 +209,7 @@ def _subscribe(services: Services, caller: Principal, body: SubscriptionBody, kn
 
 
 def _mine(subscription: subscriptions.Subscription, caller: Principal) -> UserId:
-    if subscription.asked.user_id != caller.user and not caller.has_role(Role.ADMIN):
+    if subscription.asked.user_id != caller.user and not may(caller, Right.ADMIN):
         raise Forbidden("This is somebody else's subscription.")
     return subscription.asked.user_id
 
@@ -258,13 +258,13 @@ def aware(body: Until) -> Any:
 
 
 def _may_write(caller: Principal) -> None:
-    if caller.roles <= {Role.VIEWER}:
+    if not may(caller, Right.RULES):
         raise Forbidden("Viewers cannot make alert rules; ask an analyst.")
 
 
 def _own(row: AlertRule, caller: Principal) -> AlertRule:
     _may_write(caller)
-    if row.created_by != caller.user and not caller.has_role(*_KEEPERS):
+    if row.created_by != caller.user and not may(caller, Right.KEEP):
         raise Forbidden("This rule was made by somebody else; only they, analysts and admins change it.")
     return row
 

@@ -12,11 +12,10 @@ from starlette.concurrency import run_in_threadpool
 from api import people, schemas, second_factor
 from api.audit_trail import current_request_id
 from api.credentials import COOKIE, Caller, refuse_cross_site
-from api.rights import Right
 from api.services import Services, services_of
 from core.errors import Forbidden, NotFound, Unauthenticated
 from core.ids import UserId, tenant_id
-from core.principal import Principal
+from core.rights import Right, by_roles, may
 from core.store import api_keys, audit, lockouts, sessions, users
 from core.store.audit import Happening
 
@@ -142,7 +141,7 @@ async def list_keys(request: Request, caller: Caller) -> dict[str, Any]:
 
     def load() -> tuple[api_keys.ApiKey, ...]:
         with services.store.read() as connection:
-            return api_keys.list_all(connection, caller.tenant, user=None if _is_admin(caller) else caller.user)
+            return api_keys.list_all(connection, caller.tenant, user=None if may(caller, Right.ADMIN) else caller.user)
 
     return {"items": [_key(k) for k in await run_in_threadpool(load)]}
 
@@ -156,7 +155,7 @@ async def create_key(request: Request, body: NewKey, caller: Caller) -> dict[str
 
     def create() -> tuple[api_keys.ApiKey, str]:
         owner = UserId(body.user) if body.user else caller.user
-        if owner != caller.user and not _is_admin(caller):
+        if owner != caller.user and not may(caller, Right.ADMIN):
             raise Forbidden("Only an administrator makes API keys for other people.", code="not_yours")
         with services.store.write() as connection:
             return api_keys.create(connection, caller.tenant, owner, name=body.name, now=now, scopes=body.scopes, expires_at=expires)
@@ -171,7 +170,7 @@ async def revoke_key(request: Request, key_id: str, caller: Caller) -> dict[str,
 
     def revoke() -> api_keys.ApiKey:
         with services.store.write() as connection:
-            if not _is_admin(caller) and api_keys.get(connection, caller.tenant, key_id).user != caller.user:
+            if not may(caller, Right.ADMIN) and api_keys.get(connection, caller.tenant, key_id).user != caller.user:
                 raise NotFound(f"There is no api key {key_id[:60]!r}.", code="unknown_api_key")
             return api_keys.revoke(connection, caller.tenant, key_id, now=services.clock.now())
 
@@ -185,12 +184,8 @@ def _key(key: api_keys.ApiKey) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _is_admin(caller: Principal) -> bool:
-    return "admin" in caller.roles
-
-
 def _me(user: users.User) -> schemas.Me:
     return schemas.Me(
         user=user.id, tenant=user.tenant, email=user.email, display_name=user.display_name, roles=sorted(user.roles),
-        attributes={name: list(values) for name, values in user.attributes.items()},
+        attributes={name: list(values) for name, values in user.attributes.items()}, rights=sorted(by_roles(user.principal())),
     )  # fmt: skip

@@ -200,7 +200,9 @@ async def revoke_link(request: Request, board_id: str, link_id: str, caller: Cal
 
 
 @router.get("/boards/{board_id}/events", summary="Says when the board changed, as server-sent events", response_class=StreamingResponse)
-async def events(request: Request, board_id: str, caller: Caller, after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0) -> StreamingResponse:
+async def events(
+    request: Request, board_id: str, caller: Caller, after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0
+) -> StreamingResponse:
     """`changed` with {"changes", "version"}; `gone` when it was removed or is no longer shared with you."""
     services = services_of(request)
     await run_in_threadpool(service.load, services, caller, board_id)

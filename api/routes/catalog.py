@@ -10,7 +10,7 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from api import schemas
-from api.credentials import Analyst, Caller
+from api.credentials import Caller
 from api.definitions import formula
 from api.learning import evaluate_later
 from api.routes.jobs import IdempotencyKey, view
@@ -34,11 +34,13 @@ class CatalogText(schemas.In):
     """A whole catalog as YAML (or JSON, which is YAML). `expected_version` is the version that the edit was made from."""
 
     yaml: str = Field(min_length=1, max_length=5_000_000)
-    expected_version: int | None = Field(default=None, ge=0)
+    expected_version: int | None = Field(default=None, ge=0, le=2**31 - 1)
     note: str = Field(default="", max_length=1_000)
 
 
-@router.get("/catalog", summary="The catalog as you may see it")
+@router.get(
+    "/catalog", summary="The catalog as you may see it", responses={200: {"content": {"application/yaml": {"schema": {"type": "string"}}}}}
+)
 async def get_catalog(request: Request, caller: Caller, format: Annotated[str, Query(pattern="^(json|yaml)$")] = "json") -> Response:
     visible = await run_in_threadpool(services_of(request).catalogs.visible, caller)
     headers = {"ETag": f'"{visible.catalog.version}"'}
@@ -48,7 +50,7 @@ async def get_catalog(request: Request, caller: Caller, format: Annotated[str, Q
 
 
 @router.put("/catalog", summary="Validate and publish a new version")
-async def put_catalog(request: Request, body: CatalogText, caller: Analyst) -> dict[str, Any]:
+async def put_catalog(request: Request, body: CatalogText, caller: Caller) -> dict[str, Any]:
     services = services_of(request)
 
     def save() -> dict[str, Any]:
@@ -65,7 +67,7 @@ async def put_catalog(request: Request, body: CatalogText, caller: Analyst) -> d
 
 
 @router.post("/catalog/check", summary="Validate a catalog without saving it")
-async def check_catalog(request: Request, body: CatalogText, caller: Analyst) -> dict[str, Any]:
+async def check_catalog(request: Request, body: CatalogText, caller: Caller) -> dict[str, Any]:
     services = services_of(request)
 
     def check() -> dict[str, Any]:
@@ -84,7 +86,7 @@ def checked(text: str) -> Catalog:
 
 
 @router.get("/catalog/versions", summary="Versions, newest first")
-async def versions(request: Request, caller: Analyst, before: Annotated[int | None, Query(ge=1)] = None) -> schemas.Page:
+async def versions(request: Request, caller: Caller, before: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None) -> schemas.Page:
     services = services_of(request)
 
     def load() -> tuple[catalogs.CatalogNote, ...]:
@@ -101,7 +103,7 @@ async def versions(request: Request, caller: Analyst, before: Annotated[int | No
 
 @router.get("/catalog/diff", summary="What changed between two versions")
 async def catalog_diff(
-    request: Request, caller: Analyst, old: Annotated[int, Query(ge=1)], new: Annotated[int, Query(ge=1)]
+    request: Request, caller: Caller, old: Annotated[int, Query(ge=1, le=2**31 - 1)], new: Annotated[int, Query(ge=1, le=2**31 - 1)]
 ) -> dict[str, Any]:
     book = services_of(request).catalogs
 
@@ -112,7 +114,7 @@ async def catalog_diff(
 
 
 @router.post("/catalog/rollback", summary="Publish an old version again")
-async def rollback(request: Request, caller: Analyst, version: Annotated[int, Query(ge=1)]) -> dict[str, Any]:
+async def rollback(request: Request, caller: Caller, version: Annotated[int, Query(ge=1, le=2**31 - 1)]) -> dict[str, Any]:
     services = services_of(request)
 
     def act() -> catalogs.CatalogVersion:
@@ -137,7 +139,7 @@ async def metrics(request: Request, caller: Caller) -> dict[str, Any]:
 
 
 @router.get("/datasets", summary="Uploaded data")
-async def list_datasets(request: Request, caller: Analyst) -> dict[str, Any]:
+async def list_datasets(request: Request, caller: Caller) -> dict[str, Any]:
     services = services_of(request)
 
     def load() -> tuple[datasets.UploadedDataset, ...]:
@@ -164,7 +166,7 @@ async def list_datasets(request: Request, caller: Analyst) -> dict[str, Any]:
 async def upload(
     request: Request,
     response: Response,
-    caller: Analyst,
+    caller: Caller,
     file: UploadFile,
     name: Annotated[str | None, Form(max_length=100)] = None,
     mode: Annotated[str, Form(pattern="^(replace|append)$")] = "replace",

@@ -20,7 +20,8 @@ from api.routes.jobs import view as job_view
 from api.services import Services, services_of
 from core.errors import Forbidden, Invalid, NotFound
 from core.ids import UserId, tenant_id
-from core.principal import Principal, Role
+from core.principal import Principal
+from core.rights import Right, may
 from core.store import audit, channels, digests, users
 from core.store.audit import Happening
 from core.store.digests import Digest, Issue, NewDigest
@@ -30,7 +31,6 @@ from workers.digests.message import read_unsubscribe_token
 from workers.queue import enqueue
 
 router = APIRouter(prefix="/v1/digests", tags=["digests"])
-_KEEPERS = (Role.ADMIN, Role.ANALYST)
 MAX_DIGESTS = 2_000
 
 
@@ -240,7 +240,7 @@ def _readers(
     chosen = [UserId(user) for user in asked] or [caller.user]
     for user in chosen:
         users.get(connection, caller.tenant, user)
-        if user != caller.user and user not in already and not caller.has_role(*_KEEPERS):
+        if user != caller.user and user not in already and not may(caller, Right.KEEP):
             raise Forbidden("Only analysts and admins put others on a digest.")
     return list(dict.fromkeys(chosen))
 
@@ -249,7 +249,7 @@ def _channels(connection: Connection, caller: Principal, definition: DigestDefin
     """Raises: NotFound; Forbidden for somebody else's inbox, or for sending out of the house without being an analyst."""
     for key in definition.channels:
         usable(channels.get(connection, caller.tenant, key), caller)
-    if definition.channels and not caller.has_role(*_KEEPERS):
+    if definition.channels and not may(caller, Right.KEEP):
         raise Forbidden("Only analysts and admins send digests to channels; your own inbox and e-mail are always yours.")
 
 
@@ -262,12 +262,12 @@ def _load(connection: Connection, caller: Principal, key: str) -> Digest:
 
 
 def _sees(connection: Connection, digest: Digest, caller: Principal) -> bool:
-    mine = digest.asked.owner == caller.user or caller.has_role(Role.ADMIN)
+    mine = digest.asked.owner == caller.user or may(caller, Right.ADMIN)
     return mine or caller.user in digests.readers(connection, caller.tenant, digest.id)
 
 
 def _own(digest: Digest, caller: Principal) -> Digest:
-    if digest.asked.owner != caller.user and not caller.has_role(Role.ADMIN):
+    if digest.asked.owner != caller.user and not may(caller, Right.ADMIN):
         raise Forbidden("This digest was made by somebody else; only they and admins change it. You can unsubscribe.")
     return digest
 

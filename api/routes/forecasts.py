@@ -15,7 +15,8 @@ from api.outlooks import driver_named
 from api.routes.jobs import view
 from api.services import Services, services_of
 from core.errors import Forbidden
-from core.principal import Principal, Role
+from core.principal import Principal
+from core.rights import Right, may
 from core.store import findings, forecast_records, jobs
 from core.store.findings import ForecastEntry
 from core.store.jobs import Job
@@ -30,7 +31,6 @@ from workers.queue import enqueue
 router = APIRouter(prefix="/v1", tags=["forecasts"])
 IdempotencyKey = Annotated[str | None, Header(max_length=200)]
 GrainName = Literal["hour", "day", "week", "month", "quarter", "year"]
-_RUNS_BATCHES = (Role.ADMIN, Role.ANALYST, Role.DATA_SCIENTIST)
 
 
 class ScenarioBody(schemas.In):
@@ -120,7 +120,7 @@ async def forecast_batch(
     services = services_of(request)
 
     def start() -> Job:
-        if not caller.has_role(*_RUNS_BATCHES):
+        if not may(caller, Right.JOBS):
             raise Forbidden("Batches are started by analysts, data scientists and administrators.")
         catalog = services.catalogs.visible(caller).catalog
         for name in body.metrics:
@@ -189,7 +189,7 @@ async def score(request: Request, response: Response, caller: Caller) -> schemas
     services = services_of(request)
 
     def start() -> Job:
-        if not caller.has_role(*_RUNS_BATCHES):
+        if not may(caller, Right.JOBS):
             raise Forbidden("Scoring is started by analysts, data scientists and administrators.")
         return _started(services, caller, "score_forecasts", {}, None)
 

@@ -13,7 +13,8 @@ from api.credentials import Caller
 from api.insight_schemas import FactFeedback, SettingsBody
 from api.services import Services, services_of
 from core.errors import Conflict, Forbidden, NotFound
-from core.principal import Principal, Role
+from core.principal import Principal
+from core.rights import Right, may
 from core.store import audit, fact_votes, findings, tenants
 from core.store.audit import Happening
 from core.store.fact_votes import FactVote
@@ -76,7 +77,7 @@ async def get_settings(request: Request, caller: Caller) -> dict[str, Any]:
 @router.put("/settings", summary="Switch insights off, for all or some metrics; cap what one run may ask")
 async def put_settings(request: Request, body: SettingsBody, caller: Caller) -> dict[str, Any]:
     services = services_of(request)
-    if not caller.has_role(Role.ADMIN):
+    if not may(caller, Right.ADMIN):
         raise Forbidden("Only admins change what insights may do.")
 
     def change() -> dict[str, Any]:

@@ -18,7 +18,8 @@ from api.services import Services, services_of
 from api.study_view import with_view
 from core.errors import Forbidden, Invalid
 from core.ids import JobId
-from core.principal import Principal, Role
+from core.principal import Principal
+from core.rights import Right, may
 from core.store import job_events, jobs
 from core.store.jobs import Job, JobStatus
 from core.timeseries import Grain
@@ -29,7 +30,6 @@ from workers.queue import cancel, enqueue
 router = APIRouter(prefix="/v1", tags=["jobs"])
 POLL_S = 0.2
 HEARTBEAT_S = 15.0
-_SEES_ALL = (Role.ADMIN, Role.ANALYST, Role.DATA_SCIENTIST)
 IdempotencyKey = Annotated[str | None, Header(max_length=200)]
 
 
@@ -45,7 +45,7 @@ def load(services: Services, caller: Principal, job_id: str) -> Job:
     """A job of the caller's tenant; people see their own, those who run the data see all. Raises: NotFound; Forbidden."""
     with services.store.read() as connection:
         job = jobs.get(connection, caller.tenant, JobId(job_id))
-    if job.user != caller.user and not caller.has_role(*_SEES_ALL):
+    if job.user != caller.user and not may(caller, Right.JOBS):
         raise Forbidden("This job was started by somebody else.")
     return job
 
@@ -62,7 +62,7 @@ async def list_jobs(
     services = services_of(request)
 
     def read() -> tuple[Job, ...]:
-        user = None if caller.has_role(*_SEES_ALL) else caller.user
+        user = None if may(caller, Right.JOBS) else caller.user
         with services.store.read() as connection:
             return jobs.list_all(connection, caller.tenant, user=user, kind=kind, status=status, before_id=cursor, limit=limit)
 
@@ -85,7 +85,11 @@ async def cancel_job(request: Request, job_id: str, caller: Caller) -> schemas.J
 
 @router.get("/jobs/{job_id}/events", summary="A job's progress as server-sent events", response_class=StreamingResponse)
 async def events(
-    request: Request, job_id: str, caller: Caller, last_event_id: Annotated[int, Header(ge=0)] = 0, after: Annotated[int, Query(ge=0)] = 0
+    request: Request,
+    job_id: str,
+    caller: Caller,
+    last_event_id: Annotated[int, Header(ge=0, le=2**31 - 1)] = 0,
+    after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
 ) -> StreamingResponse:
     """Each event has an id; a client that comes back with Last-Event-ID goes on after it. Ends after the final status."""
     services = services_of(request)

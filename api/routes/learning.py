@@ -9,7 +9,7 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from api import learning, schemas
-from api.credentials import Analyst
+from api.credentials import Caller
 from api.routes.jobs import IdempotencyKey, load, view
 from api.services import services_of
 from core.store.evaluations import Evaluation
@@ -35,8 +35,8 @@ class VerifiedBody(schemas.In):
 class EvaluationBody(schemas.In):
     """Which catalog version (default: the current one) against which (default: that of the last evaluation, else the one before)."""
 
-    version: int | None = Field(default=None, ge=1)
-    base: int | None = Field(default=None, ge=1)
+    version: int | None = Field(default=None, ge=1, le=2**31 - 1)
+    base: int | None = Field(default=None, ge=1, le=2**31 - 1)
 
 
 def proposal(p: Proposal) -> dict[str, Any]:
@@ -56,47 +56,47 @@ def evaluation(e: Evaluation, *, whole: bool) -> dict[str, Any]:
 
 @router.get("/proposals", summary="What feedback proposes for the catalog, newest first")
 async def list_proposals(
-    request: Request, caller: Analyst, status: ProposalStatus | None = None, cursor: Annotated[str | None, Query(max_length=64)] = None
+    request: Request, caller: Caller, status: ProposalStatus | None = None, cursor: Annotated[str | None, Query(max_length=64)] = None
 ) -> schemas.Page:
     found = await run_in_threadpool(learning.list_proposals, services_of(request), caller, status, cursor)
     return schemas.Page(items=[proposal(p) for p in found], next=found[-1].id if len(found) == 100 else None)
 
 
 @router.post("/proposals/{key}/approve", summary="Publish a catalog version with the proposal in it")
-async def approve(request: Request, key: str, caller: Analyst, body: DecisionBody | None = None) -> dict[str, Any]:
+async def approve(request: Request, key: str, caller: Caller, body: DecisionBody | None = None) -> dict[str, Any]:
     """The verified questions are run again afterwards; see /v1/evaluations."""
     note = body.note if body else ""
     return proposal(await run_in_threadpool(lambda: learning.approve(services_of(request), caller, key, note=note)))
 
 
 @router.post("/proposals/{key}/reject", summary="Decline a proposal; it does not come back")
-async def reject(request: Request, key: str, caller: Analyst, body: DecisionBody | None = None) -> dict[str, Any]:
+async def reject(request: Request, key: str, caller: Caller, body: DecisionBody | None = None) -> dict[str, Any]:
     note = body.note if body else ""
     return proposal(await run_in_threadpool(lambda: learning.reject(services_of(request), caller, key, note=note)))
 
 
 @router.get("/verified", summary="Verified questions")
-async def list_verified(request: Request, caller: Analyst) -> dict[str, Any]:
+async def list_verified(request: Request, caller: Caller) -> dict[str, Any]:
     catalog = await run_in_threadpool(services_of(request).catalogs.full, caller.tenant)
     return {"items": [v.model_dump(mode="json", exclude_none=True) for v in catalog.verified], "catalog_version": catalog.version}
 
 
 @router.post("/verified", status_code=201, summary="Verify a question")
-async def verify(request: Request, caller: Analyst, body: VerifiedBody) -> dict[str, Any]:
+async def verify(request: Request, caller: Caller, body: VerifiedBody) -> dict[str, Any]:
     services = services_of(request)
     saved = await run_in_threadpool(lambda: learning.verify_question(services, caller, body.question, body.query, note=body.note))
     return {"question": body.question, "catalog_version": saved.version}
 
 
 @router.delete("/verified", summary="Take a question off the verified ones")
-async def forget(request: Request, caller: Analyst, question: Annotated[str, Query(min_length=1, max_length=1_000)]) -> dict[str, Any]:
+async def forget(request: Request, caller: Caller, question: Annotated[str, Query(min_length=1, max_length=1_000)]) -> dict[str, Any]:
     saved = await run_in_threadpool(lambda: learning.forget_question(services_of(request), caller, question))
     return {"question": question, "catalog_version": saved.version}
 
 
 @router.post("/evaluations", status_code=202, summary="Run the verified questions again and compare")
 async def evaluate(
-    request: Request, response: Response, caller: Analyst, body: EvaluationBody | None = None, idempotency_key: IdempotencyKey = None
+    request: Request, response: Response, caller: Caller, body: EvaluationBody | None = None, idempotency_key: IdempotencyKey = None
 ) -> schemas.JobView:
     services = services_of(request)
     params = (body or EvaluationBody()).model_dump()
@@ -106,11 +106,11 @@ async def evaluate(
 
 
 @router.get("/evaluations", summary="Evaluations, newest first")
-async def list_evaluations(request: Request, caller: Analyst) -> schemas.Page:
+async def list_evaluations(request: Request, caller: Caller) -> schemas.Page:
     found = await run_in_threadpool(learning.list_evaluations, services_of(request), caller.tenant)
     return schemas.Page(items=[evaluation(e, whole=False) for e in found], next=None)
 
 
 @router.get("/evaluations/{key}", summary="One evaluation, question by question")
-async def get_evaluation(request: Request, key: str, caller: Analyst) -> dict[str, Any]:
+async def get_evaluation(request: Request, key: str, caller: Caller) -> dict[str, Any]:
     return evaluation(await run_in_threadpool(learning.get_evaluation, services_of(request), caller.tenant, key), whole=True)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from api import schemas
-from api.credentials import Modeller
+from api.credentials import Caller
 from api.model_views import brief, listed, log_of, slots_of, version_of, versions_of, whole
 from api.services import Services, services_of
 from core.errors import TooLarge
@@ -20,6 +20,7 @@ from models.names import parse_model_name
 from workers.custom.accept import MAX_PACKAGE_BYTES, accept, require_registrar
 from workers.custom.promotion import promote, rollback, withdraw
 
+VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1)]
 router = APIRouter(prefix="/v1/models", tags=["models"])
 _CHUNK = 1 << 20
 
@@ -29,7 +30,7 @@ class PromoteBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"note": "Knows our promotions.", "revision": 0}]})
     note: str = Field(default="", max_length=1000)
-    revision: int | None = Field(default=None, ge=0)
+    revision: int | None = Field(default=None, ge=0, le=2**31 - 1)
 
 
 class ReasonBody(BaseModel):
@@ -38,7 +39,7 @@ class ReasonBody(BaseModel):
 
 
 @router.get("", summary="Custom models, and which metrics they serve")
-async def list_models(request: Request, caller: Modeller) -> dict[str, Any]:
+async def list_models(request: Request, caller: Caller) -> dict[str, Any]:
     services = services_of(request)
     items = await run_in_threadpool(listed, services, caller.tenant)
     return {"items": items, "serving": await run_in_threadpool(slots_of, services, caller.tenant)}
@@ -48,7 +49,7 @@ async def list_models(request: Request, caller: Modeller) -> dict[str, Any]:
 async def register(
     request: Request,
     response: Response,
-    caller: Modeller,
+    caller: Caller,
     file: UploadFile,
     sha256: Annotated[str | None, Form(pattern="^[0-9a-fA-F]{64}$")] = None,
 ) -> dict[str, Any]:
@@ -62,23 +63,21 @@ async def register(
 
 
 @router.get("/{name}", summary="A model's versions, newest first")
-async def get_model(request: Request, name: str, caller: Modeller) -> schemas.Page:
+async def get_model(request: Request, name: str, caller: Caller) -> schemas.Page:
     services = services_of(request)
     found = await run_in_threadpool(versions_of, services, caller.tenant, name)
     return schemas.Page(items=[brief(version) for version in found], next=None)
 
 
 @router.get("/{name}/log", summary="Who did what to a model, with the evidence of that moment; newest first")
-async def get_log(
-    request: Request, name: str, caller: Modeller, cursor: Annotated[str | None, Query(max_length=64)] = None
-) -> schemas.Page:
+async def get_log(request: Request, name: str, caller: Caller, cursor: Annotated[str | None, Query(max_length=64)] = None) -> schemas.Page:
     services = services_of(request)
     items = await run_in_threadpool(lambda: log_of(services, caller.tenant, name, before_id=cursor))
     return schemas.Page(items=items, next=items[-1]["id"] if len(items) == 50 else None)
 
 
 @router.get("/{name}/versions/{version}", summary="One version: card, checks, backtest, gate, lineage, live error")
-async def get_version(request: Request, name: str, version: int, caller: Modeller) -> dict[str, Any]:
+async def get_version(request: Request, name: str, version: VersionNumber, caller: Caller) -> dict[str, Any]:
     services = services_of(request)
 
     def read() -> dict[str, Any]:
@@ -88,7 +87,7 @@ async def get_version(request: Request, name: str, version: int, caller: Modelle
 
 
 @router.post("/{name}/versions/{version}/promote", summary="Make a challenger the champion; a second person must do it")
-async def promote_version(request: Request, name: str, version: int, body: PromoteBody, caller: Modeller) -> dict[str, Any]:
+async def promote_version(request: Request, name: str, version: int, body: PromoteBody, caller: Caller) -> dict[str, Any]:
     services = services_of(request)
 
     def act() -> StoredVersion:
@@ -99,7 +98,7 @@ async def promote_version(request: Request, name: str, version: int, body: Promo
 
 
 @router.post("/{name}/rollback", summary="Bring back what served before")
-async def rollback_model(request: Request, name: str, body: ReasonBody, caller: Modeller) -> dict[str, str]:
+async def rollback_model(request: Request, name: str, body: ReasonBody, caller: Caller) -> dict[str, str]:
     """`serving`: who serves now."""
     services = services_of(request)
 
@@ -111,7 +110,7 @@ async def rollback_model(request: Request, name: str, body: ReasonBody, caller: 
 
 
 @router.delete("/{name}/versions/{version}", summary="Withdraw a version for good; its record stays")
-async def withdraw_version(request: Request, name: str, version: int, caller: Modeller) -> dict[str, Any]:
+async def withdraw_version(request: Request, name: str, version: VersionNumber, caller: Caller) -> dict[str, Any]:
     services = services_of(request)
 
     def act() -> StoredVersion:

@@ -9,13 +9,13 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from api import people, second_factor
-from api.rights import Right, held
 from api.routes import auth
 from api.web.forms import body, fields
 from api.web.page_route import PageRoute
 from api.web.rendering import page
 from api.web.shell import Visitor, problem_of, visitor
 from core.errors import Invalid, UserError
+from core.rights import Right, held
 from core.store import api_keys, second_factors
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)

@@ -11,8 +11,8 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from api import people
+from api.own_roles import known_roles
 from api.people import Change
-from api.rights import GRANTS, Right, held
 from api.routes.admin import CompanyIn, PersonIn, QuotasIn
 from api.web.forms import Fields, body, fields
 from api.web.page_route import PageRoute
@@ -20,7 +20,7 @@ from api.web.rendering import page
 from api.web.shell import Visitor, problem_of, visitor
 from core.errors import Forbidden, Invalid, UserError
 from core.ids import UserId
-from core.principal import Role
+from core.rights import Right, held
 from core.store import audit, tenants, usage, users
 from core.store.audit import Happening, Sought
 from core.store.credentials import make_token
@@ -33,12 +33,12 @@ DAYS = 30
 
 @router.get("/admin")
 async def people_page(request: Request) -> Response:
-    return await _people(request, await _admin(request))
+    return await _people(request, await admin(request))
 
 
 @router.post("/admin/users")
 async def add(request: Request) -> Response:
-    at, form = await _admin(request), await fields(request)
+    at, form = await admin(request), await fields(request)
     password = make_token()[:16]
     try:
         wanted = body(
@@ -53,7 +53,7 @@ async def add(request: Request) -> Response:
 
 @router.post("/admin/users/{key}")
 async def change(request: Request, key: str) -> Response:
-    at, form = await _admin(request), await fields(request)
+    at, form = await admin(request), await fields(request)
     user = UserId(key)
     try:
         match form("act"):
@@ -90,7 +90,7 @@ async def audit_page(
     outcome: Annotated[str, Query(max_length=32)] = "",
     before: Annotated[int | None, Query(ge=1)] = None,
 ) -> Response:
-    at = await _admin(request)
+    at = await admin(request)
     sought = Sought(actor=actor or None, action=action or None, outcome=outcome or None)
 
     def read() -> dict[str, Any]:
@@ -106,12 +106,12 @@ async def audit_page(
 
 @router.get("/admin/usage")
 async def usage_page(request: Request) -> Response:
-    return await _usage(request, await _admin(request))
+    return await _usage(request, await admin(request))
 
 
 @router.post("/admin/usage")
 async def save_quotas(request: Request) -> Response:
-    at, form = await _admin(request), await fields(request)
+    at, form = await admin(request), await fields(request)
     try:
         given = {f"{kind}_per_day": form.whole(kind, kind.replace("_", " ").capitalize(), 0) for kind in usage.KINDS if form.has(kind)}
         wanted = body(CompanyIn, {"name": form("name") or None, "quotas": body(QuotasIn, given).model_dump()})
@@ -132,7 +132,7 @@ async def save_quotas(request: Request) -> Response:
     return RedirectResponse("/admin/usage", status_code=303)
 
 
-async def _admin(request: Request) -> Visitor:
+async def admin(request: Request) -> Visitor:
     at = await visitor(request, "admin")
     if Right.ADMIN not in held(at.caller):
         raise Forbidden("This page is for administrators.")
@@ -142,20 +142,19 @@ async def _admin(request: Request) -> Visitor:
 async def _people(
     request: Request, at: Visitor, *, error: UserError | None = None, form: Fields | None = None, secret: dict[str, str] | None = None
 ) -> Response:
-    def read() -> tuple[users.User, ...]:
+    def read() -> tuple[tuple[users.User, ...], dict[str, list[str]]]:
         with at.services.store.read() as connection:
-            return users.list_all(connection, at.caller.tenant, limit=1000)
+            found = users.list_all(connection, at.caller.tenant, limit=1000)
+        return found, {role.name: role.all_rights for role in known_roles(at.services, at.caller)}
 
-    found = await run_in_threadpool(read)
+    found, grants = await run_in_threadpool(read)
     problem = problem_of(request, error) if error is not None else None
-    grants = {role.value: sorted(right.value for right in GRANTS[role]) for role in Role}
     status = error.status if error is not None else 200
     return page(
         "admin.html",
         status,
         v=at,
         people=found,
-        roles=list(Role),
         grants=grants,
         problem=problem,
         form=form or Fields({}, {}),

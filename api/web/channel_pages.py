@@ -17,6 +17,7 @@ from api.web.page_route import PageRoute
 from api.web.rendering import page
 from api.web.shell import Visitor, is_partial, problem_of, visitor
 from core.errors import Forbidden, NotFound, UserError
+from core.rights import Right, may
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 MODES = {"now": "at once", "daily": "as a daily digest", "weekly": "as a weekly digest"}
@@ -140,7 +141,7 @@ async def _page(
     found = (await routes.list_channels(request, at.caller)).items
     mine = (await alert_routes.list_subscriptions(request, at.caller, "")).items
     rules = (await alert_routes.list_rules(request, at.caller, "", 200)).items
-    dead = (await routes.list_deliveries(request, at.caller, "dead", None, None, 50)).items if at.is_analyst else []
+    dead = (await routes.list_deliveries(request, at.caller, "dead", None, None, 50)).items if may(at.caller, Right.CHANNELS) else []
     names = {c["id"]: c["name"] for c in found}
     labels = await run_in_threadpool(_labels, at)
     by_rule = {r["id"]: r["name"] for r in rules}
@@ -193,5 +194,5 @@ def _labels(at: Visitor) -> dict[str, str]:
 
 
 def _analyst(at: Visitor) -> None:
-    if not at.is_analyst:
+    if not may(at.caller, Right.CHANNELS):
         raise Forbidden("Channels are kept by analysts and admins.")

@@ -13,6 +13,7 @@ from api.web.page_route import PageRoute
 from api.web.rendering import page
 from api.web.shell import Visitor, visitor
 from core.errors import Forbidden
+from core.rights import Right, may
 from core.store import datasets
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -20,7 +21,7 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 async def analyst(request: Request) -> Visitor:
     at = await visitor(request, "data")
-    if not at.is_analyst:
+    if not may(at.caller, Right.DATA):
         raise Forbidden("Uploading data is for analysts and admins; ask one of them to load it.")
     return at
 

@@ -18,7 +18,7 @@ from api.web.rendering import page
 from api.web.shell import Visitor, is_partial, visitor
 from core.errors import UserError
 from core.ids import JobId
-from core.principal import Role
+from core.rights import Right, may
 from core.store import job_events, jobs
 from core.store.jobs import Job, JobStatus
 from nlq.understand import Understander
@@ -86,7 +86,7 @@ def title(job: Job) -> str:
 async def job_list(request: Request, before: str = "", state: str = "") -> Response:
     """The rows alone for htmx, which asks again while something runs."""
     at = await visitor(request, "jobs")
-    sees_all = at.caller.has_role(Role.ADMIN, Role.ANALYST, Role.DATA_SCIENTIST)
+    sees_all = may(at.caller, Right.JOBS)
     chosen = state if state in _STATES else ""
 
     def read() -> tuple[Job, ...]:

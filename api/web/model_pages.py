@@ -16,9 +16,9 @@ from api.web.page_route import PageRoute
 from api.web.rendering import page
 from api.web.shell import Visitor, visitor
 from core.errors import Forbidden
-from core.principal import Role
+from core.rights import Right, may
 from models.names import parse_model_name
-from workers.custom.accept import MAX_PACKAGE_BYTES, MAY_REGISTER, accept, require_registrar
+from workers.custom.accept import MAX_PACKAGE_BYTES, accept, require_registrar
 from workers.custom.promotion import promote, rollback, withdraw
 
 TOTAL = "total"  # as series are called by workers.jobs.series
@@ -30,7 +30,7 @@ _DIFFED = ("metric", "grains", "min_history", "horizon", "licence", "entry", "se
 
 async def modeller(request: Request) -> Visitor:
     at = await visitor(request, "models")
-    if not at.caller.has_role(Role.DATA_SCIENTIST, Role.ANALYST, Role.ADMIN):
+    if not may(at.caller, Right.MODELS_READ):
         raise Forbidden("Models are for data scientists, analysts and admins.")
     return at
 
@@ -40,8 +40,9 @@ async def model_list(request: Request) -> Response:
     at = await modeller(request)
     items = await run_in_threadpool(listed, at.services, at.caller.tenant)
     serving = await run_in_threadpool(slots_of, at.services, at.caller.tenant)
-    may = at.caller.has_role(*MAY_REGISTER)
-    return page("models.html", v=at, items=items, serving=serving, may_register=may, limit=MAX_PACKAGE_BYTES, tones=TONES)
+    return page(
+        "models.html", v=at, items=items, serving=serving, may_register=may(at.caller, Right.MODELS), limit=MAX_PACKAGE_BYTES, tones=TONES
+    )
 
 
 @router.post("/models")
@@ -119,7 +120,7 @@ def _shown(at: Visitor, name: str, number: int | None) -> dict[str, Any]:
         "changes": _changes(before.card, chosen.card) if before else [],
         "before": before.version if before else None,
         "log": log_of(at.services, tenant, name),
-        "may": at.caller.has_role(*MAY_REGISTER),
+        "may": may(at.caller, Right.MODELS),
         "own": chosen.created_by == at.caller.user,
         "tones": TONES,
     }

@@ -1,13 +1,11 @@
-"""The main navigation: one line per place, in groups; `needs` names the roles that see it (admins always do)."""
+"""The main navigation: one line per place, in groups; `needs` is the right without which it is not shown."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.principal import Principal, Role
-
-_ANALYST = (Role.ANALYST,)
-_MODELLER = (Role.DATA_SCIENTIST, Role.ANALYST)
+from core.principal import Principal
+from core.rights import Right, held
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +16,7 @@ class Place:
     href: str
     label: str
     icon: str
-    needs: tuple[Role, ...] = ()
+    needs: Right = Right.SELF
     badge: str = ""
 
 
@@ -45,17 +43,18 @@ NAV: tuple[Group, ...] = (
         "Data",
         (
             Place("catalog", "/catalog", "Catalog", "catalog"),
-            Place("data", "/data", "Upload data", "upload", _ANALYST),
-            Place("sql", "/sql", "SQL", "sql", _ANALYST),
-            Place("models", "/models", "Models", "models", _MODELLER),
-            Place("evaluation", "/evaluation", "Evaluation", "evaluation", _ANALYST),
+            Place("data", "/data", "Upload data", "upload", Right.DATA),
+            Place("sql", "/sql", "SQL", "sql", Right.SQL),
+            Place("models", "/models", "Models", "models", Right.MODELS_READ),
+            Place("evaluation", "/evaluation", "Evaluation", "evaluation", Right.CATALOG),
         ),
     ),
-    Group("Company", (Place("admin", "/admin", "Administration", "admin", (Role.ADMIN,)),)),
+    Group("Company", (Place("admin", "/admin", "Administration", "admin", Right.ADMIN),)),
 )
 
 
 def nav_for(caller: Principal) -> tuple[Group, ...]:
     """What the caller may open; groups without a place are left out."""
-    groups = (Group(g.label, tuple(p for p in g.places if not p.needs or caller.has_role(*p.needs, Role.ADMIN))) for g in NAV)
+    rights = held(caller)
+    groups = (Group(g.label, tuple(p for p in g.places if p.needs in rights)) for g in NAV)
     return tuple(g for g in groups if g.places)

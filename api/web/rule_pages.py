@@ -21,7 +21,7 @@ from api.web.rule_form import EVERY, GRAINS, KINDS, default_rule, definition_of,
 from api.web.shell import Visitor, problem_of, visitor
 from api.web.stored import find
 from core.errors import NotFound, UserError
-from core.principal import Role
+from core.rights import Right, may
 from insights.wording import bucket, number
 from semantic.catalog.model import Catalog
 from workers.alerts.rule import AnyRule, parse_rule
@@ -190,7 +190,7 @@ def _suggested(rule: AnyRule, catalog: Catalog) -> str:
 
 
 def _can_make(at: Visitor) -> bool:
-    return not at.caller.roles <= {Role.VIEWER}
+    return may(at.caller, Right.RULES)
 
 
 async def _catalog(at: Visitor) -> Catalog:

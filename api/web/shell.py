@@ -18,7 +18,8 @@ from api.services import Services, services_of
 from api.web.rendering import page
 from api.web.theme_cookie import theme_of
 from core.errors import AppError, Unauthenticated, UserError
-from core.principal import Principal, Role
+from core.principal import Principal
+from core.rights import Right, may
 from core.store import conversations, inbox, users
 
 log = structlog.get_logger("api")
@@ -40,7 +41,7 @@ class Visitor:
 
     @property
     def is_analyst(self) -> bool:
-        return self.caller.has_role(Role.ANALYST, Role.ADMIN)
+        return may(self.caller, Right.CATALOG)
 
 
 class SignInFirst(Exception):

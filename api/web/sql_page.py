@@ -16,13 +16,14 @@ from api.web.shell import Visitor, is_partial, problem_of, visitor
 from api.web.stored import find
 from api.web.tables import output_columns, table_view
 from core.errors import AppError, Forbidden
+from core.rights import Right, may
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 
 async def analyst(request: Request) -> Visitor:
     at = await visitor(request, "sql")
-    if not at.is_analyst:
+    if not may(at.caller, Right.SQL):
         raise Forbidden("SQL is for analysts and admins. Ask your question in words instead.", suggestions=("Go to Ask",))
     return at
 

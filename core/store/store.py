@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 
-from core.errors import Unavailable
+from core.errors import Invalid, Unavailable
 from core.store.engine import READ_ONLY, make_engine
 
 
@@ -33,6 +33,8 @@ class Store:
                 yield connection
         except (OperationalError, InterfaceError) as error:
             raise Unavailable("The state store does not answer now; try again in a moment.", code="state_unavailable") from error
+        except (DataError, OverflowError) as error:
+            raise _out_of_range(error) from error
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -45,6 +47,8 @@ class Store:
                 yield connection
         except (OperationalError, InterfaceError) as error:
             raise Unavailable("The state store does not answer now; try again in a moment.", code="state_unavailable") from error
+        except (DataError, OverflowError) as error:
+            raise _out_of_range(error) from error
 
     def ping(self) -> None:
         """Raises: Unavailable."""
@@ -53,3 +57,10 @@ class Store:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _out_of_range(error: DataError | OverflowError) -> Exception:
+    """What the database cannot hold is the caller's to mend (a number of 40 digits); an overflow of our own arithmetic stays what it is."""
+    if isinstance(error, OverflowError) and "SQLite" not in str(error):
+        return error
+    return Invalid("A value is larger than what can be stored.", code="value_out_of_range")

@@ -12,9 +12,10 @@ from sqlalchemy.engine import Connection
 
 from core.errors import Conflict, Invalid, Unauthenticated
 from core.ids import TenantId, UserId, new_id
-from core.principal import Principal, Role
-from core.store import scope
+from core.principal import Principal
+from core.store import roles, scope
 from core.store.credentials import hash_password, verify_password
+from core.store.roles import Standing
 from core.store.tables import tenants, users
 
 Attributes = Mapping[str, tuple[str, ...]]
@@ -22,13 +23,17 @@ Attributes = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person or service account. `attributes` are what row policies read, such as {"regions": ("EMEA",)}."""
+    """A person or service account. `attributes` are what row policies read, such as {"regions": ("EMEA",)}.
+
+    roles: names as they were given; `standing` is what they come to.
+    """
 
     id: UserId
     tenant: TenantId
     email: str
     display_name: str
-    roles: frozenset[Role]
+    roles: frozenset[str]
+    standing: Standing
     attributes: Attributes
     disabled: bool
     has_password: bool
@@ -36,20 +41,21 @@ class User:
     last_login_at: datetime | None
 
     def principal(self, scopes: Iterable[str] = ("*",)) -> Principal:
-        return Principal(tenant=self.tenant, user=self.id, roles=self.roles, attributes=self.attributes, scopes=frozenset(scopes))
+        has = self.standing
+        return Principal(self.tenant, self.id, has.roles, self.attributes, frozenset(scopes), has.custom, has.granted)
 
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
     email: str
     display_name: str
-    roles: frozenset[Role]
+    roles: frozenset[str]
     password: str | None = None
     attributes: Attributes | None = None
 
 
 def create(connection: Connection, tenant: TenantId, new: NewUser, *, now: datetime) -> User:
-    """Raises: Conflict when the e-mail is taken in this tenant; Invalid for a bad e-mail or password."""
+    """Raises: Conflict when the e-mail is taken in this tenant; Invalid for a bad e-mail or password or an unknown role."""
     email = normal_email(new.email)
     if scope.find(connection, users, tenant, users.c.email == email) is not None:
         raise Conflict(f"A user with the e-mail {email!r} exists already.", code="user_exists")
@@ -59,7 +65,7 @@ def create(connection: Connection, tenant: TenantId, new: NewUser, *, now: datet
         "email": email,
         "display_name": (new.display_name or email)[:200],
         "password_hash": None if new.password is None else hash_password(new.password),
-        "roles": sorted(new.roles),
+        "roles": sorted(roles.checked_names(connection, tenant, new.roles)),
         "attributes": {key: list(values) for key, values in (new.attributes or {}).items()},
         "disabled": False,
         "created_at": now,
@@ -71,18 +77,18 @@ def create(connection: Connection, tenant: TenantId, new: NewUser, *, now: datet
 
 def get(connection: Connection, tenant: TenantId, user: UserId) -> User:
     """Raises: NotFound."""
-    return _user(scope.get(connection, users, tenant, "user", user))
+    return _user(connection, scope.get(connection, users, tenant, "user", user))
 
 
 def by_email(connection: Connection, tenant: TenantId, email: str) -> User | None:
     row = scope.find(connection, users, tenant, users.c.email == normal_email(email))
-    return None if row is None else _user(row)
+    return None if row is None else _user(connection, row)
 
 
 def list_all(connection: Connection, tenant: TenantId, *, after: str = "", limit: int = 100) -> tuple[User, ...]:
     """Users by e-mail, those after `after`."""
     rows = scope.page(connection, users, tenant, users.c.email > after, order=[users.c.email], limit=limit)
-    return tuple(map(_user, rows))
+    return tuple(_user(connection, row) for row in rows)
 
 
 def set_disabled(connection: Connection, tenant: TenantId, user: UserId, disabled: bool) -> None:
@@ -97,10 +103,11 @@ def set_password(connection: Connection, tenant: TenantId, user: UserId, passwor
     scope.change(connection, users, tenant, {"password_hash": hash_password(password)}, users.c.id == user)
 
 
-def set_access(connection: Connection, tenant: TenantId, user: UserId, roles: Iterable[Role], attributes: Attributes) -> User:
-    """Replaces roles and attributes. Raises: NotFound."""
+def set_access(connection: Connection, tenant: TenantId, user: UserId, names: Iterable[str], attributes: Attributes) -> User:
+    """Replaces roles and attributes. Raises: NotFound; Invalid for an unknown role."""
     get(connection, tenant, user)
-    values = {"roles": sorted(roles), "attributes": {key: list(items) for key, items in attributes.items()}}
+    given = sorted(roles.checked_names(connection, tenant, names))
+    values = {"roles": given, "attributes": {key: list(items) for key, items in attributes.items()}}
     scope.change(connection, users, tenant, values, users.c.id == user)
     return get(connection, tenant, user)
 
@@ -154,7 +161,7 @@ def sign_in(connection: Connection, email: str, password: str, *, tenant: Tenant
             code="tenant_needed",
             suggestions=[row["tenant_id"] for row in matching],
         )
-    return _user(matching[0])
+    return _user(connection, matching[0])
 
 
 def has_password(connection: Connection, tenant: TenantId, user: UserId, password: str) -> bool:
@@ -175,13 +182,14 @@ def normal_email(email: str) -> str:
     return normal
 
 
-def _user(row: scope.Row) -> User:
+def _user(connection: Connection, row: scope.Row) -> User:
     return User(
         id=row["id"],
         tenant=row["tenant_id"],
         email=row["email"],
         display_name=row["display_name"],
-        roles=frozenset(Role(role) for role in row["roles"]),
+        roles=frozenset(row["roles"]),
+        standing=roles.standing_of(connection, row["tenant_id"], row["roles"]),
         attributes={key: tuple(values) for key, values in row["attributes"].items()},
         disabled=row["disabled"],
         has_password=row["password_hash"] is not None,

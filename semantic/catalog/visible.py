@@ -69,8 +69,8 @@ def visible_to(catalog: Catalog, principal: Principal) -> Catalog:
 
 
 def applies(principal: Principal, rule: RowPolicy | ColumnRule) -> bool:
-    """Whether the rule narrows this caller; one without any role is narrowed by every rule."""
-    return not principal.roles or any(role.value in rule.roles for role in principal.roles)
+    """Whether the rule narrows this caller; one without any built-in role is narrowed by every rule."""
+    return not principal.roles or not principal.role_names.isdisjoint(rule.roles)
 
 
 def _dataset(dataset: Dataset, actions: Mapping[tuple[str, str], str], narrowed: bool) -> Dataset:

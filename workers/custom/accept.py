@@ -8,7 +8,8 @@ from pathlib import Path
 
 from core.errors import Forbidden, Invalid, TooLarge
 from core.ids import JobId, TenantId
-from core.principal import Principal, Role
+from core.principal import Principal
+from core.rights import Right, may
 from core.store import jobs, model_log, model_versions, tenants
 from core.store.jobs import JobStatus
 from core.store.model_log import Deed
@@ -22,7 +23,6 @@ from workers.packages import PackageFiles
 from workers.queue import enqueue
 
 MAX_PACKAGE_BYTES = 256 * 1024**2
-MAY_REGISTER = (Role.DATA_SCIENTIST, Role.ADMIN)
 NAME_KINDS = {"forecaster": "forecast", "detector": "detect", "explainer": "explain"}
 PICKLES_ALLOWED = "allow_pickle_models"  # in a tenant's settings
 RESERVED = ("auto",)
@@ -30,7 +30,7 @@ RESERVED = ("auto",)
 
 def require_registrar(principal: Principal) -> None:
     """Raises: Forbidden."""
-    if not principal.has_role(*MAY_REGISTER):
+    if not may(principal, Right.MODELS):
         raise Forbidden("Data scientists and admins register models; ask one of them.")
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from core.errors import Forbidden, NotFound
 from core.ids import tenant_database
-from core.principal import Role
+from core.rights import Right, by_roles
 from core.store import catalogs
 from core.store.catalogs import NewCatalog
 from semantic.catalog.infer.glossary import GlossaryEntry
@@ -25,7 +25,6 @@ from workers.jobs.results import DETECTED_INCIDENTS, DETECTIONS, FORECASTS
 from workers.kinds import InferCatalogParams
 from workers.principals import SYSTEM_USER
 
-_EDITORS = (Role.ADMIN, Role.ANALYST, Role.DATA_SCIENTIST)
 _OWN_TABLES = tuple(layout.table for layout in (FORECASTS, DETECTIONS, DETECTED_INCIDENTS))
 _QUERIES_PER_TABLE = 6
 
@@ -55,7 +54,7 @@ def infer(
 
 def require_editor(context: JobContext) -> None:
     """Raises: Forbidden unless the job's user may edit the catalog."""
-    if not context.principal.has_role(*_EDITORS):
+    if by_roles(context.principal).isdisjoint({Right.DATA, Right.CATALOG, Right.MODELS}):
         raise Forbidden("Loading data and editing the catalog is for analysts, data scientists and admins.", code="role_missing")
 
 

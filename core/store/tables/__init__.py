@@ -5,6 +5,7 @@ from core.store.tables.alerts import alert_rules, incidents
 from core.store.tables.boards import board_comments, board_links, board_versions, boards, preferences
 from core.store.tables.content import catalogs, conversations, datasets, feedback, questions, turns
 from core.store.tables.digests import digest_deliveries, digest_issues, digest_readers, digests, fact_votes, word_versions
+from core.store.tables.directory import directory_groups, directory_members, roles
 from core.store.tables.identity import api_keys, sessions, tenants, users
 from core.store.tables.meta import metadata
 from core.store.tables.models import model_log, model_runs, model_slots, model_versions
@@ -33,6 +34,8 @@ __all__ = [
     "digest_issues",
     "digest_readers",
     "digests",
+    "directory_groups",
+    "directory_members",
     "evaluations",
     "external_identities",
     "fact_votes",
@@ -57,6 +60,7 @@ __all__ = [
     "preferences",
     "proposals",
     "questions",
+    "roles",
     "second_factors",
     "secrets",
     "sessions",

@@ -9,11 +9,16 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from api.own_roles import RoleIn, put
 from api.people import Change, add, change
-from api.rights import GRANTS, OPEN, PLACES, Right, needed
+from api.rights import OPEN, PLACES, needed
 from api.services import Services
 from core.principal import Role
+from core.rights import GRANTS, Right
+from core.store import users
 from core.store.users import NewUser
+from semantic.catalog.visible import applies
+from tests.integration.api.conftest import Caller
 from workers.principals import system_principal
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("api")]
@@ -183,14 +188,27 @@ NARROWED = {
 }  # fmt: skip
 
 
+# Own roles, each with what it adds and inherits; and what that comes to.
+OWN_ROLES: dict[str, tuple[set[Right], set[str]]] = {
+    "closer": ({Right.READ, Right.ACT, Right.DATA}, set()),
+    "head_closer": ({Right.CHANNELS}, {"closer", "viewer"}),
+}
+WALKED = {role.value: GRANTS[role] for role in Role if role is not Role.ADMIN} | {
+    "closer": {Right.SELF, Right.READ, Right.ACT, Right.DATA},
+    "head_closer": {Right.SELF, Right.READ, Right.ACT, Right.DATA, Right.CHANNELS, Right.ASK},
+}
+
+
 @pytest.fixture(scope="module")
 def person(client: TestClient, services: Services) -> Any:
     """Headers of a signed-in person who has one role only."""
     admin = system_principal("acme")  # type: ignore[arg-type]
-    kept: dict[Role, dict[str, str]] = {}
-    for role in Role:
-        email = f"only-{role.value}@acme.example"
-        add(services, admin, NewUser(email, role.value, frozenset({role}), "a password of theirs"))
+    kept: dict[str, dict[str, str]] = {}
+    for name, (rights, inherits) in OWN_ROLES.items():
+        put(services, admin, name, RoleIn(rights=sorted(rights), inherits=sorted(inherits)))
+    for role in (*map(str, Role), *OWN_ROLES):
+        email = f"only-{role}@acme.example"
+        add(services, admin, NewUser(email, role, frozenset({role}), "a password of theirs"))
         client.cookies.clear()
         answer = client.post("/v1/login", json={"email": email, "password": "a password of theirs"})
         kept[role] = {"Cookie": f"querent_session={answer.cookies['querent_session']}"}
@@ -206,8 +224,8 @@ class TestPermissionTable:
         assert len({place.prefix for place in PLACES}) == len(PLACES)
         assert GRANTS[Role.ADMIN] == set(Right)
 
-    @pytest.mark.parametrize("role", [r for r in Role if r is not Role.ADMIN])
-    def test_route_by_route(self, client: TestClient, services: Services, person: Any, role: Role) -> None:
+    @pytest.mark.parametrize("role", WALKED)
+    def test_route_by_route(self, client: TestClient, services: Services, person: Any, role: str) -> None:
         """What the table forbids is 403 whatever the request holds; what it allows is not."""
         refused, wrong = 0, []
         for method, path in routes(services):
@@ -215,7 +233,7 @@ class TestPermissionTable:
                 continue
             concrete = path.replace("{", "").replace("}", "")
             answer = client.request(method, concrete, headers=person[role], follow_redirects=False)
-            if needed(method, path) in GRANTS[role]:
+            if needed(method, path) in WALKED[role]:
                 narrowed = answer.status_code == 403 and (method, path) not in NARROWED
                 wrong += [(method, path, answer.status_code)] if narrowed or answer.status_code == 401 else []
             else:
@@ -244,3 +262,55 @@ class TestPermissionTable:
         assert client.post("/v1/goals", json={}, headers=headers).status_code == 422
         change(services, system_principal("acme"), me, Change(roles=frozenset({Role.VIEWER})))  # type: ignore[arg-type]
         assert client.post("/v1/goals", json={}, headers=headers).status_code == 403
+
+
+class TestOwnRoles:
+    """Beside the walk above, which holds for them as for the built-in ones."""
+
+    def test_a_change_counts_at_once_also_for_heirs(self, client: TestClient, admin: Any, person: Any) -> None:
+        def rights() -> list[str]:
+            return client.get("/v1/me", headers=person["head_closer"]).json()["rights"]
+
+        assert "sql" not in rights()
+        changed = {"rights": ["read", "act", "data", "sql"]}
+        assert admin.put("/v1/admin/roles/closer", changed).json()["all_rights"] == ["act", "data", "read", "self", "sql"]
+        assert "sql" in rights()
+        assert client.post("/v1/sql", json={"sql": "SELECT"}, headers=person["head_closer"]).status_code == 422
+        assert admin.put("/v1/admin/roles/closer", {"rights": ["read", "act", "data"]}).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("name", "body", "code"),
+        [
+            ("admin2", {"inherits": ["admin"]}, "bad_role_rights"),
+            ("admin3", {"rights": ["admin"]}, "bad_role_rights"),
+            ("closer", {"inherits": ["head_closer"]}, "role_circle"),
+            ("closer", {"inherits": ["nobody_has_it"]}, "unknown_role"),
+            ("viewer", {"rights": ["sql"]}, "bad_role_name"),
+            ("Big Boss", {}, "bad_role_name"),
+            ("other", {"rights": ["fly"]}, "invalid_request"),
+        ],
+    )
+    def test_what_makes_no_role_is_refused(self, admin: Any, person: Any, name: str, body: dict[str, Any], code: str) -> None:
+        answer = admin.put(f"/v1/admin/roles/{name}", body)
+        assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+    def test_one_in_use_stays_and_another_companys_does_not_exist(self, client: TestClient, admin: Any, person: Any) -> None:
+        for name in ("closer", "head_closer"):
+            answer = client.delete(f"/v1/admin/roles/{name}", headers=admin.headers)
+            assert (answer.status_code, answer.json()["code"]) == (409, "role_in_use")
+        theirs = Caller(client, "admin@globex.example")
+        assert client.delete("/v1/admin/roles/closer", headers=theirs.headers).status_code == 404
+        person_in = {"email": "new@globex.example", "roles": ["closer"]}
+        assert theirs.post("/v1/admin/users", person_in).json()["code"] == "unknown_role"
+
+    def test_rules_on_inherited_roles_narrow_and_without_a_built_in_role_all_do(self, services: Services, person: Any) -> None:
+        admin = system_principal("acme")  # type: ignore[arg-type]
+        put(services, admin, "emea_lead", RoleIn(inherits=["manager"]))
+        lead = add(services, admin, NewUser("lead@acme.example", "", frozenset({"emea_lead"}), None, {"regions": ("EMEA",)})).principal()
+        assert (lead.roles, lead.role_names) == ({Role.MANAGER}, {"manager", "emea_lead"})
+        policies = services.catalogs.full(lead.tenant).row_policies
+        assert [p.name for p in policies if applies(lead, p)]
+        with services.store.read() as connection:
+            closer = users.by_email(connection, lead.tenant, "only-closer@acme.example")
+        assert closer is not None
+        assert all(applies(closer.principal(), p) for p in policies)

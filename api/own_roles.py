@@ -1,0 +1,72 @@
+"""Roles of a tenant: the built-in ones and its own, and what administrators do with those."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from api import schemas
+from api.people import note
+from api.services import Services
+from core.principal import Principal, Role
+from core.rights import Right, together
+from core.store import roles
+from core.store.roles import NewRole, OwnRole
+
+RoleName = Annotated[str, Field(min_length=1, max_length=41)]
+
+
+class RoleIn(schemas.In):
+    """`rights` are what the role adds; from `inherits` (built-in and own roles) it has the rights, and its holders the row and column rules."""
+
+    description: str = Field(default="", max_length=500)
+    rights: list[Right] = Field(default=[], max_length=len(Right))
+    inherits: list[RoleName] = Field(default=[], max_length=20)
+
+
+class RoleView(BaseModel):
+    """`all_rights`: its own and inherited ones together."""
+
+    name: str
+    built_in: bool
+    description: str
+    rights: list[str]
+    inherits: list[str]
+    all_rights: list[str]
+
+
+def known_roles(services: Services, caller: Principal) -> list[RoleView]:
+    """The built-in roles, then the tenant's own by name."""
+    with services.store.read() as connection:
+        own = roles.by_name(connection, caller.tenant)
+    built_in = [_view(role.value, None, own) for role in Role]
+    return built_in + [_view(name, found, own) for name, found in own.items()]
+
+
+def put(services: Services, admin: Principal, name: str, body: RoleIn) -> RoleView:
+    """Makes or changes a role; counts at once. Raises: Invalid."""
+    now, new = services.clock.now(), NewRole(name, body.description, frozenset(body.rights), frozenset(body.inherits))
+    with services.store.write() as connection:
+        kept = roles.put(connection, admin.tenant, new, by=admin.user, now=now)
+        own = roles.by_name(connection, admin.tenant)
+        note(connection, admin, "role.put", name, now, {"rights": sorted(new.rights), "inherits": sorted(new.inherits)})
+    return _view(name, kept, own)
+
+
+def remove(services: Services, admin: Principal, name: str) -> None:
+    """Raises: NotFound; Conflict while it is in use."""
+    with services.store.write() as connection:
+        roles.remove(connection, admin.tenant, name)
+        note(connection, admin, "role.remove", name, services.clock.now())
+
+
+def _view(name: str, found: OwnRole | None, own: dict[str, OwnRole]) -> RoleView:
+    has = roles.standing([name], own)
+    everything = sorted(together(has.roles, has.granted))
+    if found is None:
+        return RoleView(name=name, built_in=True, description="", rights=everything, inherits=[], all_rights=everything)
+    asked = found.asked
+    return RoleView(
+        name=name, built_in=False, description=asked.description, rights=sorted(asked.rights), inherits=sorted(asked.inherits), all_rights=everything,
+    )  # fmt: skip

@@ -58,14 +58,14 @@ def detect(
         scored.expected,
         scored.expected - width,
         scored.expected + width,
-        _incidents(watched, item, threshold) if len(rows.times) else (),
+        _incidents(watched, item, threshold, sensitivity) if len(rows.times) else (),
         rows.dropped,
     )
 
 
-def _incidents(watched: Watched, item: DetectInput, threshold: float) -> tuple[Incident, ...]:
+def _incidents(watched: Watched, item: DetectInput, threshold: float, per_year: float) -> tuple[Incident, ...]:
     """All kinds, by the time they could be known."""
-    values = value_incidents(watched, threshold)
+    values = value_incidents(watched, threshold, per_year)
     found = [*values, *missing_data(watched, item.as_of), *flat_line(watched, values), *level_shift(watched, values)]
     return tuple(sorted(found, key=lambda i: i.detected_at))  # type: ignore[arg-type,return-value]
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from anomaly.budget import Budget, unpredictable
 from anomaly.state import Scored
+from anomaly.thresholds import DEFAULT_SENSITIVITY
 from anomaly.types import Incident
 from core.timeseries import FloatArray, TimeArray
 
@@ -19,6 +21,8 @@ NEW_LEVEL_ERRORS = 4.0
 BACK_ROWS = 6
 SETTLING = 1.5
 SETTLING_QUIETS = 28  # a week of six-hour quiet times
+MOST_QUIETS = 4  # a long event flickers longer: half of its own length, up to a day, does not end it
+LENGTH_SHARE = 0.5
 STORM_BLOCKS = 28  # a week of six-hour blocks
 STORM_SHARE = 0.6  # flagged more than this share of the time: not news
 
@@ -40,10 +44,21 @@ def quiet_seconds(step_s: int) -> int:
     return 6 * step_s if step_s >= 3600 else max(3 * step_s, QUIET_S)
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """When to tell: the score that opens an incident, how long nothing must happen, false alarms a year that can be borne."""
+
+    threshold: float
+    quiet_ns: int
+    per_year: float = DEFAULT_SENSITIVITY
+
+
 @dataclass(slots=True)
 class Watch:
     """What the walk over flagged rows knows: the incident under way, the blocks flagged lately, until when a new level settles."""
 
+    quiet_ns: int
+    budget: Budget
     first: int = -1
     last: int = -1
     peak: int = -1
@@ -57,28 +72,39 @@ class Watch:
         self.blocks = (*self.blocks, block)
         return many
 
+    def goes_on(self, times_ns: IndexArray, row: int) -> bool:
+        """The row is so close to the incident under way that it belongs to it: in the quiet time, or in half of its own length, up to a day."""
+        if self.first < 0:
+            return False
+        length_ns = int(times_ns[self.last] - times_ns[self.first])
+        return bool(times_ns[row] - times_ns[self.last] <= max(self.quiet_ns, min(MOST_QUIETS * self.quiet_ns, LENGTH_SHARE * length_ns)))
 
-def spans(times_ns: IndexArray, score: FloatArray, from_before: FloatArray, threshold: float, quiet_ns: int) -> list[tuple[int, int, int]]:
-    """(first, last, peak) row of each event.
 
-    Opens at a score at or above the threshold; lasts while scores above threshold less HYSTERESIS come within the quiet time. Nothing
-    opens while the series was flagged in most of the last week's blocks; after an event that left the series at another level only a
-    score above threshold plus SETTLING does, for a week or until the old level is back.
+def spans(times_ns: IndexArray, score: FloatArray, from_before: FloatArray, cost: FloatArray, terms: Terms) -> list[tuple[int, int, int]]:
+    """(first, last, peak) row of each event. cost (n,): what an alert at each row takes from the budget, 0 to 1.
+
+    Opens at a score at or above the threshold, higher when the series was alerted often lately; lasts while scores above that less
+    HYSTERESIS come within the quiet time. Nothing opens while the series was flagged in most of the last week's blocks;
+    after an event that left the series at another level only a score above threshold plus SETTLING does, for a week or until the old level
+    is back.
     """
     found: list[tuple[int, int, int]] = []
-    w = Watch()
+    threshold, quiet_ns = terms.threshold, terms.quiet_ns
+    w = Watch(quiet_ns, Budget(terms.per_year))
     for i in np.flatnonzero(score >= threshold - HYSTERESIS).tolist():
-        high = bool(score[i] >= threshold)
-        storm = high and w.storm(int(times_ns[i]) // quiet_ns)
-        if w.first >= 0 and times_ns[i] - times_ns[w.last] <= quiet_ns:
+        now_ns = int(times_ns[i])
+        storm = bool(score[i] >= threshold) and w.storm(now_ns // quiet_ns)
+        bar = threshold + w.budget.rise(now_ns)
+        if score[i] >= bar - HYSTERESIS and w.goes_on(times_ns, i):
             w.last = i
             w.peak = i if score[i] > score[w.peak] else w.peak
-        elif high:
+        elif score[i] >= bar:
             if w.first >= 0:
                 found.append((w.first, w.last, w.peak))
+                w.budget.spend(int(times_ns[w.last]), float(cost[w.last]))
                 if stays_away(times_ns, from_before, w.last, quiet_ns):
                     w.settling_until_ns = int(times_ns[w.first]) + SETTLING_QUIETS * quiet_ns
-            settling = times_ns[i] < w.settling_until_ns and is_away(from_before[max(0, i - BACK_ROWS) : i])
+            settling = now_ns < w.settling_until_ns and is_away(from_before[max(0, i - BACK_ROWS) : i])
             muted = storm or (settling and score[i] < threshold + SETTLING)
             w.first = w.last = w.peak = -1 if muted else i
     if w.first >= 0:
@@ -100,13 +126,14 @@ def is_away(lately: FloatArray) -> bool:
     return len(known) > 0 and float(np.median(known)) >= NEW_LEVEL_ERRORS
 
 
-def value_incidents(w: Watched, threshold: float) -> tuple[Incident, ...]:
-    """Incidents of kind value, in time order."""
+def value_incidents(w: Watched, threshold: float, per_year: float = DEFAULT_SENSITIVITY) -> tuple[Incident, ...]:
+    """Incidents of kind value, in time order. per_year: false alarms that can be borne."""
     ns = w.times.astype(np.int64)
-    quiet_ns = quiet_seconds(w.step_s) * 1_000_000_000
+    terms = Terms(threshold, quiet_seconds(w.step_s) * 1_000_000_000, per_year)
+    cost = unpredictable(w.values, w.scored.expected)
     return tuple(
-        incident(w, first, last, peak, threshold, is_open=bool(ns[-1] - ns[last] <= quiet_ns))
-        for first, last, peak in spans(ns, w.alerting, w.scored.from_before, threshold, quiet_ns)
+        incident(w, first, last, peak, threshold, is_open=bool(ns[-1] - ns[last] <= terms.quiet_ns))
+        for first, last, peak in spans(ns, w.alerting, w.scored.from_before, cost, terms)
     )
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from anomaly import DetectInput, detect, detect_many
-from anomaly.incidents import quiet_seconds, spans
+from anomaly.incidents import Terms, quiet_seconds, spans
 from anomaly.prepare import grid_index, prepare, step_seconds
 from anomaly.pyod_scorer import PastEcod, causal_scores, raw_windows, score_series
 from anomaly.thresholds import score_threshold
@@ -73,12 +73,15 @@ class TestThreshold:
 
 
 class TestSpans:
-    def found(self, score, threshold=3.0):
+    def found(self, score, cost=1.0):
         n = len(score)
-        return spans(np.arange(n) * HOUR_NS, np.array(score, float), np.full(n, np.nan), threshold, 6 * HOUR_NS)
+        return spans(np.arange(n) * HOUR_NS, np.array(score, float), np.full(n, np.nan), np.full(n, cost), Terms(3.0, 6 * HOUR_NS))
 
     def test_flags_within_the_quiet_time_are_one_event(self):
         assert self.found([0, 4, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 4, 0]) == [(1, 4, 4), (12, 12, 12)]
+
+    def test_a_long_event_flickers_longer(self):
+        assert self.found([4] * 30 + [0] * 10 + [6, 0]) == [(0, 40, 40)]
 
     def test_a_lower_score_keeps_it_open_but_does_not_open_it(self):
         assert self.found([2.5, 0, 0, 0, 0, 0, 0, 0, 4, 0, 2.5, 0]) == [(8, 10, 8)]
@@ -90,6 +93,16 @@ class TestSpans:
         score = np.zeros(24 * 60)
         score[::7] = 4.0
         assert len(self.found(score)) < 25
+
+    def test_who_was_alerted_often_of_little_is_alerted_only_of_more_until_it_was_calm_again(self):
+        score = np.zeros(24 * 120)
+        score[24 * 4 : 24 * 60 : 36] = 3.2
+        weak = self.found(score)
+        assert len(weak) < 0.5 * np.count_nonzero(score)
+        score[24 * 60] = 8.0
+        score[-5] = 3.2
+        assert [span[0] for span in self.found(score)] == [*(span[0] for span in weak), 24 * 60, len(score) - 5]
+        assert len(self.found(score, cost=0.0)) == np.count_nonzero(score)  # all of them, where the series is well predicted
 
     def test_quiet_time(self):
         assert quiet_seconds(60) == 6 * 3600

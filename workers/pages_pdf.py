@@ -86,7 +86,7 @@ def pdf(document: Document) -> bytes:
             page.ln(4)
             page.set_font(_FONT, size=9)
             page.set_text_color(*_rgb(document.accent))
-            page.cell(text="Open in Querent", link=document.link)
+            page.cell(text=f"Open in {_clean(document.company, 80)}", link=document.link)
         return bytes(page.output())
 
 

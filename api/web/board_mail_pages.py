@@ -23,6 +23,7 @@ from core.store.boards import StoredBoard
 from workers.alerts.preview import PreviewAsking
 from workers.boards.pages import blocks
 from workers.boards.snapshot import snapshot
+from workers.look import look_of
 from workers.pages_pdf import Document, pdf
 from workers.queue import enqueue
 
@@ -79,11 +80,15 @@ def _mine(at: Visitor, board: StoredBoard) -> list[digests.Digest]:
 
 def _pdf(at: Visitor, board: StoredBoard) -> bytes:
     now = at.services.clock.now()
+    with at.services.store.read() as connection:
+        look = look_of(connection, at.caller.tenant)
     with one_drawing():
         found = snapshot(PreviewAsking(at.caller.tenant, at.caller, at.services.core, now), board)
         sections = [one.as_json() for one in found.sections]
         link = f"{at.services.settings.resolved_base_url.rstrip('/')}/boards/{board.id}"
-        return pdf(Document(found.title, _subtitle(found.description, at, now), blocks(sections), now, link))
+        return pdf(
+            Document(found.title, _subtitle(found.description, at, now), blocks(sections), now, link, look.product, look.accent, look.logo)
+        )
 
 
 def _subtitle(description: str, at: Visitor, now: dt.datetime) -> str:

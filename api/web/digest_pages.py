@@ -21,6 +21,7 @@ from core.errors import UserError
 from core.store import digests as stored
 from core.store import fact_votes
 from workers.digests.message import document_of
+from workers.look import look_of
 from workers.pages_pdf import pdf
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -83,7 +84,9 @@ async def issue_pdf(request: Request, key: str) -> Response:
 
     def draw() -> bytes:
         with one_drawing():
-            return pdf(document_of(issue, link))
+            with at.services.store.read() as connection:
+                look = look_of(connection, at.caller.tenant)
+            return pdf(document_of(issue, link, look))
 
     headers = {"Content-Disposition": f'attachment; filename="{issue.id}.pdf"'}
     return Response(await run_in_threadpool(draw), media_type="application/pdf", headers=headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +15,14 @@ from api.routes import incidents as incident_routes
 from api.web.incident_pages import incident_line, people
 from api.web.shell import Visitor
 from core.errors import Invalid, NotFound
-from core.store import preferences
+from core.store import digests, preferences
+from core.store.digests import Issue
 from semantic.catalog.model import Catalog, Metric
 
 MAX_CARDS = 8
 MAX_CHOSEN = 16
 SHOWN_INCIDENTS = 3
+DIGEST_IS_NEWS = dt.timedelta(days=10)  # a weekly one until after the next is due
 PREFERENCE = "home_cards"
 
 
@@ -34,7 +37,7 @@ class CardChoice:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """own: whether the person chose the cards."""
+    """own: whether the person chose the cards. digest: the latest one issued to them, while it is news."""
 
     examples: tuple[str, ...]
     cards: tuple[str, ...]
@@ -44,6 +47,7 @@ class Home:
     more_incidents: bool
     goals: tuple[GoalCard, ...]
     labels: Mapping[str, str]
+    digest: Issue | None = None
 
 
 async def welcome(request: Request, at: Visitor) -> Home:
@@ -66,7 +70,14 @@ async def welcome(request: Request, at: Visitor) -> Home:
         more_incidents=len(found) > SHOWN_INCIDENTS,
         goals=goals,
         labels={m.name: m.label for m in metrics},
+        digest=await run_in_threadpool(latest_digest, at),
     )
+
+
+def latest_digest(at: Visitor) -> Issue | None:
+    with at.services.store.read() as connection:
+        found = digests.issues(connection, at.caller.tenant, at.caller.user, status="issued", limit=1)
+    return found[0] if found and at.services.clock.now() - found[0].created_at < DIGEST_IS_NEWS else None
 
 
 def chosen_cards(at: Visitor, metrics: Sequence[Metric]) -> tuple[list[str], bool]:

@@ -18,6 +18,7 @@ from api.web import (
     ask_pages,
     board_mail_pages,
     board_pages,
+    branding_pages,
     card_pages,
     catalog_pages,
     channel_pages,
@@ -32,6 +33,7 @@ from api.web import (
     rule_pages,
     sql_page,
     theme,
+    unread,
 )
 from api.web.addresses import local
 from api.web.page_route import PageRoute
@@ -96,6 +98,7 @@ PARTS = (
     admin_pages,
     ask_pages,
     board_mail_pages,
+    branding_pages,
     board_pages,
     card_pages,
     incident_pages,
@@ -110,6 +113,7 @@ PARTS = (
     sql_page,
     public_pages,
     theme,
+    unread,
     oidc_pages,
 )
 for part in PARTS:

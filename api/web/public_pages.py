@@ -18,6 +18,8 @@ from api.web.page_route import PageRoute
 from api.web.rendering import page
 from api.web.theme_cookie import theme_of
 from core.errors import AppError, UserError
+from core.store import brandings
+from core.store.brandings import Branding
 from workers.boards.content import Content, Pin
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -29,12 +31,14 @@ async def public_board(request: Request, token: str) -> Response:
     services = services_of(request)
     found = await run_in_threadpool(opened, services, token[:300])
     content = service.content_of(found.board)
+    brand = await run_in_threadpool(_brand, services, found)
     gate = asyncio.Semaphore(AT_ONCE)
     pins = await asyncio.gather(*(_pin(services, found, content, pin, gate) for pin in content.pins))
     made = page(
         "public_board.html",
         v=None,
         theme=theme_of(request),
+        brand=brand,
         content=content,
         pins=pins,
         until=found.link.expires_at,
@@ -43,6 +47,11 @@ async def public_board(request: Request, token: str) -> Response:
     made.headers["Referrer-Policy"] = "no-referrer"
     made.headers["X-Robots-Tag"] = "noindex, nofollow"
     return made
+
+
+def _brand(services: Services, found: Opened) -> Branding:
+    with services.store.read() as connection:
+        return brandings.get(connection, found.principal.tenant)
 
 
 async def _pin(services: Services, found: Opened, content: Content, pin: Pin, gate: asyncio.Semaphore) -> dict[str, Any]:

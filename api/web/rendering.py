@@ -19,6 +19,7 @@ from api.web.assets import entry
 from api.web.dates_said import plain_dates, point_said
 from api.web.icons import icon
 from api.web.nav import nav_for
+from core.store.brandings import USUAL
 from insights.wording import number
 from semantic.pretty import pretty_sql
 
@@ -33,6 +34,8 @@ _environment = Environment(
 
 
 def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    known = values.get("v")
+    values.setdefault("brand", known.brand if known is not None else USUAL)
     return HTMLResponse(_environment.get_template(template).render(assets=entry(), **values), status_code=status)
 
 

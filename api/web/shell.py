@@ -20,7 +20,8 @@ from api.web.theme_cookie import theme_of
 from core.errors import AppError, Unauthenticated, UserError
 from core.principal import Principal
 from core.rights import Right, may
-from core.store import conversations, inbox, users
+from core.store import brandings, conversations, inbox, users
+from core.store.brandings import USUAL, Branding
 
 log = structlog.get_logger("api")
 RECENT = 12
@@ -38,6 +39,7 @@ class Visitor:
     unread: int = 0
     theme: str = "auto"
     here: str = "/"
+    brand: Branding = USUAL
 
     @property
     def is_analyst(self) -> bool:
@@ -65,17 +67,18 @@ async def visitor(request: Request, active: str = "") -> Visitor:
         raise SignInFirst(_to_sign_in(request)) from error
     services = services_of(request)
 
-    def load() -> tuple[users.User, tuple[conversations.Conversation, ...], int]:
+    def load() -> tuple[users.User, tuple[conversations.Conversation, ...], int, Branding]:
         with services.store.read() as connection:
             me = users.get(connection, caller.tenant, caller.user)
+            brand = brandings.get(connection, caller.tenant)
             if is_partial(request):
-                return me, (), 0
+                return me, (), 0, brand
             found = conversations.list_all(connection, caller.tenant, caller.user, limit=RECENT * 3)
-            return me, _distinct(found), inbox.unread(connection, caller.tenant, caller.user)
+            return me, _distinct(found), inbox.unread(connection, caller.tenant, caller.user), brand
 
-    me, recent, unread = await run_in_threadpool(load)
+    me, recent, unread, brand = await run_in_threadpool(load)
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    made = Visitor(services, caller, me, recent, active, unread, theme_of(request), here if request.method == "GET" else "/")
+    made = Visitor(services, caller, me, recent, active, unread, theme_of(request), here if request.method == "GET" else "/", brand)
     request.state.visitor = made
     return made
 

@@ -9,6 +9,7 @@ import { keyboard } from "./keyboard.js";
 import { popovers } from "./popovers.js";
 import { previews } from "./preview.js";
 import { themes } from "./theme.js";
+import { unread } from "./unread.js";
 import { uploads } from "./upload.js";
 
 document.documentElement.classList.add("js");
@@ -31,7 +32,7 @@ function arrived(place, { focus }) {
   if (said) document.getElementById("status").textContent = said.dataset.said;
   const titled = place.querySelector("[data-title]");
   if (titled) {
-    document.title = `${titled.dataset.title} · Querent`;
+    document.title = `${titled.dataset.title} · ${document.querySelector(".brand")?.textContent.trim() ?? "Querent"}`;
     const box = document.getElementById("question");
     if (box && titled.dataset.box) box.value = titled.dataset.box;
   }
@@ -45,6 +46,7 @@ document.addEventListener("DOMContentLoaded", () => {
   popovers();
   busy();
   copying();
+  unread();
 });
 document.addEventListener("htmx:after:swap", (event) => {
   enhance(document);

@@ -23,6 +23,7 @@ from workers.alerts.senders import NotSent, Sending, send
 from workers.bootstrap import Services
 from workers.digests.message import of_issue, why_unwanted
 from workers.holder import holder_name, is_surely_dead
+from workers.look import Look, look_of
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,9 @@ def _deliver(services: Services, group: Sequence[Delivery]) -> tuple[int, int, i
         channel, wanted, dropped = _wanted(services, group, now)
         if not wanted:
             return 0, 0, dropped
-        message = _message(services, channel, wanted, now)
+        with services.store.read() as connection:
+            look = look_of(connection, channel.tenant)
+        message = _message(services, channel, wanted, now, look)
         first = wanted[0][0]
         key = services.secret("channel_key")
         sending = Sending(
@@ -94,6 +97,7 @@ def _deliver(services: Services, group: Sequence[Delivery]) -> tuple[int, int, i
             settings=services.settings,
             store=services.store,
             now=now,
+            look=look,
         )
         send(sending)
     except NotSent as error:
@@ -143,14 +147,16 @@ def _snoozed(incident: StoredIncident, now: dt.datetime) -> bool:
     return incident.status == "snoozed" and incident.snoozed_until is not None and incident.snoozed_until > now
 
 
-def _message(services: Services, channel: Channel, wanted: Sequence[tuple[Delivery, StoredIncident | None]], now: dt.datetime) -> Message:
+def _message(
+    services: Services, channel: Channel, wanted: Sequence[tuple[Delivery, StoredIncident | None]], now: dt.datetime, look: Look
+) -> Message:
     base, key = services.settings.resolved_base_url, services.session_key
     issue = None
     if wanted[0][0].kind == "digest":  # always alone: its mode is "now"
         with services.store.read() as connection:
             issue = digests.issue_of(connection, channel.tenant, wanted[0][0].id)
     if issue is not None:
-        return of_issue(issue, base_url=base, key=key)
+        return of_issue(issue, base_url=base, key=key, look=look)
     made = [
         channel_test(channel.name, base_url=base, at=now)
         if incident is None

@@ -16,6 +16,8 @@ from core.store.incidents import StoredIncident
 from insights.wording import during, number
 from workers.alerts.chart import incident_chart
 from workers.jobs.chart_data import instant
+from workers.look import USUAL as USUAL_LOOK
+from workers.look import Look, banner
 from workers.pages_pdf import Document
 
 _WORD = {"up": "above", "down": "below", "both": "away from"}
@@ -182,7 +184,7 @@ def plain(message: Message) -> str:
     return "\n".join(parts) + "\n"
 
 
-def as_html(message: Message, *, image: str | None) -> str:
+def as_html(message: Message, *, image: str | None, look: Look = USUAL_LOOK) -> str:
     """image: the cid of the chart. Every text is escaped: labels and segments are data."""
     safe = html.escape
     body = "".join(f'<p style="margin:6px 0">{safe(line)}</p>' for line in message.lines)
@@ -191,11 +193,12 @@ def as_html(message: Message, *, image: str | None) -> str:
     ask = ""
     if message.feedback is not None:
         yes, no = (safe(link) for link in message.feedback)
-        ask = f'<p style="color:#666">Was this useful? <a href="{yes}">Yes</a> &middot; <a href="{no}">No</a></p>'
+        ask = f'<p style="color:#595959">Was this useful? <a href="{yes}">Yes</a> &middot; <a href="{no}">No</a></p>'
     return (
-        '<!doctype html><html><body style="font-family:sans-serif;color:#222;max-width:640px">'
-        f'<h2 style="font-size:18px">{safe(message.title)}</h2>{body}{picture}'
-        f'<p><a href="{safe(message.link)}">Open in Querent</a></p>{ask}</body></html>'
+        f'<!doctype html><html lang="en"><head><title>{safe(message.title)}</title></head>'
+        f'<body style="font-family:sans-serif;color:#222;max-width:640px">{banner(look)}'
+        f'<h1 style="font-size:18px">{safe(message.title)}</h1>{body}{picture}'
+        f'<p><a style="color:{look.accent}" href="{safe(message.link)}">Open in {safe(look.product)}</a></p>{ask}</body></html>'
     )
 
 

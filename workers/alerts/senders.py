@@ -22,6 +22,8 @@ from workers.alerts.chart import png
 from workers.alerts.message import Message, as_html, plain
 from workers.alerts.outbound import Failed, post
 from workers.alerts.services_allowed import chat_host, is_allowed_chat
+from workers.look import LOGO, Look
+from workers.look import USUAL as USUAL_LOOK
 from workers.pages_pdf import pdf
 
 SMTP_TIMEOUT_S = 15.0
@@ -48,6 +50,7 @@ class Sending:
     settings: Settings
     store: Store
     now: dt.datetime
+    look: Look = USUAL_LOOK
 
 
 def send(sending: Sending) -> None:
@@ -92,35 +95,28 @@ def compose(sending: Sending) -> EmailMessage:
     if message.unsubscribe is not None:  # RFC 8058: mail programs show a button for it
         mail["List-Unsubscribe"] = f"<{message.unsubscribe}>"
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    if message.html is not None:
-        return _with_pages(_with_images(mail, message, domain), message)
-    picture = png(message.chart) if message.chart is not None else None
-    cid = make_msgid(domain=domain) if picture is not None else None
-    mail.add_alternative(as_html(message, image=cid[1:-1] if cid else None), subtype="html")
-    if picture is not None and cid is not None:
-        mail.get_payload()[1].add_related(picture, "image", "png", cid=cid, filename="chart.png")  # type: ignore[index, union-attr]
-    return mail
-
-
-def _with_images(mail: EmailMessage, message: Message, domain: str) -> EmailMessage:
-    """The message's own HTML with its charts as pictures inside it."""
-    text, pictures = message.html or "", []
-    for name, chart in message.images:
-        cid = make_msgid(domain=domain)
-        text = text.replace(f'cid:{name}"', f'cid:{cid[1:-1]}"')
-        pictures.append((name, cid, png(chart)))
-    mail.add_alternative(text, subtype="html")
-    for name, cid, picture in pictures:
-        mail.get_payload()[1].add_related(picture, "image", "png", cid=cid, filename=f"{name}.png")  # type: ignore[index, union-attr]
-    return mail
-
-
-def _with_pages(mail: EmailMessage, message: Message) -> EmailMessage:
-    """With the PDF beside the text, for who keeps or prints it."""
+    text = message.html
+    pictures = {name: png(chart) for name, chart in message.images}
+    if text is None:
+        pictures = {"chart": png(message.chart)} if message.chart is not None else {}
+        text = as_html(message, image="chart" if pictures else None, look=sending.look)
+    if sending.look.logo is not None:
+        pictures[LOGO] = sending.look.logo
+    _show(mail, text, pictures, domain)
     if message.attached is not None:
         name = re.sub(r"[^\w.-]+", "-", message.attached.title).strip("-.")[:80] or "pages"
         mail.add_attachment(pdf(message.attached), "application", "pdf", filename=f"{name}.pdf")
     return mail
+
+
+def _show(mail: EmailMessage, text: str, pictures: Mapping[str, bytes], domain: str) -> None:
+    """The HTML with its pictures inside it, by the names that it calls them; one that it does not show is left out."""
+    cids = {name: make_msgid(domain=domain) for name in pictures if f'"cid:{name}"' in text}
+    for name, cid in cids.items():
+        text = text.replace(f'"cid:{name}"', f'"cid:{cid[1:-1]}"')
+    mail.add_alternative(text, subtype="html")
+    for name, cid in cids.items():
+        mail.get_payload()[1].add_related(pictures[name], "image", "png", cid=cid, filename=f"{name}.png")  # type: ignore[index, union-attr]
 
 
 def _smtp(settings: Settings) -> smtplib.SMTP:

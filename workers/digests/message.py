@@ -18,6 +18,8 @@ from core.store.digests import Issue
 from workers.alerts.message import Message
 from workers.boards import pages
 from workers.jobs.chart_data import instant
+from workers.look import USUAL as USUAL_LOOK
+from workers.look import Look, banner
 from workers.pages_pdf import Block, Chart, Document, Heading, Text
 
 KIND = "digest_issue"
@@ -33,39 +35,40 @@ def why_unwanted(connection: Connection, item: Delivery) -> str | None:
     return None if readers.get(issue.made.reader) else "The reader unsubscribed."
 
 
-def of_issue(issue: Issue, *, base_url: str, key: str) -> Message:
+def of_issue(issue: Issue, *, base_url: str, key: str, look: Look = USUAL_LOOK) -> Message:
     base = base_url.rstrip("/")
     body = issue.made.body
     link = f"{base}/digest/{issue.id}"
     unsubscribe = f"{base}/v1/digests/unsubscribe?token={unsubscribe_token(key, issue.tenant, issue.made.digest_id, issue.made.reader)}"
     sections = body.get("sections")
     if sections is not None:
-        return _of_board(issue, sections, link, unsubscribe)
+        return _of_board(issue, sections, link, unsubscribe, look)
     charts = list(body.get("charts", ()))
     lines = tuple(map(str, (*body.get("sentences", ()), *body.get("notes", ()))))
     return Message(
         kind=KIND, title=issue.made.title, lines=lines, link=link, feedback=None, chart=None, data=_data(issue, link),
-        html=_html(issue, link, unsubscribe), images=tuple((f"chart{i}", item["chart"]) for i, item in enumerate(charts)), unsubscribe=unsubscribe,
-        attached=document_of(issue, link) if body.get("pdf") else None,
+        html=_html(issue, link, unsubscribe, look), images=tuple((f"chart{i}", item["chart"]) for i, item in enumerate(charts)), unsubscribe=unsubscribe,
+        attached=document_of(issue, link, look) if body.get("pdf") else None,
     )  # fmt: skip
 
 
-def _of_board(issue: Issue, sections: Sequence[Mapping[str, Any]], link: str, unsubscribe: str) -> Message:
+def _of_board(issue: Issue, sections: Sequence[Mapping[str, Any]], link: str, unsubscribe: str, look: Look) -> Message:
     """With the charts in the mail, or beside it as PDF."""
     as_pdf = bool(issue.made.body.get("pdf"))
     return Message(
         kind=KIND, title=issue.made.title, lines=pages.lines(sections), link=link, feedback=None, chart=None, data=_data(issue, link),
-        html=_framed(issue, pages.as_html(sections, pictures=not as_pdf), link, unsubscribe),
-        images=() if as_pdf else pages.charts(sections), unsubscribe=unsubscribe, attached=document_of(issue, link) if as_pdf else None,
+        html=_framed(issue, pages.as_html(sections, pictures=not as_pdf), link, unsubscribe, look),
+        images=() if as_pdf else pages.charts(sections, accent=look.accent), unsubscribe=unsubscribe,
+        attached=document_of(issue, link, look) if as_pdf else None,
     )  # fmt: skip
 
 
-def document_of(issue: Issue, link: str) -> Document:
+def document_of(issue: Issue, link: str, look: Look = USUAL_LOOK) -> Document:
     """The issue as pages."""
     body = issue.made.body
     subtitle = str(body.get("description") or f"From the digest {body.get('digest', '')}.")
     blocks: tuple[Block, ...] = pages.blocks(body["sections"]) if "sections" in body else tuple(_news(body))
-    return Document(issue.made.title, subtitle, blocks, issue.created_at, link)
+    return Document(issue.made.title, subtitle, blocks, issue.created_at, link, look.product, look.accent, look.logo)
 
 
 def _news(body: Mapping[str, Any]) -> Iterator[Block]:
@@ -90,7 +93,7 @@ def _data(issue: Issue, link: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _html(issue: Issue, link: str, unsubscribe: str) -> str:
+def _html(issue: Issue, link: str, unsubscribe: str, look: Look) -> str:
     """`cid:chart0` ... are the charts. Every text is escaped: labels and segments are data."""
     safe = html.escape
     body = issue.made.body
@@ -107,17 +110,18 @@ def _html(issue: Issue, link: str, unsubscribe: str) -> str:
     steps = "".join(f"<li>{safe(str(step['text']))}</li>" for step in body.get("next", ()))
     notes = "".join(f'<p style="color:#595959">{safe(str(note))}</p>' for note in body.get("notes", ()))
     next_steps = f'<h2 style="font-size:15px">What next</h2><ul>{steps}</ul>' if steps else ""
-    return _framed(issue, "".join(parts) + notes + next_steps, link, unsubscribe)
+    return _framed(issue, "".join(parts) + notes + next_steps, link, unsubscribe, look)
 
 
-def _framed(issue: Issue, inside: str, link: str, unsubscribe: str) -> str:
+def _framed(issue: Issue, inside: str, link: str, unsubscribe: str, look: Look) -> str:
     """inside: HTML whose texts are escaped."""
     safe = html.escape
     return (
         f'<!doctype html><html lang="en"><head><title>{safe(issue.made.title)}</title></head>'
         '<body style="font-family:sans-serif;color:#222;max-width:640px">'
-        f'<h1 style="font-size:18px">{safe(issue.made.title)}</h1>{inside}'
-        f'<p><a href="{safe(link)}">Open in Querent</a>: every number leads to its query.</p>'
+        + banner(look)
+        + f'<h1 style="font-size:18px">{safe(issue.made.title)}</h1>{inside}'
+        f'<p><a style="color:{look.accent}" href="{safe(link)}">Open in {safe(look.product)}</a>: every number leads to its query.</p>'
         f'<p style="color:#595959;font-size:12px">Sent to you because you read the digest {safe(str(issue.made.body.get("digest", "")))}. '
         f'<a href="{safe(unsubscribe)}">Unsubscribe</a></p></body></html>'
     )

@@ -3,6 +3,7 @@
 from core.store.tables.alerting import channels, deliveries, inbox, incident_events, subscriptions
 from core.store.tables.alerts import alert_rules, incidents
 from core.store.tables.boards import board_comments, board_links, board_versions, boards, preferences
+from core.store.tables.branding import brandings
 from core.store.tables.content import catalogs, conversations, datasets, feedback, questions, turns
 from core.store.tables.digests import digest_deliveries, digest_issues, digest_readers, digests, fact_votes, word_versions
 from core.store.tables.directory import directory_groups, directory_members, roles
@@ -24,6 +25,7 @@ __all__ = [
     "board_links",
     "board_versions",
     "boards",
+    "brandings",
     "catalogs",
     "channels",
     "conversations",

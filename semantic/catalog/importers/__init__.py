@@ -4,5 +4,6 @@ from semantic.catalog.importers.catalog_source import import_catalog_source
 from semantic.catalog.importers.cube import import_cube
 from semantic.catalog.importers.imported import ImportedCatalog
 from semantic.catalog.importers.metricflow import import_metricflow
+from semantic.catalog.importers.osi import import_osi
 
-__all__ = ["ImportedCatalog", "import_catalog_source", "import_cube", "import_metricflow"]
+__all__ = ["ImportedCatalog", "import_catalog_source", "import_cube", "import_metricflow", "import_osi"]

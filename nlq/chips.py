@@ -47,7 +47,7 @@ def chips_of(query: SemanticQuery, wording: Wording, intent: Intent, spans: Mapp
         chips.append(Chip("filter", wording.predicate(predicate), path))
     for i, having in enumerate(query.having):
         right = (
-            f"{having.value:g}"
+            wording.bound(having.measure, having.value)
             if having.value is not None
             else f"the {having.versus}"
             if having.versus

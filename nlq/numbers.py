@@ -41,6 +41,17 @@ def number_of(text: str) -> float | None:
     return None
 
 
+def as_stored(value: float, format_: str | None, text: str) -> float:
+    """A number of a question as the catalog keeps it: of what is stored as a fraction, 30% and 30 are 0.3.
+
+    >>> as_stored(30, "percent", "30%"), as_stored(0.5, "percent", "0.5%"), as_stored(0.5, "percent", "0.5"), as_stored(30, None, "30%")
+    (0.3, 0.005, 0.5, 30)
+    """
+    if format_ != "percent" or not ("%" in text or "percent" in text or abs(value) > 1):
+        return value
+    return value / 100
+
+
 def as_scalar(value: float) -> int | float:
     """An int where the value is whole."""
     return int(value) if value == int(value) and abs(value) < 2**53 else value

@@ -14,7 +14,7 @@ from nlq.graph import JoinGraph
 from nlq.kinds import Kinds
 from nlq.lapse import lapse
 from nlq.lexicon import Target
-from nlq.numbers import as_scalar
+from nlq.numbers import as_scalar, as_stored
 from nlq.roles import way_to
 from nlq.timing.feasts import public_holidays
 from semantic.catalog.model import Catalog, CatalogField, DatasetKind, FieldRole, FieldType
@@ -202,12 +202,13 @@ class Predicates:
                 if field.type is FieldType.STRING and condition.op == "=":
                     return Comparison(op="=", left=ref, right=Literal_(value=str(as_scalar(condition.number))))
                 raise Unbuildable("not a number")
+            said = " ".join(u.text for u in condition.units)
+            number = as_scalar(as_stored(condition.number, field.format, said))
             if condition.op == "between" and condition.number_high is not None:
-                predicate = Between(
-                    field=ref, low=Literal_(value=as_scalar(condition.number)), high=Literal_(value=as_scalar(condition.number_high))
-                )
+                high = as_scalar(as_stored(condition.number_high, field.format, said))
+                predicate = Between(field=ref, low=Literal_(value=number), high=Literal_(value=high))
                 return Not(item=predicate) if condition.negate else predicate
-            return Comparison(op=condition.op, left=ref, right=Literal_(value=as_scalar(condition.number)))
+            return Comparison(op=condition.op, left=ref, right=Literal_(value=number))
         raise Unbuildable(condition.kind)
 
     def flag(self, ref: FieldRef, field: CatalogField, *, value: bool) -> Predicate:

@@ -45,11 +45,19 @@ class Wording:
     def field(self, ref: FieldRef) -> str:
         dataset = self._catalog.dataset(ref.dataset)
         label = dataset.field(ref.field).label
-        role = next((r.role for r in self._catalog.relationships if ref.via and r.name == ref.via[-1]), None)
-        if role is not None and role.lower() not in label.lower():
-            return f"{role} {label}"
+        if ref.via:
+            return self.way(ref.via, label)
         same = sum(1 for d in self._catalog.datasets for f in d.fields if f.label == label and not f.hidden and not d.hidden)
         return label if same <= 1 or dataset.label in label else f"{dataset.label} {label}"
+
+    def way(self, via: tuple[str, ...], label: str) -> str:
+        """A name with the part that it plays in the relationship by which it is reached, or else with the thing that it belongs to."""
+        last = next((r for r in self._catalog.relationships if via and r.name == via[-1]), None)
+        if last is None:
+            return label
+        if last.role is None:
+            return label if len(via) < 2 else f"{label} of {self._catalog.dataset(last.from_dataset).label}"
+        return label if last.role.lower() in label.lower() else f"{last.role} {label}"
 
     def plural(self, dataset: str) -> str:
         entity = next((e for e in self._catalog.entities if e.dataset == dataset and e.plural), None)
@@ -77,11 +85,16 @@ class Wording:
         of = self.expr(measure.of) if measure.of is not None else self.plural(measure.dataset)
         return f"{_AGGREGATES[measure.aggregate.value]} {of}{where}"
 
+    def bound(self, measure: Measure, value: float) -> str:
+        """A number that the measure is held against, as people say it: 30% of a measure that is kept as a fraction."""
+        format_ = self._catalog.metric(measure.metric).format if isinstance(measure, MetricRef) else None
+        return f"{value * 100:g}%" if format_ == "percent" else f"{value:g}"
+
     def group(self, group: GroupBy) -> str:
         if isinstance(group, ByField):
             return self.field(group.field)
         if isinstance(group, ByEntity):
-            return self._catalog.entity(group.entity).label
+            return self.way(group.via, self._catalog.entity(group.entity).label)
         if isinstance(group, ByTime):
             return f"fiscal {group.grain.value}" if group.fiscal else group.grain.value
         if isinstance(group, ByCycle):

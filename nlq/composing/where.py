@@ -12,10 +12,11 @@ from nlq.composing.windows import has_time
 from nlq.conjunctions import conjunction, contradicts
 from nlq.frame import Condition, MeasureItem, Mention
 from nlq.lexicon import Target
+from nlq.numbers import as_stored
 from nlq.predicates import Unbuildable
 from semantic.catalog.model import DatasetKind
-from semantic.expr import Has, Predicate, VersusAggregate
-from semantic.query import Having
+from semantic.expr import FieldRef, Has, Predicate, VersusAggregate
+from semantic.query import Aggregate, Having, Measure, MetricRef
 
 
 def _bare_related(draft: Draft, condition: Condition) -> bool:
@@ -112,4 +113,13 @@ def build_having(draft: Draft, condition: Condition, groups: Sequence[str]) -> H
         return Having(measure=measure, op=condition.op, versus="avg")
     if condition.number is None or condition.op == "between":
         raise Unbuildable("having between")
-    return Having(measure=measure, op=condition.op, value=condition.number)
+    said = " ".join(u.text for u in condition.units)
+    return Having(measure=measure, op=condition.op, value=as_stored(condition.number, _format_of(draft, measure), said))
+
+
+def _format_of(draft: Draft, measure: Measure) -> str | None:
+    """How the values of a measure are kept, where one object of the catalog says so."""
+    if isinstance(measure, MetricRef):
+        return draft.catalog.metric(measure.metric).format
+    of = measure.of if isinstance(measure, Aggregate) and measure.aggregate.value not in ("count", "count_distinct") else None
+    return draft.catalog.field(of).format if isinstance(of, FieldRef) else None

@@ -74,6 +74,7 @@ def acme() -> Understander:
         ("revenue ytd vs last year", "revenue, year to date, vs previous period"),
         ("orders in the last quarter of 2025", "orders, from 2025-10-01 to before 2026-01-01"),
         ("how are sales", "revenue"),
+        ("categories with a gross margin below 30%", "gross margin, by category, having gross margin < 30%"),
         ("top 3 products in each category by revenue", "revenue, by product, by category, revenue, highest first, top 3 for each category"),
         (
             "which country had the most orders each month in 2025",

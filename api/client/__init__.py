@@ -9,5 +9,6 @@ from api.client.answers import Answer, Study
 from api.client.client import Querent
 from api.client.failures import ApiError, JobFailed, NotAnswered
 from api.client.jobs import Job
+from api.client.versions import ModelVersion
 
-__all__ = ["Answer", "ApiError", "Job", "JobFailed", "NotAnswered", "Querent", "Study"]
+__all__ = ["Answer", "ApiError", "Job", "JobFailed", "ModelVersion", "NotAnswered", "Querent", "Study"]

@@ -27,7 +27,7 @@ class Plot:
     def png(self, scale: float = 1.5) -> bytes:
         import vl_convert
 
-        spec = dict(self.spec) | ({"width": _PICTURE_WIDTH} if self.spec.get("width") == "container" else {})
+        spec = dict(self.spec) | ({"width": _PICTURE_WIDTH} if self.spec.get("width", "container") == "container" else {})
         made: bytes = vl_convert.vegalite_to_png(spec, scale=scale)
         return made
 
@@ -35,7 +35,7 @@ class Plot:
         return self.png()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Answer:
     """What came of a question. `outcome` is answer, clarify, refuse, job, define or describe; `raw` is all that the API said."""
 
@@ -58,6 +58,13 @@ class Answer:
     def sql(self) -> str:
         """The SQL that ran; empty when none did."""
         return str((self.raw.get("receipt") or {}).get("sql", ""))
+
+    @property
+    def pretty_sql(self) -> str:
+        """The same SQL over many lines, for reading."""
+        import sqlglot
+
+        return sqlglot.transpile(self.sql, read="clickhouse", write="clickhouse", pretty=True)[0] if self.sql else ""
 
     @property
     def query(self) -> Mapping[str, Any] | None:
@@ -104,11 +111,15 @@ class Answer:
         """A follow-up in the same conversation."""
         return self.client.ask(follow_up, conversation=self.raw.get("conversation_id"))
 
-    def wait(self) -> Study:
-        """The study that the question started. Raises: NotAnswered when it started none; JobFailed."""
+    def wait(self, timeout_s: float = 3_600.0, *, progress: bool = True) -> Study:
+        """The study that the question started. Raises: NotAnswered when it started none; JobFailed; TimeoutError."""
         if not self.raw.get("job"):
             raise NotAnswered(self._why_not(), self)
-        return self.client.job(str(self.raw["job"]["id"])).wait()
+        return self.client.job(str(self.raw["job"]["id"])).wait(timeout_s, progress=progress)
+
+    def __repr__(self) -> str:
+        lines = [f"{self.outcome}: {self.headline}", *(f"  [{number}] {label}" for number, label in enumerate(self.choices))]
+        return "\n".join([*lines, self.frame.to_string(index=False, max_rows=20)] if self.outcome == "answer" else lines)
 
     def _why_not(self) -> str:
         if self.outcome == "clarify":
@@ -120,10 +131,11 @@ class Answer:
     def _repr_html_(self) -> str:
         table = self.frame.to_html(index=False, max_rows=20) if self.outcome == "answer" else ""
         choices = "".join(f"<li>{escape(c)}</li>" for c in self.choices)
-        return f"<p><strong>{escape(self.headline)}</strong></p>{f'<ol start=0>{choices}</ol>' if choices else ''}{table}"
+        waits = "<p>It started a study: <code>.wait()</code> has its result.</p>" if self.outcome == "job" else ""
+        return f"<p><strong>{escape(self.headline)}</strong></p>{f'<ol start=0>{choices}</ol>' if choices else ''}{table}{waits}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Study:
     """The result of a forecast, detection, explanation or scan."""
 
@@ -151,7 +163,7 @@ class Study:
     @property
     def model(self) -> str:
         """Which model and version spoke; empty where none did."""
-        return str(self.result.get("model_version") or "")
+        return str(self.result.get("model_version") or self.result.get("model") or "")
 
     @property
     def table(self) -> pd.DataFrame:
@@ -161,22 +173,37 @@ class Study:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The numbers: points of all series of a forecast or detection, incidents, or facts, as they are in the result."""
+        """The numbers: points of all series of a forecast or detection; incidents; of other studies a row per fact."""
         rows: list[dict[str, Any]] = []
         for series in self.result.get("series", ()):
             points = series.get("forecast") or series.get("points") or ()
             rows += [{"series": series.get("label") or series.get("id") or series.get("series_id"), **point} for point in points]
         if not rows:
-            rows = [dict(item) for item in (self.result.get("incidents") or self.result.get("facts") or ())]
+            rows = [dict(item) for item in self.result.get("incidents", ())] or [_flat(fact) for fact in self.result.get("facts", ())]
         made = pd.DataFrame(rows)
         for name in ("t", "started_at", "ended_at", "detected_at"):
             if name in made:
                 made[name] = pd.to_datetime(made[name], utc=True)
         return made
 
+    def __repr__(self) -> str:
+        return "\n".join([f"{self.kind}: {self.headline}", *(f"  {sentence}" for sentence in self.narrative)])
+
     def _repr_html_(self) -> str:
         sentences = "".join(f"<p>{escape(s)}</p>" for s in self.narrative)
         return f"<p><strong>{escape(self.headline)}</strong></p>{sentences}{self.table.to_html(index=False, max_rows=20) if len(self.table) else ''}"
+
+
+def _flat(fact: Mapping[str, Any]) -> dict[str, Any]:
+    """A fact as a row: what it is, of which segment, its numbers; p of its test where there is one."""
+    segment = " / ".join(map(str, (fact.get("scope") or {}).values()))
+    return {
+        "kind": fact.get("kind"),
+        "metric": fact.get("metric"),
+        "segment": segment,
+        **fact.get("values", {}),
+        "p": (fact.get("test") or {}).get("p"),
+    }
 
 
 def _is_moment(column: pd.Series[Any]) -> bool:

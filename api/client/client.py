@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import random
 import time
@@ -16,8 +17,9 @@ import httpx
 import pandas as pd
 
 from api.client.answers import Answer
-from api.client.failures import ApiError
+from api.client.failures import ApiError, JobFailed
 from api.client.jobs import Job
+from api.client.versions import ModelVersion
 
 _TRIES = 4
 _RETRIED = {429, 502, 503, 504}
@@ -44,6 +46,9 @@ class Querent:
 
     def close(self) -> None:
         self._http.close()
+
+    def __repr__(self) -> str:
+        return f"Querent({str(self._http.base_url)!r})"
 
     def __enter__(self) -> Querent:
         return self
@@ -117,9 +122,12 @@ class Querent:
     # ------------------------------------------------------------- models
 
     def models(self) -> pd.DataFrame:
-        return pd.DataFrame(self.request("GET", "/v1/models")["items"])
+        """One row per name: its newest version, and which version is the champion."""
+        items = self.request("GET", "/v1/models")["items"]
+        shown = ("kind", "metric", "version", "state", "owner", "created_at")
+        return pd.DataFrame([{"name": i["name"], **{k: i["newest"][k] for k in shown}, "champion": i["champion"]} for i in items])
 
-    def register(self, package: str | Path) -> Mapping[str, Any]:
+    def register(self, package: str | Path, *, progress: bool = True) -> ModelVersion:
         """Hands in a package (a folder, or a zip of one), waits for its checks and comparison, and returns the version as it stands then."""
         path = Path(package)
         if path.is_dir():
@@ -131,17 +139,13 @@ class Querent:
         files = {"file": (path.name + ("" if path.suffix == ".zip" else ".zip"), content, "application/zip")}
         made = self.request("POST", "/v1/models", files=files, data={"sha256": hashlib.sha256(content).hexdigest()})
         job = self.job(str(made["job_id"]))
-        try:
-            job.wait()
-        except Exception as error:
-            if not hasattr(error, "job_id"):
-                raise
+        with contextlib.suppress(JobFailed):  # the version says why
+            job.wait(progress=progress)
         return self.version(str(made["name"]), int(made["version"]))
 
-    def version(self, name: str, version: int) -> Mapping[str, Any]:
+    def version(self, name: str, version: int) -> ModelVersion:
         """One version of a model: card, checks, backtest, verdict, lineage, live error."""
-        found: Mapping[str, Any] = self.request("GET", f"/v1/models/{name}/versions/{version}")
-        return found
+        return ModelVersion(self.request("GET", f"/v1/models/{name}/versions/{version}"))
 
     def versions(self, name: str) -> pd.DataFrame:
         return pd.DataFrame(list(self.pages(f"/v1/models/{name}")))

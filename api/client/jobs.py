@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.progress import Progress
-
 from api.client.answers import Study
 from api.client.failures import JobFailed
+from api.client.progress import shown
 
 if TYPE_CHECKING:
     from api.client.client import Querent
@@ -34,17 +32,15 @@ class Job:
         self.client.request("POST", f"/v1/jobs/{self.id}/cancel")
 
     def wait(self, timeout_s: float = 3_600.0, *, progress: bool = True) -> Study:
-        """Its result once it is there, with a progress bar meanwhile where there is a terminal.
+        """Its result once it is there, with a progress bar meanwhile in terminals and notebooks.
 
         Raises: JobFailed when it fails or is cancelled; TimeoutError when it takes longer (it goes on running).
         """
         deadline, pause_s = time.monotonic() + timeout_s, _FIRST_LOOK_S
-        console = Console(force_jupyter=False)
-        with Progress(disable=not (progress and console.is_terminal), transient=True, console=console) as bar:
-            task = bar.add_task("Waiting", total=1.0)
+        with shown(progress) as show:
             while True:
                 view = self.view()
-                bar.update(task, completed=float(view["progress"]), description=str(view["step"] or view["status"]).capitalize())
+                show(float(view["progress"]), str(view["step"] or view["status"]).capitalize())
                 if view["status"] in _FINAL:
                     break
                 if time.monotonic() > deadline:

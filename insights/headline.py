@@ -48,26 +48,29 @@ _PERIODS = {"minute", "hour", "day", "week", "month", "quarter", "year"}
 class Asked:
     """What the rows alone do not tell: what they list, by which end they were ranked, whether more were left out, what time it is.
 
-    thing, things: noun of the listed rows; lowest: the smallest value comes first; ranked: only the first few are there; now: wall-clock time.
+    thing, things: noun of the listed rows; lowest: the smallest value comes first; ranked: only the first few are there;
+    by_change: the largest change comes first; now: wall-clock time.
     """
 
     thing: str = "row"
     things: str = "rows"
     lowest: bool = False
     ranked: bool = False
+    by_change: bool = False
     now: dt.datetime | None = None
 
 
 def asked_of(query: SemanticQuery, catalog: Catalog, as_of: dt.datetime) -> Asked:
     """Of a query that resolves over the catalog."""
     first = query.order[0] if query.order else None
-    by_value = first is not None and first.target in ("metric", "change", "transform")
+    by_value = first is not None and first.target in ("metric", "transform")
     listed = None if query.expand else next((e for e in catalog.entities if e.dataset == query.rows_of), None)
     return Asked(
         thing=listed.label if listed is not None and listed.plural else "row",
         things=listed.plural if listed is not None and listed.plural else "rows",
         lowest=by_value and first is not None and not first.descending,
         ranked=query.limit is not None or query.limit_by is not None,
+        by_change=first is not None and first.target == "change",
         now=local_now(catalog.calendar, as_of),
     )
 

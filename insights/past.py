@@ -49,7 +49,7 @@ class Event:
 class Goal:
     """What the metric should come to over a period, [start, end). known_until: the last day that is in `so_far`.
 
-    forecast, probability: what the forecasts say of it, where they were asked; then nothing is reckoned here.
+    forecast, probability: what the forecasts say of it, where they were asked; then nothing is reckoned here. model: the custom one that did.
     """
 
     period: Period
@@ -58,6 +58,7 @@ class Goal:
     known_until: dt.date
     forecast: float | None = None
     probability: float | None = None
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ def fact_from_json(kept: Mapping[str, Any]) -> Fact:
         if score
         else None,
         receipts=tuple(kept["receipts"]),
+        model=kept.get("model") or "",
     )
 
 

@@ -101,7 +101,7 @@ class Fact:
     """scope: dimension label -> value, empty for the whole. values: named numbers in the metric's unit, shares as fractions.
 
     names: other names that the fact is about (a dimension, a part). impact: in the metric's unit, signed. receipts: places in the list of
-    queries that made the numbers.
+    queries that made the numbers. model: the promoted custom model (name/version) that said it; empty: Querent's own.
     """
 
     kind: FactKind
@@ -115,6 +115,7 @@ class Fact:
     impact: float = 0.0
     score: Score | None = None
     receipts: tuple[int, ...] = ()
+    model: str = ""
 
     @property
     def segment(self) -> str:
@@ -159,6 +160,7 @@ class Fact:
             "favourable": self.favourable,
             "score": None if self.score is None else self.score.as_json(),
             "receipts": list(self.receipts),
+            "model": self.model or None,
         }
 
 

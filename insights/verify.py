@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from babel.numbers import get_currency_symbol
 
@@ -21,8 +21,8 @@ from insights.kinds import claims_of
 from insights.types import Fact
 from insights.wording import LOCALE
 
-_UP = "rose rise rising up increase increased grew above higher high highest gained more upward"
-_DOWN = "fell fall falling down decrease decreased shrank below lower low lowest lost less downward"
+_UP = "rose rise rising up increase increased grew climbed above higher high highest gained more upward"
+_DOWN = "fell fall falling down decrease decreased decline declined dropped slipped shrank below lower low lowest lost less downward"
 _FLAT = "flat steady"
 _NOT = "no not never none nothing"
 _WAYS: dict[str, Way] = {
@@ -40,7 +40,7 @@ _WORDS = frozenset(
         "together total typically usual usually value values was went were what when where which while whole with within without yet "
         "accounted associated shift shifted Simpson reversal reversed s about run any year data late level holds all month quarter week day hour "
         "ordinary weeks time association correlation cause tended double times alike before been course given would own gap first reach "
-        "goal loaded load missing hours days months quarters there"
+        "goal loaded load missing model forecasts hours days months quarters there"
     ).split()
 )
 _SIZES = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
@@ -49,6 +49,13 @@ _NUMBER = (
     r"(?:\s(?P<unit>{units}))?(?!\w)"
 )
 _WORD = re.compile(r"[^\W\d_]+")
+_CAUSE = re.compile(r"\bcause\b(?<!not a cause)", re.IGNORECASE)
+# What may come and go without a change of meaning; any other word between two tokens must stay where it is when a text is told anew.
+_NEUTRAL = frozenset(
+    "a an the it its itself is was were are been be has have had this these those also then there they so came come comes went by did".split()
+)
+_CAME_TO = re.compile(r"\b(?:came|comes|come) to\b")  # as "was"
+_ALIKE = {"on": "in", "over": "in", "at": "in", "against": "with", "versus": "with", "accounted": "accounts", "typically": "usually"}
 _BETWEEN = frozenset(" ,.;:()'’–")
 
 
@@ -71,6 +78,7 @@ class _Token:
     signed: bool = False
     currency: str = ""
     unit: str = ""
+    place: int = 0
 
 
 def verify(sentences: Iterable[str], facts: Sequence[Fact]) -> None:
@@ -84,6 +92,36 @@ def verify(sentences: Iterable[str], facts: Sequence[Fact]) -> None:
             raise NotProven(f"No fact allows {tokens[reached].text!r} where it stands in {sentence!r}.")
         if not tokens:
             raise NotProven(f"The sentence {sentence!r} says nothing that a fact could prove.")
+        if _CAUSE.search(sentence):
+            raise NotProven(f"The sentence {sentence!r} names a cause.")
+
+
+def verify_anew(sentence: str, own: str, fact: Fact) -> None:
+    """Holds other words for `own`, a proven sentence, to the same fact: names, directions and numbers, and the words that tie them together.
+
+    Raises: NotProven.
+    """
+    verify([sentence], [fact])
+    reader = _Reader(claims_of(fact))
+    said, meant = reader.read(sentence), reader.read(own)
+    if [_meaning(token) for token in said] != [_meaning(token) for token in meant]:
+        raise NotProven(f"The sentence {sentence!r} says not all, or not only, what {own!r} says.")
+    if _ties(sentence, said) != _ties(own, meant):
+        raise NotProven(f"The sentence {sentence!r} ties together otherwise what {own!r} says.")
+
+
+def _meaning(token: _Token) -> object:
+    if token.way is not None:
+        return token.way, token.text.endswith("est")
+    return token.name or token.text
+
+
+def _ties(sentence: str, tokens: Sequence[_Token]) -> list[list[str]]:
+    """The words before each token and after the last that say how they belong together."""
+    ends = [0, *(token.place + len(token.text) for token in tokens)]
+    starts = [*(token.place for token in tokens), len(sentence)]
+    gaps = [_WORD.findall(_CAME_TO.sub(" ", sentence[end:start].lower())) for end, start in zip(ends, starts, strict=True)]
+    return [[_ALIKE.get(word, word) for word in gap if word not in _NEUTRAL] for gap in gaps]
 
 
 class _Reader:
@@ -104,7 +142,7 @@ class _Reader:
         while at < len(sentence):
             token, end = self._next(sentence, at)
             if token is not None:
-                found.append(token)
+                found.append(replace(token, place=at))
             at = end
         return found
 

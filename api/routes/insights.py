@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api import schemas
 from api.credentials import Caller
-from api.insight_schemas import FactFeedback, SettingsBody
+from api.insight_schemas import FactFeedback
 from api.services import Services, services_of
 from core.errors import Conflict, Forbidden, NotFound
 from core.principal import Principal
@@ -23,6 +23,10 @@ from workers.jobs.budget import SETTING, InsightSettings, insight_settings
 from workers.queue import enqueue
 
 router = APIRouter(prefix="/v1/insights", tags=["insights"])
+
+
+class SettingsBody(InsightSettings):
+    """What insights may do for this tenant; admins only."""
 
 
 @router.get("", summary="Your insights, newest first")
@@ -84,11 +88,17 @@ async def put_settings(request: Request, body: SettingsBody, caller: Caller) -> 
         catalog = services.catalogs.full(caller.tenant)
         for name in body.off_metrics:
             catalog.metric(name)
-        made = InsightSettings.model_validate(body.model_dump())
+        s = services.settings
+        if body.rephrase and not (s.llm_base_url and s.llm_model and s.llm_sees_values):
+            raise Conflict(
+                "No language model is connected that may see values: an operator sets QUERENT_LLM_BASE_URL, QUERENT_LLM_MODEL and "
+                "QUERENT_LLM_SEES_VALUES first.",
+                code="no_language_model",
+            )
         with services.store.write() as connection:
-            tenants.set_settings(connection, caller.tenant, {SETTING: made.model_dump(mode="json")})
+            tenants.set_settings(connection, caller.tenant, {SETTING: body.model_dump(mode="json")})
             audit.append(connection, caller.tenant, Happening(caller.user, "insights.settings", SETTING), now=services.clock.now())
-        return made.model_dump(mode="json")
+        return body.model_dump(mode="json")
 
     return await run_in_threadpool(change)
 

@@ -39,21 +39,25 @@ LAGGED_CORRELATION = Kind(
 def _goal_claims(fact: Fact) -> tuple[Claim, ...]:
     forecast, goal = fact.values["forecast"], fact.values["goal"]
     start = (Name(fact.quantity.label), amount(fact.quantity, forecast), Name(fact.period.label), way_of(forecast - goal))
-    return ((*start, amount(fact.quantity, goal)),)
+    said_by = (Name(fact.model),) if fact.model else ()
+    return ((*start, amount(fact.quantity, goal), *said_by),)
 
 
 def _goal_slots(fact: Fact) -> Slots:
     forecast, goal = fact.values["forecast"], fact.values["goal"]
-    return "course", {
+    return ("course_by" if fact.model else "course"), {
         "Label": capital(fact.quantity.label), "forecast": said_amount(fact, forecast), "period": fact.period.label,
-        "side": side(forecast - goal), "goal": said_amount(fact, goal),
+        "side": side(forecast - goal), "goal": said_amount(fact, goal), "model": fact.model,
     }  # fmt: skip
 
 
 GOAL_PACE = Kind(
     _goal_claims,
     _goal_slots,
-    {"course": "{Label} is expected to reach {forecast} for {period}, {side} the goal of {goal}."},
+    {
+        "course": "{Label} is expected to reach {forecast} for {period}, {side} the goal of {goal}.",
+        "course_by": "{Label} is expected to reach {forecast} for {period}, {side} the goal of {goal}, as model {model} forecasts.",
+    },
     "forecast",
 )
 

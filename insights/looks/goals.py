@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from scipy import stats
@@ -30,7 +31,8 @@ def _pace(past: MetricPast, goal: Goal) -> Fact | None:
         return None
     if goal.forecast is not None and goal.probability is not None:
         p = 2 * min(goal.probability, 1 - goal.probability)
-        return _fact(past, goal, goal.forecast, Evidence("probability of the goal by drawn paths", goal.probability, p, 2000))
+        test = Evidence("probability of the goal by drawn paths", goal.probability, p, 2000)
+        return replace(_fact(past, goal, goal.forecast, test), model=goal.model)
     left = (end.date() - goal.known_until).days - 1
     if left <= 0 or len(days.values) < MIN_DAYS + left:
         return None

@@ -64,7 +64,7 @@ def read(
             reply = complete(conversation, timeout_s=left_s)
         except ModelAway as error:
             return ModelReading(None, str(error), call)
-        said = _json_object(reply)
+        said = json_object(reply)
         if said is not None and isinstance(said.get("refuse"), str):
             return ModelReading(None, "The language model found no way to answer this from the catalog.", call)
         query, problem = _checked(said, catalog, as_of)
@@ -99,7 +99,7 @@ def _first(error: ValidationError | RecursionError) -> str:
     return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in found)
 
 
-def _json_object(reply: str) -> dict[str, Any] | None:
+def json_object(reply: str) -> dict[str, Any] | None:
     """The JSON object that the reply is, alone or in a code fence; None for anything else."""
     text = reply.strip()
     if len(text) > MAX_REPLY_CHARS:

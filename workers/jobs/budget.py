@@ -21,14 +21,18 @@ SETTING = "insights"
 
 
 class InsightSettings(BaseModel):
-    """off: no insights at all. off_metrics: none of these. max_queries, max_bytes: of one run; what is left then is not looked at."""
+    """off: no insights at all. off_metrics: none of these. max_queries, max_bytes: of one run; what is left then is not looked at.
+
+    rephrase: a connected language model may say proven sentences in other words.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     off: bool = False
     off_metrics: tuple[str, ...] = Field(default=(), max_length=500)
     max_queries: int = Field(default=64, ge=4, le=500)
-    max_bytes: int = Field(default=50 * GIB, ge=1024**2)
+    max_bytes: int = Field(default=50 * GIB, ge=1024**2, le=10**15)
+    rephrase: bool = False
 
 
 class BudgetSpent(AppError):

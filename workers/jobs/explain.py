@@ -41,6 +41,7 @@ from workers.jobs.dimensions import base_dataset, telling_dimensions
 from workers.jobs.explained import result_of
 from workers.jobs.explained_events import event_facts
 from workers.jobs.known_insights import fingerprint, known_result
+from workers.jobs.other_words import in_other_words
 from workers.jobs.querying import Ran, receipt_of
 from workers.jobs.scoping import scoped
 from workers.jobs.words import words_of
@@ -78,12 +79,17 @@ def run(context: JobContext) -> dict[str, Any]:
     explained, spoke, note = explained_by(custom, study, explain_change(study), params.grain)
     events = _events(asked, study)
     told = (*explained.told, *events)
-    sentences = narrate(told)  # proven against their facts, or the job fails
+    own = narrate(told)  # proven against their facts, or the job fails
+    said = in_other_words(context, settings, own, told)
+    sentences, notes = said.sentences, [*notes, *said.notes]
     receipt = receipt_of(context, catalog, asked.runs)
     result = result_of(study, replace(explained, told=told, facts=(*explained.facts, *events)), sentences, [*notes, *note]) | {
         "metric": params.metric,
         "model": spoke,
+        "model_version": spoke,
         "sentences": sentences,
+        "own_sentences": own,
+        "rephrased": said.mark,
         "next": next_steps(told, visible),
         "templates_version": TEMPLATES_VERSION,
         "words": words_of(context.services, context.tenant),
@@ -363,7 +369,10 @@ def _labels(catalog: Catalog, fields: Sequence[FieldRef]) -> list[str]:
 
 
 def _index(context: JobContext, params: ExplainParams, result: dict[str, Any], print_: str) -> str:
-    facts = {name: result[name] for name in ("change", "periods", "facts", "told", "sentences", "narrative", "templates_version")}
+    facts = {
+        name: result[name]
+        for name in ("change", "periods", "facts", "told", "sentences", "own_sentences", "narrative", "templates_version")
+    }
     metric = params.metric or result["label"]
     entry = InsightEntry(context.job_id, metric, "period_change", result["headline"], facts, context.job.user, result["words"], print_)
     with context.services.store.write() as connection:

@@ -37,10 +37,12 @@ def known_result(context: JobContext, print_: str) -> dict[str, Any] | None:
 def fingerprint(context: JobContext, params: Params, catalog: Catalog, reader: Reader | None = None, *, speaker: str = "") -> str:
     """The same for the same question on the same data, with the same rights, votes and words, on the same day. speaker: a custom model that has a say."""
     tables = sorted({(dataset.database, dataset.table) for dataset in catalog.datasets})
+    settings = context.services.settings
     parts = [
         params.model_dump(mode="json"), catalog.version, context.services.warehouse_sync.data_version(tables),
         visibility_key(context.principal, catalog), sorted(role.value for role in context.principal.roles), context.as_of.date().isoformat(),
         [asdict(vote) for vote in reader.votes] if reader is not None else None, words_settings(), code_version(("insights", "workers")),
         insight_settings(context.services.store, context.tenant).model_dump(mode="json"), speaker,
+        settings.llm_base_url, settings.llm_model, settings.llm_sees_values,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()

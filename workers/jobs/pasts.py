@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from core.errors import UserError
+from core.errors import NotFound, UserError
+from core.ids import JobId
+from core.store import findings
 from core.store import goals as stored_goals
+from core.store.findings import ForecastEntry
 from core.timeseries import FloatArray, Grain
 from insights.past import SHORT_SEASONS, Days, Event, Goal, MetricPast
 from insights.periods import period_of
@@ -265,9 +269,20 @@ def _goals(run: Run, metric: _Metric, steps: Steps, days: Days | None) -> tuple[
         start, end = (dt.datetime.combine(day, dt.time()) for day in (goal.asked.starts_on, goal.asked.ends_on))
         status = known[goal.id].status if goal.id in known else {}
         forecast, probability = status.get("expected"), status.get("probability")
+        model = _custom_model(run, known[goal.id].job_id) if goal.id in known else ""
         so_far = float(np.nansum(days.values[-age:]))
-        made.append(Goal(period_of(start, end, ""), goal.asked.target, so_far, days.last, forecast, probability))
+        made.append(Goal(period_of(start, end, ""), goal.asked.target, so_far, days.last, forecast, probability, model))
     return tuple(made)
+
+
+def _custom_model(run: Run, job: JobId) -> str:
+    """The promoted custom model that made a forecast, as name/version; empty for Querent's own."""
+    with run.asking.services.store.read() as connection:
+        try:
+            entry = findings.get(connection, run.asking.tenant, ForecastEntry, job).entry
+        except NotFound:
+            return ""
+    return entry.model if isinstance(entry, ForecastEntry) and re.fullmatch(r".+/\d+", entry.model) else ""
 
 
 def _place_of(steps: Steps) -> Any:

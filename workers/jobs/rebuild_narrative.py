@@ -13,7 +13,7 @@ from workers.kinds import RebuildParams
 
 
 def run(context: JobContext) -> dict[str, Any]:
-    """{"headline", "narrative", "same", "words"}: same says whether it reads as it was kept.
+    """{"headline", "narrative", "same", "words"}: same says whether it reads as it was kept, before any other words.
 
     Raises: NotFound; Conflict where its version is not registered or too old.
     """
@@ -29,6 +29,6 @@ def run(context: JobContext) -> dict[str, Any]:
     return {
         "headline": sentences[0] if sentences else entry.headline,
         "narrative": sentences[1:],
-        "same": sentences == list(entry.facts["sentences"]),
+        "same": sentences == list(entry.facts.get("own_sentences", entry.facts["sentences"])),
         "words": entry.words,
     }

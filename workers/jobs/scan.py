@@ -24,6 +24,7 @@ from semantic.catalog.visible import visible_to
 from workers.context import JobContext
 from workers.jobs.budget import BudgetSpent, InsightSettings, Run, insight_settings, refuse_if_off, spent_note
 from workers.jobs.known_insights import fingerprint, known_result
+from workers.jobs.other_words import in_other_words
 from workers.jobs.pasts import Asked, past_of
 from workers.jobs.querying import receipt_of
 from workers.jobs.readers import reader_of
@@ -77,7 +78,9 @@ def looked(context: JobContext, params: ScanParams, reader: Reader) -> Looked:
     found = ranked(scan_all(pasts), params.limit, reader=reader, parts={past.quantity.name: past.parts for past in pasts})
     summary = summary_facts(pasts) if params.summary else ()
     told = _once((*summary, *found.told))
-    sentences = narrate(told)
+    own = narrate(told)
+    said = in_other_words(context, settings, own, told)
+    sentences, notes = said.sentences, [*notes, *said.notes]
     words = words_of(services, context.tenant)
     receipt = receipt_of(context, catalog, asked.ran).as_json()
     headline = sentences[0] if sentences else f"Nothing unusual in {len(names)} {'metric' if len(names) == 1 else 'metrics'}."
@@ -86,6 +89,8 @@ def looked(context: JobContext, params: ScanParams, reader: Reader) -> Looked:
         "narrative": [*sentences[1:], *dict.fromkeys(notes)],
         "told": [fact.as_json() for fact in told],
         "sentences": sentences,
+        "own_sentences": own,
+        "rephrased": said.mark,
         "passed": [fact.as_json() for fact in found.passed[:20]],
         "next": next_steps(told, visible),
         "fact_charts": [
@@ -154,7 +159,7 @@ def _in_turn(metrics: Sequence[SimpleMetric]) -> list[str]:
 def keep(context: JobContext, found: Looked, params: ScanParams) -> dict[str, Any]:
     """Writes the insight into the index; the result with its id."""
     result = found.result
-    facts = {name: result[name] for name in ("told", "tested", "sentences", "narrative", "templates_version")}
+    facts = {name: result[name] for name in ("told", "tested", "sentences", "own_sentences", "narrative", "templates_version")}
     entry = InsightEntry(
         context.job_id,
         ", ".join(result["metrics"])[:200],

@@ -20,7 +20,7 @@ from insights.looks.events import event_effect
 from insights.looks.goals import look_at_goals
 from insights.looks.loads import look_at_loads
 from insights.looks.within import look_within
-from insights.narrative import narrate
+from insights.narrative import narrate, told_anew
 from insights.past import Days, Event, Goal, MetricPast, expectations
 from insights.periods import period_of
 from insights.ranking import ranked, worth_sending
@@ -29,6 +29,7 @@ from insights.scan import scan_all
 from insights.settings import words_settings
 from insights.stored import fact_from_json
 from insights.types import Fact, FactKind, Quantity
+from insights.verify import NotProven, verify
 from insights.yearly import came_last_year
 
 LAST = dt.date(2026, 5, 20)
@@ -261,6 +262,31 @@ class TestKept:
 
     def test_other_words_are_taken_only_where_they_are_proven(self) -> None:
         one = fact()
-        plain = narrate([one])
-        assert narrate([one], rephrase=lambda sentences, _: [s.replace("below", "above") for s in sentences]) == plain
-        assert narrate([one], rephrase=lambda sentences, _: [s.replace("came to", "was") for s in sentences]) != plain
+        (own,) = narrate([one])
+        better = own.replace("came to", "was")
+        assert told_anew([own], [one], [better]) == ([better], (0,))
+        for bad in (
+            own.replace("below", "above"), own.replace("expected", "usual"), own + " This was caused by rain.", own.replace("came to", "lost"),
+            own.replace(" the expected", " all the expected"), own + " " + own, "", "x" * 500, None, 7, {"a": own}, own.replace(", below", ", not below"),
+        ):  # fmt: skip
+            assert told_anew([own], [one], [bad]) == ([own], ())
+        assert told_anew([own], [one], [better, better]) == ([own], ())
+
+    def test_words_that_tie_numbers_together_stay_where_they_are(self) -> None:
+        period, baseline = (period_of(dt.datetime(2026, m, 1), dt.datetime(2026, m + 1, 1), "") for m in (10, 9))
+        change = Fact("period_change", Quantity("orders"), period, baseline, values={"before": 100.0, "after": 112.0})
+        (own,) = narrate([change])
+        assert own == "Orders rose 12% to 112 in Oct 2026 (from 100 in Sep 2026)."
+        assert told_anew([own], [change], ["Orders grew by 12% to 112 in Oct 2026, from 100 in Sep 2026."])[1] == (0,)
+        for bad in (
+            "Orders rose 12% from 112 in Oct 2026 (to 100 in Sep 2026).",
+            "Orders rose 12% to 112 since Oct 2026 (from 100 in Sep 2026).",
+        ):
+            assert told_anew([own], [change], [bad])[1] == ()
+
+    def test_a_cause_is_never_named(self) -> None:
+        period, baseline = (period_of(dt.datetime(2026, m, 1), dt.datetime(2026, m + 1, 1), "") for m in (10, 9))
+        values = {"difference": -50.0, "share": 0.5, "whole": -100.0}
+        driver = Fact("driver", Quantity("orders"), period, baseline, (("region", "EMEA"),), values)
+        with pytest.raises(NotProven):
+            verify(["EMEA is the cause of 50% of the fall (-50)."], [driver])

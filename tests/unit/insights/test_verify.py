@@ -105,7 +105,7 @@ def story(rng: Random) -> list[Fact]:
             names=("ad clicks", "day"),
             values={"lag": float(rng.randint(1, 9)), "r": rng.choice([-1, 1]) * rng.uniform(0.3, 0.9)},
         ),
-        fact("goal_pace", values={"forecast": after, "goal": other}),
+        fact("goal_pace", values={"forecast": after, "goal": other}, model=rng.choice(["", "growth-curve/3"])),
         fact("event_effect", names=("Summer Sale",), values={"effect": rng.choice([-1, 1]) * rng.uniform(0.02, 0.6)}),
         fact("missing_data", values={"periods": float(rng.randint(20, 200))}),
         fact("doubled_data", names=("region",), values={"value": after, "expected": other, "ratio": rng.uniform(1.9, 2.1)}),

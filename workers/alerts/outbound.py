@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpcore
 
 from workers.alerts.addresses import Blocked, resolve
+from workers.alerts.network_words import why_not
 
 TOTAL_S = 15.0
 CONNECT_S = 5.0
@@ -64,7 +65,7 @@ def exchange(
     except (httpcore.TimeoutException, TimeoutError) as error:
         raise Failed(f"The receiver did not answer within {total_s:.0f} s.") from error
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError, ssl.SSLError) as error:
-        raise Failed(f"No connection to the receiver ({type(error).__name__}).") from error
+        raise Failed(why_not(error, "receiver")) from error
 
 
 class GuardedBackend(httpcore.NetworkBackend):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,11 +58,11 @@ def preview(
     wall = wall_clock(now, history.grain, history.zone)
     begins = dt.datetime.fromisoformat(instant(history.series[0].times.min()))
     since = max(wall - YEAR, begins)
-    found = [event for event in judge.events(rule, sensitivity=sensitivity) if event.known_at >= since]
+    found = told_since(judge.events(rule, sensitivity=sensitivity), since)
     weeks = max((wall - since) / dt.timedelta(days=7), 1e-9)
     return {
         "fired": len(found),
-        "headline": _headline(len(found), since, wall),
+        "headline": headline(found, since, wall),
         "since": instant(since),
         "until": instant(judge.until(rule)),
         "per_week": round(len(found) / weeks, 3),
@@ -86,11 +87,17 @@ def _promoted(services: Services, tenant: TenantId, rule: AnyRule) -> str:
     return str(found) if found is not None else ""
 
 
-def _headline(fired: int, since: dt.datetime, now: dt.datetime) -> str:
+def told_since(found: Sequence[Event], since: dt.datetime) -> list[Event]:
+    """Those that were known since then, and those from before that went on: the rule opens an incident for them as well."""
+    return [event for event in found if event.known_at >= since or event.end >= since]
+
+
+def headline(found: Sequence[Event], since: dt.datetime, now: dt.datetime) -> str:
     days = (now - since).days
     span = "in the last year" if days >= 364 else f"in the last {days} days"
-    times = {0: "not have fired", 1: "have fired once", 2: "have fired twice"}.get(fired, f"have fired {fired} times")
-    return f"This rule would {times} {span}."
+    times = {0: "not have fired", 1: "have fired once", 2: "have fired twice"}.get(len(found), f"have fired {len(found)} times")
+    at_once = " It is the case now, so you would be told at once." if any(event.is_open for event in found) else ""
+    return f"This rule would {times} {span}.{at_once}"
 
 
 def _event(event: Event) -> dict[str, Any]:

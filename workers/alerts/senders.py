@@ -20,6 +20,7 @@ from core.store.store import Store
 from workers.alerts.addresses import Blocked, resolve
 from workers.alerts.chart import png
 from workers.alerts.message import Message, as_html, plain
+from workers.alerts.network_words import why_not
 from workers.alerts.outbound import Failed, post
 from workers.alerts.services_allowed import chat_host, is_allowed_chat
 from workers.look import LOGO, Look
@@ -69,11 +70,15 @@ def send_email(sending: Sending) -> None:
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _ in error.recipients.values()]
         raise NotSent("The mail server refused all recipients.", permanent=all(code >= 500 for code in codes)) from error
+    except smtplib.SMTPAuthenticationError as error:
+        raise NotSent("The mail server refused the user or the password. The operator sets them as QUERENT_SMTP_USER and _PASSWORD.") from error
+    except smtplib.SMTPNotSupportedError as error:
+        raise NotSent("The mail server does not offer encryption. The operator sets what it speaks as QUERENT_SMTP_SECURITY.") from error
     except smtplib.SMTPResponseException as error:
-        permanent = 500 <= error.smtp_code < 600 and not isinstance(error, smtplib.SMTPAuthenticationError)
+        permanent = 500 <= error.smtp_code < 600
         raise NotSent(f"The mail server said {error.smtp_code}.", permanent=permanent) from error
     except (OSError, smtplib.SMTPException) as error:
-        raise NotSent(f"The mail server does not answer ({type(error).__name__}).") from error
+        raise NotSent(why_not(error, "mail server")) from error
     if refused and len(refused) == len(sending.channel.config["to"]):
         raise NotSent(f"The mail server refused all recipients of {message.kind}.", permanent=True)
 
@@ -179,7 +184,7 @@ def send_apprise(sending: Sending) -> None:
         except Blocked as error:
             raise NotSent(str(error), permanent=True) from error
         except OSError as error:
-            raise NotSent("The receiver's name is unknown.") from error
+            raise NotSent(why_not(error, "receiver")) from error
     asset = apprise.AppriseAsset(app_id="Querent", app_desc="Querent alerts", storage_mode=apprise.common.PersistentStoreMode.MEMORY)
     target = apprise.Apprise(asset=asset)
     if not target.add(url):

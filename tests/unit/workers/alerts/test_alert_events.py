@@ -13,6 +13,7 @@ from core.timeseries import Grain, TimeSeries
 from tests.unit.workers.alerts.made_up_history import NOW, history, usual
 from workers.alerts.evaluate import Judge
 from workers.alerts.events import Event, events
+from workers.alerts.preview import headline, told_since
 from workers.alerts.rule import parse_rule
 from workers.alerts.signals import Signal
 
@@ -117,6 +118,16 @@ class TestMaintenance:
 
 
 class TestThreshold:
+    def test_a_breach_that_began_before_the_previewed_year_is_in_the_preview_and_said_to_be_the_case_now(self) -> None:
+        made = found(history(np.full(500, 20.0)), kind="threshold", upper=12)
+        year = NOW - timedelta(days=365)
+        assert [event.known_at < year for event in told_since(made, year)] == [True]
+        assert headline(told_since(made, year), year, NOW) == (
+            "This rule would have fired once in the last year. It is the case now, so you would be told at once."
+        )
+        over = found(history(np.r_[np.full(100, 20.0), np.full(400, 10.0)]), kind="threshold", upper=12)
+        assert headline(told_since(over, year), year, NOW) == "This rule would not have fired in the last year."
+
     def test_counts_buckets_in_a_row_and_ends_with_a_margin(self) -> None:
         values = np.full(30, 10.0)
         values[[10, 15, 16, 17]] = 20.0

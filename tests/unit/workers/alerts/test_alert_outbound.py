@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import smtplib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +15,7 @@ from typing import Any
 import pytest
 
 from workers.alerts.addresses import Blocked
+from workers.alerts.network_words import why_not
 from workers.alerts.outbound import MAX_RESPONSE_BYTES, Failed, post
 
 Behaviour = Callable[[BaseHTTPRequestHandler], None]
@@ -121,8 +124,18 @@ def test_nobody_there() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    with pytest.raises(Failed):
+    with pytest.raises(Failed, match="Nothing listens at the receiver's address"):
         send(port)
+
+
+def test_a_name_that_nobody_knows_and_a_certificate_that_does_not_fit_are_said_in_words() -> None:
+    with pytest.raises(Failed, match="The receiver's name is not known"):
+        post("http://no-such-host.invalid/", b"{}", {}, allowed=())
+    assert "certificate" in why_not(ssl.SSLCertVerificationError(), "receiver")
+    assert (
+        why_not(smtplib.SMTPServerDisconnected("x"), "mail server")
+        == "No connection to the mail server. Check its address, and that it runs."
+    )
 
 
 @pytest.mark.parametrize(

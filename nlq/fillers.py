@@ -49,7 +49,7 @@ RELATING = frozenset(
     manage handle process come comes came belong worked work works living live lives actively bring brings brought generate generates
     generated drive drives drove yield yields perform performs performed contribute contributes accounts see saw deliver
     deliveries attract attracts spend spent cause causes caused
-    fly flies flew flown depart departs departing departed arrive arrives arriving arrived lands landing landed
+    leaving leaves fly flies flew flown depart departs departing departed arrive arrives arriving arrived lands landing landed
     treat treated teaches teach makes ships shipped collected transferred charged billed invoiced raised incurred
     earn earns earned earning weigh weighs win won wins winning gain gained gains acquire acquired acquires add added adds
     """.split()

@@ -5,23 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 
-from pydantic import ValidationError
-
-from core.errors import AppError
-from core.timeseries import Grain
 from nlq import dialogue as talk
-from nlq.assign import Assignment, assignments
-from nlq.calibration.evidence import Evidence, evidence_of
 from nlq.calibration.model import shipped
+from nlq.candidates import Candidate, Candidates, Considered
 from nlq.chips import chips_of, paraphrase
-from nlq.composing.composer import Composer
-from nlq.composing.draft import Composed
-from nlq.confidence import CLEAR, CLOSE, GUESSED, TIED, features, transparent_score
+from nlq.confidence import CLEAR, CLOSE, GUESSED, TIED
+from nlq.continuing import continued
 from nlq.define import definition_of, overview
 from nlq.edits import edited
-from nlq.frame import Frame, MeasureItem
+from nlq.frame import Frame
 from nlq.graph import JoinGraph
 from nlq.intents import Routed, route
 from nlq.kinds import Kinds
@@ -31,46 +25,17 @@ from nlq.linking import Linker, NoValues, ValueSource
 from nlq.meaning.nearest import Meanings
 from nlq.meaning.rephrase import rephrased, sureness
 from nlq.parsing.parser import Parser
-from nlq.predicates import Unbuildable
 from nlq.reading import Prepared, Preparer
 from nlq.segment import Unit
 from nlq.suggest import Suggester
 from nlq.text import Token
-from nlq.types import DialogueState, Intent, Reading, Span, Suggestion, Understanding, UnknownWord
+from nlq.types import DialogueState, Intent, Reading, Suggestion, Understanding, UnknownWord
+from nlq.unsaid import by_which, scan, unusual_in
 from nlq.verified import Match, VerifiedBook
-from nlq.wording import Wording
-from semantic.catalog.model import Catalog, Metric, SimpleMetric
-from semantic.compile import compile_query
-from semantic.query import Aggregate, ByTime, ComparePeriod, Measure, MetricRef, SemanticQuery
-from semantic.resolve import resolve
+from semantic.catalog.model import Catalog
 
 _MAX_CHARS = 6_000
 _TRIED_AT = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
-_CHECKED = 6
-_TRIED_METRICS = 6
-_SCANNED = 8
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A reading before it is worded. `score` orders candidates of one question; `confidence` is comparable between questions."""
-
-    query: SemanticQuery
-    score: float
-    confidence: float
-    composed: Composed
-    assignment: Assignment
-    frame: Frame
-    evidence: Evidence
-    values: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Considered:
-    """The best reading of a question before it was decided what to do with it: for calibrating confidence. values: `evidence.NAMES`."""
-
-    query: SemanticQuery
-    values: tuple[float, ...]
 
 
 class Understander:
@@ -83,7 +48,7 @@ class Understander:
         self.graph = JoinGraph(catalog)
         self.kinds = Kinds(catalog)
         self.preparer = Preparer(self.linker, self.kinds, catalog)
-        self._wording = Wording(catalog)
+        self._of = Candidates(catalog, self.kinds, self.graph)
         self._suggester = Suggester(catalog)
         self._examples: tuple[str, ...] | None = None
         self._verified = VerifiedBook(catalog, self.lexicon)
@@ -148,9 +113,9 @@ class Understander:
             )
         if before is not None and talk.only_why(question):
             return Understanding(question, "answer", (replace(before, intent=Intent.WHY),))
-        whole = (talk.special(question, before.query) or edited(question, before.query, self._wording)) if before is not None else None
-        if before is not None and whole is not None and self._problem(whole, as_of) is None:
-            chips = chips_of(whole, self._wording, Intent.ASK, {})
+        whole = (talk.special(question, before.query) or edited(question, before.query, self._of.wording)) if before is not None else None
+        if before is not None and whole is not None and self._of.problem(whole, as_of) is None:
+            chips = chips_of(whole, self._of.wording, Intent.ASK, {})
             return Understanding(question, "answer", (Reading(Intent.ASK, whole, chips, 0.9, paraphrase(chips)),))
         verified = self._verified.find(question)
         if verified is not None:
@@ -168,32 +133,6 @@ class Understander:
             return self._refusal(question, "I understand questions in English only.", ())
         return self._ask(question, routed, as_of, before, watch)
 
-    def _scan(self, question: str, routed: Routed, prepared: Prepared, frame: Frame, as_of: dt.datetime) -> Understanding | None:
-        """The key metrics over the period and rows that the question names; None when its words say more than that."""
-        metrics = [m for m in self.catalog.metrics if not m.hidden and m.certified] or [m for m in self.catalog.metrics if not m.hidden]
-        found: SemanticQuery | None = None
-        kept: list[MetricRef] = []
-        for metric in metrics[:_SCANNED]:
-            given = MetricRef(metric=metric.name)
-            delta = _copy(frame)
-            delta.outputs, delta.measures = [], [MeasureItem("given", given=given)]
-            for assignment in assignments(delta, self.kinds, self.graph, 1):
-                try:
-                    composed = Composer(self.catalog, self.kinds, self.graph, delta, assignment, as_of).compose()
-                except (Unbuildable, ValidationError):
-                    continue
-                if composed.unexplained or self._problem(composed.query, as_of) is not None:
-                    continue
-                if found is None:
-                    found = composed.query
-                if composed.query.where == found.where and composed.query.time == found.time:
-                    kept.append(given)
-        if found is None or found.by or found.limit:
-            return None
-        query = found.model_copy(update={"metrics": tuple(kept), "order": ()})
-        chips = chips_of(query, self._wording, Intent.SCAN, {})
-        return Understanding(question, "answer", (Reading(Intent.SCAN, query, chips, 0.9, paraphrase(chips), summary=routed.summary),))
-
     def _ask(
         self,
         question: str,
@@ -208,35 +147,35 @@ class Understander:
         named = self._names_measure(frame)
         if routed.intent is Intent.SCAN:
             if not named and not unknown:
-                found = self._scan(question, routed, prepared, frame, as_of)
+                found = scan(self._of, question, routed, frame, as_of)
                 if found is not None:
                     return found
             return self._ask(question, replace(routed, intent=Intent.ASK if routed.summary else Intent.WHY), as_of, before, watch)
         if before is not None and not unknown and talk.continues(question, frame, named):
-            found = self._continue(question, routed, prepared, frame, before, as_of, named)
+            found = continued(self._of, question, routed, frame, before, as_of, named)
             if found is not None:
                 return found
         if routed.intent is not Intent.ASK and not named:
-            return self._about_nothing(question, routed, prepared, frame, before, as_of, unknown)
+            return self._about_nothing(question, routed, frame, before, as_of, unknown)
         errors: list[str] = []
-        candidates = [] if unknown else self._candidates(frame, prepared, as_of, errors)
+        candidates = [] if unknown else self._of.of(frame, prepared, as_of, errors)
         if unknown:
             return self._refusal(question, _not_understood(unknown), unknown)
         if not candidates:
-            asked = self._by_which(question, routed, prepared, frame, as_of)
+            asked = by_which(self._of, question, routed, prepared, frame, as_of)
             return asked if asked is not None else self._refusal(question, _why_none(errors), ())
         if watch is not None:
             watch(Considered(candidates[0].query, candidates[0].values))
         return self._decide(question, routed, prepared, candidates)
 
-    def _decide(self, question: str, routed: Routed, prepared: Prepared, candidates: Sequence[_Candidate]) -> Understanding:
+    def _decide(self, question: str, routed: Routed, prepared: Prepared, candidates: Sequence[Candidate]) -> Understanding:
         """Answer when one reading is clear, ask back when two are close, refuse when none is likely."""
         best = candidates[0]
         left = best.composed.unexplained
         if left:
             words = tuple(UnknownWord(m.unit.text, prepared.span(m.unit.start, m.unit.end), self.linker.nearest(m.unit.text)) for m in left)
             return self._refusal(question, _not_understood(words), words)
-        readings = tuple(self._reading(c, routed, prepared) for c in candidates[:4])
+        readings = tuple(self._of.reading(c, routed, prepared) for c in candidates[:4])
         close = [
             r for c, r in zip(candidates[1:], readings[1:], strict=False) if best.score - c.score < CLOSE and not c.composed.unexplained
         ]
@@ -259,107 +198,15 @@ class Understander:
 
     # ---------------------------------------------------------------- readings
 
-    def _candidates(self, frame: Frame, prepared: Prepared, as_of: dt.datetime, errors: list[str]) -> list[_Candidate]:
-        """Distinct queries that resolve and compile, best first."""
-        found: list[_Candidate] = []
-        for assignment in assignments(frame, self.kinds, self.graph, _CHECKED):
-            try:
-                composed = Composer(self.catalog, self.kinds, self.graph, _copy(frame), assignment, as_of).compose()
-            except (Unbuildable, ValidationError) as error:
-                errors.append(str(error)[:200])
-                continue
-            sure = transparent_score(features(frame, assignment, composed))
-            score = assignment.score - composed.penalty - 0.3 * len(composed.unexplained)
-            evidence = evidence_of(frame, assignment, prepared.units, sure)
-            found.append(_Candidate(composed.query, score, sure, composed, assignment, frame, evidence))
-        found.sort(key=lambda c: -c.score)
-        found = self._weighed(found)
-        valid: list[_Candidate] = []
-        for candidate in found:
-            if any(self._same(candidate.query, v.query) for v in valid):
-                continue
-            if valid and valid[0].score - candidate.score > CLOSE:
-                break
-            problem = self._problem(candidate.query, as_of)
-            if problem is not None:
-                errors.append(problem)
-                continue
-            valid.append(candidate)
-        return valid
-
-    def _weighed(self, found: Sequence[_Candidate]) -> list[_Candidate]:
-        """Each with its confidence beside the others that compute something else."""
-        out: list[_Candidate] = []
-        for candidate in found:
-            gaps = [candidate.score - c.score for c in found if c is not candidate and not self._same(c.query, candidate.query)]
-            values = candidate.evidence.beside(min(gaps, default=1.0), sum(gap < CLOSE for gap in gaps))
-            out.append(replace(candidate, values=values, confidence=shipped().probability(values)))
-        return out
-
-    def _same(self, a: SemanticQuery, b: SemanticQuery) -> bool:
-        """Whether two queries compute the same: a simple metric is the aggregate that it is defined as."""
-        return a == b or self._spelled(a) == self._spelled(b)
-
-    def _spelled(self, query: SemanticQuery) -> SemanticQuery:
-        metrics: list[Measure] = []
-        for measure in query.metrics:
-            metric = self.catalog.metric(measure.metric) if isinstance(measure, MetricRef) and measure.where is None else None
-            if isinstance(metric, SimpleMetric) and metric.where is None and metric.time_field is None and metric.quantile is None:
-                metrics.append(Aggregate(aggregate=metric.aggregate, dataset=metric.dataset, of=metric.of))
-            else:
-                metrics.append(measure)
-        return query.model_copy(update={"metrics": tuple(metrics)})
-
-    def _problem(self, query: SemanticQuery, as_of: dt.datetime) -> str | None:
-        """Why a query cannot be run, or None."""
-        try:
-            compile_query(resolve(query, self.catalog, as_of=as_of))
-        except AppError as error:
-            return error.message
-        return None
-
-    def _reading(self, candidate: _Candidate, routed: Routed, prepared: Prepared) -> Reading:
-        query = self._shaped(candidate.query, routed)
-        spans = self._spans(candidate, prepared)
-        if routed.place is not None:
-            spans["intent"] = Span(*routed.place)
-        chips = chips_of(query, self._wording, routed.intent, spans)
-        return Reading(routed.intent, query, chips, candidate.confidence, paraphrase(chips), horizon_steps=routed.horizon)
-
-    def _shaped(self, query: SemanticQuery, routed: Routed) -> SemanticQuery:
-        """A forecast looks at the whole history in steps of its horizon."""
-        if routed.intent is not Intent.FORECAST or not query.metrics:
-            return query
-        by = query.by
-        if routed.grain is not None and not any(isinstance(b, ByTime) for b in by):
-            by = (*by, ByTime(grain=Grain(routed.grain)))
-        return query.model_copy(update={"by": by, "time": None, "order": (), "limit": None})
-
-    def _spans(self, candidate: _Candidate, prepared: Prepared) -> dict[str, Span]:
-        spans: dict[str, Span] = {}
-        for mention in candidate.frame.mentions:
-            target = candidate.assignment.target(mention)
-            if target is None:
-                continue
-            span = prepared.span(mention.unit.start, mention.unit.end)
-            spans.setdefault(str(target), span)
-            if target.kind == "dataset":
-                entity = next((e for e in self.catalog.entities if e.dataset == target.dataset), None)
-                if entity is not None:
-                    spans.setdefault(f"entity:{entity.name}", span)
-        for phrase in candidate.frame.times[:1]:
-            spans["time"] = prepared.span(phrase.start, phrase.end)
-        return spans
-
     def _verified_reading(self, question: str, match: Match, as_of: dt.datetime) -> Understanding | None:
         """None for a near match whose query no longer runs: the question is then read by itself."""
         query = match.verified.query
-        problem = self._problem(query, as_of)
+        problem = self._of.problem(query, as_of)
         if problem is not None and match.differences:
             return None
         if problem is not None:
             return self._refusal(question, f"This question was verified, but its query no longer fits the catalog: {problem}", ())
-        chips = chips_of(query, self._wording, Intent.ASK, {})
+        chips = chips_of(query, self._of.wording, Intent.ASK, {})
         label = f"Verified, near match ({', '.join(match.differences)}): " if match.differences else "Verified: "
         return Understanding(
             question, "answer", (Reading(Intent.ASK, query, chips, 0.97 if match.differences else 0.99, label + paraphrase(chips)),)
@@ -385,6 +232,24 @@ class Understander:
         message = f"Nothing here is called {words}. Do you mean {' or '.join(meant)}?"
         return replace(refused, outcome="clarify", readings=tuple(readings), message=message)
 
+    def _about_nothing(
+        self, question: str, routed: Routed, frame: Frame, before: Reading | None, as_of: dt.datetime, unknown: tuple[UnknownWord, ...]
+    ) -> Understanding:
+        """A why, forecast or unusual question without a measure: about the one before, or about the key metrics."""
+        if unknown:
+            return self._refusal(question, _not_understood(unknown), unknown)
+        if before is not None and before.query.metrics:
+            found = continued(self._of, question, routed, frame, before, as_of, named=False)
+            if found is not None:
+                return found
+            query = self._of.shaped(before.query, routed)
+            chips = chips_of(query, self._of.wording, routed.intent, {})
+            return Understanding(
+                question, "answer", (Reading(routed.intent, query, chips, 0.85, paraphrase(chips), horizon_steps=routed.horizon),)
+            )
+        offered = unusual_in(self._of, question, frame, as_of) if routed.intent is Intent.UNUSUAL else None
+        return offered if offered is not None else self._refusal(question, _WHICH_MEASURE.get(routed.intent, "Which measure?"), ())
+
     def _unknown(self, frame: Frame, prepared: Prepared) -> tuple[UnknownWord, ...]:
         """Words that no part of a reading explains."""
         out: list[UnknownWord] = []
@@ -404,134 +269,12 @@ class Understander:
             for m in frame.outputs
         )
 
-    # ---------------------------------------------------------------- conversation
 
-    def _continue(
-        self, question: str, routed: Routed, prepared: Prepared, frame: Frame, before: Reading, as_of: dt.datetime, named: bool
-    ) -> Understanding | None:
-        """The reading before, changed by this question; None when that gives nothing that can be run."""
-        total = talk.asks_total(question) and not named and not (frame.transforms or frame.groups or frame.grain)
-        delta = _copy(frame)
-        for mention in delta.outputs:
-            mention.sole = True
-        if before.query.metrics and not named:
-            delta.groups = [*delta.groups, *delta.outputs]
-            delta.outputs = []
-        errors: list[str] = []
-        for assignment in assignments(delta, self.kinds, self.graph, 3):
-            query = self._merged(delta, assignment, before.query, as_of, named=named, total=total, errors=errors)
-            if query is None:
-                continue
-            if query == before.query and routed.intent is Intent.ASK:
-                continue
-            problem = self._problem(query, as_of)
-            if problem is not None:
-                errors.append(problem)
-                continue
-            intent = routed.intent if routed.intent is not Intent.ASK or before.intent is Intent.ASK else before.intent
-            shaped = self._shaped(query, replace(routed, intent=intent))
-            chips = chips_of(shaped, self._wording, intent, {})
-            return Understanding(
-                question, "answer", (Reading(intent, shaped, chips, 0.85, paraphrase(chips), horizon_steps=routed.horizon),)
-            )
-        return None
-
-    def _merged(
-        self,
-        delta: Frame,
-        assignment: Assignment,
-        before: SemanticQuery,
-        as_of: dt.datetime,
-        *,
-        named: bool,
-        total: bool,
-        errors: list[str],
-    ) -> SemanticQuery | None:
-        frame = _copy(delta)
-        if before.metrics and not named:
-            frame.measures = [MeasureItem("given", given=m) for m in before.metrics]
-        try:
-            composer = Composer(self.catalog, self.kinds, self.graph, frame, assignment, as_of)
-            changed = composer.over_rows(before) if before.rows_of and not named else composer.compose().query
-            if delta.compare == "vs" and len(delta.times) == 1:
-                changed = changed.model_copy(update={"time": None, "compare": ComparePeriod(to="window", window=delta.times[0].window)})
-            return talk.merge(before, changed, measures=named, total=total)
-        except (Unbuildable, ValidationError, ValueError) as error:
-            errors.append(str(error)[:200])
-            return None
-
-    def _by_which(self, question: str, routed: Routed, prepared: Prepared, frame: Frame, as_of: dt.datetime) -> Understanding | None:
-        """ "our best customers", "top 10 products": what makes one better is not said, so ask, with the key measures as choices."""
-        moved = bool(frame.moved) or frame.moved_order is not None
-        ranked = frame.limit_asked or moved or frame.superlative is not None
-        bare = not frame.outputs and bool(frame.conditions or frame.times or frame.compare or frame.transforms)
-        if not (ranked or bare) or frame.measures or frame.rank_by or frame.having or routed.intent is not Intent.ASK:
-            return None
-        readings: list[Reading] = []
-        for metric in sorted((m for m in self.catalog.metrics if not m.hidden), key=_headline_first)[:_TRIED_METRICS]:
-            delta = _copy(frame)
-            given = MeasureItem("given", given=MetricRef(metric=metric.name))
-            if moved or not ranked:
-                delta.measures = [given]
-            else:
-                delta.rank_by, delta.superlative = [given], None
-                delta.limit = frame.limit or (1 if frame.singular else 10)
-                if frame.superlative is not None:
-                    delta.ascending_top = frame.superlative.descending is False
-            found = next(iter(self._candidates(delta, prepared, as_of, [])), None)
-            if found is not None and not found.composed.unexplained and (found.query.by or not ranked):
-                readings.append(replace(self._reading(found, routed, prepared), confidence=0.5))
-            if len(readings) == 3:
-                break
-        if len(readings) < 2:
-            return None
-        return Understanding(question, "clarify", tuple(readings), message="By which measure?" if ranked else "Which measure?")
-
-    def _about_nothing(
-        self,
-        question: str,
-        routed: Routed,
-        prepared: Prepared,
-        frame: Frame,
-        before: Reading | None,
-        as_of: dt.datetime,
-        unknown: tuple[UnknownWord, ...],
-    ) -> Understanding:
-        """A why, forecast or unusual question without a measure: about the one before, or about the key metrics."""
-        if unknown:
-            return self._refusal(question, _not_understood(unknown), unknown)
-        if before is not None and before.query.metrics:
-            found = self._continue(question, routed, prepared, frame, before, as_of, named=False)
-            if found is not None:
-                return found
-            query = self._shaped(before.query, routed)
-            chips = chips_of(query, self._wording, routed.intent, {})
-            return Understanding(
-                question, "answer", (Reading(routed.intent, query, chips, 0.85, paraphrase(chips), horizon_steps=routed.horizon),)
-            )
-        metrics = sorted((m for m in self.catalog.metrics if not m.hidden), key=lambda m: not m.certified)[:4]
-        if routed.intent is not Intent.UNUSUAL or not metrics:
-            asked = {Intent.WHY: "Why did which measure change?", Intent.FORECAST: "Forecast which measure?"}.get(
-                routed.intent, "Which measure?"
-            )
-            return self._refusal(question, asked, ())
-        readings = []
-        for metric in metrics:
-            delta = _copy(frame)
-            delta.measures = [MeasureItem("given", given=MetricRef(metric=metric.name))]
-            for assignment in assignments(delta, self.kinds, self.graph, 1):
-                try:
-                    query = Composer(self.catalog, self.kinds, self.graph, delta, assignment, as_of).compose().query
-                except (Unbuildable, ValidationError):
-                    continue
-                if self._problem(query, as_of) is None:
-                    chips = chips_of(query, self._wording, routed.intent, {})
-                    readings.append(Reading(routed.intent, query, chips, 0.6, paraphrase(chips)))
-        if not readings:
-            return self._refusal(question, "Unusual in which measure?", ())
-        return Understanding(question, "answer" if len(readings) == 1 else "clarify", tuple(readings), message="In which measure?")
-
-
+_WHICH_MEASURE = {
+    Intent.WHY: "Why did which measure change?",
+    Intent.FORECAST: "Forecast which measure?",
+    Intent.UNUSUAL: "Unusual in which measure?",
+}
 _NEVER_GROUPS = frozenset(
     "the a an each every all any our their your its this that these those far way now then date dates time times day days default most least it them".split()
 )
@@ -546,11 +289,6 @@ def _groups_in_vain(unit: Unit, before: Unit | None, after: Unit | None) -> bool
     return after is None or (not after.is_object and not after.unknown and after.text.lower() != "of")
 
 
-def _headline_first(metric: Metric) -> tuple[bool, bool]:
-    """Certified measures that should grow come first."""
-    return not metric.certified, metric.good_direction != "up"
-
-
 def _not_understood(unknown: Sequence[UnknownWord]) -> str:
     words = ", ".join(f"“{w.text}”" for w in unknown[:6])
     near = list(dict.fromkeys(n for w in unknown for n in w.nearest))[:4]
@@ -562,13 +300,4 @@ def _why_none(errors: Sequence[str]) -> str:
     return "I understand the words, but found no way to compute this." + (f" {useful}" if useful else "")
 
 
-def _copy(frame: Frame) -> Frame:
-    """A frame whose lists may be changed by a composer."""
-    values = {f.name: getattr(frame, f.name) for f in fields(frame)}
-    for name, value in values.items():
-        if isinstance(value, list):
-            values[name] = list(value)
-    return Frame(**values)
-
-
-__all__ = ["Token", "Understander"]
+__all__ = ["Considered", "Token", "Understander"]

@@ -170,7 +170,7 @@ def _rankable(p: Parse, listed: bool = False) -> bool:
         return False
     return (
         s.relative
-        or (p.frame.question_word in ("what", "who") and p.kinds.likely(things[-1].unit, "dataset"))
+        or (p.frame.question_word in ("what", "who", "that") and p.kinds.likely(things[-1].unit, "dataset"))
         or p.units[0].is_func("relative", "wh")
     )
 

@@ -7,6 +7,10 @@ from nlq.frame import Condition, MeasureItem, Mention
 from nlq.parsing.parse import Parse
 from nlq.parsing.words import PARTICIPLES, SENTENCE_END
 from nlq.segment import Unit
+from semantic.expr import Calendar_
+
+# "the same day last week": the period as it was one of these before.
+OFFSETS = {"week": "week_before", "month": "month_before", "quarter": "quarter_before"}
 
 
 def on_time(p: Parse, i: int, u: Unit) -> int:
@@ -118,6 +122,11 @@ def on_same(p: Parse, i: int, u: Unit) -> int:
     following = p.units[j + 1] if j + 1 < len(p.units) else None
     if following is not None and following.time is not None and p.frame.compare == "vs":
         p.use(u, period)  # "compared to the same month last year"
+        window = following.time.window
+        if isinstance(window, Calendar_) and window.offset == -1 and window.unit.value in OFFSETS:
+            p.frame.compare = OFFSETS[window.unit.value]
+            p.use(following)
+            return j + 2
         p.frame.versus = following.time
         return j + 1
     for k in range(j + 1, min(j + 8, len(p.units))):

@@ -96,7 +96,15 @@ def on_value(p: Parse, i: int, u: Unit) -> int:
         and _in_or_list(p, i)
     ):
         s.or_next = True
-    if last is not None and last.kind == "value" and last.values and _listed_with(p, i, last) and _same_field(p, u, last) and not s.both:
+    if (
+        last is not None
+        and last.kind == "value"
+        and last.values
+        and _listed_with(p, i, last)
+        and _same_field(p, u, last)
+        and not s.both
+        and _direction(p, i) in ("", last.hint)
+    ):
         last.more_values.append(u.values)
         last.units.append(u)
         last.all_of = last.all_of or (i > 0 and any(v.is_func("and") for v in p.units[max(0, i - 2) : i]) and not s.comparing)

@@ -1,0 +1,73 @@
+"""A question that goes on from the one before: merged with its reading."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+from pydantic import ValidationError
+
+from nlq import dialogue as talk
+from nlq.assign import Assignment, assignments
+from nlq.candidates import Candidates, copied
+from nlq.chips import chips_of, paraphrase
+from nlq.composing.composer import Composer
+from nlq.frame import Frame, MeasureItem
+from nlq.intents import Routed
+from nlq.predicates import Unbuildable
+from nlq.types import Intent, Reading, Understanding
+from semantic.query import ComparePeriod, SemanticQuery
+
+
+def continued(
+    of: Candidates, question: str, routed: Routed, frame: Frame, before: Reading, as_of: dt.datetime, named: bool
+) -> Understanding | None:
+    """The reading before, changed by this question; None when that gives nothing that can be run."""
+    total = talk.asks_total(question) and not named and not (frame.transforms or frame.groups or frame.grain)
+    delta = copied(frame)
+    for mention in delta.outputs:
+        mention.sole = True
+    if before.query.metrics and not named:
+        delta.groups = [*delta.groups, *delta.outputs]
+        delta.outputs = []
+    errors: list[str] = []
+    for assignment in assignments(delta, of.kinds, of.graph, 3):
+        query = _merged(of, delta, assignment, before.query, as_of, named=named, total=total, errors=errors)
+        if query is None:
+            continue
+        if query == before.query and routed.intent is Intent.ASK:
+            continue
+        problem = of.problem(query, as_of)
+        if problem is not None:
+            errors.append(problem)
+            continue
+        intent = routed.intent if routed.intent is not Intent.ASK or before.intent is Intent.ASK else before.intent
+        shaped = of.shaped(query, replace(routed, intent=intent))
+        chips = chips_of(shaped, of.wording, intent, {})
+        return Understanding(question, "answer", (Reading(intent, shaped, chips, 0.85, paraphrase(chips), horizon_steps=routed.horizon),))
+    return None
+
+
+def _merged(
+    of: Candidates,
+    delta: Frame,
+    assignment: Assignment,
+    before: SemanticQuery,
+    as_of: dt.datetime,
+    *,
+    named: bool,
+    total: bool,
+    errors: list[str],
+) -> SemanticQuery | None:
+    frame = copied(delta)
+    if before.metrics and not named:
+        frame.measures = [MeasureItem("given", given=m) for m in before.metrics]
+    try:
+        composer = Composer(of.catalog, of.kinds, of.graph, frame, assignment, as_of)
+        changed = composer.over_rows(before) if before.rows_of and not named else composer.compose().query
+        if delta.compare == "vs" and len(delta.times) == 1:
+            changed = changed.model_copy(update={"time": None, "compare": ComparePeriod(to="window", window=delta.times[0].window)})
+        return talk.merge(before, changed, measures=named, total=total)
+    except (Unbuildable, ValidationError, ValueError) as error:
+        errors.append(str(error)[:200])
+        return None

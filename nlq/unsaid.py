@@ -1,0 +1,102 @@
+"""Questions that leave out which measure: the key ones are taken, or offered."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+from pydantic import ValidationError
+
+from nlq.assign import assignments
+from nlq.candidates import Candidates, copied
+from nlq.chips import chips_of, paraphrase
+from nlq.frame import Frame, MeasureItem
+from nlq.intents import Routed
+from nlq.predicates import Unbuildable
+from nlq.reading import Prepared
+from nlq.types import Intent, Reading, Understanding
+from semantic.catalog.model import Metric
+from semantic.query import MetricRef, SemanticQuery
+
+_TRIED_METRICS = 6
+_SCANNED = 8
+_OFFERED = 4
+
+
+def scan(of: Candidates, question: str, routed: Routed, frame: Frame, as_of: dt.datetime) -> Understanding | None:
+    """The key metrics over the period and rows that the question names; None when its words say more than that."""
+    metrics = [m for m in of.catalog.metrics if not m.hidden and m.certified] or [m for m in of.catalog.metrics if not m.hidden]
+    found: SemanticQuery | None = None
+    kept: list[MetricRef] = []
+    for metric in metrics[:_SCANNED]:
+        given = MetricRef(metric=metric.name)
+        delta = copied(frame)
+        delta.outputs, delta.measures = [], [MeasureItem("given", given=given)]
+        for assignment in assignments(delta, of.kinds, of.graph, 1):
+            try:
+                composed = of.composed(delta, assignment, as_of)
+            except (Unbuildable, ValidationError):
+                continue
+            if composed.unexplained or of.problem(composed.query, as_of) is not None:
+                continue
+            if found is None:
+                found = composed.query
+            if composed.query.where == found.where and composed.query.time == found.time:
+                kept.append(given)
+    if found is None or found.by or found.limit:
+        return None
+    query = found.model_copy(update={"metrics": tuple(kept), "order": ()})
+    chips = chips_of(query, of.wording, Intent.SCAN, {})
+    return Understanding(question, "answer", (Reading(Intent.SCAN, query, chips, 0.9, paraphrase(chips), summary=routed.summary),))
+
+
+def by_which(of: Candidates, question: str, routed: Routed, prepared: Prepared, frame: Frame, as_of: dt.datetime) -> Understanding | None:
+    """ "our best customers", "top 10 products": what makes one better is not said, so ask, with the key measures as choices."""
+    moved = bool(frame.moved) or frame.moved_order is not None
+    ranked = frame.limit_asked or moved or frame.superlative is not None
+    bare = not frame.outputs and bool(frame.conditions or frame.times or frame.compare or frame.transforms)
+    if not (ranked or bare) or frame.measures or frame.rank_by or frame.having or routed.intent is not Intent.ASK:
+        return None
+    readings: list[Reading] = []
+    for metric in sorted((m for m in of.catalog.metrics if not m.hidden), key=_headline_first)[:_TRIED_METRICS]:
+        delta = copied(frame)
+        given = MeasureItem("given", given=MetricRef(metric=metric.name))
+        if moved or not ranked:
+            delta.measures = [given]
+        else:
+            delta.rank_by, delta.superlative = [given], None
+            delta.limit = frame.limit or (1 if frame.singular else 10)
+            if frame.superlative is not None:
+                delta.ascending_top = frame.superlative.descending is False
+        found = next(iter(of.of(delta, prepared, as_of, [])), None)
+        if found is not None and not found.composed.unexplained and (found.query.by or not ranked):
+            readings.append(replace(of.reading(found, routed, prepared), confidence=0.5))
+        if len(readings) == 3:
+            break
+    if len(readings) < 2:
+        return None
+    return Understanding(question, "clarify", tuple(readings), message="By which measure?" if ranked else "Which measure?")
+
+
+def unusual_in(of: Candidates, question: str, frame: Frame, as_of: dt.datetime) -> Understanding | None:
+    """Something unusual is asked for, without a measure: the key metrics are offered. None when none can be computed so."""
+    readings = []
+    for metric in sorted((m for m in of.catalog.metrics if not m.hidden), key=lambda m: not m.certified)[:_OFFERED]:
+        delta = copied(frame)
+        delta.measures = [MeasureItem("given", given=MetricRef(metric=metric.name))]
+        for assignment in assignments(delta, of.kinds, of.graph, 1):
+            try:
+                query = of.composed(delta, assignment, as_of).query
+            except (Unbuildable, ValidationError):
+                continue
+            if of.problem(query, as_of) is None:
+                chips = chips_of(query, of.wording, Intent.UNUSUAL, {})
+                readings.append(Reading(Intent.UNUSUAL, query, chips, 0.6, paraphrase(chips)))
+    if not readings:
+        return None
+    return Understanding(question, "answer" if len(readings) == 1 else "clarify", tuple(readings), message="In which measure?")
+
+
+def _headline_first(metric: Metric) -> tuple[bool, bool]:
+    """Certified measures that should grow come first."""
+    return not metric.certified, metric.good_direction != "up"

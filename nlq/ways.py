@@ -1,0 +1,56 @@
+"""The other ways from one table to another, where a question does not say which ("shipments by depot": from it, or to it?)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from core.errors import AppError
+from semantic.catalog.model import Catalog
+from semantic.query import SemanticQuery
+
+# More ways than this are no choice that a person wants to read.
+_MOST = 4
+
+
+def other_ways(query: SemanticQuery, error: AppError, catalog: Catalog) -> Iterator[SemanticQuery]:
+    """The query over each of the ways that a refused join lists; nothing for other refusals."""
+    listed = tuple(getattr(error, "suggestions", ())) if error.code == "ambiguous_join" else ()
+    for path in listed if len(listed) <= _MOST else ():
+        via = tuple(path.split(" > "))
+        target = _end(via[-1], catalog)
+        if target is None:
+            continue
+        try:
+            changed = SemanticQuery.model_validate(_walked(query.model_dump(), target, via, catalog))
+        except ValidationError:
+            continue
+        if changed != query:
+            yield changed
+
+
+def _end(step: str, catalog: Catalog) -> str | None:
+    found = next((r for r in catalog.relationships if r.name == step.removeprefix("~")), None)
+    if found is None:
+        return None
+    return found.from_dataset if step.startswith("~") else found.to_dataset
+
+
+def _walked(node: Any, target: str, via: Sequence[str], catalog: Catalog) -> Any:
+    """The dumped query with `via` on every field, group and relation of the target that names none."""
+    if isinstance(node, Mapping):
+        out = {key: _walked(value, target, via, catalog) for key, value in node.items()}
+        if out.get("via") == () and _is_of(out, target, catalog):
+            out["via"] = tuple(via)
+        return out
+    if isinstance(node, (list, tuple)):
+        return tuple(_walked(item, target, via, catalog) for item in node)
+    return node
+
+
+def _is_of(node: Mapping[str, Any], target: str, catalog: Catalog) -> bool:
+    if node.get("kind") == "entity":
+        return any(e.name == node.get("entity") and e.dataset == target for e in catalog.entities)
+    return node.get("kind") in ("field", "has") and node.get("dataset") == target

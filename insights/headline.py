@@ -41,6 +41,7 @@ _RELATIVE = {
     "around",
     "week",
 }
+_TOLD = {"running_total", "moving_average", "growth", "difference"}  # what was asked for, rather than what it is made of
 _PERIODS = {"minute", "hour", "day", "week", "month", "quarter", "year"}
 
 
@@ -91,12 +92,14 @@ def headline(
         return f"{'More than ' if truncated else ''}{len(rows):,} {asked.thing if len(rows) == 1 else asked.things}{_when(windows)}."
     if len(rows) == 1 and not [c for c in columns if c.role in {"dimension", "time", "key", "attribute"}]:
         return _single(columns, rows[0], measures, windows)
-    return _Grouped(columns, rows, measures[0], windows, asked).said()
+    told = next((i for i in measures if columns[i].transform in _TOLD), measures[0])
+    return _Grouped(columns, rows, told, windows, asked).said()
 
 
 def _single(columns: Sequence[OutputColumn], row: Sequence[Any], measures: list[int], windows: Sequence[WindowUsed]) -> str:
     first = measures[0]
-    text = f"{_sentence_case(columns[first].label)}: {_value(row[first], columns[first])}{_when(windows)}"
+    said = _value(row[first], columns[first]) if row[first] is not None else "no data"
+    text = f"{_sentence_case(columns[first].label)}: {said}{_when(windows)}"
     change = _change(columns, row, columns[first].measure_index)
     if change:
         return f"{text}, {change}."
@@ -152,6 +155,8 @@ class _Grouped:
             return self._series(known, time)
         if time is not None and len(keys) == 2 and self.column.additive:
             return self._over_time(known, next(i for i in keys if i != time))
+        if self.asked.by_change and time is None:
+            return self._moved(known[0], keys)
         share = next(
             (i for i, c in enumerate(self.columns) if c.transform == "share" and c.measure_index == self.column.measure_index), None
         )
@@ -165,16 +170,30 @@ class _Grouped:
         if len(known) >= 3 and self._runs(last[time], grain):
             so_far = f"; {_value(last[self.measure], self.column)} so far {during(last[time], grain)}"
             last = known[-2]
-        return (
-            f"{_sentence_case(self.column.label)}: {_value(last[self.measure], self.column)} {during(last[time], grain)}, "
-            f"from {_value(first[self.measure], self.column)} {during(first[time], grain)}{so_far}."
-        )
+        opening = f"{_sentence_case(self.column.label)}: {_value(last[self.measure], self.column)} {during(last[time], grain)}"
+        if self.windows and self.windows[0].start is not None:
+            return f"{opening}, from {_value(first[self.measure], self.column)} {during(first[time], grain)}{so_far}."
+        return f"{opening}{self._before(known, last, time, grain)}{so_far}."
+
+    def _before(self, known: Rows, last: Sequence[Any], time: int, grain: str) -> str:
+        """Where nobody named a start, the first period may be cut short: against the one before, and that of a year ago."""
+        here, now = _start(last[time]), _float(last[self.measure])
+        if here is None or now is None or self.column.format == "percent_points":
+            return ""
+        by_start = {_start(row[time]): _float(row[self.measure]) for row in known}
+        steps = [(Unit(grain), "the one before"), *([(Unit.YEAR, "a year before")] if grain in ("month", "quarter") else [])]
+        said = []
+        for unit, words in steps:
+            before = by_start.get(add_units(here, unit, -1)) or 0.0
+            if before > 0:
+                share = (now / before - 1) * 100
+                moved = f"{'up' if share > 0 else 'down'} {number(abs(share), 'percent_points')}" if share else "unchanged"
+                said.append(f"{moved} on {words}")
+        return f", {' and '.join(said)}" if said else ""
 
     def _runs(self, start: Any, grain: str) -> bool:
-        if self.asked.now is None or not isinstance(start, dt.date):
-            return False
-        begun = start.replace(tzinfo=None) if isinstance(start, dt.datetime) else dt.datetime.combine(start, dt.time())
-        return begun <= self.asked.now < add_units(begun, Unit(grain), 1)
+        begun = _start(start)
+        return self.asked.now is not None and begun is not None and begun <= self.asked.now < add_units(begun, Unit(grain), 1)
 
     def _over_time(self, known: Rows, dimension: int) -> str:
         """Which group has most over the whole time."""
@@ -193,6 +212,12 @@ class _Grouped:
         return (
             f"{self._name(top, keys)} has the largest share of {self._plain()}: {_value(top[share], column)}{value}{_when(self.windows)}."
         )
+
+    def _moved(self, first: Sequence[Any], keys: list[int]) -> str:
+        """Rows ranked by their change: the first one's."""
+        change = _change(self.columns, first, self.column.measure_index)
+        moved = f", {change}" if change else ""
+        return f"{self._name(first, keys)}: {self.column.label} {_value(first[self.measure], self.column)}{_when(self.windows)}{moved}."
 
     def _plain(self) -> str:
         return self.column.label.removesuffix(", share")
@@ -242,6 +267,13 @@ class _Grouped:
         share = (now / before - 1) * 100
         said = f"{'up' if share > 0 else 'down'} {number(abs(share), 'percent_points')}{_against(self.columns[other])}"
         return f"{_sentence_case(column.label)}: {_value(now, column)} in all, {said}"
+
+
+def _start(value: Any) -> dt.datetime | None:
+    """The wall-clock start of a bucket."""
+    if isinstance(value, dt.datetime):
+        return value.replace(tzinfo=None)
+    return dt.datetime.combine(value, dt.time()) if isinstance(value, dt.date) else None
 
 
 def _when(windows: Sequence[WindowUsed]) -> str:

@@ -7,11 +7,13 @@ import math
 from decimal import Decimal
 from typing import Any
 
+from babel.core import get_global
 from babel.numbers import format_compact_decimal, format_currency, format_decimal, get_currency_symbol
 
 from semantic.states import OutputColumn
 
 LOCALE = "en_GB"
+_CURRENCIES = frozenset(get_global("all_currencies"))
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 
@@ -36,6 +38,8 @@ def number(
         return f"{format_decimal(amount * 100, format=_pattern(amount * 100, whole=False), locale=LOCALE)}%"
     if format_ == "percent_points":
         return f"{format_decimal(amount, format='#,##0.0', locale=LOCALE)}%"
+    if not format_ and unit in _CURRENCIES:
+        format_ = f"currency:{unit}"
     if format_ and format_.startswith("currency:"):
         return _currency(amount, format_.split(":", 1)[1], compact)
     if counted and abs(amount) >= 1:
@@ -81,6 +85,10 @@ def bucket(value: Any, grain: str | None) -> str:
         return _WEEKDAYS[value - 1]
     if grain == "month_of_year" and isinstance(value, int) and 1 <= value <= 12:
         return _MONTHS[value - 1]
+    if grain == "is_weekend":
+        return "weekend" if value else "weekdays"
+    if grain == "hour_of_day" and isinstance(value, int):
+        return f"{value:02}:00"
     if not isinstance(value, dt.date):
         return str(value)
     if grain == "year":
@@ -108,7 +116,7 @@ def cell(value: Any, column: OutputColumn) -> str:
     """One table cell as text."""
     if value is None:
         return "–"
-    if isinstance(value, bool):
+    if isinstance(value, bool) and not column.grain:
         return "yes" if value else "no"
     if column.role == "time" or column.grain:
         return bucket(value, column.grain)

@@ -59,6 +59,18 @@ class TestHeadline:
         said = headline([MONTH, REVENUE], rows, asked=Asked(now=dt.datetime(2024, 3, 9)))
         assert said == "Revenue: €20.00 in Feb 2024, from €10.00 in Jan 2024; €5.00 so far in Mar 2024."
 
+    def test_without_a_start_the_last_period_is_held_against_the_one_before_and_a_year_ago(self) -> None:
+        rows = [[dt.date(2023 + m // 12, m % 12 + 1, 1), 10.0 + m] for m in range(14)]
+        assert headline([MONTH, REVENUE], rows) == "Revenue: €23.00 in Feb 2024, up 4.5% on the one before and up 109.1% on a year before."
+
+    def test_what_moved_most_is_told_by_its_change(self) -> None:
+        percent = OutputColumn(
+            "revenue_change_percent", "change", "change", format="percent_points", measure_index=0, beside="previous month"
+        )
+        rows = [["APAC", 10.0, -50.0], ["EMEA", 30.0, 20.0]]
+        said = headline([REGION, REVENUE, percent], rows, asked=Asked(by_change=True))
+        assert said == "APAC: revenue €10.00, down 50.0% on the previous month."
+
     def test_the_lowest_where_that_was_asked(self) -> None:
         assert (
             headline([REGION, REVENUE], [["EMEA", 30.0]], asked=Asked(lowest=True, ranked=True)) == "EMEA has the lowest revenue: €30.00."
@@ -96,7 +108,8 @@ class TestHeadline:
 
     def test_a_series_says_first_and_last(self) -> None:
         rows = [[dt.date(2024, 1, 1), 10.0], [dt.date(2024, 2, 1), 20.0]]
-        assert headline([MONTH, REVENUE], rows) == "Revenue: €20.00 in Feb 2024, from €10.00 in Jan 2024."
+        window = WindowUsed("this year", dt.datetime(2024, 1, 1), None, "day", True)
+        assert headline([MONTH, REVENUE], rows, [window]) == "Revenue: €20.00 in Feb 2024, from €10.00 in Jan 2024."
 
     def test_a_series_per_group_says_who_has_most_in_all(self) -> None:
         rows = [[dt.date(2024, m, 1), region, value] for m in (1, 2) for region, value in (("EMEA", 30.0), ("APAC", 10.0))]

@@ -35,8 +35,10 @@ def _amount(
     return _field(name, type_, FieldRole.MEASURE, label, unit=unit, aggregate=AggregateKind.SUM, synonyms=synonyms)
 
 
-def _price(name: str, label: str, unit: str | None = "EUR", type_: FieldType = FieldType.DECIMAL) -> CatalogField:
-    return _field(name, type_, FieldRole.MEASURE, label, unit=unit, aggregate=AggregateKind.AVG, additive=False)
+def _price(
+    name: str, label: str, unit: str | None = "EUR", type_: FieldType = FieldType.DECIMAL, format: str | None = None
+) -> CatalogField:
+    return _field(name, type_, FieldRole.MEASURE, label, unit=unit, format=format, aggregate=AggregateKind.AVG, additive=False)
 
 
 def _dataset(
@@ -186,7 +188,7 @@ def demo_datasets(world: World) -> tuple[Dataset, ...]:
                 own_region,
                 _amount("quantity", "quantity", "units", type_=FieldType.INTEGER),
                 _price("unit_price", "unit price"),
-                _price("discount_rate", "discount rate", "fraction", FieldType.FLOAT),
+                _price("discount_rate", "discount rate", None, FieldType.FLOAT, format="percent"),
                 _amount("net_amount", "net amount"),
                 _amount("cost_amount", "cost of goods"),
             ),

@@ -57,7 +57,7 @@ class TestHeadline:
     def test_a_running_period_is_not_held_against_whole_ones(self) -> None:
         rows = [[dt.date(2024, month, 1), value] for month, value in ((1, 10.0), (2, 20.0), (3, 5.0))]
         said = headline([MONTH, REVENUE], rows, asked=Asked(now=dt.datetime(2024, 3, 9)))
-        assert said == "Revenue: €20.00 in Feb 2024, from €10.00 in Jan 2024; €5.00 so far in Mar 2024."
+        assert said == "Revenue: €20.00 in Feb 2024, up 100.0% on the one before; €5.00 so far in Mar 2024."
 
     def test_without_a_start_the_last_period_is_held_against_the_one_before_and_a_year_ago(self) -> None:
         rows = [[dt.date(2023 + m // 12, m % 12 + 1, 1), 10.0 + m] for m in range(14)]

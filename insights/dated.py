@@ -99,16 +99,34 @@ def dated_parts(days: DayParts, start: dt.date, end: dt.date) -> tuple[DatedPart
         return ()
     left, fitted, normal = _left(logs, first, length, lead)
     inside, around = slice(first, first + length), slice(first - lead, first + length)
-    found: list[DatedPart] = []
+    found: list[_Run] = []
+    rest = left.copy()
     for _ in range(MOST):
-        best = _oddest(left, past)
-        if best is None or best[2].p >= CERTAIN_P:
+        best = _oddest(rest, past)
+        if best is None or best.test.p >= CERTAIN_P:
             break
-        at, size, test = best
-        found.append(_part(days, (inside, around), (at, size), (fitted, normal), start, test))
-        left = left.copy()
-        left[at : at + size] = np.nan
-    return tuple(found)
+        found = _joined(found, best, left)
+        rest[best.at : best.at + best.size] = np.nan
+    return tuple(_part(days, (inside, around), run, (fitted, normal), start) for run in found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Days at, at + 1, ... of a period, size of them."""
+
+    at: int
+    size: int
+    test: Evidence
+
+
+def _joined(found: list[_Run], new: _Run, left: FloatArray) -> list[_Run]:
+    """With the new run; one that follows another in the same direction makes it longer, with the weaker test of the two."""
+    for place, old in enumerate(found):
+        touches = new.at == old.at + old.size or old.at == new.at + new.size
+        if touches and np.sign(left[new.at]) == np.sign(left[old.at]):
+            test = max((old.test, new.test), key=lambda test: test.p)
+            return [*found[:place], _Run(min(old.at, new.at), old.size + new.size, test), *found[place + 1 :]]
+    return [*found, new]
 
 
 def _logs(days: DayParts) -> FloatArray | None:
@@ -142,8 +160,8 @@ def _left(logs: FloatArray, first: int, length: int, lead: int) -> tuple[FloatAr
     return np.where(known, y - fitted, np.nan)[lead:], fitted, weights > 0.25
 
 
-def _oddest(left: FloatArray, past: list[FloatArray]) -> tuple[int, int, Evidence] | None:
-    """(first day, days, test) of the run that is furthest off; p is times all runs that were tried."""
+def _oddest(left: FloatArray, past: list[FloatArray]) -> _Run | None:
+    """The run that is furthest off; p is times all runs that were tried."""
     tried, best = 0, None
     for size in RUNS:
         if size > len(left) // 2:
@@ -164,7 +182,7 @@ def _oddest(left: FloatArray, past: list[FloatArray]) -> tuple[int, int, Evidenc
     if best is None:
         return None
     p = min(1.0, float(2 * stats.t.sf(abs(best[2]), best[3] - 1)) * tried)
-    return best[0], best[1], Evidence("t, best of runs of days", best[2], p, best[3])
+    return _Run(best[0], best[1], Evidence("t, best of runs of days", best[2], p, best[3]))
 
 
 def _sums(values: FloatArray, size: int) -> FloatArray:
@@ -172,10 +190,9 @@ def _sums(values: FloatArray, size: int) -> FloatArray:
     return np.asarray(np.lib.stride_tricks.sliding_window_view(values, size).sum(axis=1), np.float64)
 
 
-def _part(
-    days: DayParts, where: tuple[slice, slice], run: tuple[int, int], fit: tuple[FloatArray, BoolArray], start: dt.date, test: Evidence
-) -> DatedPart:
-    (inside, around), (at, size), (fitted, normal) = where, run, fit
+def _part(days: DayParts, where: tuple[slice, slice], run: _Run, fit: tuple[FloatArray, BoolArray], start: dt.date) -> DatedPart:
+    (inside, around), (fitted, normal) = where, fit
+    at, size, test = run.at, run.size, run.test
     chosen = slice(inside.start + at, inside.start + at + size)
     of_fit = slice(inside.start - around.start + at, inside.start - around.start + at + size)
     usual = np.exp(fitted)

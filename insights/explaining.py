@@ -210,7 +210,7 @@ def _remainder(study: Study, drivers: Sequence[Fact]) -> list[Fact]:
             study.quantity,
             study.period,
             study.baseline,
-            values={"before": before, "after": after},
+            values={"before": before, "after": after, "told": float(len(drivers))},
             impact=after - before,
             receipts=study.receipt("cube"),
         )

@@ -40,7 +40,7 @@ def without(study: Study, told: Sequence[Fact]) -> list[Fact]:
     if not told or before <= 0:
         return []
     receipts = study.days.receipts if study.days is not None else ()
-    values = {"before": before, "after": after}
+    values = {"before": before, "after": after, "told": float(len(told))}
     return [Fact("remainder", study.quantity, study.period, study.baseline, values=values, impact=after - before, receipts=receipts)]
 
 

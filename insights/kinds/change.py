@@ -82,7 +82,8 @@ USUAL_MOVE = Kind(
 def _remainder_slots(fact: Fact) -> Slots:
     before, after = fact.values["before"], fact.values["after"]
     slots = {"label": fact.quantity.label, "verb": verb(after - before), "moved": said_move(fact.quantity, before, after)}
-    return ("same" if before == after else "moved"), slots
+    several = "_several" if fact.values.get("told", 1) > 1 else ""
+    return ("same" if before == after else f"moved{several}"), slots
 
 
 REMAINDER = Kind(
@@ -94,7 +95,11 @@ REMAINDER = Kind(
         ),
     ),
     _remainder_slots,
-    {"moved": "Without that, {label} {verb} {moved}.", "same": "Without that, {label} was flat, {moved}."},
+    {
+        "moved": "Without that, {label} {verb} {moved}.",
+        "moved_several": "Without these, {label} {verb} {moved}.",
+        "same": "Without that, {label} was flat, {moved}.",
+    },
 )
 
 NO_DRIVER = Kind(

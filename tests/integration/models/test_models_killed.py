@@ -22,12 +22,15 @@ ROOT = Path(__file__).parents[3]
 FIRST_UID = 1_900_000_000
 
 
-@pytest.fixture
-def workers(models_world: Any, tmp_path: Path) -> Iterator[Any]:
-    """Starts workers of queue sandbox, each in a group of its own; all are ended after the test."""
+@pytest.fixture(scope="module")
+def worker(models_world: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The running worker of queue sandbox, started where there is none, in a group of its own; ended after the tests."""
     started: list[subprocess.Popen[bytes]] = []
+    tmp_path = tmp_path_factory.mktemp("workers")
 
-    def start() -> subprocess.Popen[bytes]:
+    def running() -> subprocess.Popen[bytes]:
+        if started and started[-1].poll() is None:
+            return started[-1]
         command = [sys.executable, "-m", "workers", "worker", "--queues", "sandbox", "--concurrency", "1"]
         with (tmp_path / f"worker-{len(started)}.log").open("wb") as log:
             environment = {**os.environ, **models_world.environment}
@@ -35,7 +38,7 @@ def workers(models_world: Any, tmp_path: Path) -> Iterator[Any]:
         started.append(made)
         return made
 
-    yield start
+    yield running
     for process in started:
         try:
             os.killpg(process.pid, signal.SIGKILL)
@@ -70,8 +73,8 @@ def sandboxed() -> list[int]:
 
 class TestKilled:
     @pytest.mark.parametrize("step", ["check", "backtest", "register", "shadow"])
-    def test_goes_on(self, step: str, models_world: Any, workers: Any) -> None:
-        first = workers()
+    def test_goes_on(self, step: str, models_world: Any, worker: Any) -> None:
+        first = worker()
         version = models_world.accept(models_world.good(f"killed-{step}"))
         until(models_world, version.job_id, lambda job: job.step == step)
         os.killpg(first.pid, signal.SIGKILL)
@@ -80,7 +83,7 @@ class TestKilled:
         while ran & set(sandboxed()) and time.monotonic() < until_s:
             time.sleep(0.02)
         assert not ran & set(sandboxed())
-        workers()
+        worker()
         done = until(models_world, version.job_id, lambda job: job.status.is_final)
         assert done.status is JobStatus.DONE, done.error
         assert done.losses == 1

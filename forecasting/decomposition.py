@@ -49,8 +49,11 @@ def decompose(item: ForecastInput, forecast: Forecast | None = None) -> Decompos
             level = np.r_[clean, np.full(h, clean[-1])]
             added = level * (np.exp(shape) - 1.0) if is_log else shape
             parts[_season_name(series, season)], future[_season_name(series, season)] = added[:n], added[n:]
-    total = series.effects.restore_past(series.filled)
+    aligned = series.effects.restore_past(series.filled)
+    total = aligned if series.shift is None else series.shift.to_past(aligned)
     parts = {"trend": clean, **parts}
+    if series.shift is not None:
+        parts["change of level"], future["change of level"] = total - aligned, np.zeros(h)
     parts["rest"] = total - np.sum(list(parts.values()), axis=0)
     ahead: dict[str, FloatArray] = {}
     if forecast is not None:

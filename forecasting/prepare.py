@@ -17,6 +17,7 @@ from forecasting.clean import clean_outliers, fill_gaps
 from forecasting.closed import closed_positions
 from forecasting.effects import NO_EFFECTS, Effects, estimate_effects, holiday_flags
 from forecasting.grid import Step, index_of, infer_step, time_at
+from forecasting.level_shift import LevelShift, find_level_shift
 from forecasting.local_time import to_utc, to_wall_clock
 from forecasting.seasons import calendar_seasons, weekly_or_shorter
 from forecasting.types import ForecastInput
@@ -31,7 +32,8 @@ MAX_POINTS = 20_000
 class Prepared:
     """A series on its regular grid of wall-clock buckets.
 
-    raw: (n,) as observed, NaN in gaps. filled: (n,) gaps filled and `effects` taken out. y: (n,) the same with wild values set aside.
+    raw: (n,) as observed, NaN in gaps. filled: (n,) gaps filled, moved to today's level where that changed for good, and `effects` taken out.
+    y: (n,) the same with wild values set aside.
     start: wall clock of y[0]. causes: name -> (n + horizon,) holidays and regressors, known for past and future.
     seasons: candidate lengths in steps, ascending. future_steps: (h,) >= 1, steps after the last bucket; future_times: (h,) UTC.
     floor: 0.0 where history is never negative, else None. closed: position in the week cycle -> always zero; empty when never.
@@ -50,6 +52,7 @@ class Prepared:
     floor: float | None
     closed: BoolArray
     effects: Effects = NO_EFFECTS
+    shift: LevelShift | None = None
     all_seasons: tuple[int, ...] = ()
     causes: Mapping[str, FloatArray] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -69,7 +72,7 @@ class Prepared:
     def _cut(self, n: int) -> Prepared:
         raw = self.raw[:n]
         known = np.isfinite(raw)
-        complete = fill_gaps(raw, self.all_seasons)
+        complete, shift = _at_one_level(fill_gaps(raw, self.all_seasons), self.step, self.all_seasons)
         causes = {name: values[: n + self.horizon] for name, values in self.causes.items()}
         effects = estimate_effects(complete, self.all_seasons, self.step, self.horizon, causes)
         filled = effects.remove(complete)
@@ -79,10 +82,20 @@ class Prepared:
             filled=filled,
             y=clean_outliers(filled, known, self.seasons),
             effects=effects,
+            shift=shift,
             causes=causes,
             floor=0.0 if (raw[np.isfinite(raw)] >= 0).all() else None,
             closed=closed_positions(raw, weekly_or_shorter(self.step, self.seasons)),
         )
+
+    @property
+    def aligned(self) -> FloatArray:
+        """(n,) raw, at today's level."""
+        return self.raw if self.shift is None else self.shift.to_present(self.raw)
+
+    def at_present(self, values: FloatArray, cut: int) -> FloatArray:
+        """(..., h) what was expected when the first `cut` buckets were known, at today's level."""
+        return values if self.shift is None else self.shift.to_present(values, cut - 1)
 
     def wall_times(self, n: int | None = None) -> TimeArray:
         """(n,) wall-clock starts of the first n buckets; by default history and horizon."""
@@ -137,7 +150,9 @@ def prepare(item: ForecastInput) -> Prepared:
     steps, future_times = _future(item, start, step, n)
     seasons = _seasons(item, step)
     known = np.isfinite(raw)
-    complete = fill_gaps(raw, seasons)
+    complete, shift = _at_one_level(fill_gaps(raw, seasons), step, seasons)
+    if shift is not None:
+        notes.append(_told(shift, start, step))
     horizon = int(steps.max())
     causes = _regressors(item, rows, index, start, step, n, steps)
     causes |= holiday_flags(time_at(np.arange(n + horizon), start, step), item.country, step)
@@ -158,6 +173,7 @@ def prepare(item: ForecastInput) -> Prepared:
         seasons=left,
         all_seasons=seasons,
         effects=effects,
+        shift=shift,
         causes=causes,
         future_steps=steps,
         future_times=future_times,
@@ -165,6 +181,20 @@ def prepare(item: ForecastInput) -> Prepared:
         closed=closed_positions(raw, weekly_or_shorter(step, seasons)),
         notes=tuple(notes),
     )
+
+
+def _at_one_level(complete: FloatArray, step: Step, seasons: tuple[int, ...]) -> tuple[FloatArray, LevelShift | None]:
+    """(n,) without its lasting change of level, and what that was. A year of days is no season here: it never comes from one day to the next."""
+    within_week = weekly_or_shorter(step, seasons)
+    shift = find_level_shift(complete, within_week or seasons, within_week[0] if within_week else 1)
+    return (complete, None) if shift is None else (shift.to_present(complete), shift)
+
+
+def _told(shift: LevelShift, start: np.datetime64, step: Step) -> str:
+    at = str(time_at(np.array([shift.at]), start, step)[0])
+    when = at[:10] if at[11:19] == "00:00:00" else f"{at[:10]} {at[11:16]}"
+    by = f"{abs(shift.size - 1):.0%} {'higher' if shift.size > 1 else 'lower'}" if shift.is_factor else f"{shift.size:+.4g}"
+    return f"The level changed for good on {when} ({by}); earlier values were moved to it for the fit."
 
 
 def _check(item: ForecastInput) -> None:

@@ -35,7 +35,7 @@ def prophet(series: Prepared) -> FloatArray:
     n = series.y.shape[0]
     table = pd.DataFrame({"ds": series.wall_times(), **{f"x{k}": values for k, values in enumerate(series.causes.values())}})
     first = max(0, n - MAX_POINTS)
-    past = table.iloc[first:n].assign(y=series.raw[first:n]).dropna(subset=["y"])
+    past = table.iloc[first:n].assign(y=series.aligned[first:n]).dropna(subset=["y"])
     model = Prophet(uncertainty_samples=0)
     for name in table.columns[1:]:
         if past[name].nunique() > 1:

@@ -80,6 +80,13 @@ class TestLevelShift:
         shifted[N - days_ago :] += 80
         assert error(forecast(item(shifted[:N])), shifted[N:]) < share_of_shift * 80
 
+    def test_it_is_said_and_widens_no_interval(self, y, item, plain):
+        shifted = y[:N].copy()
+        shifted[N - 30 :] += 80
+        made = forecast(item(shifted))
+        assert any("level changed for good on 2024-01-07" in note for note in made.notes)
+        assert (made.upper[95] - made.lower[95]).mean() < 1.3 * (plain.upper[95] - plain.lower[95]).mean()
+
 
 class TestClockChange:
     @pytest.mark.parametrize(("start", "days"), [("2024-02-10", 50), ("2024-10-07", 20)])

@@ -83,10 +83,12 @@ class TestPrepare:
         assert series.raw[150] == 5_000
         assert any("set aside" in note for note in series.notes)
 
-    def test_a_lasting_change_is_left_alone(self, weekly_pattern, item):
+    def test_a_lasting_change_is_no_outlier(self, weekly_pattern, item):
         y = weekly_pattern(300)
         y[200:] += 500
-        np.testing.assert_array_equal(prepare(item(y)).y, y)
+        series = prepare(item(y))
+        assert series.shift is not None
+        np.testing.assert_allclose(series.shift.to_past(series.y), y)
 
     def test_the_time_of_the_year_is_found_over_three_years(self, item):
         day = np.arange(3 * 365)

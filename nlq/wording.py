@@ -1,6 +1,9 @@
-"""Parts of a SemanticQuery in words, for chips and paraphrases."""
+"""Parts of a SemanticQuery in words, for chips, paraphrases and column names."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 from semantic.catalog.model import Catalog
 from semantic.expr import (
@@ -27,7 +30,21 @@ from semantic.expr import (
     Window,
 )
 from semantic.expr import Calendar_ as CalendarWindow
-from semantic.query import ByCycle, ByEntity, ByField, ByTime, Calculation, Constant, GroupBy, Measure, MetricRef
+from semantic.query import (
+    Aggregate,
+    AggregateKind,
+    ByCycle,
+    ByEntity,
+    ByField,
+    ByTime,
+    Calculation,
+    Constant,
+    GroupBy,
+    Measure,
+    MetricRef,
+    SemanticQuery,
+)
+from semantic.states import OutputColumn
 
 _AGGREGATES = {
     "count": "number of", "count_distinct": "number of different", "sum": "total", "avg": "average", "median": "median", "quantile": "percentile of", "min": "lowest",
@@ -76,7 +93,10 @@ class Wording:
                 and measure.right.value == 100
                 and isinstance(measure.left, Calculation)
             ):
-                return f"percentage of {self.measure(measure.left.left)} in {self.measure(measure.left.right)}"
+                return self._percentage(measure.left.left, measure.left.right)
+            one = self._one_of(measure.right) if measure.op == "/" else None
+            if one is not None:
+                return f"{self.measure(measure.left)} per {one}"
             sign = {"/": "per", "*": "times", "+": "plus", "-": "minus"}[measure.op]
             return f"{self.measure(measure.left)} {sign} {self.measure(measure.right)}"
         where = f" where {self.predicate(measure.where)}" if measure.where is not None else ""
@@ -84,6 +104,37 @@ class Wording:
             return self._catalog.metric(measure.metric).label + where
         of = self.expr(measure.of) if measure.of is not None else self.plural(measure.dataset)
         return f"{_AGGREGATES[measure.aggregate.value]} {of}{where}"
+
+    def _percentage(self, part: Measure, whole: Measure) -> str:
+        """ "percentage of orders where channel is email", or with the whole where that is something else."""
+        if isinstance(part, MetricRef | Aggregate) and part.where is not None and part.model_copy(update={"where": None}) == whole:
+            return f"percentage of {self.measure(part)}"
+        return f"percentage of {self.measure(part)} in {self.measure(whole)}"
+
+    def _one_of(self, measure: Measure) -> str | None:
+        """The thing of which different ones are counted: a customer, a day."""
+        if not isinstance(measure, Aggregate) or measure.aggregate is not AggregateKind.COUNT_DISTINCT or measure.where is not None:
+            return None
+        if isinstance(measure.of, DatePart) and measure.of.part.startswith("trunc_"):
+            return measure.of.part.removeprefix("trunc_")
+        if not isinstance(measure.of, FieldRef):
+            return None
+        of = measure.of
+        return next((e.label for e in self._catalog.entities if e.dataset == of.dataset and e.key == (of.field,)), None)
+
+    def columns(self, columns: Sequence[OutputColumn], query: SemanticQuery) -> tuple[OutputColumn, ...]:
+        """Result columns whose computed measures are called what they are: "revenue per customer" for revenue / distinct customer id."""
+        out = []
+        for column in columns:
+            measure = query.metrics[column.measure_index] if column.measure_index is not None and query.metrics else None
+            if not isinstance(measure, Aggregate | Calculation) or measure.alias:
+                out.append(column)
+                continue
+            said = self.measure(measure)
+            rest = column.label.rpartition(", ")[2] if column.role == "change" or column.beside or column.transform else ""
+            percent = said.startswith("percentage of ") and column.role == "measure" and not column.format
+            out.append(replace(column, label=f"{said}, {rest}" if rest else said, format="percent_points" if percent else column.format))
+        return tuple(out)
 
     def bound(self, measure: Measure, value: float) -> str:
         """A number that the measure is held against, as people say it: 30% of a measure that is kept as a fraction."""

@@ -112,21 +112,25 @@ def _causes(rest: FloatArray, causes: Mapping[str, FloatArray], neighbourhood: i
     return {}
 
 
+def knows_holidays_of(country: str) -> bool:
+    """Is it an ISO code (two or three letters) whose holidays are known?"""
+    import holidays
+
+    return country.upper() in holidays.list_supported_countries(include_aliases=True)
+
+
 def holiday_flags(wall: TimeArray, country: str | None, step: Step) -> dict[str, FloatArray]:
     """Holiday name -> (k,) 1.0 on its days, for holidays that fall at least twice; empty without a country or for steps longer than a day.
 
-    wall: (k,) wall-clock times. An unknown country has no holidays.
+    wall: (k,) wall-clock times. A country that is not known has no holidays.
     """
-    if country is None or step.months or step.approximate_seconds > 86_400:
+    if country is None or step.months or step.approximate_seconds > 86_400 or not knows_holidays_of(country):
         return {}
     import holidays
 
     days = wall.astype("datetime64[D]")
     first, last = int(str(days[0])[:4]), int(str(days[-1])[:4])
-    try:
-        calendar = holidays.country_holidays(country, years=range(first, last + 1))
-    except NotImplementedError:
-        return {}
+    calendar = holidays.country_holidays(country.upper(), years=range(first, last + 1))
     named: dict[str, list[np.datetime64]] = {}
     for day, name in calendar.items():
         named.setdefault(f"holiday: {name}", []).append(np.datetime64(day, "D"))

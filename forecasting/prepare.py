@@ -15,7 +15,7 @@ from core.timeseries import FloatArray, TimeArray
 from forecasting.adjust import SMOOTHED_FROM
 from forecasting.clean import clean_outliers, fill_gaps
 from forecasting.closed import closed_positions
-from forecasting.effects import NO_EFFECTS, Effects, estimate_effects, holiday_flags
+from forecasting.effects import NO_EFFECTS, Effects, estimate_effects, holiday_flags, knows_holidays_of
 from forecasting.grid import Step, index_of, infer_step, time_at
 from forecasting.level_shift import LevelShift, find_level_shift
 from forecasting.local_time import to_utc, to_wall_clock
@@ -155,6 +155,8 @@ def prepare(item: ForecastInput) -> Prepared:
         notes.append(_told(shift, start, step))
     horizon = int(steps.max())
     causes = _regressors(item, rows, index, start, step, n, steps)
+    if item.country is not None and not knows_holidays_of(item.country):
+        notes.append(f"No holidays are known for country {item.country!r}; expected an ISO code such as DE. None were used.")
     causes |= holiday_flags(time_at(np.arange(n + horizon), start, step), item.country, step)
     effects = estimate_effects(complete, seasons, step, horizon, causes)
     filled = effects.remove(complete)

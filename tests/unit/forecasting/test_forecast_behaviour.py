@@ -195,6 +195,12 @@ class TestKnownCauses:
         assert (made.mean[~on_the_fourth] > 85).all()
 
 
+    def test_a_country_without_known_holidays_is_said(self, y, item, plain):
+        made = forecast(item(y[:N], country="ZZ"))
+        np.testing.assert_array_equal(made.mean, plain.mean)
+        assert any("No holidays are known for country 'ZZ'" in note for note in made.notes)
+
+
 class TestBatch:
     def test_one_bad_series_never_fails_the_rest(self, y, item):
         bad = item(np.full(30, np.nan), series_id="bad")

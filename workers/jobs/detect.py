@@ -50,10 +50,11 @@ def run(context: JobContext) -> dict[str, Any]:
     found = _found(incidents)
     context.progress("register", 0, 1)
     version = _register(context, params, fetched, found, custom)
-    result = _result(context, params, fetched, points, found, version) | {"model": _speaker(custom)}
+    spoke = custom.speaker if custom is not None else ""
+    result = _result(context, params, fetched, points, found, version) | {"model": spoke or MODEL, "model_version": spoke or str(version)}
     if custom is not None:
         result["notes"] = [*result["notes"], custom.said]
-    _index(context, params, fetched, found, version, custom)
+    _index(context, params, fetched, found, result)
     return result
 
 
@@ -75,10 +76,6 @@ def _score(
         ids = [series.series_id for series in batch]
         incidents.replace(_incident_rows(context, params, fetched, made), ids, may_exist=again)
         points.replace(_point_rows(context, params, fetched, made), ids, may_exist=again)
-
-
-def _speaker(custom: CustomDetector | None) -> str:
-    return (custom.speaker if custom is not None else "") or MODEL
 
 
 def _input(context: JobContext, params: DetectParams, fetched: Fetched, series: TimeSeries) -> DetectInput:
@@ -226,8 +223,7 @@ def _index(
     params: DetectParams,
     fetched: Fetched,
     found: list[dict[str, Any]],
-    version: ModelVersion,
-    custom: CustomDetector | None,
+    result: dict[str, Any],
 ) -> None:
     entry = DetectionEntry(
         job_id=context.job_id,
@@ -235,8 +231,8 @@ def _index(
         grain=params.grain.value,
         series_count=len(fetched.series),
         incident_count=len(found),
-        model=_speaker(custom)[:200],
-        model_version=str(version),
+        model=result["model"][:200],
+        model_version=result["model_version"],
         catalog_version=fetched.receipt.catalog_version,
         summary={"label": fetched.measure.label, "worst": found[:3]},
         created_by=context.job.user,

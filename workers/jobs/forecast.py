@@ -79,6 +79,8 @@ def run(context: JobContext) -> dict[str, Any]:
     context.progress("register", 0, 1)
     version = _register(context, plan, data, made, custom)
     result = _result(context, plan, data, made, version) | _answers(plan, data, made, totals, goal, scenario)
+    if custom is not None and made.whole[TOTAL].model == custom.label:
+        result["model_version"] = custom.label
     _index(context, plan, data, made, version, result)
     return result
 
@@ -299,7 +301,7 @@ def _index(context: JobContext, plan: Plan, data: ForecastData, made: _Made, ver
         horizon_steps=len(data.future),
         series_count=len(data.order),
         model=total.model[:200],
-        model_version=str(version),
+        model_version=result["model_version"],
         catalog_version=data.receipt.catalog_version,
         summary={
             "label": data.measure.label,

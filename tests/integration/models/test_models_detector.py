@@ -106,7 +106,7 @@ class TestDetector:
         former = detections(models_world)
         promote(models_world.services, models_world.ben, better.name, better.version)
         found = detections(models_world)
-        assert found["model"] == f"{better.name}/1"
+        assert found["model"] == found["model_version"] == f"{better.name}/1"
         assert former["model"] != found["model"]
         assert found["incidents"] != former["incidents"]
         rollback(models_world.services, models_world.ben, better.name)

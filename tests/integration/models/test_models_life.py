@@ -130,7 +130,7 @@ class TestPromotion:
 
         assert str(champion_for(services, tenant, "forecast", "revenue", Grain.DAY)) == f"{better.name}/1"
         custom = forecast(models_world)
-        assert custom["series"][0]["model"] == f"{better.name}/1"
+        assert custom["series"][0]["model"] == custom["model_version"] == f"{better.name}/1"
         assert not np.allclose(means(custom), means(former), rtol=0.01)
 
         began_s = time.perf_counter()

@@ -17,11 +17,11 @@ from nlq.lexicon import Target
 from nlq.numbers import as_scalar, as_stored
 from nlq.roles import way_to
 from nlq.timing.feasts import public_holidays
+from nlq.unbuildable import Unbuildable
+from nlq.years import in_years
 from semantic.catalog.model import Catalog, CatalogField, DatasetKind, FieldRole, FieldType
 from semantic.expr import (
-    Absolute,
     Between,
-    Calendar_,
     Comparison,
     DatePart,
     FieldRef,
@@ -34,7 +34,6 @@ from semantic.expr import (
     Not,
     Or,
     Predicate,
-    Rolling,
     Scalar,
     VersusAggregate,
     Window,
@@ -45,10 +44,6 @@ Located = tuple[str, Predicate]
 
 # Holidays of so many past years are listed in a query.
 _HOLIDAY_YEARS = 10
-
-
-class Unbuildable(Exception):
-    """A condition cannot be expressed over this catalog; the reading is dropped."""
 
 
 class Predicates:
@@ -316,34 +311,9 @@ class Predicates:
         """Inside a window; a field that holds plain years is compared with the window's years."""
         field = self._catalog.field(ref)
         if field.type is FieldType.INTEGER and field.epoch is None:
-            low, high = self._years(window)
-            predicate: Predicate
-            if low is not None and low == high:
-                predicate = Comparison(op="=", left=ref, right=Literal_(value=low))
-            elif low is not None and high is not None:
-                predicate = Between(field=ref, low=Literal_(value=low), high=Literal_(value=high))
-            elif low is not None:
-                predicate = Comparison(op=">=", left=ref, right=Literal_(value=low))
-            elif high is not None:
-                predicate = Comparison(op="<=", left=ref, right=Literal_(value=high))
-            else:
-                raise Unbuildable("no bounds")
-            return Not(item=predicate) if negate else predicate
+            years = in_years(ref, window, self._as_of)
+            return Not(item=years) if negate else years
         return InWindow(field=ref, window=window, negate=negate)
-
-    def _years(self, window: Window) -> tuple[int | None, int | None]:
-        """First and last whole years of a window. Raises Unbuildable when it does not consist of whole years."""
-        if isinstance(window, Absolute):
-            start, end = _date(window.start), _date(window.end)
-            if (start is not None and (start.month, start.day) != (1, 1)) or (end is not None and (end.month, end.day) != (1, 1)):
-                raise Unbuildable("not whole years")
-            return (start.year if start else None), (end.year - 1 if end else None)
-        year = self._as_of.year
-        if isinstance(window, Calendar_) and window.unit.value == "year":
-            return year + window.offset, year + window.offset
-        if isinstance(window, Rolling) and window.unit.value == "year":
-            return (year - window.count, year - 1) if window.anchor == "period" else (year - window.count, year)
-        raise Unbuildable("not whole years")
 
     def time_field(self, dataset: str) -> FieldRef | None:
         """The primary time of a dataset, else a field of plain years."""
@@ -406,5 +376,4 @@ class Predicates:
         return target.ref
 
 
-def _date(value: dt.datetime | dt.date | None) -> dt.date | None:
-    return value.date() if isinstance(value, dt.datetime) else value
+__all__ = ["Predicates", "Unbuildable"]

@@ -339,7 +339,7 @@ _LIGHT_VERBS = frozenset("made making took taken given did done got".split())
 
 
 def merge_all(content: Sequence[Token]) -> tuple[str, ...]:
-    """The keys of a span; identifiers such as vin_number count as their words."""
+    """The keys of a span; identifiers such as order_number count as their words."""
     keys: list[str] = []
     for token in content:
         keys.extend(keys_of(token.text) if "_" in token.text else (token.key,))

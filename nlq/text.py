@@ -130,8 +130,8 @@ def singular(word: str) -> str:
 def words_of(name: str) -> tuple[str, ...]:
     """The lower-case words of an identifier or a label: snake_case, camelCase, digits.
 
-    >>> words_of("sbTxSettlementDateStr"), words_of("PostalCode2")
-    (('sb', 'tx', 'settlement', 'date', 'str'), ('postal', 'code', '2'))
+    >>> words_of("abTxClosingDateStr"), words_of("PostalCode2")
+    (('ab', 'tx', 'closing', 'date', 'str'), ('postal', 'code', '2'))
     """
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)", " ", name)
     return tuple(w for w in re.split(r"[^\w]+|_", fold(spaced)) if w)

@@ -111,7 +111,7 @@ _GROUPS: tuple[tuple[float, str], ...] = (
     (0.8, "win victory"),
     (0.8, "lose loss"),
     (0.85, "credit credits"),
-    (0.8, "enrolled enroll enrollment num_enrolled"),
+    (0.8, "enrolled enroll enrollment"),
     (0.8, "serve service"),
     (0.8, "offer offering"),
     (0.8, "sign signup"),

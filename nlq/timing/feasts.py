@@ -65,8 +65,8 @@ def public_holidays(country: str | None, year: int) -> Mapping[dt.date, str]:
 
     try:
         found = holidays.country_holidays(country, years=[year], language="en_US")
-    except (NotImplementedError, ValueError):
-        return {}
+    except NotImplementedError:
+        return {}  # the library has no such country; questions about holidays then say that none are known
     return {day: name.split(";")[0].split("(")[0].strip() for day, name in sorted(found.items()) if day.year == year}
 
 

@@ -240,7 +240,7 @@ def _name_column(
 
 
 def _counted(words: tuple[str, ...], comment: str) -> tuple[str, ...]:
-    """What a count counts: "num_reviews" and "review_num" ("The number of reviews") count reviews."""
+    """What a count counts: "num_visits" and "visit_num" ("The number of visits") count visits."""
     if len(words) > 2 and words[0] in ("number", "count", "total") and words[1] == "of":
         return words[2:]
     if len(words) > 1 and words[0] in ("number", "num", "count", "no") and w.singular(words[-1]) != words[-1]:

@@ -48,7 +48,7 @@ ABBREVIATIONS: dict[str, str] = {
 
 _AMBIGUOUS = frozenset(ABBREVIATIONS) | frozenset("req exp min ind cap mod pop spec tech util orig prim pri sec med gen gov admin".split())
 
-# Words that column names are often glued from ("authorname", "numcitedby"); the schema's own words are added per database.
+# Words that column names are often glued from ("bookname", "numpagesread"); the schema's own words are added per database.
 _GLUED = frozenset(
     "account active dte address age agent airline airport amount area author average balance begin book brand budget by campaign capacity category "
     "channel city claim class client code comment company contact cost count country course created currency customer data date datetime day "
@@ -99,8 +99,8 @@ def is_word(word: str) -> bool:
 def split(name: str) -> tuple[str, ...]:
     """The lower-case words of an identifier.
 
-    >>> split("sbTxCustId"), split("order_line_ID2"), split("HTTPStatus")
-    (('sb', 'tx', 'cust', 'id'), ('order', 'line', 'id2'), ('http', 'status'))
+    >>> split("abTxUserId"), split("order_line_ID2"), split("HTTPStatus")
+    (('ab', 'tx', 'user', 'id'), ('order', 'line', 'id2'), ('http', 'status'))
     """
     return tuple(w.lower() for w in _BOUNDARY.split(name) if w) or (name.strip().lower() or "unnamed",)
 
@@ -122,8 +122,8 @@ def expand(words: Iterable[str], comment: str = "") -> tuple[str, ...]:
 def unglue(word: str, vocabulary: Collection[str]) -> tuple[str, ...]:
     """A glued word cut into known words, in as few as possible; whole when it cannot be cut.
 
-    >>> unglue("authorname", {"author"}), unglue("paperid", {"paper"}), unglue("street", {"street", "tree"})
-    (('author', 'name'), ('paper', 'id'), ('street',))
+    >>> unglue("bookname", {"book"}), unglue("parcelid", {"parcel"}), unglue("street", {"street", "tree"})
+    (('book', 'name'), ('parcel', 'id'), ('street',))
     """
     if len(word) < 5 or word in vocabulary or word in _GLUED or not word.isalpha():
         return (word,)

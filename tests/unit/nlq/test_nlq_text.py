@@ -63,7 +63,7 @@ class TestLemma:
 
 class TestNames:
     def test_identifiers_split_into_words(self) -> None:
-        assert words_of("sbTxSettlementDateStr") == ("sb", "tx", "settlement", "date", "str")
+        assert words_of("abTxClosingDateStr") == ("ab", "tx", "closing", "date", "str")
         assert keys_of("vin_numbers") == ("vin", "number")
 
 

@@ -296,7 +296,7 @@ def _not_understood(unknown: Sequence[UnknownWord]) -> str:
 
 
 def _why_none(errors: Sequence[str]) -> str:
-    useful = next((e for e in errors if len(e) > 40), "")
+    useful = next((e for e in errors if len(e) > 40 and "_" not in e and "~" not in e), "")  # not what only names columns and ways
     return "I understand the words, but found no way to compute this." + (f" {useful}" if useful else "")
 
 

@@ -13,8 +13,10 @@ from nlq.segment import Unit
 def number_condition(p: Parse, mention: Mention, op: str, number: float | None, units: list[Unit], *, ahead: bool) -> None:
     s = p.waiting
     if mention.role == "related" and not ahead and s.related is not None:
-        following = p.units[_after_number(p, units)].text.lower() if _after_number(p, units) < len(p.units) else ""
-        if following in ("times", "time") and s.related.mention is mention:
+        at = _after_number(p, units)
+        following = p.units[at].text.lower() if at < len(p.units) else ""
+        times = following in ("times", "time") or (0 < at <= len(p.units) and p.units[at - 1].text.lower() in ("once", "twice"))
+        if times and s.related.mention is mention:
             s.related.op, s.related.number = op, number
             return
         amounts = p.kinds.amounts_of(mention.unit)

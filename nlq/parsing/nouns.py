@@ -24,6 +24,7 @@ from nlq.parsing.values import is_value, on_quoted, on_value
 from nlq.parsing.verbs import on_verb, verb_like
 from nlq.parsing.words import LACKING, PARTICIPLES
 from nlq.segment import Unit
+from semantic.catalog.model import SimpleMetric
 
 
 def on_object(p: Parse, i: int, u: Unit) -> int:
@@ -321,6 +322,26 @@ def _related(p: Parse, i: int, u: Unit) -> int | None:
     return i + 1
 
 
+def _none_of_a_figure(p: Parse, i: int, u: Unit) -> int | None:
+    """ "products without sales", "customers with no revenue": no row of what the figure is made of."""
+    s, target = p.waiting, u.links[0].target
+    if not s.negate or s.negate_unit is None or s.negate_unit.text.lower() not in LACKING or target.kind != "metric":
+        return None
+    things = {k.target.dataset for m in p.frame.mentions if m.role in ("output", "count") for k in m.links if k.target.kind == "dataset"}
+    made_of = [m.dataset for m in p.kinds.catalog.metrics if m.name == target.name and isinstance(m, SimpleMetric)]
+    events = [*made_of, *(link.target.dataset for link in u.links if link.target.kind == "dataset")]
+    event = next((e for e in events if any(r.from_dataset == e and r.to_dataset in things for r in p.kinds.catalog.relationships)), None)
+    if event is None:
+        return None
+    mention = p.mention(u, "related")
+    mention.links = (Link(Target("dataset", event, event), 0.9, False),)
+    condition = Condition("related", mention, negate=True, units=[s.negate_unit, u])
+    p.add_condition(condition)
+    s.related, s.negate, s.negate_unit = condition, False, None
+    p.reset_noun()
+    return i + 1
+
+
 def _tells_of(p: Parse, event: Condition, thing: Unit) -> bool:
     """Whether the events that a verb named belong to such things."""
     said = event.mention.unit.text.lower() if event.mention is not None else ""
@@ -353,5 +374,6 @@ RULES: tuple[Callable[[Parse, int, Unit], int | None], ...] = (
     _flag,
     _respective,
     _lacking,
+    _none_of_a_figure,
     _related,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -63,6 +64,11 @@ async def ask(services: Services, principal: Principal, request: schemas.AskRequ
 
     Raises: UserError, Unavailable.
     """
+    async with services.turns.turn(principal.tenant):
+        return await _ask(services, principal, request, told)
+
+
+async def _ask(services: Services, principal: Principal, request: schemas.AskRequest, told: Told) -> schemas.Answer:
     moment = Moment.of(services, request.as_of, told)
     log = AskedLog(services, principal, request)
     try:
@@ -70,7 +76,8 @@ async def ask(services: Services, principal: Principal, request: schemas.AskRequ
         dialogue = await run_in_threadpool(log.dialogue)
         moment.told("understanding", "")
         understood = await run_in_threadpool(_understand, visible, request.question, moment, dialogue)
-        understood = await run_in_threadpool(by_language_model, services, principal, visible, request.question, understood, moment.as_of)
+        async with services.turns.paused() if services.settings.llm_model else nullcontext():
+            understood = await run_in_threadpool(by_language_model, services, principal, visible, request.question, understood, moment.as_of)
         understood = await run_in_threadpool(with_measure, services, principal, visible, request.question, understood, moment.as_of)
         answer = await _act(services, principal, visible, request, understood, moment)
     except AppError as error:
@@ -81,7 +88,8 @@ async def ask(services: Services, principal: Principal, request: schemas.AskRequ
 
 async def run(services: Services, principal: Principal, request: schemas.QueryRequest) -> schemas.Answer:
     """Runs a SemanticQuery as it is. Raises: UserError, Unavailable."""
-    return await _reading_without_words(services, principal, request, Intent.ASK)
+    async with services.turns.turn(principal.tenant):
+        return await _reading_without_words(services, principal, request, Intent.ASK)
 
 
 async def investigate(services: Services, principal: Principal, request: schemas.QueryRequest, intent: Intent) -> schemas.Answer:

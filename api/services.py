@@ -14,6 +14,7 @@ from starlette.requests import HTTPConnection
 from api.catalogs import CatalogBook
 from api.limiting import RequestRates
 from api.metrics import StateCollector
+from api.turns import Turns
 from core.clock import Clock
 from core.principal import Principal
 from core.settings import Settings
@@ -66,6 +67,10 @@ class Services:
         return made
 
     @cached_property
+    def turns(self) -> Turns:
+        return Turns()
+
+    @cached_property
     def rates(self) -> RequestRates:
         return RequestRates(self.settings)
 
@@ -81,7 +86,8 @@ class Services:
         """From the result cache when the data has not changed, else from the warehouse. Raises: UserError, Unavailable."""
         await run_in_threadpool(self.core.quotas.refuse_over, principal.tenant, "queries")
         catalog = self.catalogs.full(principal.tenant)
-        return await self.core.results.run(query, tables=tables_of(query, catalog), policy_values=principal.attributes)
+        async with self.turns.paused():
+            return await self.core.results.run(query, tables=tables_of(query, catalog), policy_values=principal.attributes)
 
 
 def services_of(connection: HTTPConnection) -> Services:

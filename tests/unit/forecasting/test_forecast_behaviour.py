@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.signal import lfilter
 
 from core.timeseries import TimeSeries
+from forecasting.effects import estimate_effects
 from forecasting.engine import Effort, forecast, forecast_many
+from forecasting.grid import Step
 from forecasting.types import Forecast, ForecastInput
 
 N = 400
@@ -172,6 +175,14 @@ class TestKnownCauses:
         made = forecast(ForecastInput(series, 30, regressors={"promo": flag[:400]}, future_regressors={"promo": flag[400:]}))
         assert 40 < made.mean[10] - made.mean[10 - 7] < 80
 
+    def test_a_slow_driver_that_only_happens_to_move_alike_has_no_effect(self):
+        kept = 0
+        for seed in range(60):
+            shocks = np.random.default_rng(seed).normal(0, 1, (2, 760))
+            driver, noise = lfilter([1], [1, -0.97], shocks[0]), lfilter([1], [1, -0.8], shocks[1])
+            kept += bool(estimate_effects(100 + noise[:730], (), Step(ns=86_400 * 10**9), 30, {"ads": driver}).parts)
+        assert kept <= 1  # 4 with standard errors that take the errors of neighbouring days for unrelated
+
     def test_a_thorough_look_asks_prophet_too(self, weekly_pattern, times):
         flag = (np.random.default_rng(3).random(330) < 0.06).astype(float)
         y = weekly_pattern(330) + 60 * flag
@@ -193,7 +204,6 @@ class TestKnownCauses:
         on_the_fourth = made.times == np.datetime64("2023-07-04", "ns")
         assert made.mean[on_the_fourth][0] < 45
         assert (made.mean[~on_the_fourth] > 85).all()
-
 
     def test_a_country_without_known_holidays_is_said(self, y, item, plain):
         made = forecast(item(y[:N], country="ZZ"))

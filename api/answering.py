@@ -18,6 +18,7 @@ from api.definitions import definitions
 from api.investigations import investigation
 from api.language_model import by_language_model
 from api.outlooks import forecast_params, with_measure
+from api.personal_data import not_for
 from api.services import Services
 from core.errors import AppError, Invalid, UserError
 from core.principal import Principal
@@ -151,9 +152,13 @@ async def _act(
     understood: Understanding,
     moment: Moment,
 ) -> schemas.Answer:
-    outcome, readings = understood.outcome, understood.readings
+    outcome, readings, message = understood.outcome, understood.readings, understood.message
+    full = services.catalogs.full(principal.tenant, visible.catalog.version)
+    restricted = not_for(principal, full, visible.catalog, request.question, [word.text for word in understood.unknown])
+    if restricted is not None:
+        outcome, message = "refuse", f"“{restricted}” is data that your roles do not show. Ask an administrator, or ask without it."
     reading: Reading | None
-    if request.choice is not None:
+    if request.choice is not None and restricted is None:
         if request.choice >= len(readings):
             raise Invalid(f"There are {len(readings)} readings to choose from; found the choice {request.choice}.", code="bad_choice")
         outcome, readings = "answer", readings[request.choice : request.choice + 1]
@@ -169,7 +174,7 @@ async def _act(
         answer.suggestions = answer.suggestions or (await run_in_threadpool(visible.understander.follow_ups, reading))[:6]
     else:
         reading = readings[0] if readings else None
-        answer = schemas.Answer(id="", question=request.question, outcome=outcome, message=understood.message)
+        answer = schemas.Answer(id="", question=request.question, outcome=outcome, message=message)
         answer.choices = [rendering.choice(i, r) for i, r in enumerate(readings[:4])] if outcome == "clarify" else []
         answer.suggestions = list(understood.suggestions)
     answer.question = request.question

@@ -31,6 +31,7 @@ EXAMPLES: Mapping[str, Any] = {
     "NewComment": {"text": "Berlin opened on the third."},
     "NewLink": {"days": 7},
     "CatalogText": {"yaml": "name: shop\ndatasets: []\n", "expected_version": 7, "note": "Net of returns"},
+    "DecisionsBody": {"decisions": [{"dataset": "customers", "field": "email", "data_class": "restricted"}], "expected_version": 7},
     "DecisionBody": {"note": "Finance uses this word."},
     "VerifiedBody": {"question": "revenue by month", "query": _QUERY},
     "EvaluationBody": {},

@@ -76,6 +76,7 @@ PLACES: tuple[Place, ...] = (
     Place("/v1/catalog", Right.READ, Right.CATALOG),
     Place("/v1/catalog/versions", Right.CATALOG, Right.CATALOG),
     Place("/v1/catalog/diff", Right.CATALOG, Right.CATALOG),
+    Place("/v1/catalog/personal-data", Right.CATALOG, Right.CATALOG),
     Place("/catalog/edit", Right.CATALOG, Right.CATALOG),
     Place("/catalog/versions", Right.CATALOG, Right.CATALOG),
     Place("/v1/metrics", Right.READ, Right.CATALOG),

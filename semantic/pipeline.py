@@ -60,7 +60,8 @@ def cap(draft: Draft) -> Draft:
 
 
 def narrow(draft: Draft) -> Draft:
-    scoped = isolate(draft.tree, draft.access, datasets=draft.datasets, pseudonym_key=draft.trust.pseudonym_key, analyst=draft.by_analyst)
+    key = draft.trust.pseudonym_key_of(draft.access.tenant)
+    scoped = isolate(draft.tree, draft.access, datasets=draft.datasets, pseudonym_key=key, analyst=draft.by_analyst)
     return replace(draft, tree=scoped.tree, params={**draft.params, **scoped.params})
 
 

@@ -15,6 +15,7 @@ from core.errors import Forbidden, Invalid, QueryRejected
 from core.ids import TenantId, tenant_database, tenant_id
 from core.principal import Principal
 from semantic.catalog.model import Catalog, CatalogField, ColumnRule, Dataset, FieldType, RowPolicy
+from semantic.clearances import class_rules
 from semantic.expr import Predicate
 from semantic.trust import DEFAULT_TRUST, Trust
 
@@ -148,6 +149,7 @@ def _table_access(catalog: Catalog, principal: Principal, datasets: list[Dataset
     tenant_column = _tenant_column(principal.tenant, datasets, trust)
     names = {d.name for d in datasets}
     rules_here = [r for r in catalog.column_rules if r.dataset in names and _applies(principal, r)]
+    rules_here += [r for r in class_rules(catalog, principal) if r.dataset in names]
     columns = _columns(datasets, tenant_column, rules_here, _join_keys(catalog))
     if not columns:
         raise Forbidden(f"Your roles may read no column of {first.database}.{first.table}.", code="no_readable_column")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from dataclasses import dataclass
 
 from core.ids import TenantId, tenant_database
@@ -20,6 +22,10 @@ class Trust:
     tenant_columns: frozenset[str] = frozenset(("tenant_id",))
     shared_databases: frozenset[str] | None = None
     pseudonym_key: str = ""
+
+    def pseudonym_key_of(self, tenant: TenantId) -> str:
+        """The tenant's own key, so that equal values of two tenants have different pseudonyms; empty without a secret."""
+        return hmac.new(self.pseudonym_key.encode(), tenant.encode(), hashlib.sha256).hexdigest() if self.pseudonym_key else ""
 
     def allows(self, database: str, tenant_column: str | None, tenant: TenantId) -> bool:
         """Whether a table there, told apart by that column (None: by its database), shows this tenant its own rows only."""

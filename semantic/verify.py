@@ -53,7 +53,7 @@ def verify(
     """
     form = read_form(sql)
     _check_bound(form, params)
-    context = _Context(access_of(catalog, principal, trust), params, trust.pseudonym_key)
+    context = _Context(access_of(catalog, principal, trust), params, trust.pseudonym_key_of(principal.tenant))
     scoped = [_check_scope(table, context) for table in form.tables if table.db]
     _check_cap(form.root, limits)
     return GuardedQuery(

@@ -9,10 +9,11 @@ from fastapi import APIRouter, Form, Query, Request, Response, UploadFile
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
-from api import schemas
+from api import personal_data, schemas
 from api.credentials import Caller
 from api.definitions import formula
 from api.learning import evaluate_later
+from api.personal_data import DecisionsBody, PersonalField
 from api.routes.jobs import IdempotencyKey, view
 from api.services import services_of
 from core.errors import Conflict, Invalid, TooLarge
@@ -125,6 +126,18 @@ async def rollback(request: Request, caller: Caller, version: Annotated[int, Que
 
     saved = await run_in_threadpool(act)
     return {"version": saved.version, "restored_from": saved.restored_from}
+
+
+@router.get("/catalog/personal-data", summary="Fields that seem to tell of persons")
+async def list_personal(request: Request, caller: Caller) -> list[PersonalField]:
+    """What inference found is first, with the data class that it proposes; above their clearance people see pseudonyms or nothing."""
+    return await run_in_threadpool(personal_data.listed, services_of(request), caller)
+
+
+@router.post("/catalog/personal-data", summary="Decide on fields that seem to tell of persons")
+async def decide_personal(request: Request, body: DecisionsBody, caller: Caller) -> dict[str, int]:
+    """Publishes a new version of the catalog."""
+    return {"version": await run_in_threadpool(personal_data.decide, services_of(request), caller, body)}
 
 
 @router.get("/metrics", summary="The metrics you may ask about")

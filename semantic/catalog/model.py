@@ -51,12 +51,16 @@ class DataClass(StrEnum):
     RESTRICTED = "restricted"
 
 
+PersonalKind = Literal["email", "phone", "contact", "iban", "card", "ip", "national_id", "birth", "address", "name", "secret"]
+
+
 class CatalogField(Frozen):
     """A column, or an expression over columns of the same table.
 
     `aggregate` is the sensible default (sum for amounts, avg for rates and prices, count_distinct for keys). `additive` False marks rates,
     prices and balances. `time_format` parses a text column into a time (ClickHouse parseDateTime pattern); `epoch` says an integer column is a
     Unix time in that unit. `values` are the known values of a category, most frequent first (a sample; the value index has them all).
+    `personal` is what inference took it for where it seems to tell of a person, until somebody looked.
     """
 
     name: Name
@@ -79,6 +83,7 @@ class CatalogField(Frozen):
     value_synonyms: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     cardinality: int | None = None
     pii: bool = False
+    personal: PersonalKind | None = None
     data_class: DataClass = DataClass.INTERNAL
     hidden: bool = False
 
@@ -310,6 +315,13 @@ class ColumnRule(Frozen):
     action: Literal["hide", "mask", "hash"]
 
 
+class Clearance(Frozen):
+    """Holders of `role` see fields up to this class; the highest of one's roles counts."""
+
+    role: str = Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")
+    up_to: DataClass
+
+
 class Catalog(Frozen):
     """Everything Querent knows about one tenant's data. `version` is set by the store, not by hand."""
 
@@ -327,6 +339,7 @@ class Catalog(Frozen):
     verified: tuple[VerifiedQuestion, ...] = ()
     row_policies: tuple[RowPolicy, ...] = ()
     column_rules: tuple[ColumnRule, ...] = ()
+    clearances: tuple[Clearance, ...] = ()
 
     @cached_property
     def _datasets(self) -> dict[str, Dataset]:

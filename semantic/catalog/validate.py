@@ -176,6 +176,10 @@ def _rules(catalog: Catalog) -> Iterator[Issue]:
                 "A rule on nothing protects nothing; correct it.",
             )
 
+    for index, one in enumerate(catalog.clearances):
+        if one.role in {c.role for c in catalog.clearances[:index]}:
+            yield Issue("error", f"/clearances/{index}", f"The role {one.role!r} has a clearance already.", "Keep one of them.")
+
 
 def _fields_known(catalog: Catalog, path: str, part: object) -> Iterator[Issue]:
     found = references(part)

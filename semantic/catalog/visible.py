@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from core.principal import Principal
 from semantic.catalog.model import Catalog, CatalogField, ColumnRule, Dataset, GlossaryTerm, Metric, RowPolicy, SimpleMetric
 from semantic.catalog.references import References, parts, references
+from semantic.clearances import class_rules
 
 
 def visible_to(catalog: Catalog, principal: Principal) -> Catalog:
@@ -18,7 +19,10 @@ def visible_to(catalog: Catalog, principal: Principal) -> Catalog:
     Hidden fields stay (joins and row policies need them) but are marked; sample values vanish where a row policy, a mask or PII
     would make them tell more than the caller may see. Rules and policies themselves are left out.
     """
-    actions = {(r.dataset, r.field): r.action for r in catalog.column_rules if applies(principal, r)}
+    actions: dict[tuple[str, str], str] = {}
+    for rule in (*(r for r in catalog.column_rules if applies(principal, r)), *class_rules(catalog, principal)):
+        if actions.get((rule.dataset, rule.field)) != "hide":
+            actions[rule.dataset, rule.field] = rule.action
     narrowed = {p.dataset for p in catalog.row_policies if applies(principal, p)}
     datasets = tuple(_dataset(d, actions, d.name in narrowed) for d in catalog.datasets if not d.hidden)
     known_datasets = {d.name for d in datasets}
@@ -64,6 +68,7 @@ def visible_to(catalog: Catalog, principal: Principal) -> Catalog:
             ),
             "row_policies": (),
             "column_rules": (),
+            "clearances": (),
         }
     )
 

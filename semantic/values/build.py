@@ -10,6 +10,7 @@ from core.ids import TenantId
 from core.principal import Principal
 from semantic.catalog.model import Catalog, CatalogField, Dataset, FieldRole, FieldType
 from semantic.catalog.visible import applies
+from semantic.clearances import class_rules
 from semantic.expr import FieldRef
 from semantic.values.index import StoredValue, ValueIndex
 
@@ -46,6 +47,7 @@ def visible_fields(catalog: Catalog, principal: Principal) -> frozenset[tuple[st
     """
     narrowed = {p.dataset for p in catalog.row_policies if applies(principal, p)}
     ruled = {(r.dataset, r.field) for r in catalog.column_rules if applies(principal, r)}
+    ruled |= {(r.dataset, r.field) for r in class_rules(catalog, principal)}
     return frozenset(
         (d.name, f.name)
         for d in catalog.datasets

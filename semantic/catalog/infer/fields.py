@@ -12,7 +12,7 @@ from semantic.catalog.infer import vocabulary as v
 from semantic.catalog.infer.codes import code_names
 from semantic.catalog.infer.measures import measure_kind
 from semantic.catalog.infer.naming import ColumnName, TableName, is_counting
-from semantic.catalog.infer.pii import is_pii
+from semantic.catalog.infer.pii import personal_kind
 from semantic.catalog.infer.probe import ColumnStats, TableStats
 from semantic.catalog.infer.schema import PhysicalColumn, PhysicalTable
 from semantic.catalog.infer.times import time_shape
@@ -114,7 +114,8 @@ def _field(context: FieldContext, column: PhysicalColumn, name: str) -> CatalogF
             is_snapshot=context.is_snapshot,
             counts=is_counting(column.comment),
         )
-    pii = is_pii(said.words, context.name.words, parsed.type == FieldType.STRING, stats)
+    personal = personal_kind(said.words, context.name.words, parsed.type == FieldType.STRING, stats)
+    pii = personal is not None
     unit = comments.unit_of(said.words, column.comment) if role in (FieldRole.MEASURE, FieldRole.ATTRIBUTE) else None
     values = () if pii else _values(column, said.words, role, stats)
     is_money = unit in v.CURRENCIES
@@ -138,6 +139,7 @@ def _field(context: FieldContext, column: PhysicalColumn, name: str) -> CatalogF
         value_synonyms={} if pii else _value_synonyms(role, said.words, values, coded),
         cardinality=stats.distinct if stats and stats.rows else None,
         pii=pii,
+        personal=personal,
         data_class=DataClass.CONFIDENTIAL if pii else DataClass.INTERNAL,
         hidden=column.name == context.tenant_column or bool(set(said.words) & v.PII_WORDS["secret"] - {"token", "pin", "hash", "salt"}),
     )

@@ -2,43 +2,50 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 
 from semantic.catalog.infer import vocabulary as v
+from semantic.catalog.infer.personal_values import kind_of_values
 from semantic.catalog.infer.probe import ColumnStats
+from semantic.catalog.model import DataClass, PersonalKind
 
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[a-z]{2,}\Z", re.IGNORECASE)
-_SSN = re.compile(r"\d{3}-\d{2}-\d{4}\Z")
+_NAMED: Mapping[str, PersonalKind] = {"contact": "contact", "identity": "national_id", "secret": "secret"}
+# What an analyst is asked to confirm: numbers that open accounts or are the person are for few, the rest for those who work with people.
+_RESTRICTED: frozenset[PersonalKind] = frozenset({"iban", "card", "national_id", "secret"})
 
 
-def is_pii(words: tuple[str, ...], table: tuple[str, ...], is_text: bool, stats: ColumnStats | None) -> bool:
-    """Contact data, identity numbers, birth dates, street addresses and secrets anywhere; names in tables of private persons.
+def proposed_class(kind: PersonalKind) -> DataClass:
+    return DataClass.RESTRICTED if kind in _RESTRICTED else DataClass.CONFIDENTIAL
 
-    Counts ("emails sent") are not: only text columns and dates of birth qualify, and values that look like e-mail, phone or SSN always do.
+
+def personal_kind(words: tuple[str, ...], table: tuple[str, ...], is_text: bool, stats: ColumnStats | None) -> PersonalKind | None:
+    """What a column tells of a person, None when nothing.
+
+    By its values, else by its name: contact data, identity numbers, birth dates and secrets anywhere; names and street addresses in tables of
+    private persons.
+
+    Counts ("emails sent") are not: only text columns and dates of birth qualify, and values of a kind that has a form always do.
     """
     said = set(words)
     if said & v.PII_WORDS["birth"]:
-        return True
+        return "birth"
     if not is_text:
-        return False
-    if _looks(stats):
-        return True
+        return None
+    by_values = kind_of_values(stats.values) if stats else None
+    if by_values is not None:
+        return by_values
     if said & {"ip", "mac"} and not said & {"address", "id"} and len(words) > 2:
         said -= {"ip", "mac"}
-    if any(said & v.PII_WORDS[kind] for kind in ("contact", "identity", "secret")):
-        return not said & {"type", "status", "flag", "domain", "campaign"}
+    for kind in ("contact", "identity", "secret"):
+        if said & v.PII_WORDS[kind]:
+            return None if said & {"type", "status", "flag", "domain", "campaign"} else _NAMED[kind]
     if said & v.PII_WORDS["address"]:
-        return bool(set(table) & (v.PERSON | v.PERSON_PUBLIC) or said & v.PERSON) and not said & {"type", "id"}
+        lives = set(table) & (v.PERSON | v.PERSON_PUBLIC) or said & v.PERSON
+        return "address" if lives and not said & {"type", "id"} else None
     if "name" in said or said <= {"firstname", "lastname", "fullname", "surname", "forename"}:
         if said & {"first", "last", "middle", "maiden", "surname", "firstname", "lastname", "fullname"}:
-            return bool(set(table) & v.PERSON) or not set(table) & v.PERSON_PUBLIC
+            return "name" if set(table) & v.PERSON or not set(table) & v.PERSON_PUBLIC else None
         own = said - {"name", "full"}
-        return bool(own & v.PERSON and not own - v.PERSON) or (not own and bool(set(table[-1:]) & v.PERSON))
-    return False
-
-
-def _looks(stats: ColumnStats | None) -> bool:
-    if not stats or len(stats.top) < 3:
-        return False
-    values = stats.values
-    return any(sum(1 for x in values if pattern.match(x)) >= 0.8 * len(values) for pattern in (_EMAIL, _SSN))
+        is_person = bool(own & v.PERSON and not own - v.PERSON) or (not own and bool(set(table[-1:]) & v.PERSON))
+        return "name" if is_person else None
+    return None

@@ -30,7 +30,9 @@ _TITLES: Mapping[str, str] = {
     "forecast": "Forecast", "forecast_batch": "Forecasts of many series", "forecast_part": "A batch's forecasts", "score_forecasts": "Forecasts scored",
     "detect": "Anything unusual", "explain": "What drove the change", "load_file": "Upload",
     "infer_catalog": "Catalog inference", "refresh_values": "Values of the catalog", "diagnose": "Diagnosis",
-    "evaluate_rules": "Alert rules", "scan": "Anything one should know",
+    "evaluate_rules": "Alert rules", "scan": "Anything one should know", "preview_rule": "Preview of an alert rule",
+    "register_model": "Registration of a model", "shadow_models": "Shadow runs of models", "watch_models": "Watch over models",
+    "mirror_models": "Models in MLflow",
 }  # fmt: skip
 _STATES: Mapping[str, tuple[str, JobStatus | None]] = {
     "": ("All", None), "running": ("Running", JobStatus.RUNNING), "pending": ("Waiting", JobStatus.PENDING),

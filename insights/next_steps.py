@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
 from core.errors import UserError
+from core.timeseries import Grain
 from insights.kinds import KINDS
-from insights.types import Fact
+from insights.periods import during, grain_of
+from insights.types import Fact, Period
 from semantic.catalog.model import Catalog
 
 MOST = 4
@@ -28,15 +31,24 @@ def next_steps(told: Sequence[Fact], catalog: Catalog) -> list[dict[str, Any]]:
 
 
 def _step(kind: str, fact: Fact) -> dict[str, Any]:
-    label, when = fact.quantity.label, fact.period.label
+    label, when = fact.quantity.label, during(fact.period)
     texts = {
-        "drill": (f"See what drove {label} in {when}.", f"why did {label} change in {when}?"),
+        "drill": (f"See what drove {label} {when}.", f"why did {label} change {_asked(fact.period)}?"),
         "watch": (f"Watch {label} with an alert.", None),
-        "check_load": (f"Check the load of {label} for {when} before acting on it.", None),
+        "check_load": (f"Check the load of {label} for {fact.period.label} before acting on it.", None),
         "forecast": (f"See where {label} is heading.", f"forecast {label}"),
     }
     text, question = texts[kind]
     return {"kind": kind, "text": text, "metric": fact.quantity.name or None, "question": question, "fact": fact.key}
+
+
+def _asked(period: Period) -> str:
+    """The period as questions say it."""
+    if period.start is None or period.end is None or grain_of(period) not in (None, Grain.WEEK):
+        return during(period)
+    last = period.end - dt.timedelta(days=1)
+    first, final = (f"{day.day} {day:%b} {day.year}" for day in (period.start, last))
+    return f"from {first} to {final}"
 
 
 def _owner(told: Sequence[Fact], catalog: Catalog) -> dict[str, Any] | None:

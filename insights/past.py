@@ -67,7 +67,7 @@ class MetricPast:
 
     segments: dimension label -> (names, (n, names) values); of amounts that add up, or of a rate's numerator with `segment_bases` its
     denominators. days: also by day, when periods are longer. missing_since: the first period that has ended and has no data.
-    receipts: which queries made the numbers.
+    receipts: which queries made the numbers. last_day: the same by day with segments, where the period runs until the last day there is.
     """
 
     quantity: Quantity
@@ -84,6 +84,7 @@ class MetricPast:
     goals: tuple[Goal, ...] = ()
     missing_since: Period | None = None
     parts: frozenset[str] = frozenset()
+    last_day: MetricPast | None = None
 
 
 def expectations(values: FloatArray, season: int, median_of: int = 1) -> FloatArray:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from insights.kinds import KINDS
 from insights.reader import ANYBODY, Reader
-from insights.types import Fact
+from insights.types import Fact, Period
 
 FALSE_DISCOVERIES = 0.02  # of what is told; a reader of digests forgives few
 CONTEXT = frozenset({"season_note", "lagged_correlation"})  # worth reading beside news, no reason to write to anybody
@@ -94,14 +94,24 @@ def worth_sending(told: Sequence[Fact]) -> bool:
     return any(fact.kind not in CONTEXT and fact.score is not None and fact.score.novelty >= FRESH for fact in told)
 
 
+def _holds(period: Period, day: Period) -> bool:
+    """Whether a longer period has the day in it."""
+    if period == day or not (period.start and period.end and day.start and day.end):
+        return False
+    return period.start <= day.start and day.end <= period.end
+
+
 def _implies(known: Fact, fact: Fact, parts: Mapping[str, frozenset[str]]) -> bool:
     """Whether the known fact already tells this one.
 
     The same metric in the same period about the same rows or about more (unless a part moved against the whole); the same segment in the
-    same period and direction, told by another metric; one odd day, told by another metric; anything of a segment whose data are late.
+    same period and direction, told by another metric; one odd day, told by another metric; anything of a segment whose data are late, or of a
+    longer period with that day in it.
     """
     if fact.kind == "lagged_correlation" or known.kind == "lagged_correlation":
         return fact.kind == known.kind and {known.quantity.label, known.names[0]} == {fact.quantity.label, fact.names[0]}
+    if known.kind == "late_data" and _holds(fact.period, known.period):
+        return known.quantity.label == fact.quantity.label or known.quantity.name in parts.get(fact.quantity.name, ())
     if known.period != fact.period:
         return False
     same_way = known.impact * fact.impact >= 0

@@ -13,7 +13,7 @@ from insights.looks.course import look_at_course
 from insights.looks.events import look_at_events
 from insights.looks.goals import look_at_goals
 from insights.looks.loads import look_at_loads
-from insights.looks.segments import look_at_segments
+from insights.looks.segments import look_at_last_day, look_at_segments
 from insights.looks.value import look_at_streak, look_at_value
 from insights.looks.within import look_within
 from insights.past import MIN_ERRORS, SEASONS, MetricPast, expectations
@@ -26,6 +26,7 @@ LOOKS: tuple[Callable[[MetricPast], list[Fact]], ...] = (
     look_at_streak,
     look_at_course,
     look_at_segments,
+    look_at_last_day,
     look_at_loads,
     look_within,
     look_at_events,

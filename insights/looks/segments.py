@@ -43,6 +43,13 @@ def look_at_segments(past: MetricPast) -> list[Fact]:
     return facts
 
 
+def look_at_last_day(past: MetricPast) -> list[Fact]:
+    """Segments whose data of the last day of a running period are late: then what is low in the period is only missing."""
+    if past.last_day is None:
+        return []
+    return [fact for fact in look_at_segments(past.last_day) if fact.kind == "late_data"]
+
+
 def _amounts(past: MetricPast, dimension: str, names: tuple[str, ...], values: FloatArray) -> list[Fact]:
     whole = np.nansum(values, axis=1)
     if whole[-1] <= 0:

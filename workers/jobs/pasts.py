@@ -6,7 +6,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -87,7 +87,8 @@ def past_of(run: Run, asked: Asked, name: str) -> Found | None:
     steps, values, column, missing_since, note = read
     if steps.how == "day" and metric.made_of.kind == "other":
         return None
-    segments, bases = _segments(metric, steps.tail(SEGMENT_STEPS.get(steps.grain, len(steps.bounds))))
+    read_by = _segments(metric, steps.tail(SEGMENT_STEPS.get(steps.grain, len(steps.bounds))))
+    segments, bases = _columns(read_by, steps.tail(SEGMENT_STEPS.get(steps.grain, len(steps.bounds))), metric)
     receipts = tuple(range(first, run.last + 1))
     days = _days(metric, steps, values)
     label = scoped(column.label, asked.where)
@@ -97,6 +98,7 @@ def past_of(run: Run, asked: Asked, name: str) -> Found | None:
         scale=metric.made_of.scale, kind=metric.made_of.kind, days=days, events=_events(run, steps), goals=_goals(run, metric, steps, days),
         missing_since=missing_since, parts=frozenset(_parts(run, name)),
     )  # fmt: skip
+    past = replace(past, last_day=_last_day(past, metric, steps, read_by))
     return Found(past, tuple(text for text in (steps.note, note) if text))
 
 
@@ -169,29 +171,53 @@ def _on(steps: Steps, known: Mapping[dt.datetime, float], kind: str) -> FloatArr
     return values
 
 
-def _segments(metric: _Metric, steps: Steps) -> tuple[dict[str, tuple[tuple[str, ...], FloatArray]], dict[str, FloatArray]]:
-    """Of amounts and rates, by the telling dimensions: (names, values) and, of rates, denominators."""
-    segments: dict[str, tuple[tuple[str, ...], FloatArray]] = {}
-    bases: dict[str, FloatArray] = {}
+_Segments = dict[str, tuple[tuple[str, ...], FloatArray]]
+
+
+def _segments(metric: _Metric, steps: Steps) -> dict[str, Ran]:
+    """Of amounts and rates, by the telling dimensions."""
+    found: dict[str, Ran] = {}
     if metric.made_of.kind == "other" or not steps.bounds:
-        return segments, bases
+        return found
     grain = Grain.DAY if steps.how == "day" else steps.grain
     for ref in _dimensions(metric, steps.end):
         try:
-            ran = metric.query(metric.parts, grain, steps.start, steps.end, ref)
+            found[metric.run.visible.field(ref).label] = metric.query(metric.parts, grain, steps.start, steps.end, ref)
         except UserError:
             continue  # cannot be split by this without multiplying rows
+    return found
+
+
+def _columns(read: Mapping[str, Ran], steps: Steps, metric: _Metric) -> tuple[_Segments, dict[str, FloatArray]]:
+    """(names, values) per step and, of rates, denominators."""
+    segments: _Segments = {}
+    bases: dict[str, FloatArray] = {}
+    for label, ran in read.items():
         tops = _by_segment(ran, 0, steps)
         names = tuple(sorted(tops, key=lambda name: (-float(tops[name].sum()), name))[:MAX_SEGMENTS])
         if len(names) < 2:
             continue
-        label = metric.run.visible.field(ref).label
         segments[label] = names, np.column_stack([tops[name] for name in names])
         if metric.made_of.base is not None:
             found = _by_segment(ran, 1, steps)
             empty = np.zeros(len(steps.bounds))
             bases[label] = np.column_stack([found.get(name, empty) for name in names])
     return segments, bases
+
+
+def _last_day(past: MetricPast, metric: _Metric, steps: Steps, read: Mapping[str, Ran]) -> MetricPast | None:
+    """The last day of a period that was read by day, with its segments: whether it has come in whole."""
+    days = past.days
+    if steps.how != "day" or days is None or past.kind != "amount" or steps.grain is Grain.DAY:
+        return None
+    count = min(SEGMENT_STEPS[Grain.DAY], len(days.values))
+    starts = [steps.end - dt.timedelta(days=k) for k in range(count, 0, -1)]
+    daily = Steps(Grain.DAY, tuple((start, start + dt.timedelta(days=1)) for start in starts), "grain")
+    segments, _ = _columns(read, daily, metric)
+    values = days.values[-count:]
+    return replace(
+        past, grain=Grain.DAY, periods=daily.periods, values=values, segments=segments, days=Days(days.last, values, days.receipts)
+    )
 
 
 def _dimensions(metric: _Metric, end: dt.datetime) -> tuple[FieldRef, ...]:

@@ -95,6 +95,12 @@ class TestAnswerKey:
         assert (told[0]["kind"], told[0]["scope"], told[0]["quantity"]["name"]) == ("late_data", planted.scope, "sessions")
         assert not [f for f in told if f["kind"] in NEWS]
 
+    def test_a_late_load_is_no_fall_of_the_running_week_either(self, world: Any, run: Run) -> None:
+        planted = event(world, "late_load")
+        week = {"window": {"kind": "calendar", "unit": "week", "offset": 0}}
+        told = run(world.tenant, "scan", {"grain": "week", "period": week, "metrics": ["sessions"]}, ANCHOR + DAY)["told"]
+        assert [(f["kind"], f["scope"]) for f in told] == [("late_data", planted.scope)]
+
     def test_black_friday_is_expected_and_no_news(self, world: Any, run: Run) -> None:
         friday = max(e.start for e in answer_key(world, ANCHOR) if e.kind == "holiday")
         told = run(world.tenant, "scan", {"grain": "day"}, friday + DAY)["told"]

@@ -12,9 +12,11 @@ from insights.drivers.parts import parts_of_change
 from insights.explain_view import explain_view
 from insights.explaining import explain_change
 from insights.narrative import narrate
+from insights.next_steps import next_steps
 from insights.periods import during, grain_of, period_of
 from insights.study import Cube, Explained, Study
-from insights.types import Quantity
+from insights.types import Fact, Quantity
+from semantic.catalog.model import Catalog
 
 MAY, APRIL = (period_of(dt.datetime(2026, m, 1), dt.datetime(2026, m + 1, 1), "") for m in (5, 4))
 REGIONS, PRODUCTS, DEVICES = ("EMEA", "APAC", "AMER"), tuple("abcdef"), ("desktop", "mobile", "tablet")
@@ -125,6 +127,18 @@ class TestExplainChange:
         test = explain_change(Study(Quantity("orders"), "amount", MAY, APRIL, 100.0, 150.0, history=history)).facts[0].test
         assert test is not None
         assert test.p < 1e-6
+
+
+class TestNextSteps:
+    def test_the_question_names_the_period_as_questions_do(self) -> None:
+        week = period_of(dt.datetime(2026, 10, 12), dt.datetime(2026, 10, 19), "")
+        asked = [
+            next_steps([Fact("unusual_value", Quantity("orders"), period, values={"value": 1.0, "expected": 2.0})], Catalog())[0][
+                "question"
+            ]
+            for period in (MAY, week)
+        ]
+        assert asked == ["why did orders change in May 2026?", "why did orders change from 12 Oct 2026 to 18 Oct 2026?"]
 
 
 class TestPeriods:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from anomaly.state import State
 from anomaly.thresholds import DEFAULT_SENSITIVITY, score_threshold
 from anomaly.types import DetectInput, Detection, Incident
 from core.errors import Invalid
+from core.timeseries import TimeSeries
 
 BAND = 3.0  # robust standard deviations of the expected range
 
@@ -24,12 +25,14 @@ def detect(
     min_effect: float = 0.0,
     direction: str = "both",
     second_opinion: str | None = None,
+    company: Sequence[TimeSeries] = (),
 ) -> Detection:
     """Scores, expectation and incidents of one series.
 
     sensitivity: expected false alarms per year, > 0 (see thresholds). min_effect: smallest |actual - expected| worth an alert, in the
     metric's unit. direction: 'up', 'down' or 'both'; rows off to the other side keep their score but raise nothing. second_opinion: a PyOD
-    detector on the residuals that is heard as well (see second_opinion; some ten times slower).
+    detector on the residuals that is heard as well (see second_opinion; some ten times slower). company: other metrics that are judged
+    together with this one: what they do not account for is scored as well, and the second opinion hears of them. Incidents are of this one.
     Raises: Invalid when the input or an option makes no sense.
     """
     if direction not in ("up", "down", "both") or not min_effect >= 0:
@@ -37,10 +40,18 @@ def detect(
     rows = prepare(item)
     threshold = score_threshold(sensitivity, rows.step_s)
     scored = State(rows.step_s, item.time_zone, item.country).advance(rows.times, rows.values)
+    features = None
+    if company:
+        from anomaly.company import in_company
+
+        beside = in_company(item, rows, scored, company)
+        threshold = score_threshold(sensitivity / 2, rows.step_s)  # two scores, each of which may be wrong
+        scored.score[:] = np.fmax(scored.score, np.where(np.isnan(scored.score), np.nan, beside.apart))
+        features = beside.features
     if second_opinion is not None:
         from anomaly.second_opinion import weighed
 
-        scored.score[:] = weighed(scored, rows.values, rows.step_s, second_opinion)
+        scored.score[:] = weighed(scored, rows.values, rows.step_s, second_opinion, features)
     if item.warmup_steps:
         scored.score[: item.warmup_steps] = np.nan
     off = rows.values - scored.expected

@@ -70,10 +70,15 @@ def raw_windows(values: FloatArray, rows: int = WINDOW_ROWS) -> FloatArray:
     return np.lib.stride_tricks.sliding_window_view(padded, rows).astype(np.float64)
 
 
-def residual_features(scored: Scored, values: FloatArray) -> FloatArray:
-    """(n, 4): miss in usual errors, its size, mean miss of six rows, jump; what is unknown is 0."""
+def usual_misses(scored: Scored, values: FloatArray) -> FloatArray:
+    """(n,) miss of the expectation in usual errors, at most 50; what is unknown is 0."""
     z = np.nan_to_num((values - scored.expected) / scored.spread, nan=0.0, posinf=50.0, neginf=-50.0)
-    z = np.clip(z, -50, 50)
+    return np.asarray(np.clip(z, -50, 50), np.float64)
+
+
+def residual_features(scored: Scored, values: FloatArray) -> FloatArray:
+    """(n, 4): miss in usual errors, its size, mean miss of six rows, jump."""
+    z = usual_misses(scored, values)
     lasting = np.convolve(z, np.ones(6) / 6)[: len(z)]
     return np.column_stack([z, np.abs(z), lasting, np.r_[0.0, np.diff(z)]])
 

@@ -24,9 +24,10 @@ MEMBERS = ("ecod", "iforest", "knn")
 LEAST = 1e-3
 
 
-def weighed(scored: Scored, values: FloatArray, step_s: int, name: str) -> FloatArray:
+def weighed(scored: Scored, values: FloatArray, step_s: int, name: str, company: FloatArray | None = None) -> FloatArray:
     """(n,) the score with the opinion of `name` added, NaN where the score is; by rows up to each only.
 
+    company: (n, k) features of other metrics that are judged together with this one.
     Raises: Invalid for an unknown name.
     """
     if name not in get_args(SecondOpinion):
@@ -37,6 +38,8 @@ def weighed(scored: Scored, values: FloatArray, step_s: int, name: str) -> Float
         return out
     part = Scored(*(column[known] for column in (scored.score, scored.expected, scored.spread, scored.from_before)))
     features = residual_features(part, values[known])
+    if company is not None:
+        features = np.column_stack([features, company[known]])
     members = MEMBERS if name == "ensemble" else (name,)
     rare = np.mean([in_the_past(causal_scores(features, member), step_s) for member in members], axis=0)  # type: ignore[arg-type]
     out[known] += NOVEL * np.maximum(0.0, rare - NOVEL_FROM)

@@ -47,7 +47,16 @@ class Judge:
         judge = anomaly_detector(rule, self.history, until, sensitivity, self.custom)
 
         def remembered(series: TimeSeries) -> Detection:
-            key = (series.series_id, len(series), until, round(sensitivity, 6), rule.min_effect, rule.direction, rule.second_opinion)
+            key = (
+                series.series_id,
+                len(series),
+                until,
+                round(sensitivity, 6),
+                rule.min_effect,
+                rule.direction,
+                rule.second_opinion,
+                rule.together,
+            )
             if key not in self._known:
                 self._known[key] = judge(series)
             return self._known[key]

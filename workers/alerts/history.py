@@ -16,7 +16,7 @@ from semantic.expr import Absolute
 from semantic.query import Aggregate, AggregateKind, ByTime, SemanticQuery, TimeWindow
 from semantic.states import OutputColumn
 from workers.alerts.bands import Band, fetch_bands
-from workers.alerts.rule import AnyRule, Completeness, ForecastRule
+from workers.alerts.rule import AnomalyRule, AnyRule, Completeness, ForecastRule
 from workers.alerts.timing import history_start
 from workers.jobs.querying import Asking, Receipt, run_query
 from workers.jobs.series import Segment, fetch_series
@@ -38,13 +38,15 @@ class Look:
     grain: Grain
     with_volumes: bool = False
     band_level: int = 0
+    together: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, rule: AnyRule) -> Look:
         where = "" if rule.where is None else rule.where.model_dump_json()
         level = rule.level if isinstance(rule, ForecastRule) else 0
         segments = tuple(map(str, rule.segments))
-        return cls(rule.metric, where, segments, rule.max_segments, Grain(rule.grain), rule.min_volume > 0, level)
+        together = rule.together if isinstance(rule, AnomalyRule) else ()
+        return cls(rule.metric, where, segments, rule.max_segments, Grain(rule.grain), rule.min_volume > 0, level, together)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class History:
     """series: the whole first, then segments. All times are UTC bucket starts as loaded; `zone` is the calendar's.
 
     volumes: of a ratio, the denominator of each series by its id, when a minimum volume was asked for. bands: what was forecast, by series.
+    company: the metrics that the whole is judged together with.
     """
 
     series: tuple[TimeSeries, ...]
@@ -73,6 +76,7 @@ class History:
     left_out: int
     volumes: Mapping[str, TimeSeries] = field(default_factory=dict)
     bands: Mapping[str, Band] = field(default_factory=dict)
+    company: tuple[TimeSeries, ...] = ()
 
 
 def fetch_history(asking: Asking, rule: AnyRule, *, counted: bool = True) -> History:
@@ -99,7 +103,14 @@ def fetch_history(asking: Asking, rule: AnyRule, *, counted: bool = True) -> His
         left_out=fetched.left_out,
         volumes=_volumes(asking, whole, rule, params),
         bands=fetch_bands(asking, rule) if isinstance(rule, ForecastRule) else {},
+        company=_company(asking, rule, params),
     )
+
+
+def _company(asking: Asking, rule: AnyRule, params: SeriesParams) -> tuple[TimeSeries, ...]:
+    """The whole of each metric that the rule names beside its own, under the same filter."""
+    names = rule.together if isinstance(rule, AnomalyRule) else ()
+    return tuple(fetch_series(asking, params.model_copy(update={"metric": name, "segments": ()})).series[0] for name in names)
 
 
 def _volumes(asking: Asking, catalog: Catalog, rule: AnyRule, params: SeriesParams) -> dict[str, TimeSeries]:

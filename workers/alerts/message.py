@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import hashlib
-import hmac
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.errors import Unauthenticated
 from core.store.incidents import StoredIncident
 from insights.wording import during, number
 from workers.alerts.chart import incident_chart
@@ -19,7 +15,9 @@ from workers.jobs.chart_data import instant
 from workers.look import USUAL as USUAL_LOOK
 from workers.look import Look, banner
 from workers.pages_pdf import Document
+from workers.signed_link import link_token, read_link_token
 
+FEEDBACK = "alert feedback"
 _WORD = {"up": "above", "down": "below", "both": "away from"}
 
 
@@ -204,22 +202,9 @@ def as_html(message: Message, *, image: str | None, look: Look = USUAL_LOOK) -> 
 
 def feedback_token(key: str, tenant: str, incident_id: str, reader: str) -> str:
     """Lets its holder say whether this one incident was useful, in the reader's name, and nothing else."""
-    text = f"{tenant}:{incident_id}:{reader}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=") + "." + _sign(key, text)
+    return link_token(FEEDBACK, key, tenant, incident_id, reader)
 
 
 def read_feedback_token(key: str, token: str) -> tuple[str, str, str]:
     """(tenant, incident, reader). Raises: Unauthenticated."""
-    coded, _, signature = token.partition(".")
-    try:
-        text = base64.urlsafe_b64decode(coded + "=" * (-len(coded) % 4)).decode()
-        tenant, incident, reader = text.split(":")
-    except ValueError as error:
-        raise Unauthenticated("This link is not complete; open the incident in Querent instead.", code="bad_link") from error
-    if not hmac.compare_digest(signature.encode(), _sign(key, text).encode()):
-        raise Unauthenticated("This link is not valid; open the incident in Querent instead.", code="bad_link")
-    return tenant, incident, reader
-
-
-def _sign(key: str, text: str) -> str:
-    return hmac.new(key.encode(), b"alert feedback\0" + text.encode(), hashlib.sha256).hexdigest()[:40]
+    return read_link_token(FEEDBACK, key, token, instead="the incident")

@@ -16,6 +16,7 @@ from semantic.expr import FieldRef, Predicate
 Direction = Literal["up", "down", "both"]
 Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 MAX_WINDOWS = 50
+MOST_TOGETHER = 4
 
 
 class Part(BaseModel):
@@ -100,15 +101,23 @@ class AnomalyRule(RuleBase):
     sensitivity: false alarms per year that one can bear of the whole; n segments get it over the root of n each.
     min_effect: smallest |actual - expected| in the metric's unit;
     min_effect_share: the same as a share of what was expected. yearly: what came at the same time last year too is no news (daily grain).
-    second_opinion: a PyOD detector that is heard as well.
+    second_opinion: a PyOD detector that is heard as well. together: other metrics that the whole is judged together with; what they do not
+    account for is an anomaly as well.
     """
 
     kind: Literal["anomaly"] = "anomaly"
     sensitivity: float = Field(default=DEFAULT_SENSITIVITY, ge=0.1, le=365)
     yearly: bool = True
     second_opinion: Literal["ecod", "iforest", "knn", "ensemble"] | None = None
+    together: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(default=(), max_length=MOST_TOGETHER)
     min_effect: float = Field(default=0.0, ge=0)
     min_effect_share: float = Field(default=0.0, ge=0, le=10)
+
+    @model_validator(mode="after")
+    def _others(self) -> AnomalyRule:
+        if self.metric in self.together or len(set(self.together)) < len(self.together):
+            raise ValueError("together names other metrics, each once")
+        return self
 
 
 class ThresholdRule(RuleBase):

@@ -87,7 +87,16 @@ def anomaly_detector(
         item = DetectInput(series=series, as_of=until, time_zone=zone, country=history.country)
         if custom is not None:
             return custom(rule, item, rate)
-        return detect(item, sensitivity=rate, min_effect=rule.min_effect, direction=rule.direction, second_opinion=rule.second_opinion)
+        company = [cut(other, until) for other in history.company] if series.series_id == TOTAL else []
+
+        return detect(
+            item,
+            sensitivity=rate,
+            min_effect=rule.min_effect,
+            direction=rule.direction,
+            second_opinion=rule.second_opinion,
+            company=company,
+        )
 
     return judge
 

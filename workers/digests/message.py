@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import html
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from core.errors import Unauthenticated
 from core.store import digests
 from core.store.deliveries import Delivery
 from core.store.digests import Issue
@@ -21,8 +17,10 @@ from workers.jobs.chart_data import instant
 from workers.look import USUAL as USUAL_LOOK
 from workers.look import Look, banner
 from workers.pages_pdf import Block, Chart, Document, Heading, Text
+from workers.signed_link import link_token, read_link_token
 
 KIND = "digest_issue"
+UNSUBSCRIBE = "digest unsubscribe"
 _FAVOUR = {True: "#1b7f4b", False: "#b3261e", None: "#555"}
 
 
@@ -129,22 +127,9 @@ def _framed(issue: Issue, inside: str, link: str, unsubscribe: str, look: Look) 
 
 def unsubscribe_token(key: str, tenant: str, digest_id: str, reader: str) -> str:
     """Lets its holder end this one reader's digest, and nothing else."""
-    text = f"{tenant}:{digest_id}:{reader}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=") + "." + _sign(key, text)
+    return link_token(UNSUBSCRIBE, key, tenant, digest_id, reader)
 
 
 def read_unsubscribe_token(key: str, token: str) -> tuple[str, str, str]:
     """(tenant, digest, reader). Raises: Unauthenticated."""
-    coded, _, signature = token.partition(".")
-    try:
-        text = base64.urlsafe_b64decode(coded + "=" * (-len(coded) % 4)).decode()
-        tenant, digest_id, reader = text.split(":")
-    except ValueError as error:
-        raise Unauthenticated("This link is not complete; open your digests in Querent instead.", code="bad_link") from error
-    if not hmac.compare_digest(signature.encode(), _sign(key, text).encode()):
-        raise Unauthenticated("This link is not valid; open your digests in Querent instead.", code="bad_link")
-    return tenant, digest_id, reader
-
-
-def _sign(key: str, text: str) -> str:
-    return hmac.new(key.encode(), b"digest unsubscribe\0" + text.encode(), hashlib.sha256).hexdigest()[:40]
+    return read_link_token(UNSUBSCRIBE, key, token, instead="your digests")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import email
 import json
+import os
 import secrets
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +24,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from api.app import create_app
 from api.services import Services as ApiServices
@@ -130,6 +133,11 @@ class Shop:
         assert answer.status_code == expect, answer.text
         return answer.json() if answer.content else None
 
+    def rows(self, sql: str) -> list[Any]:
+        """What the state store holds."""
+        with self.services.store.read() as connection:
+            return list(connection.execute(text(sql)).all())
+
     def load(self, fallen: float, *, days: int = DAYS) -> None:
         """Replaces the sales; yesterday's are `fallen` times the usual."""
         self.admin.execute(f"CREATE DATABASE IF NOT EXISTS {self.database}")
@@ -219,3 +227,30 @@ def until(condition: Callable[[], Any], within_s: float = 60) -> Any:
 @pytest.fixture
 def wait() -> Callable[..., Any]:
     return until
+
+
+@pytest.fixture
+def kill_the_first_worker(
+    shop: Shop,
+    mailbox: tuple[Mailbox, int],
+    make_processes: Callable[..., Processes],  # noqa: F811
+) -> Callable[[str], None]:
+    """Starts beat and a worker, kills the worker when `sql` gives rows, lets two others go on: one mail comes. Until then the mail server is down."""
+
+    def act(sql: str) -> None:
+        box, _ = mailbox
+        box.down = True  # messages wait in the outbox until the second worker is there
+        processes = make_processes(shop.environment)
+        processes.start("workers", "beat")
+        first = processes.worker("--concurrency=1")
+        until(lambda: shop.rows(sql), 120)
+        os.killpg(first.pid, signal.SIGKILL)
+        first.wait()
+        box.down = False
+        processes.worker("--concurrency=1")
+        processes.worker("--concurrency=1")
+        until(lambda: box.messages, 180)
+        until(lambda: not shop.rows("SELECT 1 FROM deliveries WHERE status = 'pending'"), 60)
+        assert len(box.messages) == 1
+
+    return act

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -25,12 +23,6 @@ def channels(shop: Any, hook: Any) -> dict[str, Any]:
     web = shop.call("POST", "/v1/channels", {"name": "Hook", "config": config}, 201)
     assert "hush" not in str(web)
     return {"mail": mail["id"], "hook": web["id"], "secret": web["secret"]}
-
-
-def rows(shop: Any, sql: str) -> list[Any]:
-    home = Path(shop.environment["QUERENT_HOME"])
-    with sqlite3.connect(home / "state.db") as connection:
-        return connection.execute(sql).fetchall()
 
 
 class TestFromRuleToMessage:
@@ -74,7 +66,7 @@ class TestFromRuleToMessage:
         assert [e["type"] for e in hook.events] == ["incident.opened", "incident.resolved"]
         assert box.messages[1]["Subject"].startswith("Resolved")
         assert len(shop.call("GET", "/v1/inbox")["items"]) == 2
-        assert "hush" not in str(rows(shop, "SELECT * FROM channels"))
+        assert "hush" not in str(shop.rows("SELECT * FROM channels"))
         logs = "".join(path.read_text(errors="replace") for path in Path(shop.environment["QUERENT_HOME"]).parent.glob("process-*.log"))
         assert "hush" not in logs
         assert channels["secret"] not in logs
@@ -83,27 +75,15 @@ class TestFromRuleToMessage:
 class TestKilled:
     @pytest.mark.parametrize("moment", ["while it evaluates", "when the message waits"])
     def test_a_killed_worker_costs_no_message_and_makes_none_twice(
-        self, moment: str, shop: Any, hook: Any, mailbox: Any, channels: Any, make_processes: Callable[..., Any], wait: Callable[..., Any]
+        self, moment: str, shop: Any, channels: Any, kill_the_first_worker: Callable[[str], None]
     ) -> None:
-        box, _ = mailbox
-        box.down = True  # messages wait in the outbox until the second worker is there
         shop.call("POST", "/v1/alert-rules", {**RULE, "notify": [channels["mail"]]}, 201)
-        processes = make_processes(shop.environment)
-        processes.start("workers", "beat")
-        first = processes.worker("--concurrency=1")
-        sql = {
-            "while it evaluates": "SELECT 1 FROM jobs WHERE kind = 'evaluate_rules' AND status = 'RUNNING'",
-            "when the message waits": "SELECT 1 FROM deliveries WHERE kind = 'opened'",
-        }[moment]
-        wait(lambda: rows(shop, sql), 60)
-        os.killpg(first.pid, signal.SIGKILL)
-        first.wait()
-        box.down = False
-        processes.worker("--concurrency=1")
-        processes.worker("--concurrency=1")
-        wait(lambda: box.messages, 120)
-        wait(lambda: not rows(shop, "SELECT 1 FROM deliveries WHERE status = 'pending'"), 60)
-        assert len(box.messages) == 1
+        kill_the_first_worker(
+            {
+                "while it evaluates": "SELECT 1 FROM jobs WHERE kind = 'evaluate_rules' AND status = 'RUNNING'",
+                "when the message waits": "SELECT 1 FROM deliveries WHERE kind = 'opened'",
+            }[moment]
+        )
         assert len(shop.call("GET", "/v1/incidents")["items"]) == 1
 
 
@@ -121,15 +101,15 @@ class TestRunTwice:
         processes.worker("--concurrency=2")
         for _ in range(5):
             start_due_rules(shop.services)
-            rows(shop, "SELECT 1")
+            shop.rows("SELECT 1")
             with sqlite3.connect(Path(shop.environment["QUERENT_HOME"]) / "state.db") as connection:
                 connection.execute("UPDATE alert_rules SET next_run_at = '2020-01-01 00:00:00.000000', lease_until = NULL")
         for _ in range(8):
             wake_sender(shop.services)
         wait(lambda: box.messages and hook.calls, 90)
-        wait(lambda: not rows(shop, "SELECT 1 FROM jobs WHERE status IN ('PENDING', 'RUNNING')"), 60)
+        wait(lambda: not shop.rows("SELECT 1 FROM jobs WHERE status IN ('PENDING', 'RUNNING')"), 60)
         for _ in range(8):
             wake_sender(shop.services)
-        wait(lambda: not rows(shop, "SELECT 1 FROM deliveries WHERE status = 'pending'"), 30)
+        wait(lambda: not shop.rows("SELECT 1 FROM deliveries WHERE status = 'pending'"), 30)
         assert (len(box.messages), len(hook.calls)) == (1, 1)
-        assert len(rows(shop, "SELECT 1 FROM incidents")) == 1
+        assert len(shop.rows("SELECT 1 FROM incidents")) == 1

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import re
-import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -28,11 +26,6 @@ def due_now(shop: Any, digest: str) -> None:
         connection.execute(
             text("UPDATE digests SET next_at = :at, lease_until = NULL WHERE id = :id"), {"at": then.isoformat(" "), "id": digest}
         )
-
-
-def rows(shop: Any, sql: str) -> list[Any]:
-    with shop.services.store.read() as connection:
-        return list(connection.execute(text(sql)).all())
 
 
 def run_waiting(shop: Any) -> None:
@@ -140,7 +133,7 @@ class TestDigest:
         run_waiting(shop)
         assert box.messages == []
         assert shop.call("GET", "/v1/digests/issues")["items"] == []
-        assert [row[0] for row in rows(shop, "SELECT status FROM digest_issues")] == ["quiet"]
+        assert [row[0] for row in shop.rows("SELECT status FROM digest_issues")] == ["quiet"]
 
     def test_who_unsubscribes_by_the_link_gets_nothing_more_and_can_undo_it(self, shop: Any, mailbox: Any) -> None:
         box, _ = mailbox
@@ -208,26 +201,14 @@ class TestDigest:
 class TestKilled:
     @pytest.mark.parametrize("moment", ["while it looks", "when the message waits"])
     def test_a_killed_worker_costs_no_issue_and_makes_none_twice(
-        self, moment: str, shop: Any, mailbox: Any, make_processes: Callable[..., Any], wait: Callable[..., Any]
+        self, moment: str, shop: Any, kill_the_first_worker: Callable[[str], None]
     ) -> None:
-        box, _ = mailbox
-        box.down = True  # messages wait in the outbox until the second worker is there
         made = shop.call("POST", "/v1/digests", DAILY, 201)
         due_now(shop, made["id"])
-        processes = make_processes(shop.environment)
-        processes.start("workers", "beat")
-        first = processes.worker("--concurrency=1")
-        sql = {
-            "while it looks": "SELECT 1 FROM jobs WHERE kind = 'digest' AND status = 'RUNNING'",
-            "when the message waits": "SELECT 1 FROM digest_deliveries",
-        }[moment]
-        wait(lambda: rows(shop, sql), 120)
-        os.killpg(first.pid, signal.SIGKILL)
-        first.wait()
-        box.down = False
-        processes.worker("--concurrency=1")
-        processes.worker("--concurrency=1")
-        wait(lambda: box.messages, 180)
-        wait(lambda: not rows(shop, "SELECT 1 FROM deliveries WHERE status = 'pending'"), 60)
-        assert len(box.messages) == 1
+        kill_the_first_worker(
+            {
+                "while it looks": "SELECT 1 FROM jobs WHERE kind = 'digest' AND status = 'RUNNING'",
+                "when the message waits": "SELECT 1 FROM digest_deliveries",
+            }[moment]
+        )
         assert len(shop.call("GET", "/v1/digests/issues")["items"]) == 1

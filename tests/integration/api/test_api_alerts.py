@@ -64,6 +64,14 @@ class TestPreview:
         assert "would have fired" in found["headline"]
         assert found["chart"]["layer"]
 
+    def test_metrics_are_judged_together_under_the_rights_of_who_asks(self, analyst: Caller) -> None:
+        answer: Any = analyst.post("/v1/alert-rules/preview", {"definition": definition(together=["revenue"], direction="down")})
+        assert answer.status_code == 200, answer.text
+        assert OUTAGE.isoformat() in {e["start"][:10] for e in answer.json()["events"]}
+        for others in (["orders"], ["revenue", "revenue"], ["no_such_metric"]):
+            refused: Any = analyst.post("/v1/alert-rules/preview", {"definition": definition(together=others)})
+            assert refused.status_code in (404, 422), others
+
     @pytest.mark.parametrize("bad", [{}, {"metric": "ordrs"}, {"metric": "orders", "kind": "x"}, {"metric": "orders", "extra": 1}])
     def test_a_bad_rule_is_a_clear_problem(self, analyst: Caller, bad: dict[str, Any]) -> None:
         answer: Any = analyst.post("/v1/alert-rules/preview", {"definition": bad})

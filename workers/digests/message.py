@@ -22,6 +22,7 @@ from workers.signed_link import link_token, read_link_token
 KIND = "digest_issue"
 UNSUBSCRIBE = "digest unsubscribe"
 _FAVOUR = {True: "#1b7f4b", False: "#b3261e", None: "#555"}
+_WORD = {True: "favourable", False: "unfavourable", None: ""}  # colour alone tells some readers nothing
 
 
 def why_unwanted(connection: Connection, item: Delivery) -> str | None:
@@ -100,7 +101,9 @@ def _html(issue: Issue, link: str, unsubscribe: str, look: Look) -> str:
     for index, sentence in enumerate(body.get("sentences", ())):
         fact: Mapping[str, Any] = told[index] if index < len(told) else {}
         edge = _FAVOUR[fact.get("favourable")]
-        parts.append(f'<p style="margin:14px 0 6px;padding-left:10px;border-left:3px solid {edge}">{safe(str(sentence))}</p>')
+        word = _WORD[fact.get("favourable")]
+        mark = f' <span style="color:{edge};white-space:nowrap">({word})</span>' if word else ""
+        parts.append(f'<p style="margin:14px 0 6px;padding-left:10px;border-left:3px solid {edge}">{safe(str(sentence))}{mark}</p>')
         for place, item in enumerate(body.get("charts", ())):
             if item.get("fact") == fact.get("id"):
                 title = safe(str(item.get("title", "")))
@@ -115,7 +118,7 @@ def _framed(issue: Issue, inside: str, link: str, unsubscribe: str, look: Look) 
     """inside: HTML whose texts are escaped."""
     safe = html.escape
     return (
-        f'<!doctype html><html lang="en"><head><title>{safe(issue.made.title)}</title></head>'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{safe(issue.made.title)}</title></head>'
         '<body style="font-family:sans-serif;color:#222;max-width:640px">'
         + banner(look)
         + f'<h1 style="font-size:18px">{safe(issue.made.title)}</h1>{inside}'

@@ -81,5 +81,6 @@ class TestIssue:
         assert made.html is not None
         assert evil not in made.html
         assert 'src="cid:chart0"' in made.html
+        assert "(unfavourable)" in made.html  # not by colour alone
         assert made.images == (("chart0", {"mark": "line"}),)
         assert "Unsubscribe: https://q.example/v1/digests/unsubscribe?token=" in plain(made)

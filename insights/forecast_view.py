@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -66,13 +67,13 @@ def _last_head(result: Mapping[str, Any], series: Sequence[Mapping[str, Any]], s
     first, grain = series[0], str(result.get("grain", "day"))
     last = first["forecast"][-1]
     of = f" of {first['label']}" if len(series) > 1 and first["label"] != "Total" else ""
-    return f"{_cap(str(result['label']))}{of} is expected at {say(last['mean'])} {during(_moment(last['t']), grain)} ({say.range(last)})."
+    return f"{_cap(str(result['label']))}{of} {_be(result)} expected at {say(last['mean'])} {during(_moment(last['t']), grain)} ({say.range(last)})."
 
 
 def _period_head(result: Mapping[str, Any], say: _Say) -> str:
     period = result["period"]
     total = period["series"][0]
-    head = f"{_cap(str(result['label']))} is expected at {say(total['expected'])} {_period_words(period)}"
+    head = f"{_cap(str(result['label']))} {_be(result)} expected at {say(total['expected'])} {_period_words(period)}"
     return f"{head} ({say.range(total)})." if "lower_80" in total else f"{head}."
 
 
@@ -95,11 +96,11 @@ def _goal_head(result: Mapping[str, Any], goal: Mapping[str, Any], say: _Say) ->
     share = float(goal["probability"])
     chance = f"{share:.0%}" if 0.01 <= share <= 0.99 else "above 99%" if share > 0.5 else "below 1%"
     if goal["direction"] == "at_most":
-        return f"{_word(share)}: {label} is expected at {say(goal['expected'])}{_for(result)}, and the chance to stay at or below {target} is {chance}."
+        return f"{_word(share)}: {label} {_be(result)} expected at {say(goal['expected'])}{_for(result)}, and the chance to stay at or below {target} is {chance}."
     if result.get("period"):
         when = f"; most likely on {bucket(_moment(goal['reached_at']), 'day')}" if goal.get("reached_at") and share >= 0.5 else ""
         return (
-            f"{_word(share)}: {label} is expected at {say(goal['expected'])}{_for(result)} ({say.range(goal)}), "
+            f"{_word(share)}: {label} {_be(result)} expected at {say(goal['expected'])}{_for(result)} ({say.range(goal)}), "
             f"and the chance to reach {target} is {chance}{when}."
         )
     unit = f" a {result['grain']}" if goal["basis"] == "level" else ""
@@ -110,7 +111,7 @@ def _goal_head(result: Mapping[str, Any], goal: Mapping[str, Any], say: _Say) ->
         late = bucket(_moment(goal["latest"]), grain) if goal.get("latest") else f"after {bucket(_moment(goal['until']), grain)}"
         return f"{head} (80% between {early} and {late})."
     return (
-        f"{_cap(label)} is not expected to reach {target}{unit} by {bucket(_moment(goal['until']), str(result['grain']))}: "
+        f"{_cap(label)} {_be(result)} not expected to reach {target}{unit} by {bucket(_moment(goal['until']), str(result['grain']))}: "
         f"it would then be at {say(goal['expected'])}; the chance is {chance}."
     )
 
@@ -231,6 +232,12 @@ def _table(result: Mapping[str, Any], series: Sequence[Mapping[str, Any]], say: 
 def _moment(text: str) -> dt.datetime | dt.date:
     found = dt.datetime.fromisoformat(str(text).replace("Z", "+00:00"))
     return found.date() if found.time() == dt.time() else found
+
+
+def _be(result: Mapping[str, Any]) -> str:
+    """ "are" where the label names many things: orders, active customers, but not revenue or the share of returns."""
+    noun = re.split(r" (?:of|per|by|in|for) ", str(result["label"]))[0].lower()
+    return "are" if noun.endswith("s") and not noun.endswith(("ss", "us", "is")) else "is"
 
 
 def _cap(text: str) -> str:

@@ -43,10 +43,14 @@ class TestHeadline:
     def test_what_is_counted_has_no_decimals_but_where_it_is_rare(self) -> None:
         expected = [{"t": "2026-11-23T00:00:00Z", **POINT, "mean": 331.7, "lower_80": 0.4, "upper_80": 400.2}]
         orders = {"label": "orders", "unit": "orders", "format": None, "series": [series(forecast=expected)]}
-        head = "Orders is expected at 332 orders on 23 Nov 2026 (80% between 0.4 orders and 400 orders)."
+        head = "Orders are expected at 332 orders on 23 Nov 2026 (80% between 0.4 orders and 400 orders)."
         assert forecast_view(result(**orders)).headline == head
         halves = [{"t": "2026-11-20T00:00:00Z", "v": 95.5}]
         assert "331.7 orders" in forecast_view(result(**orders | {"series": [series(forecast=expected, history=halves)]})).headline
+
+    @pytest.mark.parametrize(("label", "verb"), [("active customers", "are"), ("gross loss", "is"), ("share of returns", "is")])
+    def test_many_things_are_expected_and_one_is(self, label: str, verb: str) -> None:
+        assert f"{label[1:]} {verb} expected at" in forecast_view(result(label=label, period=period())).headline
 
     def test_one_figure_for_the_period_and_last_years(self) -> None:
         view = forecast_view(result(period=period()))

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from core.errors import AppError
 from core.store.store import Store
-from core.store.tables import deliveries, incidents, jobs
+from core.store.tables import deliveries, incidents, jobs, sources
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
@@ -55,6 +55,7 @@ class StateCollector(Collector):
             "querent_deliveries", "Messages of alerts and digests that wait (pending) or could not be sent (dead)", labels=["status"]
         )
         open_ = GaugeMetricFamily("querent_incidents_open", "Incidents that are open")
+        failing = GaugeMetricFamily("querent_sources_failing", "Sources whose last run failed")
         now = datetime.now(UTC)
         with self._store.read() as connection:
             waiting = jobs.c.status.in_(("PENDING", "RUNNING"))
@@ -76,4 +77,7 @@ class StateCollector(Collector):
             open_.add_metric(
                 [], connection.execute(select(func.count()).select_from(incidents).where(incidents.c.status == "open")).scalar_one()
             )
-        return [count, oldest, sent, open_]
+            failing.add_metric(
+                [], connection.execute(select(func.count()).select_from(sources).where(sources.c.enabled, sources.c.failures > 0)).scalar_one()
+            )
+        return [count, oldest, sent, open_, failing]

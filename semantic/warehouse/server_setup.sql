@@ -30,3 +30,5 @@ CREATE USER IF NOT EXISTS querent_admin IDENTIFIED WITH sha256_password BY 'chan
 GRANT SELECT, INSERT, ALTER, CREATE TABLE, CREATE DATABASE, DROP TABLE, TRUNCATE ON analytics.* TO querent_admin;
 GRANT SELECT, INSERT, ALTER, CREATE TABLE, CREATE DATABASE, DROP TABLE, TRUNCATE ON tenant_*.* TO querent_admin;
 GRANT SELECT ON system.* TO querent_admin;
+-- Sources that the engine reads for an administrator (docs/sources.md); leave it out where none is wanted. Also set remote_url_allow_hosts.
+GRANT CREATE TEMPORARY TABLE, POSTGRES, MYSQL, MONGO, S3 ON *.* TO querent_admin;

@@ -31,6 +31,7 @@ from semantic.states import GuardedQuery, Param, QueryStats
 from semantic.warehouse.admin import WarehouseAdmin
 from semantic.warehouse.client import SyncWarehouse, Warehouse
 from semantic.warehouse.connection import Connection, admin_connection, reader_connection
+from semantic.warehouse.versions import version_sql
 from tests.conftest import needs
 
 pytestmark = pytest.mark.integration
@@ -398,6 +399,17 @@ class TestDataVersion:
         before = warehouse_admin.data_version(warehouse_database, ["v"])
         warehouse_admin.execute(f"INSERT INTO {warehouse_database}.base VALUES (1)")
         assert warehouse_admin.data_version(warehouse_database, ["v"]) != before
+
+    def test_where_nobody_tells_of_changes_it_is_the_minute(self, warehouse_admin: WarehouseAdmin, warehouse_database: str) -> None:
+        warehouse_admin.execute(f"CREATE TABLE {warehouse_database}.t (a UInt8) ENGINE = MergeTree ORDER BY a")
+        warehouse_admin.execute(
+            f"CREATE TABLE {warehouse_database}.all AS {warehouse_database}.t ENGINE = Merge({warehouse_database}, '^t$')"
+        )
+        sql, params = version_sql([(warehouse_database, "all"), (warehouse_database, "t")])
+        before = time.time()
+        found = {row["name"]: row["size"] for row in warehouse_admin.query_arrow(sql, params).to_pylist()}
+        assert found["t"] == 0
+        assert before - 60 <= found["all"] <= time.time()
 
     def test_the_reader_may_ask_for_it_and_gets_the_same(
         self, warehouse_admin: WarehouseAdmin, sync_warehouse: SyncWarehouse, warehouse_database: str

@@ -617,7 +617,7 @@ class TestServerSetup:
 
         text = (Path(semantic.warehouse.__path__[0]) / "server_setup.sql").read_text()
         statements = [s.strip() for s in "\n".join(line for line in text.splitlines() if not line.startswith("--")).split(";") if s.strip()]
-        assert len(statements) == 10
+        assert len(statements) == 11
         for statement in statements:
             answer = post(warehouse_endpoint, f"EXPLAIN AST {statement}")
             assert answer.status == 200, (statement, answer.data)

@@ -52,6 +52,12 @@ class CatalogBook:
         key = (principal.tenant, catalog.version, stamp, principal.roles, principal.custom, attributes)
         return self._visible.get_or_make(key, lambda: self._build(catalog, principal))
 
+    def of_draft(self, draft: Catalog, principal: Principal) -> VisibleCatalog:
+        """What this caller would see of a catalog that is not published; values are those known of the current one. Not kept."""
+        with self._core.store.read() as connection:
+            version = catalogs.current_version(connection, principal.tenant) or 0
+        return self._build(draft.model_copy(update={"version": version}), principal)
+
     def _build(self, catalog: Catalog, principal: Principal) -> VisibleCatalog:
         seen = visible_to(catalog, principal)
         shared = self._core.values(principal.tenant, catalog.version)

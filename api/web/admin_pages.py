@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from api import people
 from api.own_roles import known_roles
 from api.people import Change
-from api.routes.admin import CompanyIn, PersonIn, QuotasIn
+from api.routes.admin import CompanyIn, PersonIn, QuotasIn, change_company
 from api.web.forms import Fields, body, fields
 from api.web.page_route import PageRoute
 from api.web.rendering import page
@@ -22,7 +22,7 @@ from core.errors import Forbidden, Invalid, UserError
 from core.ids import UserId
 from core.rights import Right, held
 from core.store import audit, tenants, usage, users
-from core.store.audit import Happening, Sought
+from core.store.audit import Sought
 from core.store.credentials import make_token
 from core.store.users import NewUser
 
@@ -118,17 +118,7 @@ async def save_quotas(request: Request) -> Response:
     except UserError as error:
         return await _usage(request, at, error=error)
 
-    def save() -> None:
-        quotas = (wanted.quotas or QuotasIn()).model_dump(exclude_none=True)
-        with at.services.store.write() as connection:
-            if wanted.name is not None:
-                tenants.rename(connection, at.caller.tenant, wanted.name)
-            tenants.set_settings(connection, at.caller.tenant, {"quotas": quotas})
-            audit.append(
-                connection, at.caller.tenant, Happening(at.caller.user, "company.change", details=quotas), now=at.services.clock.now()
-            )
-
-    await run_in_threadpool(save)
+    await change_company(request, wanted, at.caller)
     return RedirectResponse("/admin/usage", status_code=303)
 
 

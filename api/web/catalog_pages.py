@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -12,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from api.definitions import formula
 from api.learning import evaluate_later
 from api.routes.catalog import checked
+from api.web.lineage import lineages
 from api.web.page_route import PageRoute
 from api.web.rendering import page
 from api.web.shell import Visitor, is_partial, problem_of, visitor
@@ -21,6 +23,7 @@ from semantic.catalog.diff import diff
 from semantic.catalog.model import Catalog, CatalogField, Dataset, Metric
 from semantic.catalog.yaml import dump_yaml
 
+FORMS = {"dbt": "dbt semantic models, MetricFlow", "cube": "Cube", "osi": "Open Semantic Interchange"}
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 
@@ -71,15 +74,15 @@ async def catalog_page(request: Request, q: Annotated[str, Query(max_length=200)
         catalog = Catalog()
     found = search(catalog, q)
     if is_partial(request):
-        return page("catalog_found.html", found=found, q=q)
-    return page("catalog.html", v=at, found=found, q=q, catalog=catalog)
+        return page("catalog_found.html", found=found, q=q, lineage=lineages(catalog))
+    return page("catalog.html", v=at, found=found, q=q, catalog=catalog, lineage=lineages(catalog))
 
 
 @router.get("/catalog/edit")
 async def edit_page(request: Request) -> Response:
-    at = await _editor(request)
-    text, version = await run_in_threadpool(_current, at)
-    return await _edit_page(at, text=text, version=version)
+    at = await editor(request)
+    text, version = await run_in_threadpool(current, at)
+    return await edit_page_of(at, text=text, version=version)
 
 
 @router.post("/catalog/edit")
@@ -91,10 +94,10 @@ async def edit(
     note: Annotated[str, Form(max_length=1_000)] = "",
 ) -> Response:
     """Checks the text and shows what it would change, or publishes it when nobody else has published since."""
-    at = await _editor(request)
+    at = await editor(request)
     text = yaml.replace("\r\n", "\n")
     try:
-        changes = await run_in_threadpool(_changes, at, text)
+        changes = await run_in_threadpool(changes_of, at, text)
         if act == "check":
             return await _checked_page(request, at, text, version, changes=changes)
         saved = await run_in_threadpool(_publish, at, text, version, note)
@@ -110,7 +113,7 @@ async def edit(
 
 @router.post("/catalog/rollback")
 async def rollback(request: Request, version: Annotated[int, Form(ge=1)]) -> Response:
-    at = await _editor(request)
+    at = await editor(request)
 
     def act() -> int:
         with at.services.store.write() as connection:
@@ -124,7 +127,7 @@ async def rollback(request: Request, version: Annotated[int, Form(ge=1)]) -> Res
 @router.get("/catalog/versions/{version}")
 async def version_diff(request: Request, version: int) -> Response:
     """What one version changed against the one before it."""
-    at = await _editor(request)
+    at = await editor(request)
 
     def load() -> list[str]:
         book = at.services.catalogs
@@ -135,14 +138,14 @@ async def version_diff(request: Request, version: int) -> Response:
     return page("catalog_version.html", v=at, version=version, changes=changes)
 
 
-async def _editor(request: Request) -> Visitor:
+async def editor(request: Request) -> Visitor:
     at = await visitor(request, "catalog")
     if not at.is_analyst:
         raise Forbidden("Editing the catalog is for analysts and admins.", suggestions=("Browse it at /catalog",))
     return at
 
 
-def _current(at: Visitor) -> tuple[str, int]:
+def current(at: Visitor) -> tuple[str, int]:
     try:
         catalog = at.services.catalogs.full(at.caller.tenant)
     except NotFound:
@@ -150,7 +153,7 @@ def _current(at: Visitor) -> tuple[str, int]:
     return dump_yaml(catalog), catalog.version
 
 
-def _changes(at: Visitor, text: str) -> list[str]:
+def changes_of(at: Visitor, text: str) -> list[str]:
     try:
         now = at.services.catalogs.full(at.caller.tenant)
     except NotFound:
@@ -172,12 +175,15 @@ async def _checked_page(
 ) -> Response:  # fmt: skip
     if is_partial(request):
         return page("catalog_checked.html", status, changes=changes, problem=problem)
-    return await _edit_page(at, text=text, version=version, changes=changes, problem=problem, status=status)
+    return await edit_page_of(at, text=text, version=version, changes=changes, problem=problem, status=status)
 
 
-async def _edit_page(
-    at: Visitor, *, text: str, version: int, changes: list[str] | None = None, problem: dict[str, object] | None = None, status: int = 200
-) -> Response:
+async def edit_page_of(
+    at: Visitor, *, text: str, version: int, changes: list[str] | None = None, problem: dict[str, object] | None = None, status: int = 200,
+    tried: tuple[Any, Any, Any] | None = None, question: str = "", carried: tuple[int, Sequence[str]] | None = None,
+) -> Response:  # fmt: skip
+    """tried: what the draft made of `question`, its table, its problem. carried: how many files were brought in, and what was left out."""
+
     def load() -> tuple[catalogs.CatalogNote, ...]:
         with at.services.store.read() as connection:
             return catalogs.history(connection, at.caller.tenant)
@@ -191,6 +197,10 @@ async def _edit_page(
         changes=changes,
         problem=problem,
         versions=await run_in_threadpool(load),
+        tried=tried,
+        question=question,
+        carried=carried,
+        forms=FORMS,
     )
 
 

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from api.alert_schemas import ChannelBody, ChannelSwitch, SubscriptionBody
 from api.routes import alerts as alert_routes
 from api.routes import channels as routes
+from api.web.channel_names import shown_channels
 from api.web.forms import Fields, body, fields
 from api.web.page_route import PageRoute
 from api.web.rendering import page
@@ -138,7 +139,7 @@ async def _page(
     secret: Mapping[str, str] | None = None,
     tested: Mapping[str, Any] | None = None,
 ) -> Response:
-    found = (await routes.list_channels(request, at.caller)).items
+    found = shown_channels((await routes.list_channels(request, at.caller)).items, at.caller.user)
     mine = (await alert_routes.list_subscriptions(request, at.caller, "")).items
     rules = (await alert_routes.list_rules(request, at.caller, "", 200)).items
     dead = (await routes.list_deliveries(request, at.caller, "dead", None, None, 50)).items if may(at.caller, Right.CHANNELS) else []

@@ -14,6 +14,7 @@ from api.alert_schemas import PreviewBody, RuleBody, Until
 from api.leaving import until_gone
 from api.routes import alerts as routes
 from api.routes import channels as channel_routes
+from api.web.channel_names import shown_channels
 from api.web.forms import Fields, body, fields
 from api.web.page_route import PageRoute
 from api.web.rendering import page
@@ -135,7 +136,11 @@ async def _form(
     notify: list[str] | None = None,
     enabled: bool | None = None,
 ) -> Response:
-    places = [c for c in (await channel_routes.list_channels(request, at.caller)).items if c["kind"] != "inbox" and c["enabled"]]
+    places = [
+        c
+        for c in shown_channels((await channel_routes.list_channels(request, at.caller)).items, at.caller.user)
+        if c["kind"] != "inbox" and c["enabled"]
+    ]
     return page(
         "rule_form.html",
         200 if error is None else error.status,

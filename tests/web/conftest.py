@@ -25,7 +25,7 @@ from api.app import create_app
 from api.services import Services
 from core.clock import SystemClock
 from core.settings import Settings
-from tests.conftest import WarehouseEndpoint
+from tests.conftest import WarehouseEndpoint, needs
 from workers.bootstrap import Services as CoreServices
 from workers.demo.generate import Span
 from workers.demo.load import load_demo
@@ -38,7 +38,6 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 DAYS = 300
 _START_TIMEOUT_S = 60
-_REQUIRED = "chromium" in os.environ.get("QUERENT_TEST_REQUIRE", "")
 
 _WATCH_POLICY = """
 window.__violations = [];
@@ -66,7 +65,7 @@ class Stack:
 @pytest.fixture(scope="session")
 def stack(warehouse_endpoint: WarehouseEndpoint, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     if not CHROMIUM.exists():
-        (pytest.fail if _REQUIRED else pytest.skip)(f"{CHROMIUM} is missing")
+        needs("chromium", f"{CHROMIUM} is missing")
     home = tmp_path_factory.mktemp("web_home")
     settings = Settings(
         home=home, mlflow_root=home / "mlruns", environment="test", warehouse_url=warehouse_endpoint.url,

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 import pyotp
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.conftest import HERE, Visit
-from tests.web.test_quality import COLOURS, INSTALLED, scrolls_sideways, violations
-
-SHOTS = os.environ.get("QUERENT_SCREENS")
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    return (INSTALLED if INSTALLED.exists() else HERE / "vendor/axe.min.js").read_text(encoding="utf-8")
+from tests.web.conftest import Visit
 
 
 def sign_in(page: Page, email: str, password: str, code: str | None = None) -> None:
@@ -106,20 +95,3 @@ class TestAccount:
         assert key not in page.content()
         page.get_by_role("button", name="Revoke nightly").click()
         expect(page.get_by_text("nightly")).to_have_count(0)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_these_pages_are_accessible_and_fit(visit: Visit, axe: str, scheme: str) -> None:
-    page = visit("admin", scheme=scheme)
-    wrong = []
-    for path in ("/admin", "/admin/audit", "/admin/usage", "/account"):
-        page.goto(path)
-        for summary in page.locator("main details > summary").all()[:2]:
-            summary.click()
-        for width in (320, 1440):
-            page.set_viewport_size({"width": width, "height": 900})
-            wrong += [f"{path} at {width}: {v}" for v in (violations(page, axe) if scheme == "light" else violations(page, axe, COLOURS))]
-            wrong += [f"{path} scrolls sideways at {width}"] if scrolls_sideways(page) else []
-            if SHOTS:
-                page.screenshot(path=f"{SHOTS}/{path.strip('/').replace('/', '-')}-{scheme}-{width}.png")
-    assert not wrong, "\n".join(wrong)

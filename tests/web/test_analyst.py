@@ -71,9 +71,14 @@ class TestTheCatalog:
         write(page, "#yaml", text.replace("label: revenue\n", "label: top line\n", 1).replace("datasets:", "datasetz:", 1))
         page.get_by_role("button", name="Check").press("Enter")
         expect(page.locator("#checked .problem")).to_contain_text("datasetz")
+        expect(page.locator("#as-typed")).to_contain_text("datasetz")
         write(page, "#yaml", text.replace("label: revenue\n", "label: top line\n", 1))
         page.get_by_role("button", name="Check").press("Enter")
         expect(page.locator("#checked h2")).to_contain_text("Valid. Publishing makes 1 change")
+        expect(page.locator("#as-typed")).to_contain_text("Valid. 1 change.")
+        page.fill("#draft-question", "top line last month")
+        page.press("#draft-question", "Enter")
+        expect(page.locator("#tried h3")).to_contain_text("Top line")
         page.fill("input[name=note]", "Say it as the board does")
         page.get_by_role("button", name="Publish").press("Enter")
         page.wait_for_url("**published=*")
@@ -84,6 +89,17 @@ class TestTheCatalog:
         page.get_by_role("button", name=f"Roll back to {version}", exact=True).press("Enter")
         page.wait_for_url("**published=*")
         assert "label: top line" not in page.input_value("#yaml")
+
+    def test_takes_a_model_of_another_tool_and_lists_what_it_cannot_hold(self, visit: Visit) -> None:
+        page = visit("analyst", tenant="globex")
+        page.goto("/catalog/edit")
+        page.get_by_text("Bring in a model of another tool").click()
+        page.select_option("select[name=form]", "cube")
+        cubes = b"cubes: [{name: '<b>o</b>', sql_table: nowhere.at_all, measures: [{name: n, type: count}]}]"
+        page.set_input_files("input[name=files]", {"name": "<i>m</i>.yml", "mimeType": "text/yaml", "buffer": cubes})
+        page.get_by_role("button", name="Bring it in").click()
+        expect(page.locator(".notice")).to_contain_text("nothing is published yet")
+        expect(page.locator(".notice li").first).to_contain_text("<i>m</i>.yml")
 
     def test_two_editors_get_a_friendly_word(self, visit: Visit) -> None:
         first, second = visit("analyst", tenant="globex"), visit("admin", tenant="globex")

@@ -7,29 +7,41 @@ import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from fastapi.routing import APIRoute
 from playwright.sync_api import Page, expect
 
 from api.boards import changes, service
 from api.boards.links import token
 from api.web.assets import STATIC
+from api.web.pages import PARTS, router
 from core.ids import tenant_id
 from core.principal import Principal
-from core.store import alert_rules, incidents, users
+from core.store import alert_rules, boards, digests, evaluations, incidents, model_versions, users
 from core.store.alert_rules import NewAlertRule
 from core.store.incidents import Finding
+from models.sdk.card import read_card
 from tests.web.conftest import HERE, ROOT, Stack, Visit, ask
+from workers.alerts.preview import PreviewAsking
 from workers.alerts.rule import as_definition, parse_rule
+from workers.boards.snapshot import snapshot
+from workers.digests.definition import DigestDefinition
+from workers.queue import enqueue
 
 INSTALLED = ROOT / "web/node_modules/axe-core/axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 COLOURS = {"type": "rule", "values": ["color-contrast"]}  # all that differs between light and dark
+LAYOUT = {"type": "rule", "values": ["color-contrast", "target-size", "scrollable-region-focusable"]}  # and between wide and narrow
 FIRST_LOAD_MAX_BYTES = 400_000
-PATHS = (
-    "/boards", "/incidents", "/incidents?status=resolved", "/rules", "/inbox", "/history", "/jobs", "/catalog", "/catalog/edit", "/data", "/sql",
-    "/answers/qst_none",
-)  # fmt: skip
+# Reading these gives no page: files, parts of pages that are looked at as part of their page, streams, style sheets, ways to elsewhere.
+NO_PAGES = {
+    "/answers/{key}/table", "/answers/{key}/export.{kind}", "/boards/{key}/pdf", "/boards/{key}/pins/{pin_id}", "/cards/{metric}",
+    "/digest/{key}/pdf", "/brand/preview.css", "/brand/{tenant}/{version}.css", "/brand/{tenant}/{version}/logo", "/inbox/unread/events",
+    "/inbox/{key}", "/conversations/{key}", "/auth/oidc/callback", "/auth/oidc/{tenant}",
+}  # fmt: skip
+ALSO = ("/incidents?status=resolved", "/answers/qst_none")
 QUESTION = "revenue by region last quarter compared to the year before"
 
 
@@ -98,9 +110,31 @@ def places(page: Page, stack: Stack) -> Iterator[str]:
     for summary in page.locator(".panel.add summary").all():
         summary.click()
     yield "channels"
-    for path in PATHS:
+    for path in (
+        *plain_routes(),
+        *ALSO,
+        f"/digest/{_issue(stack, board)}",
+        f"/models/{_model(stack)}",
+        f"/evaluation/{_evaluation(stack)}",
+    ):
         page.goto(path)
+        for summary in page.locator("main .panel.add > summary, main li.rule details > summary").all()[:3]:
+            summary.click()
         yield path
+    page.goto("/rules")
+    page.locator("main li.rule a").first.click()
+    page.wait_for_url("**/rules/*")
+    page.wait_for_selector("#preview .chart svg", timeout=30_000)
+    yield "a rule"
+    page.goto("/history")
+    page.locator("main .list a").first.click()
+    yield "conversation"
+    page.goto(f"/answers/{page.url.rpartition('/')[2]}/pin")
+    yield "pin"
+    page.goto("/catalog/versions/1")
+    yield "catalog version"
+    page.goto(f"/jobs/{enqueue(stack.services.core, 'diagnose', {}, _analyst(stack))}")
+    yield "job"
     page.goto("/catalog")
     page.locator(".dataset summary").first.click()
     yield "dataset"
@@ -109,6 +143,54 @@ def places(page: Page, stack: Stack) -> Iterator[str]:
     page.context.clear_cookies()
     page.goto("/login")
     yield "login"
+
+
+def page_routes() -> list[APIRoute]:
+    """Every address that shows a page, whatever module it is in."""
+    found = [route for part in (router, *(one.router for one in PARTS)) for route in part.routes if isinstance(route, APIRoute)]
+    return [route for route in found if "GET" in route.methods and route.path not in NO_PAGES]
+
+
+def plain_routes() -> list[str]:
+    return [route.path for route in page_routes() if "{" not in route.path and route.path not in ("/", "/login", "/rules/new", "/channels")]
+
+
+def _issue(stack: Stack, board: str) -> str:
+    caller = _analyst(stack)
+    now = stack.services.clock.now()
+    with stack.services.store.write() as connection:
+        asked = digests.NewDigest(
+            "Quality", caller.user, None, DigestDefinition(board=board).model_dump(mode="json"), True, now + dt.timedelta(days=7)
+        )
+        made = digests.create(connection, caller.tenant, asked, [caller.user], now=now)
+        stored = boards.get(connection, caller.tenant, board)
+    found = snapshot(PreviewAsking(caller.tenant, caller, stack.services.core, now), stored)
+    body = {"digest": "Quality", "board": board, "sentences": ["All is well."], "sections": [one.as_json() for one in found.sections]}
+    with stack.services.store.write() as connection:
+        issue = digests.put_issue(
+            connection, caller.tenant, digests.NewIssue(made.id, caller.user, "a", "issued", "Quality", body), now=now
+        )
+    assert issue is not None
+    return issue.id
+
+
+def _model(stack: Stack) -> str:
+    caller = _analyst(stack)
+    card = read_card((ROOT / "models/templates/pyfunc/model.yaml").read_text(encoding="utf-8")).as_json()
+    new = model_versions.NewVersion("acme.forecaster.revenue.quality", "forecaster", "revenue", "0" * 64, 1000, card, caller.user)
+    with stack.services.store.write() as connection:
+        return model_versions.create(connection, caller.tenant, new, now=stack.services.clock.now())[0].name
+
+
+def _evaluation(stack: Stack) -> str:
+    caller = _analyst(stack)
+    item = {
+        "question": "revenue last month", "verdict": "other rows", "regression": True, "reads_worse": True,
+        "old": {"sql": "SELECT 1", "rows": 1, "error": None}, "new": {"sql": "SELECT 2", "rows": 2, "error": None, "reads": "asks"},
+    }  # fmt: skip
+    new = evaluations.NewEvaluation(None, 2, 1, 1, 1, {"items": [item]}, caller.user)
+    with stack.services.store.write() as connection:
+        return evaluations.save(connection, caller.tenant, new, now=stack.services.clock.now()).id
 
 
 def _analyst(stack: Stack) -> Principal:
@@ -158,20 +240,26 @@ def _incident(stack: Stack) -> str:
 
 
 def test_every_page_is_accessible_and_fits(visit: Visit, stack: Stack, axe: str) -> None:
-    """Each page at two widths, in both colour schemes, in one walk: moving between pages is what takes time."""
-    page = visit("analyst", width=1440)
+    """Each page of the application at two widths, in both colour schemes, in one walk: moving between pages is what takes time."""
+    page = visit("admin", width=1440)
     wrong: list[str] = []
+    visited: set[str] = set()
+    page.on("framenavigated", lambda frame: visited.add(urlsplit(frame.url).path))
+    looks: tuple[tuple[str, int, object], ...] = (
+        ("light", 1440, TAGS), ("light", 320, LAYOUT), ("dark", 320, COLOURS), ("dark", 1440, COLOURS),
+    )  # fmt: skip
     for name in places(page, stack):
-        for scheme in ("light", "dark"):
+        for scheme, width, rules in looks:
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-            for width in (1440, 320):
-                page.set_viewport_size({"width": width, "height": 900})
-                where = f"{name}, {scheme}, {width}"
-                wrong += [f"{where}: {found}" for found in violations(page, axe, TAGS if scheme == "light" else COLOURS)]
-                wrong += [f"{where}: scrolls sideways"] if scrolls_sideways(page) else []
+            page.set_viewport_size({"width": width, "height": 900})
+            where = f"{name}, {scheme}, {width}"
+            wrong += [f"{where}: {found}" for found in violations(page, axe, rules)]
+            wrong += [f"{where}: scrolls sideways"] if scheme == "light" and scrolls_sideways(page) else []
         wrong += [f"{name}: {found}" for found in page.evaluate("window.__violations.splice(0)")]
-        page.set_viewport_size({"width": 1440, "height": 900})
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
     assert wrong == []
+    missed = [route.path for route in page_routes() if not any(route.path_regex.fullmatch(path) for path in visited)]
+    assert missed == []
 
 
 def test_axe_finds_what_is_wrong(visit: Visit, axe: str) -> None:

@@ -11,11 +11,30 @@ import numpy as np
 
 from insights.chart import SCHEMA
 from insights.past import MetricPast
+from insights.phrasing import capital
 from insights.types import Fact
 
 SHOWN = 60
 WIDTH, HEIGHT = 560, 180
 _LINE, _MARK = "#1f4e8c", "#c0392b"
+
+
+_STANDING = ("period_change", "year_ago")
+
+
+def fact_charts(told: Sequence[Fact], pasts: Sequence[MetricPast], most: int) -> list[dict[str, Any]]:
+    """[{"title", "fact", "chart"}] of at most `most` facts in the order told: news before how metrics stand, the same picture once."""
+    chosen: dict[str, dict[str, Any]] = {}
+    seen: set[tuple[object, ...]] = set()
+    for fact in sorted(told, key=lambda fact: fact.kind in _STANDING):
+        picture = (fact.quantity, fact.scope, fact.names == ("day",), fact.period)
+        if len(chosen) == most or picture in seen or fact.key in chosen:
+            continue
+        chart = past_chart(fact, pasts)
+        if chart is not None:
+            seen.add(picture)
+            chosen[fact.key] = {"title": chart["title"], "fact": fact.key, "chart": chart}
+    return [chosen[fact.key] for fact in told if fact.key in chosen]
 
 
 def past_chart(fact: Fact, pasts: Sequence[MetricPast]) -> dict[str, Any] | None:
@@ -26,7 +45,7 @@ def past_chart(fact: Fact, pasts: Sequence[MetricPast]) -> dict[str, Any] | None
     points = _points(past, fact)
     if len(points) < 3:
         return None
-    title = fact.quantity.label if not fact.scope else f"{fact.quantity.label}: {fact.segment}"
+    title = capital(fact.quantity.label if not fact.scope else f"{fact.quantity.label}: {fact.segment}")
     x = {"field": "t", "type": "temporal", "title": None, "scale": {"type": "utc"}}
     axis = {"format": ".1%"} if fact.quantity.format == "percent" else {"format": "~s"}
     y = {"field": "v", "type": "quantitative", "title": None, "scale": {"zero": False}, "axis": axis}

@@ -16,7 +16,7 @@ from insights.past import MetricPast
 from insights.ranking import Ranked, ranked, worth_sending
 from insights.reader import Reader
 from insights.scan import scan_all
-from insights.scan_chart import past_chart
+from insights.scan_chart import fact_charts
 from insights.summary import summary_facts
 from insights.types import Fact
 from semantic.catalog.model import Catalog, RatioMetric, SimpleMetric
@@ -93,11 +93,7 @@ def looked(context: JobContext, params: ScanParams, reader: Reader) -> Looked:
         "rephrased": said.mark,
         "passed": [fact.as_json() for fact in found.passed[:20]],
         "next": next_steps(told, visible),
-        "fact_charts": [
-            {"title": chart["title"], "fact": fact.key, "chart": chart}
-            for fact in told[:MAX_CHARTS]
-            if (chart := past_chart(fact, pasts)) is not None
-        ],
+        "fact_charts": fact_charts(told, pasts, MAX_CHARTS),
         "tested": found.tested,
         "metrics": list(names),
         "period": pasts[0].periods[-1].label if pasts else None,

@@ -4,7 +4,7 @@
 
 Makes a catalog of 100 fact tables with 20 dimensions and 5 metrics each (names of two or three invented words, so that they overlap),
 an index of random values, and asks questions made from them: exact, with typos, with values, with unknown words. Prints one JSON line:
-what building took, CPU and wall milliseconds per question (p50, p95, p99), memory, and outcomes.
+what building took, CPU and wall milliseconds per question (p50, p95, p99), CPU of completing each of them while it is typed, memory, and outcomes.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from semantic.query import AggregateKind
 from semantic.values.index import StoredValue, ValueIndex
 
 _AS_OF = dt.datetime(2026, 5, 21, 12, tzinfo=dt.UTC)
+# Questions that are typed letter by letter.
+_TYPED = 60
 _FACTS, _DIMENSIONS, _METRICS = 100, 20, 5
 _ADJECTIVES = (
     "net gross billed open late early local global retail online internal external primary backup fixed active planned actual regional seasonal "
@@ -53,7 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     indexed = time.perf_counter()
     understander = Understander(catalog, values)
     built = time.perf_counter()
-    cpu, wall, outcomes = _ask(understander, list(questions(catalog, sample, options.questions, rng)))
+    asked = list(questions(catalog, sample, options.questions, rng))
+    cpu, wall, outcomes = _ask(understander, asked)
     print(
         json.dumps(
             {
@@ -65,6 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 "understander_s": round(built - indexed, 2),
                 "cpu_ms": _spread(cpu),
                 "wall_ms": _spread(wall),
+                "suggest_cpu_ms": _spread(_type(understander, asked)),
                 "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
                 **outcomes,
             }
@@ -111,6 +115,18 @@ def large_catalog(rng: random.Random) -> Catalog:
             for a in amounts
         ]
     return Catalog(name="scale", datasets=tuple(datasets), metrics=tuple(metrics))
+
+
+def _type(understander: Understander, asked: Sequence[str]) -> list[float]:
+    """CPU milliseconds of each completion, as the questions are typed letter by letter."""
+    understander.suggest("a")
+    spent = []
+    for question in asked[:_TYPED]:
+        for end in range(1, len(question) + 1):
+            started = time.process_time()
+            understander.suggest(question[:end])
+            spent.append((time.process_time() - started) * 1000.0)
+    return spent
 
 
 def _category(label: str) -> CatalogField:

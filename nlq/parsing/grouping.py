@@ -25,7 +25,7 @@ def on_by(p: Parse, i: int, u: Unit) -> int:
         s.by_agent = True
         s.relative = True
         return i + 1
-    if _ranks_things(p, i, u, nxt):
+    if u.text.lower() in ("by", "in terms of") and ranks_things(p, i, nxt):
         s.mode = "rankby"
         return i + 1
     ranking = any(t.kind == "rank" and t.measure is None for t in p.frame.transforms) and not p.frame.rank_by
@@ -49,7 +49,7 @@ def on_by(p: Parse, i: int, u: Unit) -> int:
     return i + 1
 
 
-def _ranks_things(p: Parse, i: int, u: Unit, nxt: Unit) -> bool:
+def ranks_things(p: Parse, i: int, nxt: Unit) -> bool:
     """ "countries by revenue", "plans by number of members": things or labels by a figure are ranked by it."""
     f = p.frame
     if (
@@ -64,13 +64,22 @@ def _ranks_things(p: Parse, i: int, u: Unit, nxt: Unit) -> bool:
     ):
         return False
     thing = f.outputs[0]
-    if u.text.lower() not in ("by", "in terms of") or not thing.plural or not p.adjacent(i) or p.waiting.last is not thing:
+    if not thing.plural or not p.adjacent(i) or p.waiting.last is not thing:
         return False
-    if not (p.kinds.certainly(thing.unit, "dataset") or p.kinds.certainly(thing.unit, "category")):
+    if not _all(p, thing.unit, "dataset", "category"):
         return False
     if nxt.is_func("count", "agg") or p.kinds.certainly(nxt, "measure"):
         return True
-    return p.kinds.certainly(nxt, "dataset") and p.kinds.is_fact(nxt) and not p.kinds.is_fact(thing.unit) and nxt.text.lower().endswith("s")
+    return (
+        _all(p, nxt, "dataset", "measure") and p.kinds.is_fact(nxt) and not p.kinds.is_fact(thing.unit) and nxt.text.lower().endswith("s")
+    )
+
+
+def _all(p: Parse, u: Unit, *tests: str) -> bool:
+    """Whether each of the unit's best links passes one of the tests."""
+    top = u.links[0].score if u.links else 0.0
+    near = [k.target for k in u.links if k.score >= top - 0.06]
+    return bool(near) and all(any(getattr(p.kinds, f"is_{test}")(t) for test in tests) for t in near)
 
 
 def _filtered_after(p: Parse, i: int) -> bool:

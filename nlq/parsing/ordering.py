@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nlq.frame import MeasureItem, OrderItem
+from nlq.parsing.grouping import ranks_things
 from nlq.parsing.parse import Parse
 from nlq.segment import Unit
 
@@ -11,7 +12,11 @@ def on_order(p: Parse, i: int, u: Unit) -> int:
     s = p.waiting
     p.flush_count()
     p.use(u)
-    s.mode = "order"
+    _, nxt = p.peek(i + 1)
+    cut = p.frame.limit_asked and bool(p.frame.outputs) and not (p.frame.measures or p.frame.rank_by)
+    # "countries ranked by refund rate", "top customers ranked by revenue"
+    ranks = nxt is not None and p.kinds.certainly(nxt, "metric") and (cut or ranks_things(p, i, nxt))
+    s.mode = "rankby" if ranks else "order"
     s.relative, s.related, s.each = False, None, False
     s.direction = None
     return i + 1

@@ -14,7 +14,8 @@ from nlq.segment import Unit
 
 def on_op(p: Parse, i: int, u: Unit) -> int:
     s = p.waiting
-    if s.last is not None and s.last.role == "output" and p.follows_last(i) and _computable(p, s.last):
+    counted = u.func is not None and u.func.value == "%" and s.last is not None and p.kinds.is_fact(s.last.unit)
+    if s.last is not None and s.last.role == "output" and p.follows_last(i) and (_computable(p, s.last) or counted):
         p.retract(s.last)
         s.last.role = "aggregate"
         p.add_measure(MeasureItem("aggregate", None, s.last))

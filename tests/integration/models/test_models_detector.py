@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.errors import Conflict
+from core.errors import Conflict, NotFound
 from workers.alerts.preview import preview
 from workers.alerts.rule import parse_rule
 from workers.custom.promotion import promote, rollback
@@ -113,6 +113,19 @@ class TestDetector:
         again = detections(models_world)
         assert again["model"] == former["model"]
         assert again["incidents"] == former["incidents"]
+
+    def test_where_it_fails_ours_judges_and_says_so(self, models_world: Any, better: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        def gone(*_: Any) -> Any:
+            raise NotFound("Its package is gone.")
+
+        former = detections(models_world)
+        promote(models_world.services, models_world.ben, better.name, better.version)
+        monkeypatch.setattr("workers.judges.walled", gone)
+        found = detections(models_world)
+        assert found["model"] == former["model"]
+        assert found["incidents"] == former["incidents"]
+        assert f"Model {better} did not judge: Its package is gone. Querent's own detector did." in found["notes"]
+        rollback(models_world.services, models_world.ben, better.name)
 
     def test_serves_the_next_alert(self, models_world: Any, better: Any) -> None:
         from core.store import alert_rules

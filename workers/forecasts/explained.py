@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from core.errors import AppError
 from core.timeseries import FloatArray, Grain
 from forecasting.decomposition import Decomposition, decompose
+from forecasting.local_time import to_wall_clock
 from forecasting.types import Forecast
 from workers.forecasts.data import ForecastData
 from workers.forecasts.making import input_of
+from workers.forecasts.plan import Period
 from workers.jobs.chart_data import instant
 from workers.jobs.series import TOTAL
 
@@ -21,14 +24,15 @@ SHOWN_DAYS = 12
 _GROUPS = {"holiday: ": "holidays", "event: ": "events"}
 
 
-def parts_of(data: ForecastData, forecast: Forecast, grain: Grain) -> dict[str, Any] | None:
+def parts_of(data: ForecastData, forecast: Forecast, grain: Grain, period: Period | None = None) -> dict[str, Any] | None:
     """{"parts": [{"name", "history", "ahead"}], "days": [{"name", "effect", "share", "ahead"}]} of the total; None when it cannot be taken apart.
 
     Points are in the metric's unit and add up to the value. days: the mean effect of a holiday or event on its days, the largest first,
-    and what those that lie ahead add to the forecast.
+    and what those that lie ahead add to the forecast, within `period` where one was asked for.
     """
+    item = input_of(data.history[TOTAL], data, grain)
     try:
-        found = decompose(input_of(data.history[TOTAL], data, grain), forecast)
+        found = decompose(item, forecast)
     except AppError:
         return None
     at = found.times[-SHOWN_POINTS:]
@@ -41,7 +45,11 @@ def parts_of(data: ForecastData, forecast: Forecast, grain: Grain) -> dict[str, 
         }
         for name, values in past.items()
     ]
-    return {"parts": parts, "days": _days(found)}
+    wall = to_wall_clock(forecast.times, item.time_zone)
+    counts = np.ones(wall.shape[0], dtype=np.bool_)
+    if period is not None:
+        counts = (wall >= np.datetime64(period.start, "ns")) & (wall < np.datetime64(period.end, "ns"))
+    return {"parts": parts, "days": days_of(found, counts)}
 
 
 def _grouped(parts: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
@@ -53,7 +61,8 @@ def _grouped(parts: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
     return {name: found[name] for name in [*(n for n in found if n != "rest"), *(n for n in found if n == "rest")]}
 
 
-def _days(found: Decomposition) -> list[dict[str, Any]]:
+def days_of(found: Decomposition, counts: npt.NDArray[np.bool_]) -> list[dict[str, Any]]:
+    """counts: (h,) the steps ahead that were asked about."""
     days = []
     for name, values in found.parts.items():
         prefix = next((p for p in _GROUPS if name.startswith(p)), None)
@@ -68,7 +77,7 @@ def _days(found: Decomposition) -> list[dict[str, Any]]:
                 "kind": _GROUPS[prefix],
                 "effect": effect,
                 "share": effect / without if without else None,
-                "ahead": float(found.ahead[name].sum()) if name in found.ahead else 0.0,
+                "ahead": float(found.ahead[name][counts].sum()) if name in found.ahead else 0.0,
             }
         )
     return sorted(days, key=lambda day: -abs(float(str(day["effect"]))))[:SHOWN_DAYS]

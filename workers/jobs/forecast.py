@@ -284,7 +284,7 @@ def _answers(
         "period": period,
         "goal": goal.as_json() | {"goal_id": plan.params.goal.goal_id} if goal is not None and plan.params.goal is not None else None,
         "scenario": scenario.as_json() if scenario is not None else None,
-        "parts": parts_of(data, made.whole[TOTAL], plan.params.grain),
+        "parts": parts_of(data, made.whole[TOTAL], plan.params.grain, None if plan.running_total else plan.period),
     }
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -89,21 +91,22 @@ def _refreshed(context: JobContext, source: Source, *, full: bool) -> dict[str, 
 def _fetched(context: JobContext, source: Source, address: WebFile, plan: Plan, *, full: bool) -> dict[str, Any]:
     services = context.services
     before = _last_report(context, source)
-    found = fetch(
-        address, services.uploads, context.job_id, stamp="" if full else str(before.get("stamp") or ""),
-        allowed=services.settings.outbound_hosts, max_bytes=services.settings.max_upload_bytes,
-    )  # fmt: skip
-    if found.path is None:
-        return dict(before) | {"rows": 0, "unchanged": True}
-    context.progress("copy", 0, 1)
+    folder = services.uploads / context.job_id  # its own, so that messages name the file as its owner knows it
     try:
+        found = fetch(
+            address, folder, _stem(address.origin), stamp="" if full else str(before.get("stamp") or ""),
+            allowed=services.settings.outbound_hosts, max_bytes=services.settings.max_upload_bytes,
+        )  # fmt: skip
+        if found.path is None:
+            return dict(before) | {"rows": 0, "unchanged": True, "drift": drift({}, {}).shown}
+        context.progress("copy", 0, 1)
         report = load_files(
             [found.path], context.tenant, services.admin, LoadOptions(names={found.path: plan.table}),
             on_progress=lambda _, share: context.progress("copy", share, 1),
             on_learnt=lambda types: refuse_drift(drift(dict(before.get("columns") or types), types), plan, full=True),
         )  # fmt: skip
     finally:
-        found.path.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
     table = report.tables[0]
     columns = {column.name: column.type for column in table.columns}
     return {
@@ -116,6 +119,14 @@ def _fetched(context: JobContext, source: Source, address: WebFile, plan: Plan, 
         "set_aside": table.rows_rejected,
         "stamp": found.stamp,
     }
+
+
+def _stem(url: str) -> str:
+    """
+    >>> _stem("https://example.com/a/Sales 2025.csv.gz"), _stem("https://example.com/")
+    ('Sales_2025', 'file')
+    """
+    return re.sub(r"[^A-Za-z0-9-]+", "_", url.rpartition("/")[2].partition(".")[0])[:80] or "file"
 
 
 def _last_report(context: JobContext, source: Source) -> Mapping[str, Any]:

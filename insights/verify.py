@@ -67,7 +67,8 @@ class NotProven(InternalError):
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    """One meaningful part of the text. A name made of digits may also be read as a number."""
+    """One meaningful part of the text. A name made of digits may also be read as a number, one that is a direction's word as that direction,
+    and one of plain words ("segment", "change") as those words."""
 
     text: str
     name: str | None = None
@@ -79,6 +80,7 @@ class _Token:
     currency: str = ""
     unit: str = ""
     place: int = 0
+    is_plain: bool = False
 
 
 def verify(sentences: Iterable[str], facts: Sequence[Fact]) -> None:
@@ -111,9 +113,9 @@ def verify_anew(sentence: str, own: str, fact: Fact) -> None:
 
 
 def _meaning(token: _Token) -> object:
-    if token.way is not None:
-        return token.way, token.text.endswith("est")
-    return token.name or token.text
+    if token.name is not None:
+        return token.name
+    return (token.way, token.text.endswith("est")) if token.way is not None else token.text
 
 
 def _ties(sentence: str, tokens: Sequence[_Token]) -> list[list[str]]:
@@ -147,6 +149,8 @@ class _Reader:
         return found
 
     def _next(self, sentence: str, at: int) -> tuple[_Token | None, int]:
+        if sentence[at] == " ":
+            return None, at + 1
         number = self._number.match(sentence, at) if at == 0 or not sentence[at - 1].isalnum() else None
         name = self._name_at(sentence, at)
         if name is not None:
@@ -155,13 +159,14 @@ class _Reader:
             return _Token(
                 sentence[at : at + len(name)],
                 name,
-                None,
+                _WAYS.get(name.lower()),
                 token.value,
                 token.tolerance,
                 token.percent,
                 token.signed,
                 token.currency,
                 token.unit,
+                is_plain=_is_plain(name),
             ), at + len(name)
         if number is not None:
             return _number_token(number), number.end()
@@ -189,6 +194,11 @@ class _Reader:
         return None
 
 
+def _is_plain(name: str) -> bool:
+    """Whether it reads as words that sentences are built from, so that it may also stand for those."""
+    return name.replace(" ", "").isalpha() and all(word in _WORDS for word in name.lower().split())
+
+
 def _reached(tokens: Sequence[_Token], claims: Sequence[Claim]) -> int:
     """How many leading tokens can be read as whole statements; when not all, up to where the best attempt came."""
     starts = {0}
@@ -196,21 +206,27 @@ def _reached(tokens: Sequence[_Token], claims: Sequence[Claim]) -> int:
     for at in range(len(tokens)):
         if at not in starts:
             continue
+        if tokens[at].is_plain:
+            starts.add(at + 1)
         for claim in claims:
-            matched = _matched(tokens[at:], claim)
-            furthest = max(furthest, min(at + matched, len(tokens) - 1))
-            if matched == len(claim):
-                starts.add(at + matched)
+            read, whole = _matched(tokens[at:], claim)
+            furthest = max(furthest, min(at + read, len(tokens) - 1))
+            if whole:
+                starts.add(at + read)
     return len(tokens) if len(tokens) in starts else furthest
 
 
-def _matched(tokens: Sequence[_Token], claim: Claim) -> int:
-    count = 0
-    for token, element in zip(tokens, claim, strict=False):
-        if not _fits(token, element):
-            return count
-        count += 1
-    return count
+def _matched(tokens: Sequence[_Token], claim: Claim) -> tuple[int, bool]:
+    """How many tokens were read, and whether that is the whole claim. Names of plain words may stand between its elements."""
+    found = 0
+    for read, token in enumerate(tokens):
+        if found == len(claim):
+            return read, True
+        if _fits(token, claim[found]):
+            found += 1
+        elif not token.is_plain:
+            return read, False
+    return len(tokens), found == len(claim)
 
 
 def _fits(token: _Token, element: Element) -> bool:

@@ -264,6 +264,24 @@ class TestVerify:
         assert tried >= 10
         assert missed <= tried * 0.02
 
+    @pytest.mark.parametrize(
+        "label", ["segment", "change", "rate", "up", "share", "fall", "the", "no", "2026", "Oct 2026", "points", "M", "not"]
+    )
+    def test_names_that_are_words_of_sentences_are_told_as_well(self, label: str) -> None:
+        period, baseline, _ = months(Random(5))
+        quantity = Quantity(label, "percent")
+        values = {"before": 0.1, "after": 0.12}
+        part = {"value": 0.5, "expected": 0.1, "difference": 0.01, "share": 0.5, "whole": 0.02}
+        narrate(
+            [
+                Fact("period_change", quantity, period, baseline, values=values),
+                Fact("no_driver", quantity, period, baseline, names=("region", label, "device")),
+                Fact("driver", quantity, period, baseline, ((label, label),), {"difference": 0.01, "share": 0.5, "whole": 0.02}),
+                Fact("dated_part", quantity, period, baseline, values=part),
+                Fact("reversal", quantity, period, baseline, names=(label,), values={"whole": 0.02}),
+            ]
+        )
+
     def test_an_empty_sentence_proves_nothing(self) -> None:
         facts = story(Random(4))
         with pytest.raises(NotProven):

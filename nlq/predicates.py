@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from nlq.adjectives import compared_field
@@ -233,7 +234,8 @@ class Predicates:
             return [(ref.dataset, self._equals(ref, values, condition.negate), condition.both)]
         target = self._a.target(condition.mention)
         if target is not None and target.kind == "dataset":
-            target = self._display(target.dataset or "")
+            shown = self._display(target.dataset or "")
+            target = replace(shown, via=target.via) if shown is not None else None
         if target is None or target.kind != "field":
             raise Unbuildable("a value without a field")
         ref = self._ref(target)

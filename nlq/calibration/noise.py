@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-_TYPO_SHARE, _SHOUT_SHARE, _POLITE_SHARE, _MARK_SHARE, _HURRY_SHARE, _CLOSING_SHARE = 0.15, 0.06, 0.18, 0.3, 0.12, 0.06
+_TYPO_SHARE, _SHOUT_SHARE, _POLITE_SHARE, _MARK_SHARE, _HURRY_SHARE, _CLOSING_SHARE = 0.12, 0.04, 0.18, 0.3, 0.05, 0.06
 _POLITE = (
     "please ",
     "hi, ",

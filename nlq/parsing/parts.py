@@ -27,7 +27,7 @@ def part_verb(p: Parse, i: int, u: Unit) -> int | None:
         p.waiting.passive = False
         p.waiting.part = person
         _, agent = p.peek(j + 1)
-        named = agent is not None and bool(agent.values) and not agent.links
+        named = agent is not None and (agent.quoted or bool(agent.values)) and not agent.links
         return j + 1 if named else i + 1
     if p.frame.question_word == "who" and not p.frame.outputs:
         someone = p.mention(u, "output")

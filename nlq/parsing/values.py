@@ -23,6 +23,11 @@ def on_quoted(p: Parse, i: int, u: Unit) -> int:
             return k + 1
     if u.values:
         return on_value(p, i, u)
+    if s.part is not None:
+        person = p.mention(u, "condition")
+        person.links, s.part = (s.part,), None
+        p.add_condition(Condition("value", person, literal=u.text, negate=s.negate, units=[u]))
+        return i + 1
     if s.last is not None:
         bind_literal(p, u, s.last)
         return i + 1

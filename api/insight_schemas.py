@@ -19,15 +19,6 @@ class FactFeedback(In):
     verdict: Literal["useful", "not_useful", "mute"] | None
 
 
-class SettingsBody(In):
-    """What insights may do for this tenant; admins only."""
-
-    off: bool = False
-    off_metrics: list[Annotated[str, Field(max_length=128)]] = Field(default_factory=list, max_length=500)
-    max_queries: int = Field(default=64, ge=4, le=500)
-    max_bytes: int = Field(default=50 * 1024**3, ge=1024**2, le=10**15)
-
-
 class DigestBody(In):
     """A digest: see docs/insights.md for the definition. readers: user ids; empty is yourself."""
 

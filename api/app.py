@@ -33,6 +33,7 @@ from api.routes import (
     jobs,
     learning,
     models,
+    scim,
     sources,
 )
 from api.services import Services
@@ -89,6 +90,7 @@ def create_app(services: Services | None = None) -> FastAPI:
         auth.router,
         sources.router,
         admin.router,
+        scim.router,
         health.router,
         pages.router,
     ):

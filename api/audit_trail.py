@@ -28,10 +28,10 @@ def current_request_id() -> str | None:
     return str(found) if found else None
 
 
-def is_told(scope: Scope, status: int) -> bool:
-    """Whether a request belongs in the audit log."""
+def is_told(scope: Scope, status: int, told_already: int = 0) -> bool:
+    """Whether a request belongs in the audit log beside the entries that its own deeds made there (none for one that failed)."""
     state, route = scope.get("state", {}), getattr(scope.get("route"), "path", "")
-    if state.get("caller") is None:
+    if state.get("caller") is None or (told_already and status < 400):
         return False
     changed = scope["method"] not in _SAFE and route not in _TOLD_ELSEWHERE
     return changed or status == _DENIED or "/export" in route

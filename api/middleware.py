@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.audit_trail import is_told, tell
 from core.ids import new_id
+from core.store import audit
 from core.tracing import continued, span
 
 log = structlog.get_logger("api")
@@ -77,7 +78,8 @@ class RequestEnvelope:
         try:
             with continued(Headers(scope=scope)), span(scope["method"], SpanKind.SERVER, **{"querent.request_id": request_id}) as traced:
                 try:
-                    await self.app(scope, receive, send_wrapped)
+                    with audit.watched(request_id) as watch:
+                        await self.app(scope, receive, send_wrapped)
                 finally:
                     _describe(traced, scope, status)
         finally:
@@ -85,7 +87,7 @@ class RequestEnvelope:
             route = getattr(scope.get("route"), "path", "unmatched")
             REQUESTS.labels(scope["method"], route, str(status)).inc()
             DURATION.labels(scope["method"], route).observe(seconds)
-            if outer is not None and is_told(scope, status):
+            if outer is not None and is_told(scope, status, watch.told):
                 await run_in_threadpool(tell, outer.state.services, scope, status)
             if route not in {"/healthz", "/readyz", "/metrics"} and not scope["path"].startswith("/static/"):
                 log.info("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))

@@ -48,7 +48,7 @@ def change(services: Services, admin: Principal, user: UserId, wanted: Change) -
         roles = known.roles if wanted.roles is None else wanted.roles
         disabled = known.disabled if wanted.disabled is None else wanted.disabled
         if Role.ADMIN in known.roles and not known.disabled and (disabled or Role.ADMIN not in roles):
-            _refuse_without_admin(connection, admin.tenant, user)
+            refuse_without_admin(connection, admin.tenant, user)
         if wanted.display_name is not None:
             users.rename(connection, admin.tenant, user, wanted.display_name)
         if wanted.roles is not None or wanted.attributes is not None:
@@ -127,7 +127,7 @@ def erase(services: Services, admin: Principal, user: UserId) -> User:
     with services.store.write() as connection:
         known = users.get(connection, admin.tenant, user)
         if Role.ADMIN in known.roles and not known.disabled:
-            _refuse_without_admin(connection, admin.tenant, user)
+            refuse_without_admin(connection, admin.tenant, user)
         lockouts.forget(connection, known.email)
         for key in api_keys.list_all(connection, admin.tenant, user=user):
             api_keys.revoke(connection, admin.tenant, key.id, now=now)
@@ -159,7 +159,8 @@ def _rows_of(connection: Connection, tenant: TenantId, user: UserId) -> Iterable
             yield name, rows
 
 
-def _refuse_without_admin(connection: Connection, tenant: TenantId, but: UserId) -> None:
+def refuse_without_admin(connection: Connection, tenant: TenantId, but: UserId) -> None:
+    """Raises: Conflict when nobody but this one administers the tenant."""
     others = [u for u in users.list_all(connection, tenant, limit=1000) if Role.ADMIN in u.roles and not u.disabled and u.id != but]
     if not others:
         raise Conflict("This is the last administrator; make another one first.", code="last_administrator")

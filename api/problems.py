@@ -80,6 +80,9 @@ def problem(
         suggestions=list(suggestions),
         errors=list(errors),
     )
+    if request.url.path.startswith("/scim/"):  # RFC 7644, section 3.12
+        said = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": str(status), "detail": detail, "code": code}
+        return JSONResponse(said, status_code=status, media_type="application/scim+json", headers=headers)
     return JSONResponse(body.model_dump(), status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 

@@ -92,6 +92,7 @@ PLACES: tuple[Place, ...] = (
     Place("/models", Right.MODELS_READ, Right.MODELS),
     Place("/v1/admin", Right.ADMIN, Right.ADMIN),
     Place("/admin", Right.ADMIN, Right.ADMIN),
+    Place("/scim", Right.PROVISION, Right.PROVISION),
 )
 # Nobody's credential is asked for: signing in, links that carry their own proof, and what a load balancer looks at.
 OPEN: frozenset[str] = frozenset(

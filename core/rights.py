@@ -25,6 +25,7 @@ class Right(StrEnum):
     DATA = "data"
     MODELS_READ = "models_read"
     MODELS = "models"
+    PROVISION = "provision"  # people and groups as a directory keeps them
     ADMIN = "admin"
 
 
@@ -40,7 +41,7 @@ GRANTS: Mapping[Role, frozenset[Right]] = {
     Role.OPERATOR: _EVERYBODY,
     Role.ADMIN: frozenset(Right),
 }
-GRANTABLE = frozenset(Right) - {Right.ADMIN}  # what a tenant's own role may add; administrators have a role of their own
+GRANTABLE = frozenset(Right) - {Right.ADMIN, Right.PROVISION}  # what a tenant's own role may add; administrators have a role of their own
 
 
 def by_roles(caller: Principal) -> frozenset[Right]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from core.clock import Clock
 from core.errors import RateLimited
@@ -19,6 +20,11 @@ _TOGETHER: Mapping[usage.Kind, tuple[usage.Kind, ...]] = {
     "jobs": ("jobs",),
     "llm_calls": ("llm_calls",),
 }
+
+
+def bounds_of(own: Mapping[str, Any], settings: Settings) -> dict[usage.Kind, int]:
+    """Per day, by kind: a tenant's own quotas (`{"queries_per_day": 10000}`), else the installation's; 0 has no limit."""
+    return {kind: int(own.get(f"{kind}_per_day", getattr(settings, f"{kind}_per_day"))) for kind in usage.KINDS}
 
 
 class Quotas:
@@ -50,6 +56,6 @@ class Quotas:
             return known[1]
         with self._store.read() as connection:
             own = tenants.get(connection, tenant).settings.get("quotas", {}) if tenants.exists(connection, tenant) else {}
-        bounds = {kind: int(own.get(f"{kind}_per_day", getattr(self._settings, f"{kind}_per_day"))) for kind in usage.KINDS}
+        bounds = bounds_of(own, self._settings)
         self._known[tenant] = (time.monotonic(), bounds)
         return bounds

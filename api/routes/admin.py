@@ -9,23 +9,25 @@ import json
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Body, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from api import own_roles, people, schemas
+from api import own_roles, people, provisioning, schemas
 from api.credentials import Caller
 from api.own_roles import RoleIn, RoleName, RoleView
 from api.people import Change
 from api.services import services_of
 from core.ids import UserId
-from core.store import audit, tenants, usage, users
+from core.store import audit, directory, tenants, usage, users
 from core.store.audit import AuditEntry, Happening, Sought
 from core.store.users import NewUser, User
+from workers.quotas import bounds_of
 
 router = APIRouter(prefix="/v1/admin", tags=["administration"])
 Roles = Annotated[list[RoleName], Field(min_length=1, max_length=20)]
+GroupName = Annotated[str, Field(min_length=1, max_length=300)]
 Attributes = Annotated[
     dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")], list[Annotated[str, Field(max_length=200)]]], Field(max_length=20)
 ]
@@ -156,6 +158,25 @@ async def remove_role(request: Request, name: RoleName, caller: Caller) -> None:
     await run_in_threadpool(own_roles.remove, services_of(request), caller, name)
 
 
+@router.get("/directory-roles", summary="Which role the members of a directory's group have")
+async def read_directory_roles(request: Request, caller: Caller) -> dict[str, str]:
+    services = services_of(request)
+
+    def read() -> dict[str, str]:
+        with services.store.read() as connection:
+            return directory.role_map(connection, caller.tenant)
+
+    return await run_in_threadpool(read)
+
+
+@router.put("/directory-roles", summary="Say which role the members of a directory's group have")
+async def map_directory_roles(
+    request: Request, caller: Caller, body: Annotated[dict[GroupName, RoleName], Body(max_length=500, examples=[{"Finance": "analyst"}])]
+) -> dict[str, str]:
+    """Role by a group's name; the members follow at once. In no group that is named here they have no role."""
+    return await run_in_threadpool(provisioning.map_roles, services_of(request), caller, body)
+
+
 @router.post("/users/{user_id}/erase", summary="Erase a person; cannot be undone")
 async def erase_person(request: Request, user_id: str, caller: Caller) -> Person:
     """What tells who they were goes, with their questions, conversations and messages; what the company needs stays without a name."""
@@ -263,7 +284,7 @@ async def read_usage(request: Request, caller: Caller, days: Annotated[int, Quer
         with services.store.read() as connection:
             found = usage.since(connection, caller.tenant, today - dt.timedelta(days=days - 1))
             own = tenants.get(connection, caller.tenant).settings.get("quotas", {})
-        quotas = {f"{k}_per_day": int(own.get(f"{k}_per_day", getattr(services.settings, f"{k}_per_day"))) for k in usage.KINDS}
+        quotas = {f"{kind}_per_day": bound for kind, bound in bounds_of(own, services.settings).items()}
         return {"quotas": quotas, "days": [{"day": u.day, "user": u.user, "kind": u.kind, "used": u.used} for u in found]}
 
     return await run_in_threadpool(read)

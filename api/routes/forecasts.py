@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
@@ -12,7 +12,7 @@ from api import schemas
 from api.credentials import Caller
 from api.fields import field_named
 from api.outlooks import driver_named
-from api.routes.jobs import view
+from api.routes.jobs import IdempotencyKey, view
 from api.services import Services, services_of
 from core.errors import Forbidden
 from core.principal import Principal
@@ -29,7 +29,6 @@ from workers.kinds import GoalParams
 from workers.queue import enqueue
 
 router = APIRouter(prefix="/v1", tags=["forecasts"])
-IdempotencyKey = Annotated[str | None, Header(max_length=200)]
 GrainName = Literal["hour", "day", "week", "month", "quarter", "year"]
 
 

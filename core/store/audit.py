@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,28 @@ from core.store import scope
 from core.store.tables import audit_log, tenants
 
 _GENESIS = "0" * 64
+
+
+@dataclass(slots=True)
+class Watch:
+    """What one request told the log itself, so that it need not be told a second time."""
+
+    request_id: str
+    told: int = 0
+
+
+_WATCH: ContextVar[Watch | None] = ContextVar("audit_watch", default=None)
+
+
+@contextmanager
+def watched(request_id: str) -> Iterator[Watch]:
+    """Entries appended within carry the request's id and are counted; threads that copy the context belong to it."""
+    watch = Watch(request_id)
+    token = _WATCH.set(watch)
+    try:
+        yield watch
+    finally:
+        _WATCH.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +73,10 @@ class Happening:
 
 def append(connection: Connection, tenant: TenantId, happening: Happening, *, now: datetime) -> AuditEntry:
     """Appends to the tenant's chain, in the caller's transaction: the deed and its record are kept or lost together."""
+    watch = _WATCH.get()
+    if watch is not None:
+        watch.told += 1
+        happening = replace(happening, request_id=happening.request_id or watch.request_id)
     connection.execute(select(tenants.c.id).where(tenants.c.id == tenant).with_for_update())  # one writer per chain; no-op on SQLite
     last = scope.page(connection, audit_log, tenant, order=[audit_log.c.sequence.desc()], limit=1)
     previous_hash, sequence = (last[0]["hash"], last[0]["sequence"] + 1) if last else (_GENESIS, 1)

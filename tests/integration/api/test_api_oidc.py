@@ -24,7 +24,7 @@ from workers.principals import system_principal
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    oidc_provider_mock = pytest.importorskip("oidc_provider_mock")
+    import oidc_provider_mock
 
 ACME = TenantId("acme")
 USERS = (

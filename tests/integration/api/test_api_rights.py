@@ -43,7 +43,9 @@ class TestAnonymous:
                 continue
             concrete = path.replace("{", "").replace("}", "")
             answer = client.request(method, concrete, follow_redirects=False)
-            if path.startswith("/v1"):
+            if path.startswith("/scim"):
+                assert (answer.status_code, answer.headers["content-type"]) == (401, "application/scim+json"), (method, path)
+            elif path.startswith("/v1"):
                 assert answer.status_code == 401, (method, path, answer.status_code)
                 assert answer.headers["content-type"] == "application/problem+json"
                 assert answer.json()["code"] == "unauthenticated"

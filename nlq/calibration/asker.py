@@ -10,7 +10,7 @@ from nlq.calibration.cases import Case, Made, Query, Said
 from nlq.calibration.noise import disturbed
 from nlq.calibration.worlds import Column, Table, World, domains
 
-_UNKNOWN_SHARE = 0.1
+_UNKNOWN_SHARE = 0.2
 _SYNONYM_SHARE = 0.3
 _PART_SHARE = 0.2
 _PERIODS = (

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from api.audit_trail import current_request_id
+from api.preconditions import etag_of, refuse_changed
 from api.services import Services
 from core.errors import Conflict, Forbidden
 from core.ids import TenantId, UserId
@@ -40,11 +41,20 @@ def add(services: Services, admin: Principal, new: NewUser) -> User:
     return made
 
 
-def change(services: Services, admin: Principal, user: UserId, wanted: Change) -> User:
-    """A change of rights, or disabling, ends the person's sessions. Raises: NotFound; Conflict when no administrator would be left."""
+def etag(user: User) -> str:
+    """Of what administrators change."""
+    return etag_of(user.display_name, sorted(user.roles), {k: list(v) for k, v in user.attributes.items()}, user.disabled)
+
+
+def change(services: Services, admin: Principal, user: UserId, wanted: Change, *, expected: str | None = None) -> User:
+    """A change of rights, or disabling, ends the person's sessions. expected: the ETag that the change was made from.
+
+    Raises: NotFound; Conflict when no administrator would be left; ChangedSince.
+    """
     now = services.clock.now()
     with services.store.write() as connection:
         known = users.get(connection, admin.tenant, user)
+        refuse_changed(expected, etag(known))
         roles = known.roles if wanted.roles is None else wanted.roles
         disabled = known.disabled if wanted.disabled is None else wanted.disabled
         if Role.ADMIN in known.roles and not known.disabled and (disabled or Role.ADMIN not in roles):

@@ -7,9 +7,10 @@ import datetime as dt
 import io
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Query, Request
+from fastapi import APIRouter, Body, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +19,7 @@ from api import own_roles, people, provisioning, schemas
 from api.credentials import Caller
 from api.own_roles import RoleIn, RoleName, RoleView
 from api.people import Change
+from api.preconditions import IfMatch
 from api.services import services_of
 from core.ids import UserId
 from core.store import audit, directory, tenants, usage, users
@@ -104,22 +106,29 @@ async def add_person(request: Request, body: PersonIn, caller: Caller) -> Person
 
 
 @router.get("/users/{user_id}", summary="One person")
-async def get_person(request: Request, user_id: str, caller: Caller) -> Person:
+async def get_person(request: Request, response: Response, user_id: str, caller: Caller) -> Person:
     services = services_of(request)
 
-    def read() -> Person:
+    def read() -> User:
         with services.store.read() as connection:
-            return person_view(users.get(connection, caller.tenant, UserId(user_id)))
+            return users.get(connection, caller.tenant, UserId(user_id))
 
-    return await run_in_threadpool(read)
+    found = await run_in_threadpool(read)
+    response.headers["ETag"] = people.etag(found)
+    return person_view(found)
 
 
 @router.patch("/users/{user_id}", summary="Change name, roles, attributes, or disable")
-async def change_person(request: Request, user_id: str, body: PersonChange, caller: Caller) -> Person:
+async def change_person(
+    request: Request, response: Response, user_id: str, body: PersonChange, caller: Caller, if_match: IfMatch = None
+) -> Person:
     """New rights count at once: the person's sessions end."""
     attributes = None if body.attributes is None else {name: tuple(values) for name, values in body.attributes.items()}
     wanted = Change(body.display_name, None if body.roles is None else frozenset(body.roles), attributes, body.disabled)
-    return person_view(await run_in_threadpool(people.change, services_of(request), caller, UserId(user_id), wanted))
+    changing = partial(people.change, services_of(request), caller, UserId(user_id), wanted, expected=if_match)
+    changed = await run_in_threadpool(changing)
+    response.headers["ETag"] = people.etag(changed)
+    return person_view(changed)
 
 
 @router.put("/users/{user_id}/password", status_code=204, summary="Set a password; ends sessions and a lock-out")

@@ -128,6 +128,16 @@ class TestGroups:
 
 
 class TestWho:
+    def test_a_change_from_what_was_seen_before_is_refused(self, server: str, admin_key: str, directory: httpx.Client) -> None:
+        path = f"{server}/v1/admin/users/{person(directory, 'eve@dirco.example')['id']}"
+        root = {"Authorization": f"Bearer {admin_key}"}
+        seen = httpx.get(path, headers=root).headers["etag"]
+        first = httpx.patch(path, json={"display_name": "Eve"}, headers={**root, "If-Match": seen})
+        assert (first.status_code, first.headers["etag"] != seen) == (200, True)
+        second = httpx.patch(path, json={"display_name": "Eva"}, headers={**root, "If-Match": seen})
+        assert (second.status_code, second.json()["code"]) == (412, "changed_since")
+        assert httpx.get(path, headers=root).json()["display_name"] == "Eve"
+
     def test_the_key_does_nothing_else_and_others_do_not_provision(
         self, directory: httpx.Client, client: TestClient, analyst: Any, admin: Any
     ) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 
 from anomaly.incidents import SETTLING_QUIETS, Watched, quiet_seconds, stays_away
 from anomaly.prepare import NS_PER_S
+from anomaly.thresholds import DAY_S
 from anomaly.types import Incident
 
 LONGER = 3.0  # than the longest gap or standstill before
@@ -78,6 +80,27 @@ def level_shift(w: Watched, others: Sequence[Incident]) -> list[Incident]:
         if away and stays_away(ns, w.scored.from_before, lately - 1, quiet_ns, AWAY_ERRORS / 2):
             found.append(notice(w, "level_shift", known_at, ns[first], ns[known_at], is_open=False))
             silent_until = int(ns[first]) + SETTLING_QUIETS * quiet_ns
+    return found
+
+
+def crept_shift(w: Watched, told: Sequence[Incident]) -> list[Incident]:
+    """'This is the new normal' of a level too near the old one for `level_shift` (see creeping); for buckets of a day or shorter."""
+    if w.step_s > DAY_S:
+        return []
+    from anomaly.creeping import ALIKE_DAYS, creeping_shifts, daily_means
+
+    first_times, days = daily_means(w.times, w.values)
+    if not len(days):
+        return []
+    near = np.timedelta64(ALIKE_DAYS, "D")
+    found: list[Incident] = []
+    for shift in creeping_shifts(days, int(first_times[0].astype("datetime64[D]").astype(np.int64))):
+        began, last = first_times[shift.began], int(np.searchsorted(w.times, first_times[shift.known] + np.timedelta64(1, "D"))) - 1
+        if any(i.start - near <= began <= i.end + near and i.detected_at <= w.times[last] for i in told):  # type: ignore[operator]
+            continue
+        before, after = (float(np.nanmean(days[a:b])) for a, b in ((max(0, shift.began - 28), shift.began), (shift.began, shift.known + 1)))
+        made = notice(w, "level_shift", last, int(began.astype(np.int64)), int(w.times[last].astype(np.int64)), is_open=False)
+        found.append(replace(made, direction="up" if after > before else "down", expected=before, actual=after))
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from anomaly.conditions import flat_line, level_shift, missing_data
+from anomaly.conditions import crept_shift, flat_line, level_shift, missing_data
 from anomaly.incidents import Watched, value_incidents
 from anomaly.prepare import prepare
 from anomaly.state import State
@@ -77,7 +77,8 @@ def detect(
 def _incidents(watched: Watched, item: DetectInput, threshold: float, per_year: float) -> tuple[Incident, ...]:
     """All kinds, by the time they could be known."""
     values = value_incidents(watched, threshold, per_year)
-    found = [*values, *missing_data(watched, item.as_of), *flat_line(watched, values), *level_shift(watched, values)]
+    shifts = level_shift(watched, values)
+    found = [*values, *shifts, *crept_shift(watched, shifts), *missing_data(watched, item.as_of), *flat_line(watched, values)]
     return tuple(sorted(found, key=lambda i: i.detected_at))  # type: ignore[arg-type,return-value]
 
 

@@ -109,7 +109,8 @@ def _begin(connection: Connection, ground: Ground, event: Event, details: Detail
     _note(connection, ground, incident.id, "opened", {"severity": round(event.severity, 1)})
     done.deliveries += announce(connection, incident, ground.row, ground.rule, ground.catalog, now=ground.now)
     if event.new_normal_at is not None or not event.is_open:
-        _end(connection, ground, incident, NEW_LEVEL if event.new_normal_at else OVER, done, tell=True)
+        told_already = event.main.kind == "level_shift"  # its first message says that it is the new normal
+        _end(connection, ground, incident, NEW_LEVEL if event.new_normal_at else OVER, done, tell=not told_already)
 
 
 def _go_on(connection: Connection, ground: Ground, known: StoredIncident, event: Event, details: Details, done: Applied) -> None:

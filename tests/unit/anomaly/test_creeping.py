@@ -1,0 +1,61 @@
+"""A new level without a strange day."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from anomaly import DetectInput, detect
+from anomaly.creeping import change_in, creeping_shifts, daily_means
+from core.timeseries import TimeSeries
+
+T = pd.date_range("2024-01-01", periods=240, freq="D").to_numpy("datetime64[ns]")
+AT = 160
+WEEK = np.array([1, 1.05, 1.1, 1, 0.95, 0.7, 0.6])[np.arange(240) % 7]
+
+
+def days(seed: int, factor: float) -> np.ndarray:
+    y = 1000 * WEEK * np.exp(np.random.default_rng(seed).normal(0, 0.07, 240))
+    y[AT:] *= factor
+    return y
+
+
+def notices(y: np.ndarray) -> list[object]:
+    return [i for i in detect(DetectInput(TimeSeries("s", T, y))).incidents if i.kind == "level_shift"]
+
+
+class TestCreepingShifts:
+    def test_a_lasting_rise_of_two_usual_deviations_is_told_once_within_weeks(self):
+        told = [notices(days(seed, 1.15)) for seed in range(6)]
+        assert all(len(one) <= 1 for one in told)
+        found = [one[0] for one in told if one]
+        assert len(found) >= 4
+        assert all(abs((i.start - T[AT]) / np.timedelta64(1, "D")) <= 10 and i.direction == "up" for i in found)
+        assert all(1.05 < i.actual / i.expected < 1.25 for i in found)
+
+    @pytest.mark.parametrize("shape", ["noise", "growth", "time of year", "closed on sundays", "constant"])
+    def test_what_did_not_change_its_level_is_left_alone(self, shape):
+        k = np.arange(240)
+        for seed in range(4):
+            y = {
+                "noise": days(seed, 1.0),
+                "growth": days(seed, 1.0) * np.exp(0.3 * k / 365),
+                "time of year": days(seed, 1.0) * np.exp(0.2 * np.sin(k / 365 * 2 * np.pi)),
+                "closed on sundays": np.where(k % 7 == 6, 0.0, days(seed, 1.0)),
+                "constant": np.full(240, 5.0),
+            }[shape]
+            assert creeping_shifts(y) == []
+
+    def test_a_series_cut_short_has_the_notices_that_it_had_until_then(self):
+        y = days(1, 1.2)
+        whole = creeping_shifts(y, 3)
+        for stop in (150, 185, 210):
+            assert creeping_shifts(y[:stop], 3) == [s for s in whole if s.known < stop]
+
+    def test_days_are_means_of_enough_hours_and_gaps_are_no_level(self):
+        t = pd.date_range("2024-01-01", periods=72, freq="h").to_numpy("datetime64[ns]")
+        y = np.repeat([1.0, 2.0, 3.0], 24)
+        y[30:60] = np.nan
+        np.testing.assert_array_equal(daily_means(t, y)[1], [1.0, np.nan, 3.0])
+        assert change_in(np.r_[np.full(50, np.nan), days(1, 1.0)[:62]]) is None

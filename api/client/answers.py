@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from api.client.failures import NotAnswered
+from semantic.pretty import pretty_sql
 
 if TYPE_CHECKING:
     from api.client.client import Querent
@@ -62,7 +63,7 @@ class Answer:
     @property
     def pretty_sql(self) -> str:
         """The same SQL over many lines, for reading."""
-        return _pretty(self.sql)
+        return pretty_sql(self.sql) if self.sql else ""
 
     @property
     def query(self) -> Mapping[str, Any] | None:
@@ -171,7 +172,7 @@ class Study:
     @property
     def pretty_sql(self) -> str:
         """The same SQL over many lines, for reading."""
-        return _pretty(self.sql)
+        return ";\n\n".join(pretty_sql(part) for part in self.sql.split(";\n\n")) if self.sql else ""
 
     @property
     def table(self) -> pd.DataFrame:
@@ -200,13 +201,6 @@ class Study:
     def _repr_html_(self) -> str:
         sentences = "".join(f"<p>{escape(s)}</p>" for s in self.narrative)
         return f"<p><strong>{escape(self.headline)}</strong></p>{sentences}{self.table.to_html(index=False, max_rows=20) if len(self.table) else ''}"
-
-
-def _pretty(sql: str) -> str:
-    import sqlglot
-
-    statements = sqlglot.transpile(sql, read="clickhouse", write="clickhouse", pretty=True) if sql else []
-    return ";\n\n".join(statements)
 
 
 def _flat(fact: Mapping[str, Any]) -> dict[str, Any]:

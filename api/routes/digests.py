@@ -22,10 +22,11 @@ from core.errors import Forbidden, Invalid, NotFound
 from core.ids import UserId, tenant_id
 from core.principal import Principal
 from core.rights import Right, may
-from core.store import audit, channels, digests, users
+from core.store import audit, boards, channels, digests, users
 from core.store.audit import Happening
 from core.store.digests import Digest, Issue, NewDigest
 from semantic.catalog.visible import visible_to
+from workers.boards.access import seen
 from workers.digests.definition import DigestDefinition, next_time, parse_definition
 from workers.digests.message import read_unsubscribe_token
 from workers.queue import enqueue
@@ -207,6 +208,9 @@ def checked(services: Services, caller: Principal, definition: dict[str, Any]) -
     visible = visible_to(services.catalogs.full(caller.tenant), caller)
     for name in made.metrics:
         visible.metric(name)
+    if made.board is not None:
+        with services.store.read() as connection:
+            seen(caller, boards.get(connection, caller.tenant, made.board))
     return made
 
 

@@ -96,7 +96,7 @@ class TestARule:
         expect(page.locator(".tags")).to_contain_text("In hand: Ana Analyst")
         expect(page.locator(".timeline")).to_contain_text("Ana Analyst took it on")
         page.goto("/inbox")
-        expect(page.locator(".nav .count")).to_have_count(0)
+        expect(page.locator(".nav .count")).to_be_hidden()
 
     def test_that_is_wrong_is_said_and_nothing_is_lost(self, visit: Visit) -> None:
         page = visit("analyst")

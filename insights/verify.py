@@ -19,7 +19,7 @@ from core.errors import InternalError
 from insights.claims import Claim, Direction, Element, Name, Number, Way
 from insights.kinds import claims_of
 from insights.types import Fact
-from insights.wording import LOCALE
+from insights.wording import CURRENCIES, LOCALE
 
 _UP = "rose rise rising up increase increased grew climbed above higher high highest gained more upward"
 _DOWN = "fell fall falling down decrease decreased decline declined dropped slipped shrank below lower low lowest lost less downward"
@@ -266,9 +266,8 @@ def _number_token(found: re.Match[str]) -> _Token:
 
 def _symbol(number: Number) -> str:
     """The currency symbol that must be written before the number; empty for none."""
-    if not (number.format or "").startswith("currency:"):
-        return ""
-    return get_currency_symbol((number.format or "").split(":", 1)[1], LOCALE)
+    kind = f"currency:{number.unit}" if not number.format and number.unit in CURRENCIES else number.format or ""
+    return get_currency_symbol(kind.split(":", 1)[1], LOCALE) if kind.startswith("currency:") else ""
 
 
 def _either(texts: set[str]) -> str:

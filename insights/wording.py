@@ -13,7 +13,7 @@ from babel.numbers import format_compact_decimal, format_currency, format_decima
 from semantic.states import OutputColumn
 
 LOCALE = "en_GB"
-_CURRENCIES = frozenset(get_global("all_currencies"))
+CURRENCIES = frozenset(get_global("all_currencies"))
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 
@@ -38,7 +38,7 @@ def number(
         return f"{format_decimal(amount * 100, format=_pattern(amount * 100, whole=False), locale=LOCALE)}%"
     if format_ == "percent_points":
         return f"{format_decimal(amount, format='#,##0.0', locale=LOCALE)}%"
-    if not format_ and unit in _CURRENCIES:
+    if not format_ and unit in CURRENCIES:
         format_ = f"currency:{unit}"
     if format_ and format_.startswith("currency:"):
         return _currency(amount, format_.split(":", 1)[1], compact)

@@ -21,6 +21,7 @@ QUANTITIES = (
     Quantity("conversion rate", "percent"),
     Quantity("delivery time", None, "hours"),
     Quantity("refund share", "percent_points"),
+    Quantity("fees", None, "USD"),
 )
 SEGMENTS = (
     (("region", "EMEA"),),

@@ -84,7 +84,9 @@ def _per_thing(draft: Draft, measures: list[MeasureItem]) -> bool:
         and thing is not None
         and target.dataset == thing.dataset
     )
-    if own and ((len(f.groups) > 1 and item.aggregate is None and not item.units) or (item.aggregate == "avg" and not item.distinct and thing is not None and thing.kind == "dataset")):
+    bare = len(f.groups) > 1 and item.aggregate is None and not item.units
+    averaged = item.aggregate == "avg" and not item.distinct and thing is not None and thing.kind == "dataset"
+    if own and (bare or averaged):
         # Its own amount per thing is the average over the things.
         measures[0] = MeasureItem("aggregate", "avg", item.mention, conditions=item.conditions)
         f.groups = f.groups[1:]

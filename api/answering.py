@@ -202,19 +202,20 @@ async def answer_query(
     result = await services.run_cached(principal, guarded)
     rows = result.rows()
     moment.told("charting", f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'}")
+    columns = Wording(visible.catalog).columns(result.columns, query)
     asked = asked_of(query, visible.catalog, moment.as_of)
-    said = headline(result.columns, rows, guarded.windows, truncated=result.truncated, asked=asked)
+    said = headline(columns, rows, guarded.windows, truncated=result.truncated, asked=asked)
     return schemas.Answer(
         id="",
         question="",
         outcome="answer",
         headline=said,
         query=query.model_dump(mode="json", exclude_none=True),
-        columns=[rendering.column(c) for c in result.columns],
+        columns=[rendering.column(c) for c in columns],
         rows=rendering.rows(rows[:SHOWN_ROWS]),
         row_count=len(rows),
         truncated=result.truncated or len(rows) > SHOWN_ROWS,
-        chart=chart(result.columns, rows, title=said),
+        chart=chart(columns, rows, title=said),
         receipt=rendering.receipt(guarded, result, definitions(query, visible.catalog), visible.catalog.version),
         as_of=moment.as_of,
         ms=moment.ms(),

@@ -77,6 +77,7 @@ def incident_data(incident: StoredIncident) -> dict[str, Any]:
         "unit": facts.get("unit"),
         "format": facts.get("format"),
         "grain": facts.get("grain"),
+        "model": facts.get("model") or None,
         "scope": facts.get("scope"),
         "kind": finding.kind,
         "direction": finding.direction,
@@ -140,7 +141,8 @@ def _lines(incident: StoredIncident, kind: str, *, over: bool) -> list[str]:
         made.append("It is over by now.")
     if kind == "resolved" and over:
         made.append("The incident is resolved.")
-    made.append(f"Rule: {facts.get('rule_name', '')}. Severity {finding.severity:.0f} of 100.")
+    judged = f" Judged by {facts['model']}." if facts.get("model") else ""
+    made.append(f"Rule: {facts.get('rule_name', '')}. Severity {finding.severity:.0f} of 100.{judged}")
     return made
 
 

@@ -78,7 +78,9 @@ async def _ask(services: Services, principal: Principal, request: schemas.AskReq
         moment.told("understanding", "")
         understood = await run_in_threadpool(_understand, visible, request.question, moment, dialogue)
         async with services.turns.paused() if services.settings.llm_model else nullcontext():
-            understood = await run_in_threadpool(by_language_model, services, principal, visible, request.question, understood, moment.as_of)
+            understood = await run_in_threadpool(
+                by_language_model, services, principal, visible, request.question, understood, moment.as_of
+            )
         understood = await run_in_threadpool(with_measure, services, principal, visible, request.question, understood, moment.as_of)
         answer = await _act(services, principal, visible, request, understood, moment)
     except AppError as error:

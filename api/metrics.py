@@ -78,6 +78,7 @@ class StateCollector(Collector):
                 [], connection.execute(select(func.count()).select_from(incidents).where(incidents.c.status == "open")).scalar_one()
             )
             failing.add_metric(
-                [], connection.execute(select(func.count()).select_from(sources).where(sources.c.enabled, sources.c.failures > 0)).scalar_one()
+                [],
+                connection.execute(select(func.count()).select_from(sources).where(sources.c.enabled, sources.c.failures > 0)).scalar_one(),
             )
         return [count, oldest, sent, open_, failing]

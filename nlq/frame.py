@@ -44,7 +44,19 @@ class Condition:
     """One condition. `kind` says which of the other fields matter; `or_previous` joins it to the one before by OR."""
 
     kind: Literal[
-        "value", "number", "text", "time", "flag", "null", "related", "average", "cycle", "segment", "compare_fields", "same_period", "lapse"
+        "value",
+        "number",
+        "text",
+        "time",
+        "flag",
+        "null",
+        "related",
+        "average",
+        "cycle",
+        "segment",
+        "compare_fields",
+        "same_period",
+        "lapse",
     ]
     mention: Mention | None = None
     measure: MeasureItem | None = None

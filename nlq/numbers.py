@@ -9,7 +9,9 @@ _ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
 ).split()
 _TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
-WORD_NUMBERS: dict[str, int] = {w: i for i, w in enumerate(_ONES)} | _TENS | {"hundred": 100, "dozen": 12, "couple": 2, "single": 1, "once": 1, "twice": 2}
+WORD_NUMBERS: dict[str, int] = (
+    {w: i for i, w in enumerate(_ONES)} | _TENS | {"hundred": 100, "dozen": 12, "couple": 2, "single": 1, "once": 1, "twice": 2}
+)
 ORDINALS: dict[str, int] = {
     "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10, "eleventh": 11, "twelfth": 12,
     "1st": 1, "2nd": 2, "3rd": 3,

@@ -59,7 +59,9 @@ def run_job(
     with Heartbeat(services.store, lease, services.clock, interrupt=interrupt) as heartbeat:
         try:
             with span(
-                f"job {job.kind}", SpanKind.CONSUMER, **{"querent.job": job.id, "querent.tenant": tenant, "querent.attempt": str(job.attempts)}
+                f"job {job.kind}",
+                SpanKind.CONSUMER,
+                **{"querent.job": job.id, "querent.tenant": tenant, "querent.attempt": str(job.attempts)},
             ):
                 result = _call(services, functions, job, lease, heartbeat, queue)
         except Exception as error:  # every way to end is written down; a bare crash would look like a lost worker

@@ -71,7 +71,9 @@ def send_email(sending: Sending) -> None:
         codes = [code for code, _ in error.recipients.values()]
         raise NotSent("The mail server refused all recipients.", permanent=all(code >= 500 for code in codes)) from error
     except smtplib.SMTPAuthenticationError as error:
-        raise NotSent("The mail server refused the user or the password. The operator sets them as QUERENT_SMTP_USER and _PASSWORD.") from error
+        raise NotSent(
+            "The mail server refused the user or the password. The operator sets them as QUERENT_SMTP_USER and _PASSWORD."
+        ) from error
     except smtplib.SMTPNotSupportedError as error:
         raise NotSent("The mail server does not offer encryption. The operator sets what it speaks as QUERENT_SMTP_SECURITY.") from error
     except smtplib.SMTPResponseException as error:

@@ -77,7 +77,10 @@ def acme() -> Understander:
         ("orders in the last quarter of 2025", "orders, from 2025-10-01 to before 2026-01-01"),
         ("how are sales", "revenue"),
         ("how many customers bought more than once", "number of customers, where with above 1 orders"),
-        ("how many products had no sales last month", "number of products, where without order lines where order lines order date last month"),
+        (
+            "how many products had no sales last month",
+            "number of products, where without order lines where order lines order date last month",
+        ),
         ("categories with a gross margin below 30%", "gross margin, by category, having gross margin < 30%"),
         ("top 3 products in each category by revenue", "revenue, by product, by category, revenue, highest first, top 3 for each category"),
         (

@@ -107,7 +107,8 @@ def dated_parts(days: DayParts, start: dt.date, end: dt.date) -> tuple[DatedPart
             break
         found = _joined(found, best, left)
         rest[best.at : best.at + best.size] = np.nan
-    return tuple(_part(days, (inside, around), run, (fitted, normal), start) for run in found)
+    few = [run for run in found if run.size <= length // 2]  # most of a period is no part of it
+    return tuple(_part(days, (inside, around), run, (fitted, normal), start) for run in few)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from semantic.catalog.infer.vocabulary import PERSON_PART
 from semantic.catalog.model import Catalog, Relationship
 
 
@@ -21,6 +22,12 @@ class Hop:
     target: str
     up: bool
     role: str | None
+
+
+def _of_a_person(role: str) -> bool:
+    """ "advisor", "coached by": a part that somebody plays, unlike a place or a state that a thing has."""
+    last = role.lower().split()[-1]
+    return last in PERSON_PART or last == "by"
 
 
 class JoinGraph:
@@ -37,7 +44,11 @@ class JoinGraph:
         self._parts = {
             r.name
             for r in catalog.relationships
-            if r.role is not None and not r.default and r.from_dataset != r.to_dataset and ends[r.from_dataset, r.to_dataset] == 1
+            if r.role is not None
+            and not r.default
+            and r.from_dataset != r.to_dataset
+            and ends[r.from_dataset, r.to_dataset] == 1
+            and _of_a_person(r.role)
         }
         self._around: dict[tuple[str, str], tuple[str, ...]] = {}
         self._up = {name: self._walk(name, up_only=True) for name in self._hops}

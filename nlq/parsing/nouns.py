@@ -327,6 +327,8 @@ def _none_of_a_figure(p: Parse, i: int, u: Unit) -> int | None:
     s, target = p.waiting, u.links[0].target
     if not s.negate or s.negate_unit is None or s.negate_unit.text.lower() not in LACKING or target.kind != "metric":
         return None
+    if p.kinds.likely(u, "dataset"):
+        return None
     things = {k.target.dataset for m in p.frame.mentions if m.role in ("output", "count") for k in m.links if k.target.kind == "dataset"}
     made_of = [m.dataset for m in p.kinds.catalog.metrics if m.name == target.name and isinstance(m, SimpleMetric)]
     events = [*made_of, *(link.target.dataset for link in u.links if link.target.kind == "dataset")]

@@ -69,7 +69,7 @@ class Warehouse:
         started_s = time.perf_counter()
         try:
             client = await self._connected()
-            with _span(query, identity) as traced:
+            with _span(_checked(query), identity) as traced:
                 result = await client.query(**_request(query, identity, client.server_settings))
                 return _finished(query, identity, result, started_s, traced)
         except asyncio.CancelledError:
@@ -147,7 +147,7 @@ class SyncWarehouse:
         started_s = time.perf_counter()
         try:
             client = self._connected()
-            with _span(query, identity) as traced:
+            with _span(_checked(query), identity) as traced:
                 result = client.query(**_request(query, identity, client.server_settings))
                 return _finished(query, identity, result, started_s, traced)
         except AppError as error:
@@ -199,9 +199,13 @@ _FAILURES = _failure_types()
 _ANY_FAILURE: tuple[type[BaseException], ...] = (AppError, *_FAILURES)
 
 
-def _request(query: GuardedQuery, query_id: str, server: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(query: GuardedQuery) -> GuardedQuery:
     if not isinstance(query, GuardedQuery):
         raise TypeError(f"the warehouse runs a GuardedQuery only, found {type(query).__name__}")
+    return query
+
+
+def _request(query: GuardedQuery, query_id: str, server: Mapping[str, Any]) -> dict[str, Any]:
     settings = {**SAFE_DEFAULTS, **query.settings}
     return {
         "query": query.sql,

@@ -75,6 +75,7 @@ def complete(name: str, place: Path) -> None:
         mean = helper.make_node("ReduceMean", ["window"], ["step"], axes=[1], keepdims=1)
         graph = helper.make_graph([mean], "mean", [window], [out])
         made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=13)  # as the template says
+        (place / "artifacts").mkdir(exist_ok=True)
         onnx.save(made, str(place / "artifacts/model.onnx"))
 
 

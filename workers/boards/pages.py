@@ -56,7 +56,12 @@ def as_html(sections: Sections, *, pictures: bool) -> str:
 
 def lines(sections: Sections) -> tuple[str, ...]:
     """For plain text: a line per pin."""
-    return tuple(f"{one['title']}: {one['headline'] or ' '.join(_notes(one))}" for one in sections)
+    return tuple(_line(str(one["title"]), str(one["headline"] or " ".join(_notes(one)))) for one in sections)
+
+
+def _line(title: str, said: str) -> str:
+    """ "Orders: 8,932 (last month)", and not "Orders: Orders: 8,932"."""
+    return said if said.lower().startswith(f"{title.lower()}:") else f"{title}: {said}"
 
 
 def _table(one: Mapping[str, Any]) -> str:

@@ -13,6 +13,9 @@ FuncKind = Literal[
 ]  # fmt: skip
 
 
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
 @dataclass(frozen=True, slots=True)
 class Func:
     kind: FuncKind
@@ -275,6 +278,7 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
             "during the weekend|at weekends|at the weekend|on weekend days|happened on weekends|on saturdays and sundays|"
             "on saturday or sunday"
         )),
+    **{key: func for day in WEEKDAYS for key, func in _rows("cycle", day, f"{day}s|on {day}s|every {day}|on every {day}|each {day}").items()},
     **_rows("cycle", "weekday", "on weekdays|weekdays|during weekdays|during the week|on working days|on business days|on week days"),
     **_rows("both", "both", "both"),
     **_rows("and", "and", "and|&|and also|and the|plus the|and then"),

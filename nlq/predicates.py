@@ -16,6 +16,7 @@ from nlq.kinds import Kinds
 from nlq.lapse import lapse
 from nlq.lexicon import Target
 from nlq.numbers import as_scalar, as_stored
+from nlq.phrases import WEEKDAYS
 from nlq.roles import way_to
 from nlq.timing.feasts import public_holidays
 from nlq.unbuildable import Unbuildable
@@ -130,6 +131,10 @@ class Predicates:
                 days = self._holidays()
                 return [(base, In(field=DatePart(part="trunc_day", of=field), values=days, negate=condition.negate), False)]
             part = Comparison(op="=", left=DatePart(part="is_weekend", of=field), right=Literal_(value=1))
+            if condition.literal in WEEKDAYS:
+                part = Comparison(
+                    op="=", left=DatePart(part="day_of_week", of=field), right=Literal_(value=WEEKDAYS.index(condition.literal) + 1)
+                )
             return [(base, Not(item=part) if condition.negate else part, False)]
         if condition.kind == "time":
             target = self._a.target(condition.mention)

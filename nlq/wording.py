@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from nlq.phrases import WEEKDAYS
 from semantic.catalog.model import Catalog
 from semantic.expr import (
     And,
@@ -180,6 +181,10 @@ class Wording:
         if isinstance(predicate, Comparison):
             if isinstance(predicate.left, DatePart) and predicate.left.part == "is_weekend":
                 return "on weekends"
+            if isinstance(predicate.left, DatePart) and predicate.left.part == "day_of_week" and predicate.op == "=":
+                day = predicate.right.value if isinstance(predicate.right, Literal_) else None
+                if isinstance(day, int) and 1 <= day <= 7:
+                    return f"on {WEEKDAYS[day - 1].capitalize()}s"
             return f"{self.expr(predicate.left)} {_OPS[predicate.op]} {self.expr(predicate.right)}"
         if isinstance(predicate, In):
             if isinstance(predicate.field, DatePart):

@@ -88,6 +88,9 @@ def measured_before(p: Parse) -> bool:
 
 def on_between(p: Parse, i: int, u: Unit) -> int:
     j, low = p.peek(i + 1)
+    if low is not None and low.values and not low.links and p.frame.compare == "vs":
+        p.use(u)  # "compare revenue between Germany and France"
+        return i + 1
     if low is None or low.number is None:
         return i + 1
     k, joint = p.peek(j + 1)

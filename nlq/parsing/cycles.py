@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nlq.frame import Condition, MeasureItem
 from nlq.parsing.parse import Parse
+from nlq.phrases import WEEKDAYS
 from nlq.segment import Unit
 
 
@@ -24,8 +25,11 @@ def on_cycle(p: Parse, i: int, u: Unit) -> int:
         p.add_condition(Condition("cycle", op="=", literal="holiday", negate=p.waiting.negate, units=[u]))
         p.waiting.negate = False
         return i + 1
-    if value in ("weekend", "weekday"):
-        condition = Condition("cycle", op="=", literal="weekend", negate=(value == "weekday") ^ p.waiting.negate, units=[u])
+    if value in ("weekend", "weekday", *WEEKDAYS):
+        named = value if value in WEEKDAYS else "weekend"
+        condition = Condition("cycle", op="=", literal=named, negate=(value == "weekday") ^ p.waiting.negate, units=[u])
+        if named in WEEKDAYS:
+            return _on_a_weekday(p, i, condition)
         p.waiting.negate = False
         _, nxt = p.peek(i + 1)
         if nxt is not None and nxt.links and p.waiting.mode == "output":
@@ -48,6 +52,19 @@ def on_cycle(p: Parse, i: int, u: Unit) -> int:
         p.add_condition(condition)
         return i + 1
     p.frame.cycle = value
+    return i + 1
+
+
+def _on_a_weekday(p: Parse, i: int, condition: Condition) -> int:
+    """ "on Mondays", "on Mondays and Tuesdays"; held against each other they are shown apart."""
+    again = bool(p.frame.conditions) and p.frame.conditions[-1].kind == "cycle" and p.frame.conditions[-1].literal in WEEKDAYS
+    p.waiting.negate = False
+    p.add_condition(condition)
+    condition.or_previous = again
+    versus = next((v for v in p.units[max(0, i - 2) : i] if v.is_func("compare")), None)
+    if again and versus is not None:
+        p.frame.cycle, p.frame.compare = "day_of_week", None
+        p.use(versus)
     return i + 1
 
 

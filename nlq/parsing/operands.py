@@ -22,6 +22,12 @@ def operand_end(p: Parse, i: int) -> int:
     return j
 
 
+def is_figure(p: Parse, u: Unit) -> bool:
+    """Whether a noun means a figure rather than rows that are counted: a metric that is called so comes before the rows of that name."""
+    named = next((k for k in u.links if k.target.kind == "metric"), None)
+    return not p.kinds.likely(u, "dataset") or (named is not None and named.score >= u.links[0].score)
+
+
 def operand(p: Parse, units: Sequence[Unit]) -> tuple[MeasureItem | None, list[Condition]]:
     """A measure from a slice of the question, with the conditions that belong to it alone."""
     sub = p.read(units, p.waiting.sentence)
@@ -32,7 +38,7 @@ def operand(p: Parse, units: Sequence[Unit]) -> tuple[MeasureItem | None, list[C
     item: MeasureItem | None = sub.measures[0] if sub.measures else None
     if item is None and sub.outputs:
         mention = sub.outputs[0]
-        is_dataset = p.kinds.likely(mention.unit, "dataset")
+        is_dataset = not is_figure(p, mention.unit)
         mention.role = "count" if is_dataset else "aggregate"
         item = MeasureItem("count" if is_dataset else "aggregate", None, mention)
     if item is None and sub.having and sub.mentions:

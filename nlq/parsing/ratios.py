@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nlq.frame import MeasureItem, Mention, OrderItem
-from nlq.parsing.operands import operand, operand_end
+from nlq.parsing.operands import is_figure, operand, operand_end
 from nlq.parsing.parse import Parse
 from nlq.parsing.words import UNIT_NOUNS
 from nlq.phrases import Func
@@ -25,6 +25,8 @@ def on_op(p: Parse, i: int, u: Unit) -> int:
     if op == "%" and not _other_measure(p, i):
         return p.handlers["transform"](p, i, replace(u, func=Func("transform", "share")))
     if s.last_measure is None or op == "=":
+        if u.text.lower() in ("minus", "plus", "times", "divided by"):
+            p.frame.unknown.append(u)
         return i + 1
     j, nxt = p.peek(i + 1)
     if nxt is not None and nxt.number is not None and not nxt.is_object:
@@ -65,7 +67,7 @@ def _other_measure(p: Parse, i: int) -> bool:
 
 
 def _computable(p: Parse, mention: Mention) -> bool:
-    return p.kinds.likely(mention.unit, "measure") and not p.kinds.likely(mention.unit, "dataset")
+    return p.kinds.likely(mention.unit, "measure") and is_figure(p, mention.unit)
 
 
 def _adjacent_measure(p: Parse, i: int) -> bool:

@@ -97,6 +97,7 @@ def _subject_or_context(p: Parse, i: int, u: Unit) -> Mention:
     counted = p.kinds.likely(u, "metric") and not p.frame.measures and not p.frame.outputs
     leading = prep and not after_of and not p.frame.limit_asked
     context = p.kinds.likely(u, "dataset") and not counted and (after_of or prep) and (p.frame.mentions or p.frame.measures or leading)
+    context = context and not (s.top and p.frame.top_asked and not p.kinds.likely(u, "metric"))  # "revenue of the top 10 customers"
     _, following = p.peek(i + 1)
     mention = p.mention(u, "context" if context else "output")
     mention.sole = (

@@ -39,6 +39,12 @@ def on_quoted(p: Parse, i: int, u: Unit) -> int:
     return i + 1
 
 
+def _only_of(u: Unit, thing: Mention) -> bool:
+    """Whether the thing has such a value, and nothing of it is called so."""
+    homes = {k.target.dataset for k in thing.links if k.target.kind == "dataset"}
+    return any(v.dataset in homes for v in u.values) and not any(k.target.dataset in homes for k in u.links[:3])
+
+
 def is_value(p: Parse, i: int, u: Unit) -> bool:
     s = p.waiting
     if not u.values:
@@ -56,6 +62,8 @@ def is_value(p: Parse, i: int, u: Unit) -> bool:
         and link >= 0.9
     ):
         return False  # "never paid": no date of payment
+    if value >= 0.95 and s.last is not None and p.follows_last(i) and _only_of(u, s.last):
+        return True  # "orders cancelled", where something else has a date of that name
     if u.quoted:
         return value >= link
     _, nxt = p.peek(i + 1)

@@ -11,6 +11,7 @@ from nlq.text import Token, lemma
 
 _WORDS = tuple(
     "january february march april august september october november december monday tuesday wednesday thursday friday saturday sunday "
+    "mondays tuesdays wednesdays thursdays fridays saturdays sundays weekends weekdays "
     "quarter quarters month months yesterday today tomorrow previous weekly monthly quarterly yearly annual weekend weekday".split()
 )
 _KNOWN = frozenset(_WORDS)
@@ -29,9 +30,11 @@ def corrected(tokens: Sequence[Token], known: Callable[[Token], bool]) -> tuple[
 
 
 def _near(word: str) -> str | None:
-    """
-    >>> _near("qarter"), _near("febuary"), _near("martha")
-    ('quarter', 'february', None)
+    """A word of time with more letters after it is another word.
+
+    >>> _near("qarter"), _near("febuary"), _near("martha"), _near("augusta")
+    ('quarter', 'february', None, None)
     """
     found = process.extractOne(word, _WORDS, scorer=fuzz.ratio, score_cutoff=_LEAST)
-    return found[0] if found is not None and found[0][0] == word[0] and abs(len(found[0]) - len(word)) <= 1 else None
+    alike = found is not None and found[0][0] == word[0] and abs(len(found[0]) - len(word)) <= 1 and not word.startswith(found[0])
+    return found[0] if found is not None and alike else None

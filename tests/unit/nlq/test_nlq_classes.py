@@ -76,6 +76,15 @@ def acme() -> Understander:
         ("revenue ytd vs last year", "revenue, year to date, vs previous period"),
         ("orders in the last quarter of 2025", "orders, from 2025-10-01 to before 2026-01-01"),
         ("how are sales", "revenue"),
+        (
+            "orders on Fridays vs Mondays last month",
+            "orders, by day of week, where on Fridays or on Mondays, last month, day of week, lowest first",
+        ),
+        ("orders on Mondays last month", "orders, where on Mondays, last month"),
+        ("orders on Saturdays and Sundays last month", "orders, where on weekends, last month"),
+        ("revenue minus ad spend by month", "revenue minus total ad spend, by month, month, lowest first"),
+        ("orders minus refunds last month", "orders minus refunds, last month"),
+        ("revenue of the top 10 customers", "revenue, by customer, revenue, highest first, first 10"),
         ("how many customers bought more than once", "number of customers, where with above 1 orders"),
         (
             "how many products had no sales last month",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -50,7 +50,7 @@ class Asked:
     """What the rows alone do not tell: what they list, by which end they were ranked, whether more were left out, what time it is.
 
     thing, things: noun of the listed rows; lowest: the smallest value comes first; ranked: only the first few are there;
-    by_change: the largest change comes first; now: wall-clock time.
+    by_change: the largest change comes first; by: the measure that ranks, an index into the query's; now: wall-clock time.
     """
 
     thing: str = "row"
@@ -58,6 +58,7 @@ class Asked:
     lowest: bool = False
     ranked: bool = False
     by_change: bool = False
+    by: int | None = None
     now: dt.datetime | None = None
 
 
@@ -72,6 +73,7 @@ def asked_of(query: SemanticQuery, catalog: Catalog, as_of: dt.datetime) -> Aske
         lowest=by_value and first is not None and not first.descending,
         ranked=query.limit is not None or query.limit_by is not None,
         by_change=first is not None and first.target == "change",
+        by=first.index if first is not None and first.target == "metric" else None,
         now=local_now(catalog.calendar, as_of),
     )
 
@@ -92,8 +94,9 @@ def headline(
         return f"{'More than ' if truncated else ''}{len(rows):,} {asked.thing if len(rows) == 1 else asked.things}{_when(windows)}."
     if len(rows) == 1 and not [c for c in columns if c.role in {"dimension", "time", "key", "attribute"}]:
         return _single(columns, rows[0], measures, windows)
-    told = next((i for i in measures if columns[i].transform in _TOLD), measures[0])
-    return _Grouped(columns, rows, told, windows, asked).said()
+    ranking = [i for i in measures if columns[i].measure_index == asked.by] if asked.ranked and asked.by is not None else []
+    told = next((i for i in ranking or measures if columns[i].transform in _TOLD), (ranking or measures)[0])
+    return _Grouped(columns, rows, told, windows, replace(asked, ranked=asked.ranked or truncated)).said()
 
 
 def _single(columns: Sequence[OutputColumn], row: Sequence[Any], measures: list[int], windows: Sequence[WindowUsed]) -> str:
@@ -149,11 +152,12 @@ class _Grouped:
         ][:1]
         known = [row for row in self.rows if _float(row[self.measure]) is not None]
         if not known:
-            return f"{len(self.rows):,} rows, none with a value for {self.column.label}{_when(self.windows)}."
+            return self._uncounted()
         time = next((i for i in keys if self.columns[i].role == "time"), None)
-        if time is not None and len(keys) == 1 and len(known) >= 2 and self.columns[time].grain in _PERIODS:
-            return self._series(known, time)
-        if time is not None and len(keys) == 2 and self.column.additive:
+        picked = self.asked.ranked and (self.asked.by is not None or self.asked.lowest)
+        if time is not None and len(keys) == 1 and len(known) >= 2 and self.columns[time].grain in _PERIODS and not picked:
+            return self._series(sorted(known, key=lambda row: _start(row[time]) or dt.datetime.min), time)
+        if time is not None and len(keys) == 2 and self.column.additive and not self.asked.ranked:
             return self._over_time(known, next(i for i in keys if i != time))
         if self.asked.by_change and time is None:
             return self._moved(known[0], keys)
@@ -162,15 +166,29 @@ class _Grouped:
         )
         return self._shares(known, keys, share) if share is not None and len(known) > 1 else self._things(known, keys, time)
 
+    def _uncounted(self) -> str:
+        """A measure that is no number: the span of its dates, or how many rows there are."""
+        column, rows = self.column, f"{len(self.rows):,} row{'s' if len(self.rows) > 1 else ''}"
+        values = [row[self.measure] for row in self.rows if row[self.measure] is not None]
+        if not values:
+            return f"{rows}, none with a value for {column.label}{_when(self.windows)}."
+        if not all(isinstance(value, dt.date) for value in values):
+            return f"{rows}{_when(self.windows)}."
+        first, last = _value(min(values), column), _value(max(values), column)
+        span = first if first == last else f"from {first} to {last}"
+        return f"{_sentence_case(column.label)}: {span}, {rows}{_when(self.windows)}."
+
     def _series(self, known: Rows, time: int) -> str:
         """First and last; a running period is not held against whole ones."""
         grain = self.columns[time].grain or "day"
         first, last = known[0], known[-1]
         so_far = ""
-        if len(known) >= 3 and self._runs(last[time], grain):
+        if self._runs(last[time], grain):
             so_far = f"; {_value(last[self.measure], self.column)} so far {during(last[time], grain)}"
             last = known[-2]
         opening = f"{_sentence_case(self.column.label)}: {_value(last[self.measure], self.column)} {during(last[time], grain)}"
+        if last is first:
+            return f"{opening}{so_far}."
         if self.windows and self.windows[0].start is not None:
             return f"{opening}, from {_value(first[self.measure], self.column)} {during(first[time], grain)}{so_far}."
         return f"{opening}{self._before(known, last, time, grain)}{so_far}."
@@ -199,19 +217,19 @@ class _Grouped:
         """Which group has most over the whole time."""
         totals: dict[str, float] = {}
         for row in known:
-            totals[str(row[dimension])] = totals.get(str(row[dimension]), 0.0) + (_float(row[self.measure]) or 0.0)
+            name = self._name(row, [dimension])
+            totals[name] = totals.get(name, 0.0) + (_float(row[self.measure]) or 0.0)
         top, whole = max(totals, key=lambda key: totals[key]), sum(totals.values())
         shown = whole > 0 and min(totals.values()) >= 0
         share = f", {number(round(totals[top] / whole, 3), 'percent')} of the {len(totals)} shown" if shown else ""
         return f"{top} has the highest {self.column.label} in all: {_value(totals[top], self.column)}{share}{_when(self.windows)}."
 
     def _shares(self, known: Rows, keys: list[int], share: int) -> str:
-        top = max(known, key=lambda row: _float(row[share]) or 0.0)
+        end, most = (min, "smallest") if self.asked.lowest else (max, "largest")
+        top = end(known, key=lambda row: _float(row[share]) or 0.0)
         column = self.columns[share]
         value = f" ({_value(top[self.measure], self.column)})" if share != self.measure else ""
-        return (
-            f"{self._name(top, keys)} has the largest share of {self._plain()}: {_value(top[share], column)}{value}{_when(self.windows)}."
-        )
+        return f"{self._name(top, keys)} has the {most} share of {self._plain()}: {_value(top[share], column)}{value}{_when(self.windows)}."
 
     def _moved(self, first: Sequence[Any], keys: list[int]) -> str:
         """Rows ranked by their change: the first one's."""
@@ -227,28 +245,33 @@ class _Grouped:
         top, bottom = (end(known, key=lambda row: _float(row[self.measure]) or 0.0) for end in ends)
         most, least = ("lowest", "highest") if self.asked.lowest else ("highest", "lowest")
         name, value = self._name(top, keys), _value(top[self.measure], column)
-        whole = self._whole(known) if time is None else ""
-        if whole and len(known) > 1:
+        alike = sum(_float(row[self.measure]) == _float(top[self.measure]) for row in known)
+        have = f"{name} has" if alike == 1 else f"{name} and {alike - 1:,} more have"
+        whole = self._whole() if time is None and not self.asked.ranked else ""
+        if whole and len(self.rows) > 1:
             change = _change(self.columns, top, column.measure_index, against=False)
-            return f"{whole}{_when(self.windows)}; {name} has the {most}: {value}{', ' if change else ''}{change}."
+            return f"{whole}{_when(self.windows)}; {have} the {most}: {value}{', ' if change else ''}{change}."
         if len(self.rows) == 1:
             ranked = f"{name} has the {most} {column.label}: {value}"
             return f"{ranked if self.asked.ranked else f'{name}: {column.label} {value}'}{_when(self.windows)}."
-        lead = (
-            f"{name} has the {most} {column.label}: {value}{_when(self.windows)}" if len(known) > 1 else f"{name}: {column.label} {value}"
-        )
+        lead = f"{have} the {most} {column.label}: {value}{_when(self.windows)}" if len(known) > 1 else f"{name}: {column.label} {value}"
         values = [_float(row[self.measure]) or 0.0 for row in known]
         if len(known) > 1 and column.additive and sum(values) > 0 and min(values) >= 0 and not self.asked.lowest:
             share = (_float(top[self.measure]) or 0.0) / sum(values)
-            return f"{lead}, {number(round(share, 3), 'percent')} of the {len(known)} shown."
-        if len(known) > 1 and not self.asked.ranked:
+            return f"{lead}, {number(round(share, 3), 'percent')}{' each' if alike > 1 else ''} of the {len(known)} shown."
+        if alike < len(known) and not self.asked.ranked:
             return f"{lead}; {self._name(bottom, keys)} the {least}: {_value(bottom[self.measure], column)}."
         return f"{lead}; {len(known):,} shown."
 
     def _name(self, row: Sequence[Any], keys: list[int]) -> str:
-        return ", ".join(bucket(row[i], self.columns[i].grain) if self.columns[i].grain else str(row[i]) for i in keys) or "the first row"
+        return ", ".join(self._key(row[i], self.columns[i]) for i in keys) or "the first row"
 
-    def _whole(self, known: Rows) -> str:
+    def _key(self, value: Any, column: OutputColumn) -> str:
+        if value is None:
+            return f"(no {column.label})"
+        return bucket(value, column.grain) if column.grain else str(value)
+
+    def _whole(self) -> str:
         """ "Revenue: €18.6M in all, up 15.5% on last year", where groups add up and are shown beside those of another period."""
         column = self.column
         other = next(
@@ -261,11 +284,12 @@ class _Grouped:
         )
         if other is None or not column.additive:
             return ""
-        now, before = (sum(_float(row[i]) or 0.0 for row in known) for i in (self.measure, other))
+        now, before = (sum(_float(row[i]) or 0.0 for row in self.rows) for i in (self.measure, other))
         if before <= 0:
             return ""
         share = (now / before - 1) * 100
-        said = f"{'up' if share > 0 else 'down'} {number(abs(share), 'percent_points')}{_against(self.columns[other])}"
+        moved = f"{'up' if share > 0 else 'down'} {number(abs(share), 'percent_points')}" if share else "unchanged"
+        said = f"{moved}{_against(self.columns[other])}"
         return f"{_sentence_case(column.label)}: {_value(now, column)} in all, {said}"
 
 

@@ -125,5 +125,65 @@ class TestHeadline:
     def test_nothing_is_said_to_be_nothing(self) -> None:
         assert headline([REGION, REVENUE], []) == "Nothing matches."
 
+    @pytest.mark.parametrize(
+        ("columns", "rows", "asked", "expected"),
+        [
+            (  # ranked periods are no series
+                [MONTH, REVENUE],
+                [[dt.date(2026, 2, 1), 90], [dt.date(2026, 5, 1), 80]],
+                Asked(ranked=True, by=0),
+                "Feb 2026 has the highest revenue: €90.00, 52.9% of the 2 shown.",
+            ),
+            (  # the running period is not held against the one before
+                [MONTH, REVENUE],
+                [[dt.date(2026, 10, 1), 900], [dt.date(2026, 11, 1), 2]],
+                Asked(now=dt.datetime(2026, 11, 3)),
+                "Revenue: €900.00 in Oct 2026; €2.00 so far in Nov 2026.",
+            ),
+            (  # another measure ranks
+                [REGION, REVENUE, OutputColumn("orders", "orders", "measure", measure_index=1)],
+                [["EMEA", 10, 99], ["APAC", 90, 98]],
+                Asked(ranked=True, by=1),
+                "EMEA has the highest orders: 99; 2 shown.",
+            ),
+            (
+                [REGION, OutputColumn("share", "revenue, share", "measure", format="percent", measure_index=0, transform="share")],
+                [["EMEA", 0.01], ["APAC", 0.02]],
+                Asked(ranked=True, lowest=True),
+                "EMEA has the smallest share of revenue: 1%.",
+            ),
+            (  # what the lost group had counts, and the shown few are not all
+                [REGION, REVENUE, OutputColumn("before", "revenue, last year", "measure", measure_index=0, beside="last year")],
+                [["EMEA", 100, 50], ["APAC", None, 100]],
+                Asked(),
+                "Revenue: €100.00 in all, down 33.3% on last year; EMEA has the highest: €100.00.",
+            ),
+            (
+                [REGION, REVENUE, OutputColumn("before", "revenue, last year", "measure", measure_index=0, beside="last year")],
+                [["EMEA", 100, 50], ["APAC", 60, 10]],
+                Asked(ranked=True, by=0),
+                "EMEA has the highest revenue: €100.00, 62.5% of the 2 shown.",
+            ),
+            (  # the first few of each month tell nothing of the whole time
+                [MONTH, REGION, REVENUE],
+                [[dt.date(2026, 1, 1), "EMEA", 100], [dt.date(2026, 2, 1), "APAC", 60]],
+                Asked(ranked=True),
+                "Jan 2026, EMEA has the highest revenue: €100.00, 62.5% of the 2 shown.",
+            ),
+            ([REGION, REVENUE], [["EMEA", 0], ["APAC", 0]], Asked(), "EMEA and 1 more have the highest revenue: €0.00; 2 shown."),
+            ([REGION, REVENUE], [[None, 9], ["APAC", 1]], Asked(), "(no region) has the highest revenue: €9.00, 90% of the 2 shown."),
+            (
+                [REGION, OutputColumn("last", "last order", "measure", measure_index=0)],
+                [["EMEA", dt.date(2026, 5, 1)], ["APAC", dt.date(2026, 6, 1)]],
+                Asked(),
+                "Last order: from 2026-05-01 to 2026-06-01, 2 rows.",
+            ),
+        ],
+    )
+    def test_claims_no_more_than_the_rows_tell(
+        self, columns: list[OutputColumn], rows: list[list[object]], asked: Asked, expected: str
+    ) -> None:
+        assert headline(columns, rows, asked=asked) == expected
+
     def test_groups_without_values_say_so(self) -> None:
-        assert headline([REGION, REVENUE], [["EMEA", None]]) == "1 rows, none with a value for revenue."
+        assert headline([REGION, REVENUE], [["EMEA", None]]) == "1 row, none with a value for revenue."

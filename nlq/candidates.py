@@ -97,7 +97,8 @@ class Candidates:
             errors.append(failure.message)
             if not valid:
                 ways = [q for q in other_ways(candidate.query, failure, self.catalog) if self.failure(q, as_of) is None]
-                valid = [replace(candidate, query=q) for q in ways] if len(ways) > 1 else []
+                apart = {tuple(c.label for c in chips_of(q, self.wording, Intent.ASK, {})) for q in ways}
+                valid = [replace(candidate, query=q) for q in ways] if 1 < len(ways) == len(apart) else []  # what reads alike is no choice
         return valid
 
     def _weighed(self, found: Sequence[Candidate]) -> list[Candidate]:

@@ -54,7 +54,8 @@ def by_which(of: Candidates, question: str, routed: Routed, prepared: Prepared, 
     """ "our best customers", "top 10 products": what makes one better is not said, so ask, with the key measures as choices."""
     moved = bool(frame.moved) or frame.moved_order is not None
     ranked = frame.limit_asked or moved or frame.superlative is not None
-    bare = not frame.outputs and bool(frame.conditions or frame.times or frame.compare or frame.transforms)
+    plain = all(c.kind in ("value", "time", "flag", "segment", "cycle") for c in frame.conditions)
+    bare = not frame.outputs and plain and bool(frame.conditions or frame.times or frame.compare or frame.transforms)
     if not (ranked or bare) or frame.measures or frame.rank_by or frame.having or routed.intent is not Intent.ASK:
         return None
     readings: list[Reading] = []

@@ -82,6 +82,8 @@ def field_measure(draft: Draft, item: MeasureItem, target: Target, groups: Seque
                 of=ref,
             )
         raise Unbuildable(f"{kind} of text")
+    if kind is AggregateKind.SUM and catalog_field.format in ("percent", "percent_points"):
+        raise Unbuildable("shares do not add up")
     if item.distinct and kind is AggregateKind.COUNT:
         kind = AggregateKind.COUNT_DISTINCT
     quantile = {"p25": 0.25, "p75": 0.75, "p90": 0.9, "p95": 0.95, "p99": 0.99}.get(item.aggregate or "")

@@ -55,12 +55,18 @@ def _with_shared_years(text: str, atoms: list[Atom]) -> list[Atom]:
     out = list(atoms)
     for i in range(len(out) - 2, -1, -1):  # said after the last
         if _shares(text, out[i], out[i + 1], giver=out[i + 1]):
-            december = day_of(out[i].start).month == 12 and day_of(out[i + 1].start).month == 1
-            out[i] = _in_year(out[i], day_of(out[i + 1].start).year - december)
+            out[i] = _in_year(out[i], day_of(out[i + 1].start).year - _over_new_year(text, out[i], out[i + 1]))
     for i in range(1, len(out)):  # said after the first
         if _shares(text, out[i - 1], out[i], giver=out[i - 1]):
-            out[i] = _in_year(out[i], day_of(out[i - 1].start).year)
+            out[i] = _in_year(out[i], day_of(out[i - 1].start).year + _over_new_year(text, out[i - 1], out[i]))
     return out
+
+
+def _over_new_year(text: str, left: Atom, right: Atom) -> bool:
+    """ "December and January 2026", "from October to March 2026": the first is of the year before."""
+    start, end = day_of(left.start).month, day_of(right.start).month
+    spans = text[left.b : right.a].strip() in ("to", "and") and re.search(r"\b(?:from|between)\s\Z", text[: left.a]) is not None
+    return start > end and (spans or text[left.b : right.a].strip() == "to" or day_of(left.end).month == end)
 
 
 def _shares(text: str, left: Atom, right: Atom, giver: Atom) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
@@ -9,15 +10,11 @@ from core.errors import Invalid
 from workers.alerts.addresses import Blocked, resolve
 
 # Object stores of the public clouds. Their names cannot be pointed inside by whoever declares a source; any other name could be, between
-# our look and the engine's, so those the operator must name.
-_STORES = (
-    ".amazonaws.com",
-    ".storage.googleapis.com",
-    ".r2.cloudflarestorage.com",
-    ".digitaloceanspaces.com",
-    ".backblazeb2.com",
-    ".wasabisys.com",
-    ".aliyuncs.com",
+# our look and the engine's, so those the operator must name. Only the stores of a cloud: its names of load balancers, machines and databases
+# point wherever its customers say, also inside.
+_STORES = (".storage.googleapis.com", ".r2.cloudflarestorage.com", ".digitaloceanspaces.com", ".backblazeb2.com", ".wasabisys.com")
+_STORE_OF_A_CLOUD = re.compile(
+    r"(?:[a-z0-9.-]+\.)?(?:s3(?:[.-](?:dualstack\.)?[a-z]{2}(?:-[a-z]+)+-\d)?\.amazonaws\.com|oss-[a-z]{2}-[a-z]+(?:-\d)?\.aliyuncs\.com)"
 )
 
 
@@ -42,7 +39,7 @@ def bucket(url: str, allowed: Collection[str]) -> str:
     port = parts.port or (443 if parts.scheme == "https" else 80)
     if host in allowed or f"{host}:{port}" in allowed:
         return url
-    public = host == "storage.googleapis.com" or host.endswith(_STORES)
+    public = host == "storage.googleapis.com" or host.endswith(_STORES) or _STORE_OF_A_CLOUD.fullmatch(host) is not None
     if not public or parts.scheme != "https" or port != 443:
         raise _refused(host)
     return url

@@ -143,10 +143,13 @@ def _with_secrets(services: Services, given: AnyAddress, known: Source | None) -
     """With the secrets that are stored when none are given, for the same place only: a stored password is not sent to another host."""
     if given.hidden or known is None or known.sealed is None:
         return given
+    shown = given.shown
+    if known.kind in _KEYED:  # whose keys are left out as a pair
+        shown["access_key"] = shown["access_key"] or known.connection.get("access_key", "")
     where = ("host", "port", "url", "user", "access_key")
-    if any(known.connection.get(name) != given.shown.get(name) for name in where):
+    if any(known.connection.get(name) != shown.get(name) for name in where):
         raise Invalid("The place or the user changed; give the secret again as well.", code="source_secret_needed")
-    return read_address(given.shown, Vault.of(services.core).unseal(known.sealed))
+    return read_address(shown, Vault.of(services.core).unseal(known.sealed))
 
 
 def _check_table(services: Services, caller: Principal, table: str) -> None:

@@ -90,11 +90,13 @@ def _refreshed(context: JobContext, source: Source, *, full: bool) -> dict[str, 
 
 def _fetched(context: JobContext, source: Source, address: WebFile, plan: Plan, *, full: bool) -> dict[str, Any]:
     services = context.services
-    before = _last_report(context, source)
+    last = _last_run(context, source)
+    before = last.report if last is not None else {}
+    known = last is not None and last.started_at > source.updated_at  # else it may be another file's: the address or the table changed
     folder = services.uploads / context.job_id  # its own, so that messages name the file as its owner knows it
     try:
         found = fetch(
-            address, folder, _stem(address.origin), stamp="" if full else str(before.get("stamp") or ""),
+            address, folder, _stem(address.origin), stamp=str(before.get("stamp") or "") if known and not full else "",
             allowed=services.settings.outbound_hosts, max_bytes=services.settings.max_upload_bytes,
         )  # fmt: skip
         if found.path is None:
@@ -129,10 +131,11 @@ def _stem(url: str) -> str:
     return re.sub(r"[^A-Za-z0-9-]+", "_", url.rpartition("/")[2].partition(".")[0])[:80] or "file"
 
 
-def _last_report(context: JobContext, source: Source) -> Mapping[str, Any]:
+def _last_run(context: JobContext, source: Source) -> Run | None:
+    """The last that did not fail."""
     with context.services.store.read() as connection:
         known = sources.runs(connection, context.tenant, source.id)
-    return next((run.report for run in known if run.outcome != "failed"), {})
+    return next((run for run in known if run.outcome != "failed"), None)
 
 
 def _run(context: JobContext, source: Source, outcome: Outcome, report: Mapping[str, Any], started_at: dt.datetime) -> Run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,6 +61,11 @@ def test_a_file_becomes_a_table_that_answers_with_its_freshness(
     assert answer["outcome"] == "answer", answer
     (fresh,) = answer["receipt"]["freshness"]
     assert (fresh["table"], fresh["source"], fresh["late"]) == ("planets", "planets", False)
+    (tmp_path / "fewer.csv").write_text("planet,moons\nMars,2\n")
+    os.utime(tmp_path / "fewer.csv", (0, 0))  # older than what is loaded, but not the same file
+    assert admin.put(f"/v1/sources/{source}", body("planets", {"kind": "url", "url": f"{web}/fewer.csv?sig=other"})).status_code == 200
+    run_job(services.core, FUNCTIONS, TenantId("acme"), JobId(admin.post(f"/v1/sources/{source}/run").json()["id"]))
+    assert analyst.get(f"/v1/sources/{source}/runs").json()["items"][0]["rows_written"] == 1
     assert admin.client.delete(f"/v1/sources/{source}", headers=admin.headers).status_code == 204
 
 
@@ -74,6 +80,17 @@ def test_secrets_are_not_shown_and_do_not_follow_to_another_host(admin: Any, ana
     assert (moved.status_code, moved.json()["code"]) == (422, "source_secret_needed")
     assert stranger.get(f"/v1/sources/{made['id']}").status_code in (403, 404)
     assert analyst.post(f"/v1/sources/{made['id']}/run").status_code == 403
+    assert admin.client.delete(f"/v1/sources/{made['id']}", headers=admin.headers).status_code == 204
+
+
+def test_the_keys_of_a_bucket_are_left_out_as_a_pair_and_stay(admin: Any) -> None:
+    place = {"kind": "s3", "url": "https://b.s3.amazonaws.com/a.parquet", "format": "Parquet"}
+    made = admin.post("/v1/sources", body("bucket", place | {"access_key": "AKIA1", "secret_key": "top-secret-2"})).json()
+    kept = admin.put(f"/v1/sources/{made['id']}", body("bucket", place, every_minutes=60))
+    assert (kept.status_code, kept.json().get("has_secret")) == (200, True), kept.text
+    assert kept.json()["connection"]["access_key"] == "AKIA1"
+    moved = admin.put(f"/v1/sources/{made['id']}", body("bucket", place | {"url": "https://c.s3.amazonaws.com/a.parquet"}))
+    assert (moved.status_code, moved.json()["code"]) == (422, "source_secret_needed")
     assert admin.client.delete(f"/v1/sources/{made['id']}", headers=admin.headers).status_code == 204
 
 

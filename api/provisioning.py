@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from api import people
 from api.people import Change, note
 from api.services import Services
-from core.errors import NotFound
+from core.errors import Invalid
 from core.ids import UserId
 from core.principal import Principal, Role
 from core.store import directory, external_identities, sessions, users
@@ -58,7 +58,10 @@ def find_people(
     """How many there are, and those from `start` (counted from 1)."""
     with services.store.read() as connection:
         if email is not None:
-            found = users.by_email(connection, admin.tenant, email)
+            try:
+                found = users.by_email(connection, admin.tenant, email)
+            except Invalid:  # no address at all, as directories ask for to test the connection: nobody has it
+                found = None
             return (1, [found]) if found is not None else (0, [])
         if external_id is not None:
             known = external_identities.user_of(connection, admin.tenant, ISSUER, external_id)
@@ -115,7 +118,7 @@ def map_roles(services: Services, admin: Principal, wanted: dict[str, str]) -> d
 
 def _have_members(services: Services, connection: Connection, admin: Principal, group: Group, wanted: frozenset[UserId]) -> None:
     if len(wanted) > MAX_MEMBERS:
-        raise NotFound(f"A group has at most {MAX_MEMBERS:,} members here.", code="too_many_members")
+        raise Invalid(f"A group has at most {MAX_MEMBERS:,} members here; found {len(wanted):,}.", code="too_many_members")
     for user in wanted - set(group.members):
         users.get(connection, admin.tenant, user)
     directory.set_members(connection, admin.tenant, group.id, wanted, now=services.clock.now())

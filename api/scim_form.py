@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.provisioning import GroupChange
 from core.errors import UserError
@@ -151,7 +151,10 @@ def patched_group(patch: PatchIn) -> GroupChange:
 
 def _users(value: Any) -> frozenset[UserId]:
     items = value if isinstance(value, list) else [value]
-    return GroupIn.model_validate({"displayName": "x", "members": items}).users()
+    try:
+        return GroupIn.model_validate({"displayName": "x", "members": items}).users()
+    except ValidationError as error:
+        raise UserError('members are a list of {"value": id}, at most 10,000 at once.', code="bad_value") from error
 
 
 def _truth(value: Any) -> bool:

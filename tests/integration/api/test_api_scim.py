@@ -69,7 +69,8 @@ class TestPeople:
         assert (made["userName"], made["displayName"], made["active"], made["roles"]) == ("ada@dirco.example", "Ada L", True, [])
         for text in ('userName eq "ADA@dirco.example"', 'externalId eq "00u1"'):
             assert [u["id"] for u in directory.get("/Users", params={"filter": text}).json()["Resources"]] == [made["id"]]
-        assert directory.get("/Users", params={"filter": 'userName eq "x@y.example"'}).json()["totalResults"] == 0
+        for nobody in ("x@y.example", "3f2c9a60-not-an-address"):
+            assert directory.get("/Users", params={"filter": f'userName eq "{nobody}"'}).json()["totalResults"] == 0
         again = directory.post("/Users", json={"userName": "ada@dirco.example"})
         assert (again.status_code, again.json()["schemas"]) == (409, ["urn:ietf:params:scim:api:messages:2.0:Error"])
 
@@ -108,6 +109,9 @@ class TestGroups:
         add = {**PATCH, "Operations": [{"op": "add", "path": "members", "value": [{"value": bob}]}]}
         assert directory.patch(f"/Groups/{shop}", json=add).status_code == 200
         assert directory.get(f"/Users/{bob}").json()["roles"] == [{"value": "analyst"}, {"value": "viewer"}]
+        for wrong in (bob, [bob], [{"display": "Bob"}], None):
+            bad = directory.patch(f"/Groups/{shop}", json={**PATCH, "Operations": [{"op": "add", "path": "members", "value": wrong}]})
+            assert (bad.status_code, bad.json()["code"]) == (400, "bad_value")
         leave = {**PATCH, "Operations": [{"op": "remove", "path": f'members[value eq "{bob}"]'}]}
         assert directory.patch(f"/Groups/{group['id']}", json=leave).json()["members"] == []
         assert directory.get(f"/Users/{bob}").json()["roles"] == [{"value": "viewer"}]

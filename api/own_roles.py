@@ -9,9 +9,10 @@ from pydantic import BaseModel, Field
 from api import schemas
 from api.people import note
 from api.services import Services
+from core.errors import Conflict
 from core.principal import Principal, Role
 from core.rights import Right, together
-from core.store import roles
+from core.store import directory, roles, tenants
 from core.store.roles import NewRole, OwnRole
 
 RoleName = Annotated[str, Field(min_length=1, max_length=41)]
@@ -55,8 +56,17 @@ def put(services: Services, admin: Principal, name: str, body: RoleIn) -> RoleVi
 
 
 def remove(services: Services, admin: Principal, name: str) -> None:
-    """Raises: NotFound; Conflict while it is in use."""
+    """Raises: NotFound; Conflict while it is in use, also by a company's directory or sign-in that gives it to people."""
     with services.store.write() as connection:
+        sign_in = tenants.get(connection, admin.tenant).settings.get("oidc") or {}
+        if name in (
+            *directory.role_map(connection, admin.tenant).values(),
+            *sign_in.get("roles", {}).values(),
+            *sign_in.get("default_roles", ()),
+        ):
+            raise Conflict(
+                "Groups of your directory or sign-in provider give this role; map them to another one first.", code="role_in_use"
+            )
         roles.remove(connection, admin.tenant, name)
         note(connection, admin, "role.remove", name, services.clock.now())
 

@@ -123,6 +123,16 @@ class TestGroups:
         assert directory.post("/Groups", json={"displayName": "Ghosts", "members": [{"value": "usr_nobody"}]}).status_code == 404
         assert directory.get("/Groups", params={"filter": 'displayName eq "Ghosts"'}).json()["totalResults"] == 0
 
+    def test_a_role_that_groups_give_is_not_removed(self, server: str, admin_key: str, directory: httpx.Client) -> None:
+        root, path = {"Authorization": f"Bearer {admin_key}"}, f"{server}/v1/admin/directory-roles"
+        assert httpx.put(f"{server}/v1/admin/roles/closer", json={"rights": ["act"]}, headers=root).status_code == 200
+        before = httpx.get(path, headers=root).json()
+        assert httpx.put(path, json=before | {"Closing": "closer"}, headers=root).status_code == 200
+        refused = httpx.delete(f"{server}/v1/admin/roles/closer", headers=root)
+        assert (refused.status_code, refused.json()["code"]) == (409, "role_in_use")
+        assert httpx.put(path, json=before, headers=root).status_code == 200
+        assert httpx.delete(f"{server}/v1/admin/roles/closer", headers=root).status_code == 204
+
     def test_the_last_administrator_stays_whatever_the_directory_says(self, directory: httpx.Client) -> None:
         root = directory.get("/Users", params={"filter": 'userName eq "root@dirco.example"'}).json()["Resources"][0]
         answer = directory.post("/Groups", json={"displayName": "Everyone", "members": [{"value": root["id"]}]})

@@ -40,7 +40,7 @@ def fingerprint(context: JobContext, params: Params, catalog: Catalog, reader: R
     settings = context.services.settings
     parts = [
         params.model_dump(mode="json"), catalog.version, context.services.warehouse_sync.data_version(tables),
-        visibility_key(context.principal, catalog), sorted(role.value for role in context.principal.roles), context.as_of.date().isoformat(),
+        visibility_key(context.principal, catalog), sorted(context.principal.role_names), context.as_of.date().isoformat(),
         [asdict(vote) for vote in reader.votes] if reader is not None else None, words_settings(), code_version(("insights", "workers")),
         insight_settings(context.services.store, context.tenant).model_dump(mode="json"), speaker,
         settings.llm_base_url, settings.llm_model, settings.llm_sees_values,

@@ -21,6 +21,7 @@ from api.own_roles import RoleIn, RoleName, RoleView
 from api.people import Change
 from api.preconditions import IfMatch
 from api.services import services_of
+from api.spreadsheets import plain_cell
 from core.ids import UserId
 from core.store import audit, directory, tenants, usage, users
 from core.store.audit import AuditEntry, Happening, Sought
@@ -275,13 +276,10 @@ def _lines(entries: tuple[AuditEntry, ...], format: str, *, header: bool) -> str
     writer = csv.DictWriter(text, names, extrasaction="ignore")
     if header:
         writer.writeheader()
-    writer.writerows({**v, "details": json.dumps(v["details"]), "target": _plain_cell(v["target"])} for v in views)
+    for view in views:
+        plain = {name: plain_cell(value) if isinstance(value, str) else value for name, value in view.items()}
+        writer.writerow(plain | {"details": json.dumps(view["details"])})
     return text.getvalue()
-
-
-def _plain_cell(text: str) -> str:
-    """A spreadsheet must not take it for a formula."""
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 @router.get("/usage", summary="What your people used, per day, and the quotas")

@@ -17,11 +17,11 @@ from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from api.rendering import cell as json_cell
+from api.spreadsheets import plain_cell
 from core.errors import TooLarge, Unavailable
 from semantic.states import OutputColumn
 
 Rows = Sequence[Sequence[Any]]
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -41,7 +41,7 @@ def as_csv(columns: Sequence[OutputColumn], rows: Rows) -> bytes:
     """UTF-8 with a byte-order mark, so that Excel reads it; text that a spreadsheet would run as a formula is quoted with an apostrophe."""
     sink = io.StringIO(newline="")
     writer = csv.writer(sink)
-    writer.writerow([_safe(c.label) for c in columns])
+    writer.writerow([plain_cell(c.label) for c in columns])
     writer.writerows([[_csv(value) for value in row] for row in rows])
     return ("\ufeff" + sink.getvalue()).encode("utf-8", "replace")
 
@@ -112,16 +112,12 @@ def one_drawing() -> Iterator[None]:
 
 
 def _csv(value: Any) -> Any:
-    return _safe(value) if isinstance(value, str) else value.isoformat() if isinstance(value, dt.date) else value
-
-
-def _safe(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return plain_cell(value) if isinstance(value, str) else value.isoformat() if isinstance(value, dt.date) else value
 
 
 def _excel(value: Any) -> Any:
     if isinstance(value, str):
-        return ILLEGAL_CHARACTERS_RE.sub("\ufffd", _safe(value))
+        return ILLEGAL_CHARACTERS_RE.sub("\ufffd", plain_cell(value))
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, dt.datetime):

@@ -22,6 +22,7 @@ from semantic.ingest.types import Rejected
 BLOCK_ROWS = 50_000
 MAX_FIELD_CHARS = 8 * 1024**2
 MAX_COLUMNS = 2_000
+MAX_SHEET_ROWS = 1_048_576  # Excel's own
 MAX_JSON_BYTES = 512 * 1024**2
 
 
@@ -68,12 +69,14 @@ def sources(sniffed: Sniffed) -> tuple[Source, ...]:
         headers = _json_headers(sniffed)
     if not headers:
         raise Invalid(f"{sniffed.path.name} has no columns.", code="empty_file")
-    if len(headers) > MAX_COLUMNS:
-        raise Invalid(
-            f"{sniffed.path.name} has {len(headers):,} columns; at most {MAX_COLUMNS:,} can be loaded. Is the delimiter right?",
-            code="too_many_columns",
-        )
+    _refuse_too_wide(sniffed.path, headers)
     return (Source(stem, sniffed.path, headers, sniffed),)
+
+
+def _refuse_too_wide(path: Path, headers: tuple[str, ...]) -> None:
+    if len(headers) > MAX_COLUMNS:
+        message = f"{path.name} has {len(headers):,} columns; at most {MAX_COLUMNS:,} can be loaded. Is the delimiter right?"
+        raise Invalid(message, code="too_many_columns")
 
 
 # --- CSV
@@ -207,7 +210,9 @@ def _sheets(sniffed: Sniffed, stem: str) -> tuple[Source, ...]:
     for name in names:
         first = next(_sheet_rows(sniffed.path, name, header=True), None)
         if first is not None and any(first[1] or ()):
-            found.append((name, tuple(h or "" for h in first[1] or ())))
+            headers = tuple(h or "" for h in first[1] or ())
+            _refuse_too_wide(sniffed.path, headers)
+            found.append((name, headers))
     if not found:
         raise Invalid(f"{sniffed.path.name} has no sheet with data.", code="empty_file")
     single = len(found) == 1
@@ -215,12 +220,22 @@ def _sheets(sniffed: Sniffed, stem: str) -> tuple[Source, ...]:
 
 
 def _sheet_rows(path: Path, sheet: str, *, header: bool = False) -> Iterator[tuple[int, list[str | None] | None, str | None]]:
-    """Rows below the first filled one, which is the header (yielded instead when `header`)."""
+    """Rows below the first filled one, which is the header (yielded instead when `header`).
+
+    A sheet says its own size, and a small file may claim 17 billion cells: rows are as wide as the cells they hold.
+    """
     book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     try:
         started = False
+        book[sheet].reset_dimensions()
         for number, row in enumerate(book[sheet].iter_rows(values_only=True), start=1):
-            cells = [_text(value) for value in row]
+            if number > MAX_SHEET_ROWS:
+                raise Invalid(f"Sheet {sheet[:60]!r} has a row beyond {MAX_SHEET_ROWS:,}; at most so many can be read.", code="too_large")
+            far = row[MAX_COLUMNS:] if started else ()
+            if far.count(None) < len(far):
+                yield number, None, f"cells beyond column {MAX_COLUMNS:,}\t"
+                continue
+            cells = [_text(value) for value in (row[:MAX_COLUMNS] if started else row)]
             if not any(cells):
                 continue
             if not started:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
+import json
 import time
 import warnings
 from collections.abc import Iterator
@@ -12,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import jwt
 import pytest
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from api.oidc import Oidc, Provider, configure
@@ -195,6 +200,77 @@ class TestTokens:
         assert self.status(client, unsigned) == 401
         for fuzz in ("a.b.c", "..", "a" * 5000 + ".b.c"):
             assert self.status(client, fuzz) == 401
+
+    def test_fuzzed_ones(self, client: Any, signed: Any, services: Any, provider: Provider) -> None:
+        """Never in, never an error of ours; what is right but for one thing stays out too."""
+
+        def packed(part: Any) -> str:
+            text = part if isinstance(part, bytes) else json.dumps(part).encode()
+            return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
+
+        right = signed()
+        head, body, signature = right.split(".")
+        claims = jwt.decode(right, options={"verify_signature": False})
+        public = services.oidc._keys[provider.issuer][1]["k1"].key
+        own = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        own_jwk = jwt.algorithms.RSAAlgorithm.to_jwk(own.public_key(), as_dict=True)
+
+        def with_public_key(algorithm: str, form: serialization.PublicFormat, encoding: serialization.Encoding) -> str:
+            start = f"{packed({'alg': algorithm, 'kid': 'k1'})}.{body}"
+            kind = {"HS256": hashlib.sha256, "HS512": hashlib.sha512}[algorithm]
+            return f"{start}.{packed(hmac.new(public.public_bytes(encoding, form), start.encode(), kind).digest())}"
+
+        spki, pkcs1 = serialization.PublicFormat.SubjectPublicKeyInfo, serialization.PublicFormat.PKCS1
+        pem, der = serialization.Encoding.PEM, serialization.Encoding.DER
+        fuzzed = [with_public_key(a, form, e) for a in ("HS256", "HS512") for form in (spki, pkcs1) for e in (pem, der)]
+        fuzzed += [
+            f"{packed({'alg': a, 'kid': 'k1'})}.{body}.{s}" for a in ("none", "None", "NONE", "", None, [], {}, 1) for s in ("", signature)
+        ]
+        fuzzed += [right[:n] + ("" if right[:n].count(".") == 2 else ".." if n < len(head) else ".") for n in range(0, len(right) - 1, 37)]
+        fuzzed += [f"{head}.{packed({**claims, 'sub': 's-2'})}.{signature}", f"{head}.{packed({**claims, 'tenant': 'globex'})}.{signature}"]
+        fuzzed += [
+            signed(headers={"kid": kid})
+            for kid in ("../../../dev/null", "/dev/null", "k1\0", "k1' OR '1'='1", "http://127.0.0.1:9/k1", "K1", "k1 ", "\u212a1", "k" * 50_000)
+        ]  # fmt: skip
+        fuzzed += [f"{packed({'alg': 'RS256', 'kid': kid})}.{body}.{signature}" for kid in (["k1"], {"k1": 1}, 1, None, True)]
+        fuzzed += [
+            signed(secret=own, headers={"jwk": own_jwk}), signed(secret=own, headers={"jku": "http://127.0.0.1:9/", "x5u": "http://127.0.0.1:9/"}),
+            signed(headers={"crit": ["querent"]}), signed(headers={"b64": False, "crit": ["b64"]}),
+            signed(exp=1_000_000_000), signed(exp=int(time.time()) - 3600), signed(aud="globex"), signed(aud=["another", "globex"]),
+        ]  # fmt: skip
+        fuzzed += [
+            f"{head}.{packed({**claims, name: value})}.{signature}"
+            for name in ("aud", "iss", "exp", "sub")
+            for value in ({"a": 1}, [[]], 1e308, None)
+        ]
+        fuzzed += [
+            f"{head}.{packed(p)}.{signature}"
+            for p in ([], 1, "x", None, b"\xff\xfe", b"{", b'{"a":' * 5_000, b'{"a":' + b"9" * 5_000 + b"}")
+        ]
+        deep = b'{"a":' * 5_000 + b"1" + b"}" * 5_000
+        fuzzed += [
+            f"{packed(deep)}.{body}.{signature}",
+            f"{head}.{packed(deep)}.{signature}",
+            "a" * 200_000 + ".b.c",
+            f"{head}.{body}.{'A' * 200_000}",
+        ]
+        fuzzed += [
+            f"{head}.{body}.\u00e9",
+            f"\u00ff.{body}.{signature}",
+            f"{head}\0.{body}.{signature}",
+            f"{head} .{body}.{signature}",
+            "..",
+            "\u00e9.\u00e9.\u00e9",
+        ]
+        for number, token in enumerate(fuzzed):
+            client.cookies.clear()
+            answer = client.get("/v1/me", headers={"Authorization": b"Bearer " + token.encode("latin-1")})
+            assert answer.status_code == 401, (number, token[:120], answer.text)
+        client.cookies.clear()
+        named = client.get(
+            "/v1/me", headers={"Authorization": f"Bearer {signed(tenant='globex', tenant_id='globex')}", "X-Tenant": "globex"}
+        )
+        assert (named.status_code, named.json()["tenant"]) == (200, "acme")
 
     def test_roles_follow_the_groups(self, client: Any, signed: Any) -> None:
         assert self.status(client, signed(groups=[])) == 403

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import io
 import json
@@ -70,6 +71,9 @@ class TestFiles:
         assert as_csv((REGION, REVENUE), self.ROWS).decode("utf-8-sig").splitlines() == [
             "region,revenue", "'=HYPERLINK(1),1.50", "'-x,", "plain,3",
         ]  # fmt: skip
+        for start in ("+", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"):
+            (row,) = list(csv.reader(io.StringIO(as_csv((REGION,), [[f"{start}1"]]).decode("utf-8-sig"), newline="")))[1:]
+            assert row == [f"'{start}1"]
 
     def test_excel_opens_with_figures_and_their_origin(self) -> None:
         book = load_workbook(io.BytesIO(as_excel((REGION, REVENUE), [*self.ROWS, ["bell\x07", 1]], title="q", notes=[("Rows", "4")])))

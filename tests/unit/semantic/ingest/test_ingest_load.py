@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from core.errors import Invalid
 from core.ids import TenantId
 from semantic.ingest import LoadOptions, LoadReport, load_files
+from semantic.ingest.readers import sources
 from semantic.ingest.sniff import sniff
 
 ACME = TenantId("acme")
@@ -266,6 +268,43 @@ class TestHostileInput:
             archive.writestr("xl/workbook.xml", b"0" * 200_000_000)
         with pytest.raises(Invalid, match="bomb"):
             sniff(workbook)
+
+    @pytest.mark.parametrize(
+        ("size", "more", "said"),
+        [
+            ("A1:XFD1048576", '<row r="400000"><c r="A400000"><v>3</v></c><c r="B400000"><v>4</v></c></row>', None),
+            ("A1:B2", '<row r="1048577"><c r="A1048577"><v>3</v></c></row>', "beyond 1,048,576"),
+            ("A1:B2", '<row r="3"><c r="A3"><v>3</v></c><c r="XFD3"><v>3</v></c></row>', "beyond column 2,000"),
+        ],
+    )
+    def test_a_small_sheet_that_says_it_is_huge_costs_what_it_holds(self, tmp_path: Path, size: str, more: str, said: str | None) -> None:
+        book = openpyxl.Workbook()
+        for row in (["a", "b"], [1, 2]):
+            book.active.append(row)
+        book.save(tmp_path / "plain.xlsx")
+        with zipfile.ZipFile(tmp_path / "plain.xlsx") as plain, zipfile.ZipFile(tmp_path / "huge.xlsx", "w") as huge:
+            for name in plain.namelist():
+                text = plain.read(name).decode()
+                if name == "xl/worksheets/sheet1.xml":
+                    assert 'ref="A1:B2"' in text
+                    text = text.replace('ref="A1:B2"', f'ref="{size}"').replace("</sheetData>", f"{more}</sheetData>")
+                huge.writestr(name, text)
+        (found,) = sources(sniff(tmp_path / "huge.xlsx"))
+        started = time.process_time()
+        try:
+            blocks = list(found.blocks())
+            told = "; ".join(r.reason for block in blocks for r in block.broken)
+            rows = [line for block in blocks for line in block.lines]
+        except Invalid as error:
+            told, rows = error.message, []
+        assert time.process_time() - started < 10  # 16,384 cells in each row that it says it has would take minutes
+        assert said in told if said else (told, rows) == ("", [2, 400_000])
+
+    def test_formulas_in_files_are_text(self, tmp_path: Path) -> None:
+        formulas = ["=cmd|'/C calc'!A0", "@SUM(1)", "+1+1", "-2-3", "\t=1"]
+        path = write(tmp_path, "f.csv", "name,n\n" + "".join(f'"{text}",1\n' for text in formulas))
+        (found,) = sources(sniff(path))
+        assert [text for block in found.blocks() for text in block.columns[0].to_pylist()] == formulas
 
     def test_a_plain_zip_is_not_a_workbook(self, tmp_path: Path) -> None:
         with zipfile.ZipFile(tmp_path / "x.xlsx", "w") as archive:

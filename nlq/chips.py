@@ -129,6 +129,8 @@ def _moved(name: str, having: Having) -> str:
     amount = f"{abs(value):g}{'%' if having.change == 'percent' else ''}"
     if not value:
         return f"{name} {'fell' if falls else 'rose'}"
+    if having.op not in ("<", "<=", ">", ">=") or falls != (value < 0):
+        return f"change of {name} {having.op} {'-' if value < 0 else ''}{amount}"  # a rise of less than so much may be a fall
     return f"{name} {'fell' if falls else 'rose'} by {'more than' if having.op in ('<', '>') else 'at least'} {amount}"
 
 

@@ -114,7 +114,12 @@ def build_having(draft: Draft, condition: Condition, groups: Sequence[str]) -> H
     if condition.number is None or condition.op == "between":
         raise Unbuildable("having between")
     said = " ".join(u.text for u in condition.units)
-    return Having(measure=measure, op=condition.op, value=as_stored(condition.number, _format_of(draft, measure), said))
+    kept = _format_of(draft, measure)
+    if ("%" in said or "percent" in said or "pct" in said) and kept is not None and kept.startswith("currency"):
+        if draft.frame.compare is None:
+            raise Unbuildable("a percentage of what is not said")
+        return Having(measure=measure, op=condition.op, value=condition.number, change="percent")  # "revenue growth over 10%"
+    return Having(measure=measure, op=condition.op, value=as_stored(condition.number, kept, said))
 
 
 def _format_of(draft: Draft, measure: Measure) -> str | None:

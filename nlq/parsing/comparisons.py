@@ -145,10 +145,16 @@ def _others_same(p: Parse, i: int) -> int | None:
     return j + 1
 
 
+def _is_percent(u: Unit) -> bool:
+    """ "30%", or the sign or word behind a number."""
+    return u.text.lower() in ("%", "percent", "pct") or (u.number is not None and "%" in u.text)
+
+
 def _close_comparison(p: Parse, i: int) -> int:
     """A comparison and its number are known: find what is compared, behind or ahead."""
     s = p.waiting
     units = p.take_pending()
+    units += [v for v in p.units[max(0, i - 3) : i + 1] if _is_percent(v)]  # 0.5% is not 0.5
     number, op = s.number, s.compare_op or "="
     j, nxt = p.peek(i)
     if nxt is not None and nxt.text.lower() == "times" and (s.last is None or s.last.role != "related"):

@@ -91,6 +91,15 @@ def acme() -> Understander:
             "number of products, where without order lines where order lines order date last month",
         ),
         ("categories with a gross margin below 30%", "gross margin, by category, having gross margin < 30%"),
+        ("categories with a gross margin of 0.5 percent or more", "gross margin, by category, having gross margin >= 0.5%"),
+        (
+            "countries with revenue growth over 10% last month",
+            "revenue, by country, having revenue rose by more than 10%, last month, vs previous period",
+        ),
+        (
+            "countries with revenue growth not over 10% last month",
+            "revenue, by country, having change of revenue <= 10%, last month, vs previous period",
+        ),
         ("top 3 products in each category by revenue", "revenue, by product, by category, revenue, highest first, top 3 for each category"),
         (
             "which country had the most orders each month in 2025",
@@ -116,6 +125,7 @@ def test_reads_as(acme: Understander, question: str, said: str) -> None:
         "percentage of cancelled orders in EMEA",
         "average revenue in 2025",
         "products not polished",
+        "countries with revenue over 30% last month",
     ],
 )
 def test_is_not_guessed(acme: Understander, question: str) -> None:

@@ -149,10 +149,11 @@ async def list_forecasts(
     services = services_of(request)
 
     def read() -> schemas.Page:
-        key = _visibility(services, caller)
+        key, hidden = _visibility(services, caller), _hidden(services, caller)
         with services.store.read() as connection:
             rows = findings.list_all(connection, caller.tenant, ForecastEntry, metric=metric, before_id=cursor, limit=limit)
-        items = [_entry(row) for row in rows if isinstance(row.entry, ForecastEntry) and row.entry.summary.get("visibility", key) == key]
+        made = [(row, row.entry) for row in rows if isinstance(row.entry, ForecastEntry)]
+        items = [_entry(row) for row, one in made if one.summary.get("visibility", key) == key and one.metric not in hidden]
         return schemas.Page(items=items, next=rows[-1].id if len(rows) == limit else None)
 
     return await run_in_threadpool(read)
@@ -176,8 +177,7 @@ def accuracy_of(services: Services, caller: Principal, *, metric: str | None, gr
         found = forecast_records.scores(
             connection, caller.tenant, visibility=_visibility(services, caller), metric=metric, grain=grain, limit=limit
         )
-    catalog = services.catalogs.visible(caller).catalog
-    hidden = {m.name for m in services.catalogs.full(caller.tenant).metrics} - {m.name for m in catalog.metrics}
+    hidden = _hidden(services, caller)
     scores = [s.score for s in found if s.score.metric not in hidden]
     return {"items": [_score(s) for s in scores], "metrics": _by_metric(scores)}
 
@@ -208,6 +208,13 @@ async def _accepted(response: Response, job: Job) -> schemas.JobView:
 
 def _visibility(services: Services, caller: Principal) -> str:
     return visibility_key(caller, services.catalogs.full(caller.tenant))
+
+
+def _hidden(services: Services, caller: Principal) -> set[str]:
+    """Metrics that this caller may not know of."""
+    return {m.name for m in services.catalogs.full(caller.tenant).metrics} - {
+        m.name for m in services.catalogs.visible(caller).catalog.metrics
+    }
 
 
 def _entry(row: findings.Stored) -> dict[str, Any]:

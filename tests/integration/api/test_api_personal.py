@@ -10,9 +10,13 @@ from fastapi.testclient import TestClient
 from api.services import Services
 from core.ids import TenantId
 from core.principal import Role
-from core.store import api_keys, catalogs, tenants, users
+from core.store import api_keys, catalogs, findings, tenants, users
+from core.store.findings import ForecastEntry
 from core.store.users import NewUser
-from semantic.catalog.model import Catalog
+from semantic.catalog.model import Catalog, SimpleMetric
+from semantic.expr import FieldRef
+from workers.principals import system_principal
+from workers.queue import enqueue
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("api")]
 VAULT = TenantId("vault")
@@ -31,7 +35,11 @@ def keys(services: Services) -> dict[Role, dict[str, str]]:
             )
             for d in known.datasets
         )
-        document = known.model_copy(update={"datasets": datasets, "column_rules": ()}).model_dump(mode="json")
+        dataset = next(d.name for d in datasets if d.has_field("customer_name"))
+        named = FieldRef(dataset=dataset, field="customer_name")
+        metric = SimpleMetric(name="known_people", label="Known people", dataset=dataset, aggregate="count_distinct", of=named)
+        changes = {"datasets": datasets, "column_rules": (), "metrics": (*known.metrics, metric)}
+        document = known.model_copy(update=changes).model_dump(mode="json")
         kept = {}
         for role in (Role.ANALYST, Role.EXECUTIVE, Role.VIEWER):
             user = users.create(connection, VAULT, NewUser(f"{role.value}@vault.example", "", frozenset({role})), now=now)
@@ -40,7 +48,7 @@ def keys(services: Services) -> dict[Role, dict[str, str]]:
     return kept
 
 
-def test_an_analyst_decides_and_what_is_restricted_is_refused_kindly(client: TestClient, keys: Any) -> None:
+def test_an_analyst_decides_and_what_is_restricted_is_refused_kindly(client: TestClient, services: Services, keys: Any) -> None:
     path, question = "/v1/catalog/personal-data", {"question": "revenue by customer name last month"}
     found = client.get(path, headers=keys[Role.ANALYST]).json()
     first = found[0]
@@ -55,7 +63,13 @@ def test_an_analyst_decides_and_what_is_restricted_is_refused_kindly(client: Tes
 
     before = client.post("/v1/ask", json=question, headers=keys[Role.EXECUTIVE]).json()
     assert "customer_name" in str(before["query"])
+    job, by = enqueue(services.core, "scan", {}, system_principal(VAULT)), system_principal(VAULT).user
+    made = ForecastEntry(job, "known_people", "day", 7, 1, "naive", None, 1, {"label": "Known people", "visibility": "all"}, by)
+    with services.store.write() as connection:
+        findings.put(connection, VAULT, made, now=services.clock.now())
+    assert "known_people" in client.get("/v1/forecasts", headers=keys[Role.EXECUTIVE]).text
     assert client.post(path, json={"decisions": [decision]}, headers=keys[Role.ANALYST]).json() == {"version": 2}
+    assert client.get("/v1/forecasts", headers=keys[Role.EXECUTIVE]).json()["items"] == []
     after = client.post("/v1/ask", json=question, headers=keys[Role.EXECUTIVE]).json()
     assert after["outcome"] == "refuse", after
     assert "your roles do not show" in after["message"]

@@ -69,16 +69,18 @@ def detect(
         scored.expected,
         scored.expected - width,
         scored.expected + width,
-        _incidents(watched, item, threshold, sensitivity) if len(rows.times) else (),
+        _incidents(watched, item, threshold, sensitivity, (direction, min_effect)) if len(rows.times) else (),
         rows.dropped,
     )
 
 
-def _incidents(watched: Watched, item: DetectInput, threshold: float, per_year: float) -> tuple[Incident, ...]:
-    """All kinds, by the time they could be known."""
+def _incidents(watched: Watched, item: DetectInput, threshold: float, per_year: float, wanted: tuple[str, float]) -> tuple[Incident, ...]:
+    """All kinds, by the time they could be known. wanted: direction and smallest effect."""
     values = value_incidents(watched, threshold, per_year)
     shifts = level_shift(watched, values)
-    found = [*values, *shifts, *crept_shift(watched, shifts), *missing_data(watched, item.as_of), *flat_line(watched, values)]
+    direction, least = wanted
+    crept = [i for i in crept_shift(watched, shifts) if direction in ("both", i.direction) and abs(i.actual - i.expected) >= least]
+    found = [*values, *shifts, *crept, *missing_data(watched, item.as_of), *flat_line(watched, values)]
     return tuple(sorted(found, key=lambda i: i.detected_at))  # type: ignore[arg-type,return-value]
 
 

@@ -34,6 +34,11 @@ class TestCreepingShifts:
         assert all(abs((i.start - T[AT]) / np.timedelta64(1, "D")) <= 10 and i.direction == "up" for i in found)
         assert all(1.05 < i.actual / i.expected < 1.25 for i in found)
 
+    def test_only_what_is_wanted_is_told(self):
+        item = DetectInput(TimeSeries("s", T, next(days(seed, 1.15) for seed in range(6) if notices(days(seed, 1.15)))))
+        for wanted in ({"direction": "down"}, {"min_effect": 500.0}):
+            assert not [i for i in detect(item, **wanted).incidents if i.kind == "level_shift"]
+
     @pytest.mark.parametrize("shape", ["noise", "growth", "time of year", "closed on sundays", "constant"])
     def test_what_did_not_change_its_level_is_left_alone(self, shape):
         k = np.arange(240)

@@ -90,6 +90,7 @@ class Copy:
         target = self._target(columns, key, append=incremental)
         try:
             rows = self._fill(columns, key, target.staging, before)
+            self._refuse_unidentified(target.staging)
             published()
             if rows and incremental and self.plan.identity and self._again(target.staging):
                 target = self._merged(columns, key, target)
@@ -142,6 +143,18 @@ class Copy:
             raise unreadable(error, self.source) from error
         return self._count(staging)
 
+    def _refuse_unidentified(self, staging: str) -> None:
+        """Raises: Invalid for rows that nothing tells apart: each run would bring them once more."""
+        if not self.plan.identity:
+            return
+        unknown = " OR ".join(f"isNull({quoted(name)})" for name in column_names(self.plan.identity)[0])
+        found = self.admin.query_arrow(f"SELECT countIf({unknown}) FROM {self._table(staging)}").column(0)[0].as_py()
+        if found:
+            raise Invalid(
+                f"{found:,} rows are empty in {', '.join(self.plan.identity)}, which should tell rows apart. Choose other columns as identity.",
+                code="source_no_identity",
+            )
+
     def _again(self, staging: str) -> bool:
         """Whether some of the new rows replace others; without any, adding them is enough."""
         names = self._identity_names()
@@ -155,8 +168,8 @@ class Copy:
         names, into = self._identity_names(), self._table(whole.staging)
         listed = ", ".join(quoted(n) for n in self._columns())
         self.admin.execute(
-            f"INSERT INTO {into} ({listed}) SELECT {listed} FROM {self._table(self.plan.table)} WHERE ({names}) NOT IN "
-            f"(SELECT {names} FROM {self._table(new.staging)})"
+            f"INSERT INTO {into} ({listed}) SELECT {listed} FROM {self._table(self.plan.table)} WHERE NOT ifNull(({names}) IN "
+            f"(SELECT {names} FROM {self._table(new.staging)}), 0)"
         )
         self.admin.execute(f"INSERT INTO {into} ({listed}) SELECT {listed} FROM {self._table(new.staging)}")
         new.abandon()

@@ -134,6 +134,16 @@ class TestPostgreSQL:
             assert audit.read(store, place.tenant, limit=1)[0].action in ("job.refresh_source", "source.refresh")
         assert any(d.table == "orders" for d in place.services.catalog(place.tenant).datasets)
 
+    def test_rows_that_nothing_tells_apart_are_refused_and_none_is_lost(self, place: Place) -> None:
+        with psycopg.connect(place.database, autocommit=True) as db:
+            db.execute("CREATE TABLE nameless (id int, at int NOT NULL)")
+            db.execute("INSERT INTO nameless VALUES (1, 1), (2, 2)")
+            source = place.declare(place.postgres | {"table": "nameless"}, table="nameless", mode="incremental", key="at", identity=["id"])
+            ended(place.run(source))
+            db.execute("INSERT INTO nameless VALUES (NULL, 3)")
+            assert failed(place.run(source))["code"] == "source_no_identity"
+        assert place.rows("nameless", "count() AS c") == [{"c": 2}]
+
     def test_changed_columns_are_reported_and_only_taken_over_where_they_fit(self, place: Place) -> None:
         with psycopg.connect(place.database, autocommit=True) as db:
             db.execute("CREATE TABLE drifting (id int NOT NULL, name text)")

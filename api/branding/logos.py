@@ -14,6 +14,7 @@ MAX_BYTES = 200_000
 MAX_SIDE = 4_000  # pixels of an uploaded PNG
 KEPT_WIDTH, KEPT_HEIGHT = 640, 200
 MAX_ELEMENTS = 2_000
+MAX_DEPTH = 100  # groups within groups
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
 _ELEMENTS = {
@@ -99,8 +100,10 @@ def _box(root: ElementTree.Element) -> tuple[float, float, float, float]:
     return left, top, width, height
 
 
-def _clean(element: ElementTree.Element) -> ElementTree.Element:
-    """Raises: Invalid for an element or a reference that a picture does not need: better no logo than a changed one."""
+def _clean(element: ElementTree.Element, depth: int = 0) -> ElementTree.Element:
+    """Raises: Invalid for an element or a reference that a picture does not need: better no logo than a changed one; TooLarge."""
+    if depth > MAX_DEPTH:
+        raise TooLarge(f"A logo's shapes are grouped at most {MAX_DEPTH} deep; take a simpler one or a PNG.", code="logo_too_large")
     name = _known(element)
     made = ElementTree.Element(f"{{{_SVG}}}{name}")
     for key, value in element.attrib.items():
@@ -117,7 +120,7 @@ def _clean(element: ElementTree.Element) -> ElementTree.Element:
     made.text, made.tail = (element.text, element.tail) if name in ("text", "tspan", "title", "desc") else (None, None)
     for child in element:
         if isinstance(child.tag, str) and child.tag.startswith(f"{{{_SVG}}}") and child.tag.partition("}")[2] not in _LEFT_OUT:
-            made.append(_clean(child))
+            made.append(_clean(child, depth + 1))
     return made
 
 

@@ -109,3 +109,5 @@ class TestLogos:
     def test_that_are_too_large_are_refused(self) -> None:
         with pytest.raises(TooLarge, match="at most 200 kB"):
             logo(b"\x89PNG\r\n\x1a\n" + b"x" * MAX_BYTES)
+        with pytest.raises(TooLarge, match="100 deep"):
+            logo(SVG.format("<g>" * 1500 + "</g>" * 1500).encode())

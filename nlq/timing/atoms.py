@@ -63,10 +63,12 @@ def _with_shared_years(text: str, atoms: list[Atom]) -> list[Atom]:
 
 
 def _over_new_year(text: str, left: Atom, right: Atom) -> bool:
-    """ "December and January 2026", "from October to March 2026": the first is of the year before."""
-    start, end = day_of(left.start).month, day_of(right.start).month
-    spans = text[left.b : right.a].strip() in ("to", "and") and re.search(r"\b(?:from|between)\s\Z", text[: left.a]) is not None
-    return start > end and (spans or text[left.b : right.a].strip() == "to" or day_of(left.end).month == end)
+    """ "December and January 2026", "from October to March 2026": the first is of the year before; "H2 2025 vs H1" are of one year."""
+    start, end, between = day_of(left.start).month, day_of(right.start).month, text[left.b : right.a].strip()
+    spans = (between == "to" and "compare" not in text[: left.a]) or (
+        between == "and" and re.search(r"\bbetween\s\Z", text[: left.a]) is not None
+    )
+    return start > end and (spans or (start, end, left.unit) == (12, 1, Unit.MONTH))
 
 
 def _shares(text: str, left: Atom, right: Atom, giver: Atom) -> bool:

@@ -23,14 +23,15 @@ from workers.jobs.load_file import refresh_known_values
 from workers.kinds import InferCatalogParams, RefreshSourceParams
 from workers.sources.copying import COPY_S, Copy
 from workers.sources.drift import drift, refuse_drift
-from workers.sources.fetch import fetch
+from workers.sources.fetch import TOTAL_S, fetch
 from workers.sources.forgetting import without_columns
 from workers.sources.remote import remote
 from workers.sources.spec import Plan, WebFile, read_address
 from workers.sources.tick import after_failure
 from workers.sources.vault import Vault
 
-LEASE = dt.timedelta(seconds=COPY_S + 300)
+# Longer than the longest run: a second one beside it would drop what the first has staged.
+LEASE = dt.timedelta(seconds=TOTAL_S + COPY_S + 300)
 
 
 def run(context: JobContext) -> dict[str, Any]:
@@ -48,6 +49,8 @@ def run(context: JobContext) -> dict[str, Any]:
         raise Unavailable("Another run of this source is not done yet; this one follows it.", code="source_busy")
     try:
         report = _refreshed(context, source, full=params.full)
+        outcome: Outcome = "unchanged" if report.pop("unchanged", False) else "ok"
+        _note(context, source, _run(context, source, outcome, report, started_at))
     except UserError as error:
         if not error.retryable:
             _note(
@@ -60,8 +63,6 @@ def run(context: JobContext) -> dict[str, Any]:
     finally:
         with services.store.write() as connection:
             sources.release(connection, context.tenant, source.id, context.job_id)
-    outcome: Outcome = "unchanged" if report.pop("unchanged", False) else "ok"
-    _note(context, source, _run(context, source, outcome, report, started_at))
     note = _tell_catalog(context, source, report) if outcome == "ok" else ""
     return {"source": source.name, "table": source.table_name, "outcome": outcome, "note": note, **report}
 

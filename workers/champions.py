@@ -30,6 +30,14 @@ COMPARE_EVERY = timedelta(hours=20)
 SERVING_LIMITS = Limits(cpu_s=1800, wall_s=1800)
 
 
+def promoted_here(context: JobContext, kind: str, metric: str | None, grain: Grain | None) -> StoredVersion | None:
+    """Who serves in Querent's place, where this job may run it; None: nobody. Raises: BelongsElsewhere outside of queue `sandbox`."""
+    version = champion_for(context.services, context.tenant, kind, metric, grain)
+    if version is not None and context.queue != SANDBOX_QUEUE:
+        raise BelongsElsewhere(SANDBOX_QUEUE)
+    return version
+
+
 def champion_for(services: Services, tenant: TenantId, kind: str, metric: str | None, grain: Grain | None) -> StoredVersion | None:
     """The promoted custom version that serves `metric` at `grain` (None: at any), or None: Querent's own models do.
 
@@ -95,12 +103,8 @@ def forecaster_for(context: JobContext, metric: str | None, grain: Grain) -> Cus
     Custom models run behind walls that only workers of queue `sandbox` build. Raises: BelongsElsewhere in other workers, which sends the
     job there; so call this before work that would be lost. Unavailable.
     """
-    version = champion_for(context.services, context.tenant, "forecast", metric, grain)
-    if version is None or metric is None:
-        return None
-    if context.queue != SANDBOX_QUEUE:
-        raise BelongsElsewhere(SANDBOX_QUEUE)
-    return CustomForecaster(context, version, grain, metric)
+    version = promoted_here(context, "forecast", metric, grain) if metric is not None else None
+    return None if version is None or metric is None else CustomForecaster(context, version, grain, metric)
 
 
 def walled(services: Services, version: StoredVersion, limits: Limits) -> WalledModel:

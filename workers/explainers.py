@@ -15,8 +15,8 @@ from models.sandbox.limits import Limits
 from models.sandbox.subject import WalledModel
 from models.sdk.card import ModelCard, card_of
 from models.sdk.failures import ModelFailed
-from workers.champions import SANDBOX_QUEUE, champion_for, walled
-from workers.context import BelongsElsewhere, JobContext
+from workers.champions import promoted_here, walled
+from workers.context import JobContext
 
 EXPLAINING_LIMITS = Limits(cpu_s=120, wall_s=120)
 
@@ -46,12 +46,8 @@ def explainer_for(context: JobContext, metric: str | None) -> CustomExplainer | 
 
     Raises: BelongsElsewhere outside of queue `sandbox`, which sends the job there; so call this before work that would be lost. Unavailable.
     """
-    version = champion_for(context.services, context.tenant, "explain", metric, None)
-    if version is None:
-        return None
-    if context.queue != SANDBOX_QUEUE:
-        raise BelongsElsewhere(SANDBOX_QUEUE)
-    return CustomExplainer(context, version)
+    version = promoted_here(context, "explain", metric, None)
+    return None if version is None else CustomExplainer(context, version)
 
 
 def explained_by(custom: CustomExplainer | None, study: Study, explained: Explained, grain: Grain) -> tuple[Explained, str, list[str]]:

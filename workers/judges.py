@@ -14,8 +14,8 @@ from models.sandbox.limits import Limits
 from models.sdk.card import card_of
 from models.sdk.failures import ModelFailed
 from workers.alerts.rule import AnomalyRule
-from workers.champions import SANDBOX_QUEUE, champion_for, walled
-from workers.context import BelongsElsewhere, JobContext
+from workers.champions import promoted_here, walled
+from workers.context import JobContext
 
 JUDGING_LIMITS = Limits(cpu_s=600, wall_s=600)
 
@@ -65,12 +65,8 @@ def detector_for(context: JobContext, metric: str | None, grain: Grain) -> Custo
 
     Raises: BelongsElsewhere outside of queue `sandbox`, which sends the job there; Unavailable.
     """
-    version = champion_for(context.services, context.tenant, "detect", metric, grain)
-    if version is None:
-        return None
-    if context.queue != SANDBOX_QUEUE:
-        raise BelongsElsewhere(SANDBOX_QUEUE)
-    return CustomDetector(context, version)
+    version = promoted_here(context, "detect", metric, grain)
+    return None if version is None else CustomDetector(context, version)
 
 
 def judging(custom: CustomDetector) -> Callable[[AnomalyRule, DetectInput, float], Detection]:

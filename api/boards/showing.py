@@ -18,6 +18,7 @@ from core.errors import Forbidden
 from core.principal import Principal
 from insights.chart import chart
 from insights.headline import asked_of, headline
+from nlq.wording import Wording
 from semantic.catalog.model import Catalog, FieldRole
 from semantic.query import ByEntity, ByField, SemanticQuery
 from semantic.states import OutputColumn, ResultTable
@@ -62,12 +63,13 @@ async def shown(
     result, windows = await _run(services, caller, visible, query)
     found = _masked(result, query, visible.catalog) if masked else result.rows()
     asked = asked_of(query, visible.catalog, services.clock.now())
-    said = headline(result.columns, found, windows, truncated=result.truncated, asked=asked)
-    spec = chart(result.columns, found, title=said)
+    columns = Wording(visible.catalog).columns(result.columns, query)
+    said = headline(columns, found, windows, truncated=result.truncated, asked=asked)
+    spec = chart(columns, found, title=said)
     return ShownPin(
         query,
         said,
-        result.columns,
+        columns,
         found,
         len(found),
         annotated(spec, notes) if spec is not None else None,

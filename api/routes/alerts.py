@@ -11,6 +11,7 @@ from api import schemas
 from api.alert_schemas import PreviewBody, RuleBody, SubscriptionBody, Until
 from api.alert_views import rule_view, subscription_view
 from api.credentials import Caller
+from api.paging import PageSize
 from api.services import Services, services_of
 from core.errors import Forbidden, Invalid, NotFound, UserError
 from core.ids import UserId
@@ -52,7 +53,7 @@ async def list_rules(
     request: Request,
     caller: Caller,
     cursor: Annotated[str, Query(max_length=200)] = "",
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: PageSize = 50,
 ) -> schemas.Page:
     services = services_of(request)
 

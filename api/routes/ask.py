@@ -11,6 +11,7 @@ from api import answering, schemas
 from api.credentials import Caller
 from api.learning import take_feedback
 from api.leaving import until_gone
+from api.paging import PageSize
 from api.services import services_of
 from core.store import conversations, questions
 
@@ -81,7 +82,7 @@ async def sql(request: Request, body: schemas.SqlRequest, caller: Caller) -> sch
 
 
 @router.get("/conversations", summary="Your conversations, latest first")
-async def list_conversations(request: Request, caller: Caller, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> dict[str, Any]:
+async def list_conversations(request: Request, caller: Caller, limit: PageSize = 50) -> dict[str, Any]:
     services = services_of(request)
 
     def load() -> tuple[conversations.Conversation, ...]:

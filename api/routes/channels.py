@@ -13,6 +13,7 @@ from api import schemas
 from api.alert_schemas import ChannelBody, ChannelSwitch, ChatConfig, EmailConfig, WebhookConfig
 from api.alert_views import channel_view, delivery_view, shown_address
 from api.credentials import Caller
+from api.paging import Cursor, PageSize
 from api.services import Services, services_of
 from core.errors import Forbidden, Invalid, NotFound
 from core.principal import Principal
@@ -127,8 +128,8 @@ async def list_deliveries(
     caller: Caller,
     status: DeliveryStatus | None = None,
     channel_id: Annotated[str | None, Query(max_length=64)] = None,
-    cursor: Annotated[str | None, Query(max_length=64)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Cursor = None,
+    limit: PageSize = 50,
 ) -> schemas.Page:
     services = services_of(request)
 
@@ -156,9 +157,7 @@ async def resend(request: Request, delivery_id: str, caller: Caller) -> dict[str
 
 
 @router.get("/inbox", summary="Your messages, newest first")
-async def read_inbox(
-    request: Request, caller: Caller, unread: bool = False, cursor: Annotated[str | None, Query(max_length=64)] = None
-) -> schemas.Page:
+async def read_inbox(request: Request, caller: Caller, unread: bool = False, cursor: Cursor = None) -> schemas.Page:
     services = services_of(request)
 
     def read() -> schemas.Page:

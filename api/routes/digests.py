@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from api import schemas
 from api.credentials import Caller
 from api.insight_schemas import DigestBody, PreviewDigest, Subscribed
+from api.paging import Cursor, PageSize
 from api.routes.alerts import usable
 from api.routes.jobs import load as load_job
 from api.routes.jobs import view as job_view
@@ -39,8 +40,8 @@ MAX_DIGESTS = 2_000
 async def list_digests(
     request: Request,
     caller: Caller,
-    cursor: Annotated[str | None, Query(max_length=64)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 100,
+    cursor: Cursor = None,
+    limit: PageSize = 100,
 ) -> schemas.Page:
     services = services_of(request)
 
@@ -92,8 +93,8 @@ async def list_issues(
     request: Request,
     caller: Caller,
     digest_id: Annotated[str | None, Query(max_length=64)] = None,
-    cursor: Annotated[str | None, Query(max_length=64)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 30,
+    cursor: Cursor = None,
+    limit: PageSize = 30,
 ) -> schemas.Page:
     services = services_of(request)
 

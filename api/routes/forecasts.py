@@ -12,6 +12,7 @@ from api import schemas
 from api.credentials import Caller
 from api.fields import field_named
 from api.outlooks import driver_named
+from api.paging import Cursor, PageSize
 from api.routes.jobs import IdempotencyKey, view
 from api.services import Services, services_of
 from core.errors import Forbidden
@@ -143,8 +144,8 @@ async def list_forecasts(
     request: Request,
     caller: Caller,
     metric: Annotated[str | None, Query(max_length=200)] = None,
-    cursor: Annotated[str | None, Query(max_length=64)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Cursor = None,
+    limit: PageSize = 50,
 ) -> schemas.Page:
     services = services_of(request)
 
@@ -165,7 +166,7 @@ async def accuracy(
     caller: Caller,
     metric: Annotated[str | None, Query(max_length=200)] = None,
     grain: GrainName | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: PageSize = 50,
 ) -> dict[str, Any]:
     """Forecasts scored so far, newest first, and over them by metric and grain: error (sum of misses over sum of values), bands, bias."""
     return await run_in_threadpool(accuracy_of, services_of(request), caller, metric=metric, grain=grain, limit=limit)

@@ -11,6 +11,7 @@ from api import goals, schemas
 from api.credentials import Caller
 from api.goals import GoalBody, GoalView
 from api.investigations import job_link
+from api.paging import Cursor, PageSize
 from api.services import services_of
 from core.errors import Invalid
 
@@ -22,8 +23,8 @@ async def list_goals(
     request: Request,
     caller: Caller,
     metric: Annotated[str | None, Query(max_length=128)] = None,
-    cursor: Annotated[str | None, Query(max_length=64)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Cursor = None,
+    limit: PageSize = 50,
 ) -> schemas.Page:
     found = await run_in_threadpool(goals.list_goals, services_of(request), caller, metric=metric, before_id=cursor, limit=limit)
     return schemas.Page(items=[g.model_dump(mode="json") for g in found], next=found[-1].id if len(found) == limit else None)

@@ -14,6 +14,7 @@ from api import schemas
 from api.alert_schemas import Assign, Comment, Feedback, Until
 from api.alert_views import incident_row, incident_view
 from api.credentials import Caller
+from api.paging import Cursor, PageSize
 from api.routes.alerts import aware, sees
 from api.services import Services, services_of
 from core.errors import Invalid, NotFound
@@ -33,8 +34,8 @@ async def list_incidents(
     caller: Caller,
     status: IncidentStatus | None = None,
     metric: Annotated[str | None, Query(max_length=200)] = None,
-    cursor: Annotated[str | None, Query(max_length=64)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Cursor = None,
+    limit: PageSize = 50,
 ) -> schemas.Page:
     services = services_of(request)
 

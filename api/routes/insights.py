@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 
 from api import schemas
 from api.credentials import Caller
 from api.insight_schemas import FactFeedback
+from api.paging import Cursor, PageSize
 from api.services import Services, services_of
 from core.errors import Conflict, Forbidden, NotFound
 from core.principal import Principal
@@ -33,8 +34,8 @@ class SettingsBody(InsightSettings):
 async def list_insights(
     request: Request,
     caller: Caller,
-    cursor: Annotated[str | None, Query(max_length=64)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Cursor = None,
+    limit: PageSize = 50,
 ) -> schemas.Page:
     services = services_of(request)
 

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from api import schemas
 from api.credentials import Caller
 from api.investigations import job_params
+from api.paging import Cursor, PageSize
 from api.services import Services, services_of
 from api.study_view import with_view
 from core.errors import Forbidden, Invalid
@@ -56,8 +57,8 @@ async def list_jobs(
     caller: Caller,
     kind: Annotated[str | None, Query(max_length=40)] = None,
     status: JobStatus | None = None,
-    cursor: Annotated[str | None, Query(max_length=64)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Cursor = None,
+    limit: PageSize = 50,
 ) -> schemas.Page:
     services = services_of(request)
 

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api import learning, schemas
 from api.credentials import Caller
+from api.paging import Cursor
 from api.routes.jobs import IdempotencyKey, load, view
 from api.services import services_of
 from core.store.evaluations import Evaluation
@@ -55,9 +56,7 @@ def evaluation(e: Evaluation, *, whole: bool) -> dict[str, Any]:
 
 
 @router.get("/proposals", summary="What feedback proposes for the catalog, newest first")
-async def list_proposals(
-    request: Request, caller: Caller, status: ProposalStatus | None = None, cursor: Annotated[str | None, Query(max_length=64)] = None
-) -> schemas.Page:
+async def list_proposals(request: Request, caller: Caller, status: ProposalStatus | None = None, cursor: Cursor = None) -> schemas.Page:
     found = await run_in_threadpool(learning.list_proposals, services_of(request), caller, status, cursor)
     return schemas.Page(items=[proposal(p) for p in found], next=found[-1].id if len(found) == 100 else None)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Form, Request, Response, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from api import schemas
 from api.credentials import Caller
 from api.model_views import brief, listed, log_of, slots_of, version_of, versions_of, whole
+from api.paging import Cursor
 from api.services import Services, services_of
 from core.errors import TooLarge
 from core.ids import new_id
@@ -70,7 +71,7 @@ async def get_model(request: Request, name: str, caller: Caller) -> schemas.Page
 
 
 @router.get("/{name}/log", summary="Who did what to a model, with the evidence of that moment; newest first")
-async def get_log(request: Request, name: str, caller: Caller, cursor: Annotated[str | None, Query(max_length=64)] = None) -> schemas.Page:
+async def get_log(request: Request, name: str, caller: Caller, cursor: Cursor = None) -> schemas.Page:
     services = services_of(request)
     items = await run_in_threadpool(lambda: log_of(services, caller.tenant, name, before_id=cursor))
     return schemas.Page(items=items, next=items[-1]["id"] if len(items) == 50 else None)

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from api import schemas, sources
 from api.credentials import Caller
 from api.investigations import job_link
+from api.paging import Cursor, PageSize
 from api.services import services_of
 from core.store import sources as kept
 from workers.sources.spec import SourceBody
@@ -22,7 +23,7 @@ async def list_sources(
     request: Request,
     caller: Caller,
     cursor: Annotated[str, Query(max_length=200)] = "",
-    limit: Annotated[int, Query(ge=1, le=200)] = 100,
+    limit: PageSize = 100,
 ) -> schemas.Page:
     services = services_of(request)
 
@@ -85,8 +86,8 @@ async def list_runs(
     request: Request,
     source_id: str,
     caller: Caller,
-    cursor: Annotated[str | None, Query(max_length=64)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Cursor = None,
+    limit: PageSize = 50,
 ) -> schemas.Page:
     services = services_of(request)
 

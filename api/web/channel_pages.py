@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.alert_schemas import ChannelBody, ChannelSwitch, SubscriptionBody
+from api.paging import Cursor
 from api.routes import alerts as alert_routes
 from api.routes import channels as routes
 from api.web.channel_names import shown_channels
@@ -106,7 +107,7 @@ async def unsubscribe(request: Request, key: str) -> Response:
 
 
 @router.get("/inbox")
-async def inbox(request: Request, unread: str = "", cursor: Annotated[str | None, Query(max_length=64)] = None) -> Response:
+async def inbox(request: Request, unread: str = "", cursor: Cursor = None) -> Response:
     at = await visitor(request, "inbox")
     found = await routes.read_inbox(request, at.caller, unread == "yes", cursor)
     return page("inbox.html", v=at, items=found.items, more=found.next, only_unread=unread == "yes")

@@ -6,11 +6,12 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.alert_schemas import Assign, Comment, Feedback, Until
+from api.paging import Cursor
 from api.routes import incidents as routes
 from api.web.page_route import PageRoute
 from api.web.rendering import page
@@ -34,7 +35,7 @@ SNOOZES = {"1": "1 hour", "4": "4 hours", "24": "1 day", "168": "1 week"}
 
 
 @router.get("/incidents")
-async def incident_list(request: Request, status: str = "open", cursor: Annotated[str | None, Query(max_length=64)] = None) -> Response:
+async def incident_list(request: Request, status: str = "open", cursor: Cursor = None) -> Response:
     at = await visitor(request, "alerts")
     chosen = status if status in SHOWN else "open"
     found = await routes.list_incidents(request, at.caller, SHOWN[chosen][1], None, cursor, 50)

@@ -27,8 +27,6 @@ def finish(p: Parse) -> None:
     if p.frame.names_one_thing():
         p.frame.outputs[0].sole = True
     words = " ".join(u.text.lower() for u in p.units)
-    if p.frame.compare is None and p.frame.times and "up or down" in words:
-        p.frame.compare = "previous_period"
     if p.frame.compare is None and p.frame.times and MOVED.search(words):
         p.frame.compare = "previous_period"
     if p.waiting.superlative is not None or p.waiting.aggregate is not None or p.waiting.pending_units:

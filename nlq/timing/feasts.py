@@ -9,11 +9,11 @@ from functools import lru_cache
 
 from dateutil.easter import easter
 
+from nlq.phrases import WEEKDAYS
 from nlq.text import tokenise
 from semantic.catalog.model import CalendarEvent, CatalogCalendar
 
 Days = tuple[dt.date, dt.date]
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 # Feasts on one day of the year, wherever one is.
 _FIXED: Mapping[str, tuple[int, int]] = {
     "christmas": (12, 25), "christmas day": (12, 25), "christmas eve": (12, 24), "boxing day": (12, 26), "new year day": (1, 1),
@@ -63,10 +63,9 @@ def public_holidays(country: str | None, year: int) -> Mapping[dt.date, str]:
         return {}
     import holidays
 
-    try:
-        found = holidays.country_holidays(country, years=[year], language="en_US")
-    except NotImplementedError:
-        return {}  # the library has no such country; questions about holidays then say that none are known
+    if country not in holidays.list_supported_countries():
+        return {}  # questions about holidays then say that none are known
+    found = holidays.country_holidays(country, years=[year], language="en_US")
     return {day: name.split(";")[0].split("(")[0].strip() for day, name in sorted(found.items()) if day.year == year}
 
 
@@ -91,4 +90,4 @@ def _event(event: CalendarEvent, year: int) -> Days | None:
 
 def _nth(year: int, month: int, weekday: str, nth: int) -> dt.date:
     first = dt.date(year, month, 1)
-    return first + dt.timedelta(days=(_WEEKDAYS.index(weekday) - first.weekday()) % 7 + 7 * (nth - 1))
+    return first + dt.timedelta(days=(WEEKDAYS.index(weekday) - first.weekday()) % 7 + 7 * (nth - 1))

@@ -11,6 +11,7 @@ from core.store.boards import StoredBoard
 from insights.chart import chart
 from insights.headline import asked_of, headline
 from insights.wording import cell
+from nlq.wording import Wording
 from semantic.catalog.model import Catalog
 from semantic.catalog.visible import visible_to
 from semantic.compile import compile_query
@@ -78,9 +79,10 @@ def _section(asking: Asking, content: Content, pin: Pin, catalog: Catalog, visib
     guarded = guard_compiled(compiled, catalog, asking.principal, trust=asking.services.trust)
     result = asking.services.warehouse_sync.run(guarded)
     rows = result.rows()
+    columns = Wording(visible).columns(result.columns, query)
     asked = asked_of(query, visible, asking.as_of)
-    said = headline(result.columns, rows, guarded.windows, truncated=result.truncated, asked=asked)
-    spec = chart(result.columns, rows, title=said)
+    said = headline(columns, rows, guarded.windows, truncated=result.truncated, asked=asked)
+    spec = chart(columns, rows, title=said)
     notes = [f"Not filtered by {one}: this pin cannot take it." for one in left_out]
     if spec is not None and len(spec.get("data", {}).get("values", ())) > MAX_MARKS:
         spec = None
@@ -91,9 +93,9 @@ def _section(asking: Asking, content: Content, pin: Pin, catalog: Catalog, visib
         pin.title,
         said,
         spec if pin.show != "table" else None,
-        tuple(column.label for column in result.columns) if tabled else (),
-        tuple(i for i, column in enumerate(result.columns) if column.role in {"measure", "change"}),
-        tuple(tuple(cell(value, column) for value, column in zip(row, result.columns, strict=True)) for row in shown),
+        tuple(column.label for column in columns) if tabled else (),
+        tuple(i for i, column in enumerate(columns) if column.role in {"measure", "change"}),
+        tuple(tuple(cell(value, column) for value, column in zip(row, columns, strict=True)) for row in shown),
         len(rows) - len(shown) if tabled else 0,
         tuple(notes),
     )

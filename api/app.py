@@ -37,7 +37,7 @@ from api.routes import (
     sources,
 )
 from api.services import Services
-from api.web import pages
+from api.web import lost, pages
 from api.web.assets import STATIC
 from workers.bootstrap import build_services
 
@@ -72,6 +72,7 @@ def create_app(services: Services | None = None) -> FastAPI:
     )  # fmt: skip
     app.state.services = made
     problems.install(app)
+    lost.install(app)
     openapi.describe(app)
     for router in (
         ask.router,

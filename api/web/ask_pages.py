@@ -60,6 +60,13 @@ async def choose_cards(request: Request) -> Response:
     return RedirectResponse("/", status_code=303)
 
 
+@router.get("/ask")
+async def typed_address(request: Request, q: Annotated[str, Query(max_length=4_000)] = "") -> Response:
+    """The form's address opened as a page: the question goes to where questions are asked."""
+    await visitor(request)
+    return RedirectResponse(f"/?q={quote(q)}" if q.strip() else "/", status_code=303)
+
+
 @router.post("/ask")
 async def ask(
     request: Request,

@@ -29,6 +29,19 @@ class TestWithoutScript:
         page.goto("/?q=revenue%20by%20region%20last%20quarter")
         page.wait_for_url("**/answers/*")
         expect(page.locator("h2.headline")).to_contain_text("revenue")
+        page.goto("/ask?q=orders%20last%20month")
+        page.wait_for_url("**/answers/*")
+
+    def test_an_address_without_a_page_says_so_and_leads_back(self, visit: Visit) -> None:
+        page = visit(script=False)
+        found = page.goto("/nowhere")
+        assert found is not None
+        assert found.status == 404
+        expect(page.locator("h2.headline")).to_contain_text("no page at this address")
+        page.get_by_role("link", name="Go to Ask").click()
+        expect(page.locator("#question")).to_be_visible()
+        answered = page.request.get("/v1/nowhere", headers={"Accept": "text/html"})
+        assert (answered.status, answered.headers["content-type"]) == (404, "application/problem+json")
 
     def test_a_job_is_followed_by_looking_again(self, visit: Visit) -> None:
         page = visit(script=False)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rapidfuzz import fuzz, process
+from rapidfuzz.distance import JaroWinkler
 
 from nlq.lexicon import GENERIC, Lexicon, LocalValue, Target
 from nlq.text import Token, fold, lemma
@@ -278,11 +279,24 @@ class Linker:
             | {d.label for d in catalog.datasets}
             | {f.label for d in catalog.datasets for f in d.fields if not f.hidden}
         )
-        hits = process.extract(text, sorted(names), scorer=fuzz.WRatio, processor=fold, limit=limit, score_cutoff=60)
-        return tuple(name for name, _, _ in hits)
+        ranked = sorted((-_resemblance(fold(text), fold(name)), name) for name in names)
+        return tuple(name for score, name in ranked[:limit] if -score >= _LOOKS_LIKE)
 
 
 _NEAR_WORD = 72.0
+_LOOKS_LIKE = 85.0
+
+
+def _resemblance(text: str, name: str) -> float:
+    """How much the words of a name that are most alike are spelt as those of the text, 0 to 100. Letters shared inside a word do not count.
+
+    >>> [_resemblance("profitability", other) >= _LOOKS_LIKE for other in ("gross profit", "product", "average selling price")]
+    [True, False, False]
+    """
+    asked, known = text.split(), name.split()
+    if not asked or not known:
+        return 0.0
+    return 100.0 * sum(max(JaroWinkler.similarity(word, other) for other in known) for word in asked) / len(asked)
 
 
 def _covers(value: str, text: str) -> bool:

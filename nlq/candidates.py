@@ -147,12 +147,14 @@ class Candidates:
 
     def shaped(self, query: SemanticQuery, routed: Routed) -> SemanticQuery:
         """A forecast looks at the whole history in steps of its horizon."""
+        if routed.intent is Intent.UNUSUAL:
+            return query.model_copy(update={"compare": None})
         if routed.intent is not Intent.FORECAST or not query.metrics:
             return query
         by = query.by
         if routed.grain is not None and not any(isinstance(b, ByTime) for b in by):
             by = (*by, ByTime(grain=Grain(routed.grain)))
-        return query.model_copy(update={"by": by, "time": None, "order": (), "limit": None})
+        return query.model_copy(update={"by": by, "time": None, "compare": None, "order": (), "limit": None})
 
     def _spans(self, candidate: Candidate, prepared: Prepared) -> dict[str, Span]:
         spans: dict[str, Span] = {}

@@ -180,5 +180,5 @@ def runs_past(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar) -> bo
 
 def moved_having(item: MovedItem, measure: Measure) -> Having:
     """ "fell more than 20 %": the change in percent lies below -20."""
-    op, value = (item.op, item.value) if item.rising else (_MIRRORED[item.op], -item.value)
+    op, value = (item.op, item.value) if item.rising else (_MIRRORED[item.op], -item.value or 0.0)
     return Having(measure=measure, op=op, value=value, change="percent" if item.percent else "difference")

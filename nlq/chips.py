@@ -71,7 +71,8 @@ def chips_of(query: SemanticQuery, wording: Wording, intent: Intent, spans: Mapp
     if query.limit_by is not None:
         chips.append(Chip("limit", f"top {query.limit_by.limit} for each {wording.group(query.by[query.limit_by.index])}", "/limit_by"))
     elif query.limit is not None:
-        chips.append(Chip("limit", f"first {query.limit}" + (" and ties" if query.with_ties else ""), "/limit"))
+        shown = f"first {query.limit}" if not query.offset else f"rows {query.offset + 1} to {query.offset + query.limit}"
+        chips.append(Chip("limit", shown + (" and ties" if query.with_ties else "") + (" and the rest" if query.with_other else ""), "/limit"))
     return tuple(chips)
 
 
@@ -128,7 +129,8 @@ def _moved(name: str, having: Having) -> str:
     falls = having.op in ("<", "<=")
     amount = f"{abs(value):g}{'%' if having.change == 'percent' else ''}"
     if not value:
-        return f"{name} {'fell' if falls else 'rose'}"
+        moved = {"<": "fell", "<=": "did not rise", ">=": "did not fall"}.get(having.op, "rose")
+        return f"{name} {moved}"
     if having.op not in ("<", "<=", ">", ">=") or falls != (value < 0):
         return f"change of {name} {having.op} {'-' if value < 0 else ''}{amount}"  # a rise of less than so much may be a fall
     return f"{name} {'fell' if falls else 'rose'} by {'more than' if having.op in ('<', '>') else 'at least'} {amount}"

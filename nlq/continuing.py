@@ -15,12 +15,13 @@ from nlq.composing.composer import Composer
 from nlq.frame import Frame, MeasureItem
 from nlq.intents import Routed
 from nlq.predicates import Unbuildable
+from nlq.turns import PLAIN, Turn
 from nlq.types import Intent, Reading, Understanding
 from semantic.query import ComparePeriod, SemanticQuery
 
 
 def continued(
-    of: Candidates, question: str, routed: Routed, frame: Frame, before: Reading, as_of: dt.datetime, named: bool
+    of: Candidates, question: str, routed: Routed, frame: Frame, before: Reading, as_of: dt.datetime, named: bool, turn: Turn = PLAIN
 ) -> Understanding | None:
     """The reading before, changed by this question; None when that gives nothing that can be run."""
     total = talk.asks_total(question) and not named and not (frame.transforms or frame.groups or frame.grain)
@@ -32,7 +33,7 @@ def continued(
         delta.outputs = []
     errors: list[str] = []
     for assignment in assignments(delta, of.kinds, of.graph, 3):
-        query = _merged(of, delta, assignment, before.query, as_of, named=named, total=total, errors=errors)
+        query = _merged(of, delta, assignment, before.query, as_of, named=named, total=total, errors=errors, turn=turn)
         if query is None:
             continue
         if query == before.query and routed.intent is Intent.ASK:
@@ -58,6 +59,7 @@ def _merged(
     named: bool,
     total: bool,
     errors: list[str],
+    turn: Turn,
 ) -> SemanticQuery | None:
     frame = copied(delta)
     if before.metrics and not named:
@@ -67,7 +69,7 @@ def _merged(
         changed = composer.over_rows(before) if before.rows_of and not named else composer.compose().query
         if delta.compare == "vs" and len(delta.times) == 1:
             changed = changed.model_copy(update={"time": None, "compare": ComparePeriod(to="window", window=delta.times[0].window)})
-        return talk.merge(before, changed, measures=named, total=total)
+        return talk.merge(before, changed, measures=named, total=total, adds=turn.adds, against=turn.against)
     except (Unbuildable, ValidationError, ValueError) as error:
         errors.append(str(error)[:200])
         return None

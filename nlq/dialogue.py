@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from nlq.frame import Frame
 from nlq.types import DialogueState, Reading
-from semantic.expr import And, Comparison, Expr, FieldRef, In, InWindow, IsNull, Like, Not, Predicate
+from semantic.expr import And, Comparison, Expr, FieldRef, In, InWindow, IsNull, Like, Literal_, Not, Predicate, Scalar
 from semantic.query import Aggregate, AggregateKind, ByEntity, ByField, ByTime, GroupBy, Order, SemanticQuery
 
 _CUE = re.compile(
@@ -36,6 +36,10 @@ _COMPLETE = re.compile(
 )
 _REPLACES = re.compile(r"\b(?:instead|rather|what about|how about|switch to|replace)\b", re.IGNORECASE)
 _TOTAL = re.compile(r"\b(?:total|overall|altogether|sum)\b", re.IGNORECASE)
+_NARROWS = re.compile(
+    r"^\s*(?:and\s+|but\s+|now\s+)*(?:only|just|without|excluding|exclude|except|by|per|split|break|vs\.?|versus|compared)\b|\b(?:only|instead)\s*[?.!]*\s*$",
+    re.IGNORECASE,
+)
 _KEPT = 5
 
 
@@ -53,21 +57,21 @@ def special(question: str, before: SemanticQuery) -> SemanticQuery | None:
         count = Aggregate(aggregate=AggregateKind.COUNT, dataset=before.rows_of)
         return SemanticQuery(metrics=(count,), where=before.where, time=before.time)
     if _THEIR_TOTAL.match(question) and before.metrics:
-        return before.model_copy(
-            update={
-                "by": (),
-                "order": (),
-                "limit": None,
-                "limit_by": None,
-                "transform": (),
-                "having": (),
-                "with_ties": False,
-                "keep_empty": False,
-            }
-        )
+        return ungrouped(before)
     if _COMPLETE.match(question) and before.metrics:
         return before.model_copy(update={"complete_periods_only": True})
     return None
+
+
+def ungrouped(before: SemanticQuery) -> SemanticQuery:
+    """One figure over everything that the answer before was about."""
+    changes: dict[str, object] = {"by": (), "order": (), "limit": None, "limit_by": None, "transform": (), "having": ()}
+    return before.model_copy(update=changes | {"offset": 0, "with_other": False, "with_ties": False, "keep_empty": False})
+
+
+def only_narrows(question: str) -> bool:
+    """Whether a question can be nothing but a change of the answer before it ("by category", "only active")."""
+    return bool(_NARROWS.match(question)) and len(question.split()) <= 5
 
 
 def continues(question: str, frame: Frame, measures_named: bool) -> bool:
@@ -85,6 +89,8 @@ def continues(question: str, frame: Frame, measures_named: bool) -> bool:
         or frame.orders
         or frame.transforms
         or frame.compare
+        or frame.moved
+        or frame.moved_order is not None
     )
     if not measures_named and delta:
         return True
@@ -107,10 +113,13 @@ def remember(state: DialogueState | None, question: str, readings: Sequence[Read
     return DialogueState((readings[0], *before.readings)[:_KEPT], (question, *before.questions)[:_KEPT])
 
 
-def merge(before: SemanticQuery, delta: SemanticQuery, *, measures: bool, total: bool) -> SemanticQuery:
+def merge(
+    before: SemanticQuery, delta: SemanticQuery, *, measures: bool, total: bool, adds: bool = False, against: bool = False
+) -> SemanticQuery:
     """`before` with what `delta` says laid over it.
 
-    measures: `delta` names its own measures, which take the place of the old ones. total: drop the groups.
+    measures: `delta` names its own measures, which take the place of the old ones. total: drop the groups. adds: its values and groups go
+    beside those that are there. against: its values are shown beside them, each by itself.
     """
     changes: dict[str, object] = {}
     if measures and not delta.metrics and delta.rows_of is not None:
@@ -122,12 +131,15 @@ def merge(before: SemanticQuery, delta: SemanticQuery, *, measures: bool, total:
         changes["order"] = tuple(o for o in before.order if o.target == "by" or o.index < len(delta.metrics))
         changes["having"], changes["transform"] = (), ()
     if delta.by:
-        changes["by"] = _groups(before.by, delta.by)
+        changes["by"] = (*before.by, *(b for b in delta.by if b not in before.by)) if adds else _groups(before.by, delta.by)
         changes["order"], changes["limit"], changes["limit_by"] = _order(changes["by"], delta), delta.limit, delta.limit_by  # type: ignore[arg-type]
     if total:
         changes |= {"by": (), "order": (), "limit": None, "limit_by": None, "transform": ()}
     if delta.where is not None:
-        changes["where"] = _conditions(before.where, delta.where)
+        changes["where"] = conditions(before.where, delta.where, adds=adds)
+        fields = [_ref(p) for p in _items(delta.where)] if against and _joined(before.where, delta.where) is not None else []
+        apart = tuple(ByField(field=f) for f in fields if f is not None)
+        changes["by"] = (*apart, *(b for b in before.by if b not in apart)) if apart else changes.get("by", before.by)
     for name in ("time", "compare"):
         value = getattr(delta, name)
         if value is not None:
@@ -164,14 +176,67 @@ def _order(by: Sequence[GroupBy], delta: SemanticQuery) -> tuple[Order, ...]:
     return tuple(Order(target="by", index=i, descending=False) for i, b in enumerate(by) if isinstance(b, ByTime))
 
 
-def _conditions(before: Predicate | None, delta: Predicate) -> Predicate:
-    """New conditions on a field take the place of old ones on it; the rest stay."""
-    new = list(delta.items) if isinstance(delta, And) else [delta]
-    old = [] if before is None else list(before.items) if isinstance(before, And) else [before]
-    fields = {f for p in new if (f := _field(p)) is not None}
-    kept = [p for p in old if _field(p) is None or _field(p) not in fields]
-    items = (*kept, *new)
-    return items[0] if len(items) == 1 else And(items=items)
+def conditions(before: Predicate | None, delta: Predicate, *, adds: bool = False) -> Predicate:
+    """What a field is takes the place of what it was, or with `adds` goes beside it; what it is not is left out of that. The rest stays."""
+    joined = _joined(before, delta) if adds else None
+    if joined is not None:
+        return joined
+    new = _items(delta)
+    taken = {f for p in new if (f := _field(p)) is not None and not _left_out(p)}
+    kept = [p for p in _items(before) if p not in new and _field(p) not in taken and not any(_emptied(p, n) for n in new)]
+    return _all((*kept, *new))
+
+
+def _emptied(old: Predicate, new: Predicate) -> bool:
+    """Whether `new` leaves out all that `old` lets the same field be."""
+    return _field(old) == _field(new) and bool(_chosen(old)) and set(_chosen(old)) <= set(_left_out(new))
+
+
+def _left_out(predicate: Predicate) -> tuple[Scalar, ...]:
+    """The values that a negative condition denies."""
+    if isinstance(predicate, Not):
+        return _chosen(predicate.item)
+    if isinstance(predicate, In):
+        return predicate.values if predicate.negate else ()
+    if isinstance(predicate, Comparison) and predicate.op == "!=" and isinstance(predicate.right, Literal_):
+        return (predicate.right.value,)
+    return ()
+
+
+def _joined(before: Predicate | None, delta: Predicate) -> Predicate | None:
+    """Values of `delta` beside the values that the same field has already; None where there are none."""
+    new, old = _items(delta), _items(before)
+    out = list(old)
+    for predicate in new:
+        values = _chosen(predicate)
+        at = next((n for n, p in enumerate(out) if _ref(p) == _ref(predicate) and _chosen(p)), None)
+        field = _ref(predicate)
+        if at is None or not values or field is None:
+            return None
+        out[at] = In(field=field, values=tuple(dict.fromkeys((*_chosen(out[at]), *values))))
+    return _all(out)
+
+
+def _chosen(predicate: Predicate) -> tuple[Scalar, ...]:
+    """The values that a condition lets a field have."""
+    if isinstance(predicate, In):
+        return () if predicate.negate else predicate.values
+    if isinstance(predicate, Comparison) and predicate.op == "=" and isinstance(predicate.right, Literal_):
+        return (predicate.right.value,)
+    return ()
+
+
+def _ref(predicate: Predicate) -> FieldRef | None:
+    expr = predicate.left if isinstance(predicate, Comparison) else predicate.field if isinstance(predicate, In) else None
+    return expr if isinstance(expr, FieldRef) else None
+
+
+def _items(predicate: Predicate | None) -> tuple[Predicate, ...]:
+    return () if predicate is None else predicate.items if isinstance(predicate, And) else (predicate,)
+
+
+def _all(items: Sequence[Predicate]) -> Predicate:
+    return items[0] if len(items) == 1 else And(items=tuple(items))
 
 
 def _field(predicate: Predicate) -> str | None:

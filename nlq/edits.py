@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from nlq.dialogue import ungrouped
 from nlq.text import keys_of
 from nlq.wording import Wording
 from semantic.expr import And, Predicate
@@ -46,22 +47,11 @@ def edited(question: str, before: SemanticQuery, wording: Wording) -> SemanticQu
     if filters:
         return _without(filters["which"].strip().lower(), before, wording)
     if _LIMIT.match(question) and (before.limit is not None or before.limit_by is not None):
-        return before.model_copy(update={"limit": None, "limit_by": None, "with_ties": False})
+        return before.model_copy(update={"limit": None, "offset": 0, "limit_by": None, "with_ties": False, "with_other": False})
     if _COMPARISON.match(question) and before.compare is not None:
         return before.model_copy(update={"compare": None, "order": tuple(o for o in before.order if o.target != "change")})
     if _GROUPING.match(question) and before.by:
-        return before.model_copy(
-            update={
-                "by": (),
-                "order": (),
-                "limit": None,
-                "limit_by": None,
-                "transform": (),
-                "having": (),
-                "with_ties": False,
-                "keep_empty": False,
-            }
-        )
+        return ungrouped(before)
     sort = _SORT.match(question)
     return _sorted(sort, before, wording) if sort else None
 

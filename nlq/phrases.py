@@ -200,13 +200,13 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
         )),
     **_rows("moved", "up", (
             "grew|grown|has grown|have grown|increased|has increased|have increased|rose|has risen|have risen|went up|gone up|climbed|improved|jumped|"
-            "growing|rising|increasing|climbing|improving|going up|are growing|is growing|is rising|are rising|is increasing|are increasing"
+            "growing|rising|increasing|climbing|improving|going up|go up|are growing|is growing|is rising|are rising|is increasing|are increasing"
         )),
     **_rows("moved", "down", (
             "fell|fallen|has fallen|have fallen|dropped|has dropped|have dropped|declined|has declined|have declined|decreased|has decreased|have decreased|went down|"
-            "gone down|shrank|shrunk|lost ground|falling|declining|shrinking|dropping|decreasing|going down|is falling|are falling|is declining|are declining"
+            "gone down|shrank|shrunk|lost ground|falling|declining|shrinking|dropping|decreasing|going down|go down|is falling|are falling|is declining|are declining"
         )),
-    **_rows("moved", "any", "up or down|going up or down|up or is it down|rising or falling|growing or shrinking|increasing or decreasing|better or worse"),
+    **_rows("moved", "any", "up or down|going up or down|up or is it down|rising or falling|growing or shrinking|increasing or decreasing|better or worse|changed|has changed|have changed"),
     **_rows("moved_most", "up", (
             "fastest growing|fastest - growing|strongest growing|fastest rising|most improved|gained the most|gained most|added the most|"
             "biggest increase in|largest increase in|highest increase in|biggest rise in|biggest growth in|largest growth in|highest growth in|"

@@ -25,10 +25,13 @@ from nlq.linking import Linker, NoValues, ValueSource
 from nlq.meaning.nearest import Meanings
 from nlq.meaning.rephrase import rephrased, sureness
 from nlq.parsing.parser import Parser
+from nlq.narrowing import narrowed
 from nlq.reading import Prepared, Preparer
+from nlq.reshaping import reshaped
 from nlq.segment import Unit
 from nlq.suggest import Suggester
 from nlq.text import Token
+from nlq.turns import PLAIN, Turn, is_back, stepped_back, turn_of
 from nlq.types import DialogueState, Intent, Reading, Suggestion, Understanding, UnknownWord
 from nlq.unsaid import by_which, scan, unusual_in
 from nlq.verified import Match, VerifiedBook
@@ -111,18 +114,21 @@ class Understander:
                 suggestions=tuple(self.examples()),
                 dialogue=DialogueState(),
             )
+        if dialogue is not None and before is not None and is_back(question):
+            return self._stepped_back(question, dialogue)
         if before is not None and talk.only_why(question):
             return Understanding(question, "answer", (replace(before, intent=Intent.WHY),))
-        whole = (talk.special(question, before.query) or edited(question, before.query, self._of.wording)) if before is not None else None
-        if before is not None and whole is not None and self._of.problem(whole, as_of) is None:
-            chips = chips_of(whole, self._of.wording, Intent.ASK, {})
-            return Understanding(question, "answer", (Reading(Intent.ASK, whole, chips, 0.9, paraphrase(chips)),))
+        turn = turn_of(question)
+        if before is not None:
+            changed = self._edited(question, turn, before, as_of)
+            if changed is not None:
+                return changed
         verified = self._verified.find(question)
         if verified is not None:
             known = self._verified_reading(question, verified, as_of)
             if known is not None:
                 return known
-        routed = route(question, as_of.date())
+        routed = route(turn.text, as_of.date())
         if routed.intent is Intent.DESCRIBE:
             return Understanding(question, "describe", message=overview(self.catalog), suggestions=tuple(self.examples()))
         if routed.intent is Intent.DEFINE:
@@ -131,7 +137,24 @@ class Understander:
                 return Understanding(question, "define", message=said, suggestions=tuple(self.examples()[:3]))
         if not looks_english(question):
             return self._refusal(question, "I understand questions in English only.", ())
-        return self._ask(question, routed, as_of, before, watch)
+        return self._ask(question, routed, as_of, before, watch, turn)
+
+    def _stepped_back(self, question: str, dialogue: DialogueState) -> Understanding:
+        earlier = stepped_back(dialogue)
+        if earlier is None:
+            return self._refusal(question, "There is no earlier answer in this conversation to go back to.", ())
+        return Understanding(question, "answer", earlier.readings[:1], dialogue=earlier)
+
+    def _edited(self, question: str, turn: Turn, before: Reading, as_of: dt.datetime) -> Understanding | None:
+        """The answer before as a short follow-up edits it, or None where this is none."""
+        query, wording, text = before.query, self._of.wording, turn.text
+        whole = talk.special(text, query) or edited(text, query, wording) or reshaped(text, query, self.catalog, wording, as_of)
+        whole = whole or narrowed(turn, query, self.linker, wording)
+        if whole is None or self._of.problem(whole, as_of) is not None:
+            return None
+        chips = chips_of(whole, wording, before.intent, {})
+        reading = replace(before, query=whole, chips=chips, confidence=0.9, paraphrase=paraphrase(chips))
+        return Understanding(question, "answer", (reading,))
 
     def _ask(
         self,
@@ -140,6 +163,7 @@ class Understander:
         as_of: dt.datetime,
         before: Reading | None,
         watch: Callable[[Considered], None] | None,
+        turn: Turn = PLAIN,
     ) -> Understanding:
         prepared = self.preparer.prepare(routed.text, as_of)
         frame = Parser(prepared.units, self.kinds, prepared.terms).parse()
@@ -151,10 +175,12 @@ class Understander:
                 if found is not None:
                     return found
             return self._ask(question, replace(routed, intent=Intent.ASK if routed.summary else Intent.WHY), as_of, before, watch)
-        if before is not None and not unknown and talk.continues(question, frame, named):
-            found = continued(self._of, question, routed, frame, before, as_of, named)
+        if before is not None and not unknown and (turn.leans or talk.continues(question, frame, named)):
+            found = continued(self._of, question, routed, frame, before, as_of, named, turn)
             if found is not None:
                 return found
+            if talk.only_narrows(turn.text):
+                return self._refusal(question, f"I cannot change the answer before ({before.paraphrase}) in this way.", ())
         if routed.intent is not Intent.ASK and not named:
             return self._about_nothing(question, routed, frame, before, as_of, unknown)
         errors: list[str] = []

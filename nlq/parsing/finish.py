@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nlq.afterthoughts import settle_busiest, settle_listed, settle_subject, settle_who
 from nlq.parsing.parse import Parse
-from nlq.parsing.words import MEANINGFUL, MOVED
+from nlq.parsing.words import MEANINGFUL
 from nlq.segment import Unit
 
 
@@ -26,9 +26,6 @@ def finish(p: Parse) -> None:
     settle_listed(p.frame, p.units, p.kinds)
     if p.frame.names_one_thing():
         p.frame.outputs[0].sole = True
-    words = " ".join(u.text.lower() for u in p.units)
-    if p.frame.compare is None and p.frame.times and MOVED.search(words):
-        p.frame.compare = "previous_period"
     if p.waiting.superlative is not None or p.waiting.aggregate is not None or p.waiting.pending_units:
         for unit in p.waiting.pending_units:
             if not (set(range(unit.start, unit.end)) <= p.frame.used):

@@ -13,6 +13,12 @@ _BARE_MOVES = {
     **dict.fromkeys(("grow", "rise", "increase", "climb", "improve"), True),
     **dict.fromkeys(("fall", "drop", "decline", "decrease", "shrink"), False),
 }
+_MOVEMENTS = {
+    **dict.fromkeys("rise rises increase increases jump jumps surge surges spike spikes uptick".split(), True),
+    **dict.fromkeys("drop drops decline declines decrease decreases fall falls dip dips slump slumps plunge".split(), False),
+}
+_HELPING = frozenset("did does do didn't doesn't don't".split())
+_DENIED = {">": "<=", ">=": "<", "<": ">=", "<=": ">", "=": "!=", "!=": "="}
 
 
 def on_transform(p: Parse, i: int, u: Unit) -> int:
@@ -94,6 +100,7 @@ def on_moved(p: Parse, i: int, u: Unit) -> int:
     if number is not None and number.number is not None and at is not None:
         words = [v for v in ahead[:at] if v.is_func("cmp") or v.text.lower() == "by"]
         comparison = next((v.func.value for v in words if v.func is not None and v.func.kind == "cmp"), ">=")
+        comparison = _DENIED[comparison] if _denied(p) else comparison
         sign = ahead[at + 1] if at + 1 < len(ahead) and ahead[at + 1].text.lower() in ("%", "percent", "pct") else None
         percent = "%" in number.text or sign is not None
         p.frame.moved.append(MovedItem(rises, comparison, number.number, percent))
@@ -101,10 +108,20 @@ def on_moved(p: Parse, i: int, u: Unit) -> int:
         p.use(*taken)
         p.units = [v for v in p.units if v not in taken]
     elif not (u.func is not None and u.func.value == "any") and _which_moved(p):
-        p.frame.moved.append(MovedItem(rises, ">", 0.0, True))
+        p.frame.moved.append(MovedItem(rises, "<=" if _denied(p) else ">", 0.0, True))
     elif p.frame.compare is None:
         p.frame.compare = "previous_period"
     return i + 1
+
+
+def _denied(p: Parse) -> bool:
+    """ "did not grow": whether the movement is denied; the denial is then used up."""
+    s = p.waiting
+    if not s.negate or s.negate_unit is None:
+        return False
+    p.use(s.negate_unit)
+    s.negate, s.negate_unit = False, None
+    return True
 
 
 def _which_moved(p: Parse) -> bool:
@@ -124,8 +141,43 @@ def on_moved_most(p: Parse, i: int, u: Unit) -> int:
 
 def is_bare_move(p: Parse, i: int, u: Unit) -> bool:
     """ "did revenue increase": the plain form of a verb of movement after a helping verb, where the catalog knows no such word."""
-    helped = any(v.text.lower() in ("did", "does", "do", "didn't") for v in p.units[:i])
+    helped = any(not _HELPING.isdisjoint(v.text.lower().split()) for v in p.units[:i])
     return helped and u.text.lower() in _BARE_MOVES and not u.is_object
+
+
+def is_movement(p: Parse, i: int, u: Unit) -> bool:
+    """ "revenue drop", "a drop in revenue": the noun for a movement, beside what moves."""
+    if u.text.lower() not in _MOVEMENTS or u.is_object:
+        return False
+    _, nxt = p.peek(i + 1)
+    return (p.follows_last(i) and p.waiting.last is not None and p.kinds.likely(p.waiting.last.unit, "measure")) or (
+        nxt is not None and nxt.text.lower() in ("in", "of", "in the", "of the")
+    )
+
+
+def on_movement(p: Parse, i: int, u: Unit) -> int:
+    """A noun of movement compares with the period before; "biggest revenue drop" ranks by the change."""
+    s, rises, item = p.waiting, _MOVEMENTS[u.text.lower()], p.waiting.last_measure
+    order = p.frame.superlative
+    p.use(u)
+    if item is not None and item.superlative is not None and p.follows_last(i):
+        if item.superlative != "desc":
+            p.frame.unknown.append(u)  # the smallest drop: of those that fell, or of all?
+            return i + 1
+        item.superlative = item.aggregate = None
+        if order is not None and order.measure is item:
+            p.frame.superlative, p.frame.singular = None, False
+            p.frame.measures.append(item)
+        p.frame.moved_order = MovedOrder(rises)
+    elif s.superlative is not None:
+        p.frame.moved_order = MovedOrder(rises)
+        p.use(*s.pending_units)
+        if s.superlative != "desc":
+            p.frame.unknown.append(u)
+        s.superlative, s.pending_units = None, []
+    elif p.frame.compare is None:
+        p.frame.compare = "previous_period"
+    return i + 1
 
 
 def on_compare(p: Parse, i: int, u: Unit) -> int:

@@ -17,7 +17,7 @@ from nlq.parsing.durations import on_duration
 from nlq.parsing.finish import finish
 from nlq.parsing.grouping import on_by, on_each
 from nlq.parsing.literals import on_unknown
-from nlq.parsing.movement import is_bare_move, on_change, on_compare, on_moved, on_moved_most, on_transform
+from nlq.parsing.movement import is_bare_move, is_movement, on_change, on_compare, on_moved, on_moved_most, on_movement, on_transform
 from nlq.parsing.negations import closes_clause, on_negated_verb, on_negation
 from nlq.parsing.nouns import on_object
 from nlq.parsing.ordering import on_direction, on_order
@@ -103,6 +103,8 @@ def _step(p: Parse, i: int) -> int:
         return on_sentence_end(p, i)
     if is_bare_move(p, i, u):
         return on_moved(p, i, u)
+    if is_movement(p, i, u):
+        return on_movement(p, i, u)
     if u.unknown:
         return on_unknown(p, i, u)
     if u.text.lower() in PERIODS:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 MEANINGFUL = frozenset(
     (
         "neg",
@@ -63,11 +61,6 @@ TYING = frozenset(
     have had has gave given used use visited visit opened wrote write sold sell
     """.split()
 )
-MOVED = re.compile(
-    r"^(?:did|has|have|is|are)\b.*\b(?:go|gone|going|went)? ?(?:up|down|increase|increased|decrease|decreased|rise|risen|fall|fallen"
-    r"|drop|dropped|grow|grown|decline|declined|improve|improved|change|changed)\b"
-)
-
 PERIODS = frozenset("month months year years week weeks quarter quarters day days date hour hours".split())
 # Verbs that say on which end of a way a place lies.
 LEAVING = frozenset("depart departs departing departed leave leaves leaving left".split())

@@ -199,7 +199,7 @@ def _left_out(predicate: Predicate) -> tuple[Scalar, ...]:
     if isinstance(predicate, In):
         return predicate.values if predicate.negate else ()
     if isinstance(predicate, Comparison) and predicate.op == "!=" and isinstance(predicate.right, Literal_):
-        return (predicate.right.value,)
+        return () if predicate.right.value is None else (predicate.right.value,)
     return ()
 
 
@@ -222,7 +222,7 @@ def _chosen(predicate: Predicate) -> tuple[Scalar, ...]:
     if isinstance(predicate, In):
         return () if predicate.negate else predicate.values
     if isinstance(predicate, Comparison) and predicate.op == "=" and isinstance(predicate.right, Literal_):
-        return (predicate.right.value,)
+        return () if predicate.right.value is None else (predicate.right.value,)
     return ()
 
 

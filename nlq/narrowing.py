@@ -51,7 +51,9 @@ def narrowed(turn: Turn, before: SemanticQuery, linker: Linker, wording: Wording
 def _widened(what: str, before: SemanticQuery, wording: Wording) -> SemanticQuery | None:
     wanted = set(keys_of(what))
     items = before.where.items if isinstance(before.where, And) else () if before.where is None else (before.where,)
-    kept: list[Predicate] = [p for p in items if not isinstance(p, In) or not isinstance(p.field, FieldRef) or not wanted <= set(keys_of(wording.field(p.field)))]
+    kept: list[Predicate] = [
+        p for p in items if not isinstance(p, In) or not isinstance(p.field, FieldRef) or not wanted <= set(keys_of(wording.field(p.field)))
+    ]
     if len(kept) == len(items):
         return None
     return before.model_copy(update={"where": None if not kept else kept[0] if len(kept) == 1 else And(items=tuple(kept))})

@@ -104,7 +104,12 @@ def _without_group(question: str, before: SemanticQuery, wording: Wording) -> Se
 def _extreme(question: str, before: SemanticQuery, catalog: Catalog, wording: Wording) -> SemanticQuery | None:
     """ "which is the biggest?": the first row of the answer before, by its first measure."""
     match = _WHICH.match(question)
-    if match is None or not before.by or not before.metrics or not (match["what"] or match["kind"] or question.lower().lstrip().startswith(_ASKING)):
+    if (
+        match is None
+        or not before.by
+        or not before.metrics
+        or not (match["what"] or match["kind"] or question.lower().lstrip().startswith(_ASKING))
+    ):
         return None
     what = set(keys_of(match["what"] or "")) - set(keys_of("one ones of them"))
     if what and not any(what <= set(keys_of(wording.group(g))) for g in before.by):
@@ -135,7 +140,7 @@ def _shifted(question: str, before: SemanticQuery, catalog: Catalog, as_of: dt.d
         if not isinstance(window, Calendar_) or window.to_date or (word not in ("one", "period") and _UNIT[word] is not window.unit):
             return None
         return _at(before, window.model_copy(update={"offset": window.offset + (-1 if back else 1)}))
-    assert same is not None  # noqa: S101
+    assert same is not None
     start, end = window_bounds(window, as_of, calendar)
     if start is None or end is None:
         return None
@@ -149,7 +154,7 @@ def _shifted(question: str, before: SemanticQuery, catalog: Catalog, as_of: dt.d
 
 
 def _at(before: SemanticQuery, window: Absolute | Calendar_) -> SemanticQuery:
-    assert before.time is not None  # noqa: S101
+    assert before.time is not None
     return before.model_copy(update={"time": TimeWindow(window=window, field=before.time.field)})
 
 

@@ -17,12 +17,17 @@ _CORRECTION = re.compile(
     r"(?:not\s+[\w' -]+?\s*(?:,|but)\s+)?",
     re.IGNORECASE,
 )
-_SURE = re.compile(r"^\s*(?:sorry|oops|wait|actually|hm+|i\s+mean|i\s+wanted|make\s+that|correction|my\s+mistake|no\s*[,.:;!-]|nope|.*\bi\s+mean)", re.IGNORECASE)
+_SURE = re.compile(
+    r"^\s*(?:sorry|oops|wait|actually|hm+|i\s+mean|i\s+wanted|make\s+that|correction|my\s+mistake|no\s*[,.:;!-]|nope|.*\bi\s+mean)",
+    re.IGNORECASE,
+)
 _NOT_BUT = re.compile(r"^\s*(?:no,?\s+)?not\s+[\w' -]+?\s*(?:,|\bbut)\s+(?=\w)", re.IGNORECASE)
 _ADDS = re.compile(
     r"^\s*(?:and\s+|but\s+)?(?:also|plus|add|include|including|as\s+well\s+as)\b|\b(?:too|as\s+well|also)\s*[?.!]*\s*$", re.IGNORECASE
 )
-_AGAINST = re.compile(r"^\s*(?:and\s+)?(?:vs\.?|versus|against|compared?\s+(?:it\s+|that\s+|this\s+)?(?:to|with|against))\s+", re.IGNORECASE)
+_AGAINST = re.compile(
+    r"^\s*(?:and\s+)?(?:vs\.?|versus|against|compared?\s+(?:it\s+|that\s+|this\s+)?(?:to|with|against))\s+", re.IGNORECASE
+)
 _TRAILING = re.compile(r"\b(?:instead|only|too|as\s+well|also)\s*[?.!]*\s*$", re.IGNORECASE)
 _SHORT = 6
 

@@ -24,8 +24,8 @@ from nlq.lexicon import Lexicon
 from nlq.linking import Linker, NoValues, ValueSource
 from nlq.meaning.nearest import Meanings
 from nlq.meaning.rephrase import rephrased, sureness
-from nlq.parsing.parser import Parser
 from nlq.narrowing import narrowed
+from nlq.parsing.parser import Parser
 from nlq.reading import Prepared, Preparer
 from nlq.reshaping import reshaped
 from nlq.segment import Unit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +15,12 @@ from api.catalogs import CatalogBook
 from api.limiting import RequestRates
 from api.metrics import StateCollector
 from api.turns import Turns
+from api.watching import Watch
 from core.clock import Clock
+from core.ids import JobId, TenantId, UserId
 from core.principal import Principal
 from core.settings import Settings
+from core.store import inbox, job_events
 from core.store.store import Store
 from semantic.cache import tables_of
 from semantic.pipeline import guard_sql
@@ -71,6 +74,26 @@ class Services:
         return Turns()
 
     @cached_property
+    def job_watch(self) -> Watch[JobId]:
+        """The numbers of jobs' newest events."""
+
+        def read(followed: Collection[JobId]) -> dict[JobId, int]:
+            with self.store.read() as connection:
+                return job_events.latest(connection, followed)
+
+        return Watch(read, 0.2)
+
+    @cached_property
+    def unread_watch(self) -> Watch[tuple[TenantId, UserId]]:
+        """How many messages people have not read."""
+
+        def read(people: Collection[tuple[TenantId, UserId]]) -> dict[tuple[TenantId, UserId], int]:
+            with self.store.read() as connection:
+                return inbox.unread_of_all(connection, [user for _, user in people])
+
+        return Watch(read, 1.0)
+
+    @cached_property
     def rates(self) -> RequestRates:
         return RequestRates(self.settings)
 
@@ -82,12 +105,25 @@ class Services:
         """Raises: QueryRejected, Forbidden, NotFound when the tenant has no catalog."""
         return guard_sql(sql, self.catalogs.full(principal.tenant), principal, params=params, trust=self.core.trust)
 
-    async def run_cached(self, principal: Principal, query: GuardedQuery) -> ResultTable:
-        """From the result cache when the data has not changed, else from the warehouse. Raises: UserError, Unavailable."""
+    async def run_cached(self, principal: Principal, query: GuardedQuery, *, is_logged: bool = False) -> ResultTable:
+        """From the result cache when the data has not changed, else from the warehouse, which counts against the quotas.
+
+        is_logged: a question, which its log counts. Raises: UserError, Unavailable.
+        """
         await run_in_threadpool(self.core.quotas.refuse_over, principal.tenant, "queries")
         catalog = self.catalogs.full(principal.tenant)
         async with self.turns.paused():
-            return await self.core.results.run(query, tables=tables_of(query, catalog), policy_values=principal.attributes)
+            found = await self.core.results.run(query, tables=tables_of(query, catalog), policy_values=principal.attributes)
+        if not is_logged and not found.stats.cached:
+            await run_in_threadpool(self.core.quotas.count, principal, rows_read=found.stats.rows_read)
+        return found
+
+    def run_uncached(self, principal: Principal, query: GuardedQuery) -> ResultTable:
+        """What is not kept, such as of a catalog that is a draft; counts like any other. Blocks. Raises: UserError, Unavailable."""
+        self.core.quotas.refuse_over(principal.tenant, "queries")
+        found = self.core.warehouse_sync.run(query)
+        self.core.quotas.count(principal, rows_read=found.stats.rows_read)
+        return found
 
 
 def services_of(connection: HTTPConnection) -> Services:

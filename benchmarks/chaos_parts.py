@@ -108,8 +108,13 @@ def postgresql_part(folder: Path) -> tuple[Part, str]:
     return part, f"postgresql://querent@127.0.0.1:{port}/postgres"
 
 
-def querent_parts(folder: Path, state_url: str, broker_url: str, workers: int) -> tuple[dict[str, str], str, list[Part]]:
-    """The environment of our own processes, the API's address, and the processes: warehouse first, API last."""
+def querent_parts(
+    folder: Path, state_url: str, broker_url: str, workers: int, *, limited: bool = False
+) -> tuple[dict[str, str], str, list[Part]]:
+    """The environment of our own processes, the API's address, and the processes: warehouse first, API last.
+
+    limited: with the limits of requests that an installation has by itself.
+    """
     warehouse_port, api_port = free_port(), free_port()
     environment = {
         **os.environ,
@@ -121,8 +126,7 @@ def querent_parts(folder: Path, state_url: str, broker_url: str, workers: int) -
         "QUERENT_WAREHOUSE_PASSWORD": secrets.token_hex(16),
         "QUERENT_WAREHOUSE_ADMIN_PASSWORD": secrets.token_hex(16),
         "QUERENT_API_PORT": str(api_port),
-        "QUERENT_RATE_PER_MINUTE": "0",
-        "QUERENT_TENANT_RATE_PER_MINUTE": "0",
+        **({} if limited else {"QUERENT_RATE_PER_MINUTE": "0", "QUERENT_TENANT_RATE_PER_MINUTE": "0"}),
         "OMP_NUM_THREADS": "1",
     }
     python = [sys.executable, "-m"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Annotated
@@ -29,7 +28,6 @@ from semantic.query import ByField, ByTime, MetricRef, SemanticQuery
 from workers.queue import cancel, enqueue
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
-POLL_S = 0.2
 HEARTBEAT_S = 15.0
 IdempotencyKey = Annotated[str | None, Header(max_length=200)]
 
@@ -101,25 +99,25 @@ async def events(
 
 async def _stream(services: Services, caller: Principal, job_id: JobId, after: int) -> AsyncIterator[str]:
     yield "retry: 1000\n\n"
-    idle_s = 0.0
     while True:
-        found, job = await run_in_threadpool(_since, services, caller, job_id, after)
+        found, job, newest = await run_in_threadpool(_since, services, caller, job_id, after)
         for event in found:
             after = event.sequence
             yield f"id: {event.sequence}\nevent: {event.kind}\ndata: {json.dumps(dict(event.data), default=str)}\n\n"
-        if job.status.is_final and not found:
+        if found:
+            continue
+        if job.status.is_final:
             yield f"event: end\ndata: {json.dumps({'status': job.status.value})}\n\n"
             return
-        idle_s = 0.0 if found else idle_s + POLL_S
-        if idle_s >= HEARTBEAT_S:
-            idle_s = 0.0
+        while await services.job_watch.other_than(newest, job_id, HEARTBEAT_S) is None:
             yield ": still here\n\n"
-        await asyncio.sleep(0 if found else POLL_S)
 
 
-def _since(services: Services, caller: Principal, job_id: JobId, after: int) -> tuple[tuple[job_events.JobEvent, ...], Job]:
+def _since(services: Services, caller: Principal, job_id: JobId, after: int) -> tuple[tuple[job_events.JobEvent, ...], Job, int]:
+    """Events after that one, the job, and the number of its newest event."""
     with services.store.read() as connection:
-        return job_events.after(connection, caller.tenant, job_id, after), jobs.get(connection, caller.tenant, job_id)
+        found, job = job_events.after(connection, caller.tenant, job_id, after), jobs.get(connection, caller.tenant, job_id)
+        return found, job, job_events.latest(connection, [job_id])[job_id]
 
 
 @router.post("/detections", status_code=202, summary="Find what was unusual in a metric's history")

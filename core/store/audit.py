@@ -77,7 +77,9 @@ def append(connection: Connection, tenant: TenantId, happening: Happening, *, no
     if watch is not None:
         watch.told += 1
         happening = replace(happening, request_id=happening.request_id or watch.request_id)
-    connection.execute(select(tenants.c.id).where(tenants.c.id == tenant).with_for_update())  # one writer per chain; no-op on SQLite
+    # One writer per chain (no-op on SQLite). Not the strongest lock: rows of the tenant that others insert meanwhile hold its key, and two that
+    # had inserted before they append would wait for each other.
+    connection.execute(select(tenants.c.id).where(tenants.c.id == tenant).with_for_update(key_share=True))
     last = scope.page(connection, audit_log, tenant, order=[audit_log.c.sequence.desc()], limit=1)
     previous_hash, sequence = (last[0]["hash"], last[0]["sequence"] + 1) if last else (_GENESIS, 1)
     values: dict[str, Any] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -66,8 +66,17 @@ def list_all(
 
 def unread(connection: Connection, tenant: TenantId, user: UserId) -> int:
     """How many messages this person has not read."""
-    conditions = (inbox.c.tenant_id == tenant, inbox.c.user_id == user, inbox.c.read_at.is_(None))
-    return int(connection.execute(select(func.count()).select_from(inbox).where(*conditions)).scalar_one())
+    return unread_of_all(connection, [user]).get((tenant, user), 0)
+
+
+def unread_of_all(connection: Connection, people: Collection[UserId]) -> dict[tuple[TenantId, UserId], int]:
+    """How many messages each of these people of any tenant has not read; who has read all is left out."""
+    statement = (
+        select(inbox.c.tenant_id, inbox.c.user_id, func.count())
+        .where(inbox.c.user_id.in_(people), inbox.c.read_at.is_(None))
+        .group_by(inbox.c.tenant_id, inbox.c.user_id)
+    )
+    return {(TenantId(tenant), UserId(user)): int(count) for tenant, user, count in connection.execute(statement)}
 
 
 def mark_read(connection: Connection, tenant: TenantId, user: UserId, key: str | None, *, now: datetime) -> int:

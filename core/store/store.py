@@ -9,9 +9,12 @@ from typing import Any
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from core.errors import Invalid, Unavailable
 from core.store.engine import READ_ONLY, make_engine
+
+_AWAY = (OperationalError, InterfaceError, NoConnectionFree)
 
 
 class Store:
@@ -31,7 +34,7 @@ class Store:
         try:
             with self.engine.begin() as connection:
                 yield connection
-        except (OperationalError, InterfaceError) as error:
+        except _AWAY as error:
             raise Unavailable("The state store does not answer now; try again in a moment.", code="state_unavailable") from error
         except (DataError, OverflowError) as error:
             raise _out_of_range(error) from error
@@ -45,7 +48,7 @@ class Store:
         try:
             with self.engine.connect().execution_options(**options) as connection, connection.begin():
                 yield connection
-        except (OperationalError, InterfaceError) as error:
+        except _AWAY as error:
             raise Unavailable("The state store does not answer now; try again in a moment.", code="state_unavailable") from error
         except (DataError, OverflowError) as error:
             raise _out_of_range(error) from error

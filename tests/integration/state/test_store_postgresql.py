@@ -192,6 +192,17 @@ class TestAtOnce:
             assert audit.first_broken(connection, ACME) is None
             assert [entry.sequence for entry in audit.read(connection, ACME)] == list(range(30, 0, -1))
 
+    def test_deeds_and_their_records_at_once_do_not_wait_for_each_other(self, store: Store) -> None:
+        met = threading.Barrier(6)
+
+        def ask(number: int) -> int:
+            with store.write() as connection:
+                questions.log(connection, ACME, ANN, QuestionEntry(f"q{number}", "answer", 1.0), now=NOW)
+                met.wait(5)  # all have inserted a row of the tenant before the first appends
+                return audit.append(connection, ACME, Happening(ANN, "data.query"), now=NOW).sequence
+
+        assert sorted(at_once(ask)) == [1, 2, 3, 4, 5, 6]
+
     def test_events_of_one_job_are_numbered_without_gaps(self, store: Store) -> None:
         with store.write() as connection:
             job = jobs.create(connection, ACME, ANN, NewJob("k", "q", {}), now=NOW)

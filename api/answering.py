@@ -196,12 +196,12 @@ def _describe_reading(answer: schemas.Answer, reading: Reading) -> None:
 
 
 async def answer_query(
-    services: Services, principal: Principal, visible: VisibleCatalog, query: SemanticQuery, moment: Moment
+    services: Services, principal: Principal, visible: VisibleCatalog, query: SemanticQuery, moment: Moment, *, is_logged: bool = True
 ) -> schemas.Answer:
-    """Resolve -> compile -> guard -> verify -> cache or run -> chart, headline, receipt."""
+    """Resolve -> compile -> guard -> verify -> cache or run -> chart, headline, receipt. is_logged: the caller logs it as a question."""
     guarded = guard(services, principal, visible, query, moment.as_of)
     moment.told("running", "")
-    result = await services.run_cached(principal, guarded)
+    result = await services.run_cached(principal, guarded, is_logged=is_logged)
     rows = result.rows()
     moment.told("charting", f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'}")
     columns = Wording(visible.catalog).columns(result.columns, query)
@@ -241,7 +241,7 @@ async def answer_sql(services: Services, principal: Principal, request: schemas.
     log = AskedLog(services, principal, schemas.AskRequest(question=sql[:4_000]))
     try:
         guarded = await run_in_threadpool(services.guard_sql, principal, sql, params)
-        result = await services.run_cached(principal, guarded)
+        result = await services.run_cached(principal, guarded, is_logged=True)
     except UserError as error:
         await run_in_threadpool(log.failed, error, moment.ms())
         raise

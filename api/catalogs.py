@@ -64,6 +64,8 @@ class CatalogBook:
 
         def read(query: SemanticQuery) -> ResultTable:
             compiled = compile_query(resolve(query, seen, as_of=self._core.clock.now()))
-            return self._core.warehouse_sync.run(guard_compiled(compiled, catalog, principal, trust=self._core.trust))
+            found = self._core.warehouse_sync.run(guard_compiled(compiled, catalog, principal, trust=self._core.trust))
+            self._core.quotas.count(principal, queries=0, rows_read=found.stats.rows_read)
+            return found
 
         return VisibleCatalog(seen, Understander(seen, grounding(shared, catalog, seen, principal, read)))

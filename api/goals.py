@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.services import Services
-from core.errors import Forbidden, Invalid
+from core.errors import Forbidden, Invalid, NotFound
 from core.ids import JobId, UserId
 from core.principal import Principal
 from core.rights import Right, may
@@ -17,14 +18,15 @@ from core.store import goals, users
 from core.store.goals import Goal, GoalStatus, NewGoal
 from insights.wording import bucket, number
 from semantic.catalog.model import Catalog
+from semantic.catalog.visible import closed_fields
 from semantic.compile import compile_query
 from semantic.expr import Predicate
 from semantic.query import MetricRef, SemanticQuery
 from semantic.resolve import resolve
 from semantic.windows import local_now
 from workers.forecasts.goal_params import goal_params, period_label
-from workers.forecasts.visibility import visibility_key
-from workers.kinds import checked_params
+from workers.forecasts.visibility import fields_behind, figures_key
+from workers.kinds import MeasureParams, checked_params
 from workers.queue import enqueue
 
 MAX_GOALS = 2000  # per tenant
@@ -103,30 +105,26 @@ def goal_cards(services: Services, principal: Principal, *, limit: int = 6) -> t
     today = local_now(catalog.calendar, services.clock.now()).date()
     found = [v for v in list_goals(services, principal, limit=1000) if v.ends_on > today]
     found.sort(key=lambda v: (v.status is None, (v.status or {}).get("probability", 1.0), v.ends_on))
-    return tuple(_card(view, catalog) for view in found[:limit])
+    return tuple(goal_card(view, catalog) for view in found[:limit])
 
 
 def list_goals(
     services: Services, principal: Principal, *, metric: str | None = None, before_id: str | None = None, limit: int = 50
 ) -> tuple[GoalView, ...]:
     """Newest first; those on metrics that the caller does not see are left out."""
-    catalog = services.catalogs.visible(principal).catalog
-    key = _visibility(services, principal)
     with services.store.read() as connection:
         rows = goals.list_all(connection, principal.tenant, metric=metric, before_id=before_id, limit=limit)
-        known = goals.statuses(connection, principal.tenant, key)
-    names = {m.name for m in catalog.metrics}
-    return tuple(view(row, known.get(row.id), catalog, principal) for row in rows if row.asked.metric in names)
+    return _views(services, principal, rows)
 
 
 def load_goal(services: Services, principal: Principal, key: str) -> tuple[Goal, GoalView]:
     """Raises: NotFound, also for a metric that the caller does not see."""
-    catalog = services.catalogs.visible(principal).catalog
     with services.store.read() as connection:
         row = goals.get(connection, principal.tenant, key)
-        known = goals.statuses(connection, principal.tenant, _visibility(services, principal))
-    catalog.metric(row.asked.metric)
-    return row, view(row, known.get(row.id), catalog, principal)
+    found = _views(services, principal, (row,))
+    if not found:
+        raise NotFound(f"There is no goal {key[:60]!r}.", code="unknown_goal")
+    return row, found[0]
 
 
 def create_goal(services: Services, principal: Principal, body: GoalBody) -> GoalView:
@@ -180,9 +178,8 @@ def checked(services: Services, principal: Principal, body: GoalBody, owner: Use
             raise Forbidden("Only analysts and administrators may set goals for others.")
         with services.store.read() as connection:
             users.get(connection, principal.tenant, chosen)
-    label = period_label(body.starts_on, body.ends_on) or f"from {body.starts_on} to {body.ends_on - dt.timedelta(days=1)}"
     return NewGoal(
-        name=body.name.strip() or f"{metric.label.capitalize()} {label}",
+        name=body.name.strip() or usual_name(metric.label, body.starts_on, body.ends_on),
         metric=body.metric,
         starts_on=body.starts_on,
         ends_on=body.ends_on,
@@ -191,6 +188,11 @@ def checked(services: Services, principal: Principal, body: GoalBody, owner: Use
         owner=chosen,
         filters=body.where.model_dump(mode="json") if body.where is not None else None,
     )
+
+
+def usual_name(label: str, starts_on: dt.date, ends_on: dt.date) -> str:
+    """What a goal is called when nobody named it."""
+    return f"{label.capitalize()} {period_label(starts_on, ends_on) or f'from {starts_on} to {ends_on - dt.timedelta(days=1)}'}"
 
 
 def view(row: Goal, status: GoalStatus | None, catalog: Catalog, principal: Principal) -> GoalView:
@@ -217,7 +219,8 @@ def view(row: Goal, status: GoalStatus | None, catalog: Catalog, principal: Prin
     )
 
 
-def _card(found: GoalView, catalog: Catalog) -> GoalCard:
+def goal_card(found: GoalView, catalog: Catalog) -> GoalCard:
+    """The goal in figures as people read them."""
     metric, status = catalog.metric(found.metric), found.status or {}
     now = status.get("now")
     counted = now is not None and float(now).is_integer()
@@ -250,12 +253,30 @@ def _word(status: dict[str, Any] | None) -> str | None:
     return next(word for limit, word in _WORDS if float(status["probability"]) >= limit)
 
 
-def _visibility(services: Services, principal: Principal) -> str:
-    return visibility_key(principal, services.catalogs.full(principal.tenant))
+def _views(services: Services, principal: Principal, rows: Sequence[Goal]) -> tuple[GoalView, ...]:
+    """Those that the caller may know of: whose metric they see and whose filter names no field that is closed to them, or their own.
+
+    A status is shown when it was made with as much as the caller sees.
+    """
+    full, seen = services.catalogs.full(principal.tenant), services.catalogs.visible(principal).catalog
+    closed, names = closed_fields(full, principal).keys(), {m.name for m in seen.metrics}
+    asked = {row.id: MeasureParams(metric=row.asked.metric, where=row.asked.filters) for row in rows if row.asked.metric in names}
+    keys = {row: figures_key(principal, full, params) for row, params in asked.items()}
+    with services.store.read() as connection:
+        known = goals.statuses(connection, principal.tenant, set(keys.values()))
+    return tuple(
+        view(row, known.get((row.id, keys[row.id])), seen, principal)
+        for row in rows
+        if row.id in keys and (_is_of(principal, row) or not fields_behind(full, asked[row.id].where) & closed)
+    )
+
+
+def _is_of(principal: Principal, row: Goal) -> bool:
+    return principal.user in (row.asked.owner, row.created_by)
 
 
 def _changes(principal: Principal, row: Goal) -> bool:
-    return principal.user in (row.asked.owner, row.created_by) or may(principal, Right.KEEP)
+    return _is_of(principal, row) or may(principal, Right.KEEP)
 
 
 def _may_change(principal: Principal, row: Goal) -> None:

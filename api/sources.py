@@ -109,6 +109,8 @@ def probe(services: Services, caller: Principal, body: SourceBody, source_id: st
     address = _with_secrets(services, body.connection, known)
     if isinstance(address, WebFile):
         raise Invalid("A file has no columns before it is read; run the source to test it.", code="source_not_testable")
+    services.core.quotas.refuse_over(caller.tenant, "queries")
+    services.core.quotas.count(caller)
     found = read_columns(services.core.admin, remote(address, services.settings.outbound_hosts))
     return [{"name": column.source, "type": column.type} for column in found]
 

@@ -9,6 +9,7 @@ from typing import Any
 from core.clock import Clock
 from core.errors import RateLimited
 from core.ids import TenantId
+from core.principal import Principal
 from core.settings import Settings
 from core.store import tenants, usage
 from core.store.store import Store
@@ -49,6 +50,15 @@ class Quotas:
                     "They start anew at midnight UTC; an administrator can raise the quota.",
                     code="quota_used_up",
                 )
+
+    def count(self, principal: Principal, *, queries: int = 1, rows_read: int = 0) -> None:
+        """Adds to what the caller used today."""
+        if not queries and not rows_read:
+            return
+        day = self._clock.now().date()
+        with self._store.write() as connection:
+            usage.add(connection, principal.tenant, principal.user, "queries", queries, day=day)
+            usage.add(connection, principal.tenant, principal.user, "rows_read", rows_read, day=day)
 
     def _bounds(self, tenant: TenantId) -> dict[usage.Kind, int]:
         known = self._known.get(tenant)

@@ -61,7 +61,7 @@ async def list_rules(
         with services.store.read() as connection:
             rows = alert_rules.list_all(connection, caller.tenant, after=cursor, limit=limit)
             votes = incident_events.votes(connection, caller.tenant, [row.id for row in rows])
-        items = [rule_view(row, parsed(row), tuning(votes[row.id])) for row in rows if sees(services, caller, row.metric, row.created_by)]
+        items = [rule_view(row, parsed(row), tuning(votes[row.id])) for row in rows if sees(services, caller, row.metric, row)]
         return schemas.Page(items=items, next=rows[-1].name if len(rows) == limit else None)
 
     return await run_in_threadpool(read)
@@ -236,13 +236,13 @@ def load_rule(services: Services, caller: Principal, rule_id: str) -> AlertRule:
     """Raises: NotFound, also when its figures are not for the caller."""
     with services.store.read() as connection:
         row = alert_rules.get(connection, caller.tenant, rule_id)
-    if not sees(services, caller, row.metric, row.created_by):
+    if not sees(services, caller, row.metric, row):
         raise NotFound(f"There is no alert rule {rule_id[:60]!r}.", code="unknown_alert_rule")
     return row
 
 
-def sees(services: Services, caller: Principal, metric: str, author: UserId | None) -> bool:
-    return may_see(caller, metric, author, services.catalogs.full(caller.tenant))
+def sees(services: Services, caller: Principal, metric: str, row: AlertRule | None) -> bool:
+    return may_see(caller, metric, row, services.catalogs.full(caller.tenant))
 
 
 def parsed(row: AlertRule) -> AnyRule | None:

@@ -14,9 +14,9 @@ from starlette.concurrency import run_in_threadpool
 from api import schemas
 from api.credentials import Caller
 from api.insight_schemas import DigestBody, PreviewDigest, Subscribed
+from api.others_jobs import load as load_job
 from api.paging import Cursor, PageSize
 from api.routes.alerts import usable
-from api.routes.jobs import load as load_job
 from api.routes.jobs import view as job_view
 from api.services import Services, services_of
 from core.errors import Forbidden, Invalid, NotFound

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -25,11 +26,12 @@ from core.timeseries import Grain
 from semantic.catalog.model import Catalog
 from semantic.expr import Predicate
 from semantic.query import TimeWindow
-from workers.forecasts.visibility import visibility_key
+from workers.forecasts.visibility import figures_key, kept_params
 from workers.kinds import GoalParams
 from workers.queue import enqueue
 
 router = APIRouter(prefix="/v1", tags=["forecasts"])
+PAGE, MAX_PAGES = 200, 10  # of scores that are looked through for those that the caller sees
 GrainName = Literal["hour", "day", "week", "month", "quarter", "year"]
 
 
@@ -150,11 +152,11 @@ async def list_forecasts(
     services = services_of(request)
 
     def read() -> schemas.Page:
-        key, hidden = _visibility(services, caller), _hidden(services, caller)
+        sees = _sight(services, caller)
         with services.store.read() as connection:
             rows = findings.list_all(connection, caller.tenant, ForecastEntry, metric=metric, before_id=cursor, limit=limit)
         made = [(row, row.entry) for row in rows if isinstance(row.entry, ForecastEntry)]
-        items = [_entry(row) for row, one in made if one.summary.get("visibility", key) == key and one.metric not in hidden]
+        items = [_entry(row) for row, one in made if sees(one.metric, one.summary.get("params"), one.summary.get("visibility"))]
         return schemas.Page(items=items, next=rows[-1].id if len(rows) == limit else None)
 
     return await run_in_threadpool(read)
@@ -174,12 +176,15 @@ async def accuracy(
 
 def accuracy_of(services: Services, caller: Principal, *, metric: str | None, grain: str | None, limit: int) -> dict[str, Any]:
     """{"items": scored forecasts, "metrics": means by metric and grain}, of what this caller sees."""
-    with services.store.read() as connection:
-        found = forecast_records.scores(
-            connection, caller.tenant, visibility=_visibility(services, caller), metric=metric, grain=grain, limit=limit
-        )
-    hidden = _hidden(services, caller)
-    scores = [s.score for s in found if s.score.metric not in hidden]
+    sees, scores, before = _sight(services, caller), list[forecast_records.Score](), None
+    for _ in range(MAX_PAGES):
+        with services.store.read() as connection:
+            found = forecast_records.scores(connection, caller.tenant, metric=metric, grain=grain, before_id=before, limit=PAGE)
+        scores += [s.score for s in found if sees(s.score.metric, s.score.details.get("params"), s.score.visibility)]
+        if len(scores) >= limit or len(found) < PAGE:
+            break
+        before = found[-1].score.forecast_id
+    scores = scores[:limit]
     return {"items": [_score(s) for s in scores], "metrics": _by_metric(scores)}
 
 
@@ -207,15 +212,22 @@ async def _accepted(response: Response, job: Job) -> schemas.JobView:
     return view(job)
 
 
-def _visibility(services: Services, caller: Principal) -> str:
-    return visibility_key(caller, services.catalogs.full(caller.tenant))
+def _sight(services: Services, caller: Principal) -> Callable[[str, Mapping[str, Any] | None, str | None], bool]:
+    """(metric, parameters, visibility) of something stored -> whether it was made with as much as the caller sees of what it is made of."""
+    catalog, seen = services.catalogs.full(caller.tenant), services.catalogs.visible(caller).catalog
+    hidden = {m.name for m in catalog.metrics} - {m.name for m in seen.metrics}
+    keys: dict[str, str] = {}
 
+    def sees(metric: str, params: Mapping[str, Any] | None, visibility: str | None) -> bool:
+        if metric in hidden or visibility is None:
+            return False
+        asked = kept_params(params, metric)
+        key = asked.model_dump_json()
+        if key not in keys:
+            keys[key] = figures_key(caller, catalog, asked)
+        return keys[key] == visibility
 
-def _hidden(services: Services, caller: Principal) -> set[str]:
-    """Metrics that this caller may not know of."""
-    return {m.name for m in services.catalogs.full(caller.tenant).metrics} - {
-        m.name for m in services.catalogs.visible(caller).catalog.metrics
-    }
+    return sees
 
 
 def _entry(row: findings.Stored) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from core.errors import Invalid, NotFound
 from core.ids import TenantId, UserId, tenant_id
 from core.principal import Principal
 from core.store import alert_rules, deliveries, incident_events, incidents, users
+from core.store.alert_rules import AlertRule
 from core.store.incident_events import NewEvent
 from core.store.incidents import Handling, IncidentStatus, StoredIncident
 from workers.alerts.message import read_feedback_token
@@ -42,8 +43,8 @@ async def list_incidents(
     def read() -> schemas.Page:
         with services.store.read() as connection:
             found = incidents.list_all(connection, caller.tenant, status=status, metric=metric, before_id=cursor, limit=limit)
-        authors = _authors(services, caller.tenant, found)
-        items = [incident_row(i) for i in found if sees(services, caller, i.finding.metric, authors.get(i.finding.rule_id or ""))]
+        rules = _rules(services, caller.tenant, found)
+        items = [incident_row(i) for i in found if sees(services, caller, i.finding.metric, rules.get(i.finding.rule_id or ""))]
         return schemas.Page(items=items, next=found[-1].id if len(found) == limit else None)
 
     return await run_in_threadpool(read)
@@ -160,8 +161,8 @@ def load(services: Services, caller: Principal, incident_id: str) -> StoredIncid
     """Raises: NotFound, also for figures that are not the caller's to see."""
     with services.store.read() as connection:
         incident = incidents.get(connection, caller.tenant, incident_id)
-    author = _authors(services, caller.tenant, (incident,)).get(incident.finding.rule_id or "")
-    if not sees(services, caller, incident.finding.metric, author):
+    rule = _rules(services, caller.tenant, (incident,)).get(incident.finding.rule_id or "")
+    if not sees(services, caller, incident.finding.metric, rule):
         raise NotFound(f"There is no incident {incident_id[:60]!r}.", code="unknown_incident")
     return incident
 
@@ -179,13 +180,13 @@ def _note(services: Services, incident: StoredIncident, actor: UserId, kind: str
         incident_events.append(connection, incident.tenant, event, now=services.clock.now())
 
 
-def _authors(services: Services, tenant: TenantId, found: tuple[StoredIncident, ...]) -> dict[str, UserId]:
-    """Who made the rule of each incident, by the rule's id."""
-    made: dict[str, UserId] = {}
+def _rules(services: Services, tenant: TenantId, found: tuple[StoredIncident, ...]) -> dict[str, AlertRule]:
+    """The rule of each incident, by its id."""
+    made: dict[str, AlertRule] = {}
     with services.store.read() as connection:
         for key in {i.finding.rule_id for i in found if i.finding.rule_id is not None}:
             try:
-                made[key] = alert_rules.get(connection, tenant, key).created_by
+                made[key] = alert_rules.get(connection, tenant, key)
             except NotFound:
                 continue
     return made

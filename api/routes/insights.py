@@ -120,7 +120,7 @@ async def get_insight(request: Request, insight_id: str, caller: Caller) -> dict
 
 @router.post("/{insight_id}/rebuild", status_code=202, summary="Make an old narrative again, with the templates of its own version")
 async def rebuild(request: Request, insight_id: str, caller: Caller) -> schemas.JobView:
-    from api.routes.jobs import load as load_job
+    from api.others_jobs import load as load_job
     from api.routes.jobs import view
 
     services = services_of(request)

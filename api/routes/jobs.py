@@ -13,10 +13,11 @@ from starlette.concurrency import run_in_threadpool
 from api import schemas
 from api.credentials import Caller
 from api.investigations import job_params
+from api.others_jobs import load, shown
 from api.paging import Cursor, PageSize
 from api.services import Services, services_of
 from api.study_view import with_view
-from core.errors import Forbidden, Invalid
+from core.errors import Invalid
 from core.ids import JobId
 from core.principal import Principal
 from core.rights import Right, may
@@ -40,15 +41,6 @@ def view(job: Job) -> schemas.JobView:
     )  # fmt: skip
 
 
-def load(services: Services, caller: Principal, job_id: str) -> Job:
-    """A job of the caller's tenant; people see their own, those who run the data see all. Raises: NotFound; Forbidden."""
-    with services.store.read() as connection:
-        job = jobs.get(connection, caller.tenant, JobId(job_id))
-    if job.user != caller.user and not may(caller, Right.JOBS):
-        raise Forbidden("This job was started by somebody else.")
-    return job
-
-
 @router.get("/jobs", summary="Jobs, newest first")
 async def list_jobs(
     request: Request,
@@ -63,7 +55,8 @@ async def list_jobs(
     def read() -> tuple[Job, ...]:
         user = None if may(caller, Right.JOBS) else caller.user
         with services.store.read() as connection:
-            return jobs.list_all(connection, caller.tenant, user=user, kind=kind, status=status, before_id=cursor, limit=limit)
+            found = jobs.list_all(connection, caller.tenant, user=user, kind=kind, status=status, before_id=cursor, limit=limit)
+        return shown(services, caller, found)
 
     found = await run_in_threadpool(read)
     items = [view(job).model_dump(mode="json", exclude={"result"}) for job in found]
@@ -78,8 +71,9 @@ async def get_job(request: Request, job_id: str, caller: Caller) -> schemas.JobV
 @router.post("/jobs/{job_id}/cancel", summary="Stop a job")
 async def cancel_job(request: Request, job_id: str, caller: Caller) -> schemas.JobView:
     services = services_of(request)
-    await run_in_threadpool(load, services, caller, job_id)
-    return view(await run_in_threadpool(cancel, services.core, caller.tenant, JobId(job_id)))
+    await run_in_threadpool(load, services, caller, job_id, figures=False)
+    await run_in_threadpool(cancel, services.core, caller.tenant, JobId(job_id))
+    return view(await run_in_threadpool(load, services, caller, job_id, figures=False))
 
 
 @router.get("/jobs/{job_id}/events", summary="A job's progress as server-sent events", response_class=StreamingResponse)

@@ -10,8 +10,9 @@ from starlette.concurrency import run_in_threadpool
 
 from api import learning, schemas
 from api.credentials import Caller
+from api.others_jobs import load
 from api.paging import Cursor
-from api.routes.jobs import IdempotencyKey, load, view
+from api.routes.jobs import IdempotencyKey, view
 from api.services import services_of
 from core.store.evaluations import Evaluation
 from core.store.proposals import Proposal, ProposalStatus

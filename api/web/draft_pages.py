@@ -42,7 +42,8 @@ async def try_question(
     try:
         if not question.strip():
             raise Invalid("Type a question to try.", code="no_question")
-        found = await run_in_threadpool(lambda: draft.tried(at.services, at.caller, checked(text), question))
+        async with at.services.turns.turn(at.caller.tenant):
+            found = await run_in_threadpool(lambda: draft.tried(at.services, at.caller, checked(text), question))
         table = table_view(found.columns, found.rows, total=found.row_count)
     except AppError as error:
         problem = problem_of(request, error)

@@ -11,7 +11,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.routes.jobs import load, view
+from api.others_jobs import load, refuse_again, shown
+from api.routes.jobs import view
 from api.web.incident_pages import people
 from api.web.page_route import PageRoute
 from api.web.rendering import page
@@ -93,10 +94,11 @@ async def job_list(request: Request, before: str = "", state: str = "") -> Respo
 
     def read() -> tuple[Job, ...]:
         with at.services.store.read() as connection:
-            return jobs.list_all(
+            found = jobs.list_all(
                 connection, at.caller.tenant, user=None if sees_all else at.caller.user, status=_STATES[chosen][1],
                 before_id=before[:64] or None, limit=LISTED,
             )  # fmt: skip
+        return shown(at.services, at.caller, found)
 
     found = await run_in_threadpool(read)
     names = await run_in_threadpool(people, at) if sees_all else {}
@@ -123,8 +125,9 @@ async def job_page(request: Request, job_id: str) -> Response:
 @router.post("/jobs/{job_id}/cancel")
 async def cancel_job(request: Request, job_id: str) -> Response:
     at = await visitor(request)
-    await run_in_threadpool(load, at.services, at.caller, job_id)
-    job = await run_in_threadpool(cancel, at.services.core, at.caller.tenant, JobId(job_id))
+    await run_in_threadpool(load, at.services, at.caller, job_id, figures=False)
+    await run_in_threadpool(cancel, at.services.core, at.caller.tenant, JobId(job_id))
+    job = await run_in_threadpool(load, at.services, at.caller, job_id, figures=False)
     return await _after(request, at, job)
 
 
@@ -133,6 +136,7 @@ async def retry_job(request: Request, job_id: str) -> Response:
     """A new job with the same parameters; the old one stays as it is."""
     at = await visitor(request)
     old = await run_in_threadpool(load, at.services, at.caller, job_id)
+    refuse_again(at.caller, old.kind)
 
     def start() -> Job:
         new = enqueue(at.services.core, old.kind, old.params, at.caller)

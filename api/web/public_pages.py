@@ -30,6 +30,7 @@ AT_ONCE = 4  # queries of one reader
 async def public_board(request: Request, token: str) -> Response:
     services = services_of(request)
     found = await run_in_threadpool(opened, services, token[:300])
+    services.rates.take(found.principal)  # nobody signs in here: who looks uses what its maker may
     content = service.content_of(found.board)
     brand = await run_in_threadpool(_brand, services, found)
     gate = asyncio.Semaphore(AT_ONCE)

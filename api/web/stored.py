@@ -62,7 +62,7 @@ async def again(services: Services, caller: Principal, stored: Stored) -> schema
             raise Forbidden("Only the person who asked this can open it; ask it yourself.", code="not_yours")
         return old
     visible = await run_in_threadpool(services.catalogs.visible, caller)
-    new = await answer_query(services, caller, visible, stored.query, Moment.of(services, None))
+    new = await answer_query(services, caller, visible, stored.query, Moment.of(services, None), is_logged=False)
     new.id, new.question, new.intent = old.id, old.question, old.intent
     new.chips, new.confidence, new.paraphrase, new.unknown = old.chips, old.confidence, old.paraphrase, old.unknown
     new.conversation_id = stored.conversation

@@ -116,12 +116,12 @@ def scores(
     before_id: str | None = None,
     limit: int = 50,
 ) -> tuple[StoredScore, ...]:
-    """Newest forecasts first."""
+    """Newest forecasts first; before_id: the forecast that the page before ended with."""
     wanted = {"visibility": visibility, "metric": metric, "measure_key": measure_key, "grain": grain}
     conditions = [forecast_scores.c[name] == value for name, value in wanted.items() if value is not None]
     if before_id is not None:
-        conditions.append(forecast_scores.c.id < before_id)
-    order = [forecast_scores.c.made_at.desc(), forecast_scores.c.id.desc()]
+        conditions.append(forecast_scores.c.forecast_id < before_id)
+    order = [forecast_scores.c.forecast_id.desc()]
     return tuple(
         StoredScore(row["id"], Score(**{f.name: row[f.name] for f in fields(Score)}))
         for row in scope.page(connection, forecast_scores, tenant, *conditions, order=order, limit=limit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Literal
@@ -112,12 +112,12 @@ def put_status(connection: Connection, tenant: TenantId, found: GoalStatus) -> N
         scope.change(connection, goal_statuses, tenant, values, *same)
 
 
-def statuses(connection: Connection, tenant: TenantId, visibility: str) -> dict[str, GoalStatus]:
-    """How goals stand for callers who see this much, by goal id."""
-    rows = scope.page(
-        connection, goal_statuses, tenant, goal_statuses.c.visibility == visibility, order=[goal_statuses.c.at.desc()], limit=1000
-    )
-    return {row["goal_id"]: GoalStatus(row["goal_id"], row["visibility"], row["status"], JobId(row["job_id"]), row["at"]) for row in rows}
+def statuses(connection: Connection, tenant: TenantId, visibilities: Collection[str]) -> dict[tuple[str, str], GoalStatus]:
+    """How goals stand for callers who see so much of what the goals are made of, by goal id and visibility."""
+    wanted = goal_statuses.c.visibility.in_(sorted(visibilities))
+    rows = scope.page(connection, goal_statuses, tenant, wanted, order=[goal_statuses.c.at.desc()], limit=1000)
+    found = [GoalStatus(row["goal_id"], row["visibility"], row["status"], JobId(row["job_id"]), row["at"]) for row in rows]
+    return {(status.goal_id, status.visibility): status for status in found}
 
 
 def _goal(row: scope.Row) -> Goal:

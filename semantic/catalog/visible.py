@@ -19,10 +19,7 @@ def visible_to(catalog: Catalog, principal: Principal) -> Catalog:
     Hidden fields stay (joins and row policies need them) but are marked; sample values vanish where a row policy, a mask or PII
     would make them tell more than the caller may see. Rules and policies themselves are left out.
     """
-    actions: dict[tuple[str, str], str] = {}
-    for rule in (*(r for r in catalog.column_rules if applies(principal, r)), *class_rules(catalog, principal)):
-        if actions.get((rule.dataset, rule.field)) != "hide":
-            actions[rule.dataset, rule.field] = rule.action
+    actions = closed_fields(catalog, principal)
     narrowed = {p.dataset for p in catalog.row_policies if applies(principal, p)}
     datasets = tuple(_dataset(d, actions, d.name in narrowed) for d in catalog.datasets if not d.hidden)
     known_datasets = {d.name for d in datasets}
@@ -71,6 +68,15 @@ def visible_to(catalog: Catalog, principal: Principal) -> Catalog:
             "clearances": (),
         }
     )
+
+
+def closed_fields(catalog: Catalog, principal: Principal) -> dict[tuple[str, str], str]:
+    """(dataset, field) -> "hide", "mask" or "hash", of what column rules and clearances close to this caller."""
+    actions: dict[tuple[str, str], str] = {}
+    for rule in (*(r for r in catalog.column_rules if applies(principal, r)), *class_rules(catalog, principal)):
+        if actions.get((rule.dataset, rule.field)) != "hide":
+            actions[rule.dataset, rule.field] = rule.action
+    return actions
 
 
 def applies(principal: Principal, rule: RowPolicy | ColumnRule) -> bool:

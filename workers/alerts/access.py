@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from core.ids import UserId
+from core.errors import UserError
 from core.principal import Principal
+from core.store.alert_rules import AlertRule
 from semantic.catalog.model import Catalog
-from semantic.catalog.visible import applies, visible_to
+from semantic.catalog.visible import applies, closed_fields, visible_to
+from semantic.query import MetricRef
+from workers.alerts.rule import parse_rule
+from workers.forecasts.visibility import fields_behind
 
 
-def may_see(reader: Principal, metric: str, author: UserId | None, catalog: Catalog) -> bool:
-    """The author always; others when the metric is theirs to see and no rule of the catalog narrows what they see."""
-    if author is not None and reader.user == author:
+def may_see(reader: Principal, metric: str, row: AlertRule | None, catalog: Catalog) -> bool:
+    """The author always; others when the metric is theirs to see, no rule of the catalog narrows what they see, and no field that the rule
+    looks at is above their clearance. row: None for a rule that is gone.
+    """
+    if row is not None and reader.user == row.created_by:
         return True
     if any(applies(reader, p) for p in catalog.row_policies) or any(applies(reader, r) for r in catalog.column_rules):
         return False
+    closed = closed_fields(catalog, reader).keys()
+    if closed and closed & fields_behind(catalog, MetricRef(metric=metric), *_looks_at(row)):
+        return False
     return metric in {m.name for m in visible_to(catalog, reader).metrics}
+
+
+def _looks_at(row: AlertRule | None) -> tuple[object, ...]:
+    try:
+        rule = parse_rule({**row.definition, "metric": row.metric}) if row is not None else None
+    except UserError:
+        return ()
+    if rule is None:
+        return ()
+    return (rule.where, rule.segments, *(MetricRef(metric=name) for name in getattr(rule, "together", ())))

@@ -12,7 +12,7 @@ from core.store import incidents
 from core.store.incidents import StoredIncident
 from core.timeseries import Grain
 from insights.wording import number
-from semantic.catalog.model import Catalog
+from semantic.catalog.model import Catalog, CatalogField, DataClass
 from semantic.catalog.visible import visible_to
 from semantic.expr import Absolute, FieldRef
 from semantic.query import ByField, ComparePeriod, MetricRef, SemanticQuery, TimeWindow
@@ -87,12 +87,29 @@ def drivers(asking: Asking, rule: AnyRule, catalog: Catalog, incident: StoredInc
     _, now_value, then_value = _values(whole)[0]
     column = next(c for c in whole.result.columns if c.role == "measure")
     parts: dict[str, list[Moved]] = {}
-    for field in telling_dimensions(visible, measure, whole.guarded.datasets, MAX_DIMENSIONS):
+    for field in telling_dimensions(_of_everybody(visible, catalog), measure, whole.guarded.datasets, MAX_DIMENSIONS):
         ran = compared(field)
         label = next(c.label for c in ran.result.columns if c.role in _NAMES)
         parts[label] = [Moved(*row) for row in _values(ran)]
     said = "a week before" if rule.grain is not Grain.WEEK else "the week before"
     return sentences(parts, now_value, then_value, said, lambda value: number(value, column.format, column.unit, compact=True))
+
+
+def _of_everybody(visible: Catalog, catalog: Catalog) -> Catalog:
+    """With the fields that no rule closes to anybody: a message goes to channels, whoever reads there."""
+    ruled = {(rule.dataset, rule.field) for rule in catalog.column_rules}
+    kept = (DataClass.PUBLIC, DataClass.INTERNAL)
+    datasets = tuple(
+        d.model_copy(
+            update={"fields": tuple(f if f.data_class in kept and (d.name, f.name) not in ruled else _silent(f) for f in d.fields)}
+        )
+        for d in visible.datasets
+    )
+    return visible.model_copy(update={"datasets": datasets})
+
+
+def _silent(field: CatalogField) -> CatalogField:
+    return field.model_copy(update={"hidden": True})
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,8 @@ def preview(
     Raises: UserError for what cannot be asked; NotEnoughData without any row; Unavailable.
     """
     started_s = time.perf_counter()
+    services.quotas.refuse_over(principal.tenant, "queries")
+    services.quotas.count(principal)
     asking = PreviewAsking(principal.tenant, principal, services, now)
     history = fetch_history(asking, rule)
     judge = Judge(history, now, custom)

@@ -43,7 +43,7 @@ def announce(
         if asked.user_id not in readers:
             readers[asked.user_id] = _reader(connection, row.tenant, asked.user_id)
         reader = readers[asked.user_id]
-        if reader is None or not may_see(reader, row.metric, row.created_by, catalog):
+        if reader is None or not may_see(reader, row.metric, row, catalog):
             continue
         if not channels.get(connection, row.tenant, asked.channel_id).enabled:
             continue

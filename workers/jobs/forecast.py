@@ -35,7 +35,7 @@ from workers.forecasts.rows import part_id, read_forecasts, to_arrow
 from workers.forecasts.scenario import Scenario, run_scenario
 from workers.forecasts.totals import PeriodTotal, period_total, total_json
 from workers.forecasts.track import track_record
-from workers.forecasts.visibility import measure_key, visibility_key
+from workers.forecasts.visibility import figures_key, measure_key
 from workers.jobs.chart_data import finite, instant
 from workers.jobs.naming import model_name
 from workers.jobs.results import FORECASTS, JobRows
@@ -291,7 +291,7 @@ def _answers(
 def _index(context: JobContext, plan: Plan, data: ForecastData, made: _Made, version: ModelVersion, result: dict[str, Any]) -> None:
     """The entry that lists and scoring start from; the goal's status; how earlier forecasts of the same turned out."""
     params, services = plan.params, context.services
-    visibility = visibility_key(context.principal, services.catalog(context.tenant))
+    visibility = figures_key(context.principal, services.catalog(context.tenant), params)
     key = measure_key(params.asked, params.where)
     total = made.whole[TOTAL]
     entry = ForecastEntry(

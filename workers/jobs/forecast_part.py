@@ -83,7 +83,7 @@ def run(context: JobContext) -> dict[str, Any]:
     )
     ids = [i for i in params.series if i in data.segments]
     served_by = f" {custom.label}" if custom is not None else ""  # each model's fits are carried on by themselves
-    stream = stream_key(params.metric, params.grain, params.segments, _visibility(context) + served_by)
+    stream = stream_key(params.metric, params.grain, params.segments, _visibility(context, params) + served_by)
     with context.services.store.read() as connection:
         fits = forecast_records.fits(connection, context.tenant, stream)
     made = read_forecasts(rows) if context.job.attempts > 1 else {}
@@ -225,7 +225,7 @@ def _index(context: JobContext, params: ForecastPartParams, data: ForecastData, 
             "mase": finite(total.backtest.mase) if total and total.backtest else None,
             "naive_mase": finite(total.backtest.naive_mase) if total and total.backtest else None,
             "measure_key": measure_key(MetricRef(metric=params.metric), None) if TOTAL in made else "",
-            "visibility": _visibility(context),
+            "visibility": _visibility(context, params),
             "from": instant(data.future[0]),
             "until": instant(data.future[-1]),
             "run_id": run_id,
@@ -238,8 +238,9 @@ def _index(context: JobContext, params: ForecastPartParams, data: ForecastData, 
         findings.put(connection, context.tenant, entry, now=context.services.clock.now())
 
 
-def _visibility(context: JobContext) -> str:
-    return visibility_key(context.principal, context.services.catalog(context.tenant))
+def _visibility(context: JobContext, params: ForecastPartParams) -> str:
+    catalog = context.services.catalog(context.tenant)
+    return visibility_key(context.principal, catalog, MetricRef(metric=params.metric), params.segments)
 
 
 def _is_carried(forecast: Forecast) -> bool:

@@ -284,7 +284,8 @@ def _goals(run: Run, metric: _Metric, steps: Steps, days: Days | None) -> tuple[
     name = metric.measure.metric
     with run.asking.services.store.read() as connection:
         found = stored_goals.list_all(connection, run.asking.tenant, metric=name, on=days.last)
-        known = stored_goals.statuses(connection, run.asking.tenant, visibility_key(run.asking.principal, run.catalog))
+        key = visibility_key(run.asking.principal, run.catalog, metric.measure)
+        known = {goal: status for (goal, _), status in stored_goals.statuses(connection, run.asking.tenant, {key}).items()}
     made: list[Goal] = []
     for goal in found:
         if goal.asked.filters is not None or goal.asked.starts_on > days.last or goal.asked.direction != "at_least":

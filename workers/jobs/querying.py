@@ -73,6 +73,7 @@ def run_query(context: Asking, catalog: Catalog, visible: Catalog, query: Semant
     compiled = compile_query(resolve(query, visible, as_of=context.as_of))
     guarded = guard_compiled(compiled, catalog, context.principal, limits=FETCH_LIMITS, trust=context.services.trust)
     result = context.services.warehouse_sync.run(guarded)
+    context.services.quotas.count(context.principal, queries=0, rows_read=result.stats.rows_read)
     if result.truncated:
         limit = FETCH_LIMITS.result_rows
         raise TooLarge(f"The series have more than {limit:,} points; take a coarser grain, fewer segments or a shorter time.")

@@ -26,6 +26,7 @@ from workers.context import JobContext
 from workers.forecasts.partial import coverage, needs_days, split
 from workers.forecasts.rows import from_arrow
 from workers.forecasts.scoring import SEASON, score_series, together
+from workers.forecasts.visibility import kept_params
 from workers.jobs.chart_data import finite
 from workers.jobs.results import FORECASTS, read_job
 from workers.jobs.series import TOTAL, fetch_series
@@ -116,8 +117,7 @@ def _actuals(context: JobContext, rows: Sequence[Stored]) -> Mapping[str, TimeSe
     services = context.services
     principal = load_principal(services.store, context.tenant, UserId(entry.created_by))
     asking = _Asking(context.tenant, principal, services, context.as_of, context)
-    kept = {k: v for k, v in dict(entry.summary["params"]).items() if k in SeriesParams.model_fields and k != "time"}
-    params = SeriesParams.model_validate(kept)
+    params = kept_params(entry.summary["params"], entry.metric)
     first = min(_instant(str(_entry(row).summary["from"])) for row in rows).replace(tzinfo=None)
     start = add_units(first, params.grain, -SEASON[params.grain] - 1)
     params = params.model_copy(
@@ -162,7 +162,7 @@ def _score(context: JobContext, row: Stored, actual: Mapping[str, TimeSeries]) -
         bias=finite(found["bias"]),
         coverage_80=finite(found["coverage_80"]),
         coverage_95=finite(found["coverage_95"]),
-        details={"worst": found["worst"]},
+        details={"worst": found["worst"], "params": kept_params(summary.get("params"), entry.metric).model_dump(mode="json")},
         complete=bool(last >= until),
         made_at=row.created_at,
         scored_until=_aware(last),

@@ -178,11 +178,11 @@ class TestGoals:
         assert view["chart"]["layer"][-1]["data"]["values"][0]["goal"] == 1e5
         assert view["headline"].startswith(("On track", "The goal of"))
         with today.services.store.read() as connection:
-            assert goals.statuses(connection, today.tenant, "all")[goal.id].status["target"] == 1e5
-            assert goals.statuses(connection, today.tenant, "somebody who sees less") == {}
+            assert goals.statuses(connection, today.tenant, {"all"})[goal.id, "all"].status["target"] == 1e5
+            assert goals.statuses(connection, today.tenant, {"somebody who sees less"}) == {}
         result(today, goal_params(goal), today.manager)
         with today.services.store.read() as connection:
-            assert goals.statuses(connection, today.tenant, "all")[goal.id].job_id == found_job(today, found)
+            assert goals.statuses(connection, today.tenant, {"all"})[goal.id, "all"].job_id == found_job(today, found)
 
 
 def found_job(today: Any, found: dict[str, Any]) -> str:

@@ -132,6 +132,6 @@ class TestDaily:
         assert job.user == world.analyst.user
         run_job(services, FUNCTIONS, world.tenant, job.id)
         with services.store.read() as connection:
-            status = goals.statuses(connection, world.tenant, "all")
-        assert list(status) == [running.id]
-        assert 0 < status[running.id].status["probability"] <= 1
+            status = goals.statuses(connection, world.tenant, {"all"})
+        assert list(status) == [(running.id, "all")]
+        assert 0 < status[running.id, "all"].status["probability"] <= 1

@@ -41,17 +41,17 @@ class TestGoals:
         for visibility, p, days in (("all", 0.5, 1), ("all", 0.9, 0), ("emea", 0.1, 0)):
             status = GoalStatus(made.id, visibility, {"probability": p}, JobId("job_1"), NOW + timedelta(days=days))
             goals.put_status(connection, ACME, status)
-        assert goals.statuses(connection, ACME, "all")[made.id].status == {"probability": 0.5}
-        assert goals.statuses(connection, ACME, "emea")[made.id].status == {"probability": 0.1}
+        assert goals.statuses(connection, ACME, {"all"})[made.id, "all"].status == {"probability": 0.5}
+        assert goals.statuses(connection, ACME, ["emea"])[made.id, "emea"].status == {"probability": 0.1}
         changed = goals.change(connection, ACME, made.id, replace(GOAL, target=1.0), now=NOW)
         assert changed.asked.target == 1.0
-        assert goals.statuses(connection, ACME, "all") == {}
+        assert goals.statuses(connection, ACME, ["all"]) == {}
 
     def test_a_status_of_a_deleted_goal_is_dropped(self, connection: Any) -> None:
         made = goals.create(connection, ACME, GOAL, by=ANN, now=NOW)
         goals.delete(connection, ACME, made.id)
         goals.put_status(connection, ACME, GoalStatus(made.id, "all", {}, JobId("job_1"), NOW))
-        assert goals.statuses(connection, ACME, "all") == {}
+        assert goals.statuses(connection, ACME, ["all"]) == {}
 
 
 class TestRecords:

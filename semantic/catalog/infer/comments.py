@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from semantic.catalog.infer.vocabulary import UNITS
+from semantic.catalog.infer.words import short_unit
 
 _LIST = re.compile(
     r"(?:possible values?(?: are)?|allowed values?(?: are)?|valid values?(?: are)?|values?|one of|either|can only be|only|e\.?g\.?,?|for example,?|such as)\s*[:=]?\s*"
@@ -59,6 +60,8 @@ def unit_of(words: tuple[str, ...], comment: str) -> str | None:
         tail = " ".join(words[-size:])
         if len(words) > size - 1 and tail in UNITS and not (len(words) == 1 and tail in ("minutes", "seconds", "hours", "days")):
             return UNITS[tail]
+    if short := short_unit(words):
+        return short
     if "usd" in words or "eur" in words or "gbp" in words:
         return next(UNITS[x] for x in words if x in ("usd", "eur", "gbp"))
     for match in _IN_UNIT.finditer(comment):

@@ -10,6 +10,9 @@ from semantic.catalog.infer.naming import TableName
 from semantic.catalog.infer.words import plural
 from semantic.catalog.model import CatalogField, Dataset, DatasetKind, Entity, FieldRole, FieldType
 
+# What a thing is told by where it has no name.
+_MODEL = frozenset({"model"})
+
 
 def find_entities(datasets: Sequence[Dataset], names: Mapping[str, TableName], foreign: Mapping[str, frozenset[str]]) -> list[Entity]:
     """One for every dataset with a key or a name, and one for every id that points to a table that is not here."""
@@ -69,6 +72,8 @@ def display_fields(dataset: Dataset) -> tuple[str, ...]:
             score = 2.0
         if not score and name in dataset.primary_key and field.role != FieldRole.KEY:
             score = 3.0
+        if not score and words[-1] in _MODEL and field.cardinality == dataset.row_count:
+            score = 2.2
         if score > 0:
             ranked.append((score - position / 100, name))
     best = max(ranked, default=(0.0, ""))

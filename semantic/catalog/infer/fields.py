@@ -25,6 +25,7 @@ _MAX_CODES = 300
 _MAX_CATEGORY = 2_000
 _LONG_TEXT = 45
 _ENOUGH_ROWS = 100
+_FIRST_YEAR, _LAST_YEAR = 500, 2200
 _GEOGRAPHY = frozenset(
     "city town county state province region country continent district zone territory market store branch neighborhood neighbourhood".split()
 )
@@ -130,7 +131,12 @@ def _field(context: FieldContext, column: PhysicalColumn, name: str) -> CatalogF
         synonyms=_synonyms(context, said, column.comment),
         aggregate=kind.aggregate if kind else (AggregateKind.COUNT_DISTINCT if role == FieldRole.KEY else None),
         additive=kind.additive if kind else False,
-        unit=unit or ("year" if role == FieldRole.CATEGORY and said.words[-1] == "year" and parsed.is_number else None),
+        unit=unit
+        or (
+            "year"
+            if role == FieldRole.CATEGORY and parsed.is_number and (said.words[-1] == "year" or _is_year(said.words, stats))
+            else None
+        ),
         format=f"currency:{unit}" if is_money else _percent(said.words, unit, stats) if kind else None,
         good_direction=_direction(said.words) if kind else None,
         time_format=shape.time_format if shape else None,
@@ -224,7 +230,7 @@ def _number_role(column: PhysicalColumn, words: tuple[str, ...], stats: ColumnSt
     if kind == FieldType.INTEGER:
         if is_counting(column.comment) or words[0] in ("number", "count"):
             return FieldRole.MEASURE
-        if last in v.YEAR or (last in v.CALENDAR_PART and (not stats or stats.distinct <= 54)):
+        if last in v.YEAR or _is_year(words, stats) or (last in v.CALENDAR_PART and (not stats or stats.distinct <= 54)):
             return FieldRole.CATEGORY
         many = stats is not None and stats.rows >= _ENOUGH_ROWS and not set(words) & v.EXTENSIVE and singular(last) == last
         two = many and stats is not None and stats.low == 0 and stats.high == 1 and stats.distinct == 2
@@ -258,6 +264,13 @@ def _is_coded(words: tuple[str, ...], stats: ColumnStats | None) -> bool:
     said = {*words, *(singular(w) for w in words)}
     small = 2 <= stats.distinct <= 12 and stats.low >= 0 and stats.high <= 20
     return small and singular(words[-1]) == words[-1] and not said & (v.EXTENSIVE | v.INTENSIVE | v.BALANCE)
+
+
+def _is_year(words: tuple[str, ...], stats: ColumnStats | None) -> bool:
+    """A year under another name ("founded", "year_hired"): whole numbers that years are written as."""
+    if stats is None or stats.low is None or stats.high is None or stats.low < _FIRST_YEAR or stats.high > _LAST_YEAR:
+        return False
+    return words[-1] in v.YEAR_EVENT or bool(set(words) & v.YEAR)
 
 
 def _is_whole(stats: ColumnStats) -> bool:

@@ -11,6 +11,7 @@ from semantic.catalog.infer import vocabulary as v
 from semantic.catalog.infer.naming import TableName
 from semantic.catalog.infer.probe import Probe, TableStats
 from semantic.catalog.infer.schema import PhysicalColumn, PhysicalSchema, PhysicalTable
+from semantic.catalog.infer.words import singular
 from semantic.catalog.model import FieldType
 
 _UNIQUE_COMMENT = re.compile(r"unique(ly)? (identif|id\b)|primary key", re.IGNORECASE)
@@ -108,7 +109,7 @@ def _has_rivals(table: PhysicalTable, column: PhysicalColumn, name: TableName) -
 
 
 def _score(column: PhysicalColumn, name: TableName, position: int, is_referenced: bool, foreign: bool) -> float:
-    words, own = name.columns[column.name].words, set(name.words)
+    words, own = name.columns[column.name].words, {*name.words, *(singular(x) for x in name.words)}
     last = words[-1]
     rest = [w for w in words[:-1] if w not in own]
     score = 0.0

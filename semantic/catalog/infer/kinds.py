@@ -29,6 +29,8 @@ def table_kind(table: PhysicalTable, name: TableName, key: tuple[str, ...], link
     """`links` are all of the schema's."""
     out = [k for k in links if k.table == table.name and k.cardinality != "many_to_many"]
     into = [k for k in links if k.ref_table == table.name and k.table != table.name]
+    if not into and len({k.ref_table for k in out}) > 1 and all(any(c.name in k.columns for k in out) for c in table.columns):
+        return DatasetKind.BRIDGE
     if key and any(k.cardinality == "one_to_one" and set(k.columns) == set(key) for k in out):
         return DatasetKind.SUBTYPE
     if set(name.words) & {"snapshot", "snapshots"} or any("snapshot" in c.words for c in name.columns.values()):

@@ -29,6 +29,8 @@ _HEAD_SYNONYMS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+# A short form of a noun has no more letters.
+_SHORT = 5
 _COUNT_COMMENT = re.compile(r"\s*(the\s+)?(total\s+)?(number|count|amount)\s+of\b", re.IGNORECASE)
 
 
@@ -37,7 +39,7 @@ def is_counting(comment: str) -> bool:
     return _COUNT_COMMENT.match(comment) is not None
 
 
-_UNIT_SIGNS = frozenset("kg lb lbs km usd eur gbp chf ms sec secs cm mm kwh mwh mb gb kb kph mph sqft".split())
+_UNIT_SIGNS = frozenset("kg lb lbs km usd eur gbp chf ms sec secs cm mm kwh mwh mb gb kb kph mph sqft km2 sqkm m2 ft mi".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def table_aliases(schema: PhysicalSchema, nouns: Mapping[str, tuple[str, ...]], 
         firsts = [_after(w.split(c.name), shared)[:1] for c in table.columns]
         counts = {f[0]: firsts.count(f) for f in firsts if f}
         for word, count in counts.items():
-            own_key = nouns[table.name] and nouns[table.name][-1].startswith(word) and len(word) >= 3 and _has_key(table, word)
+            own_key = nouns[table.name] and _is_short_form(table, word, nouns[table.name]) and _has_key(table, word)
             if own_key and word not in plain and word != nouns[table.name][-1]:
                 found.setdefault(word, []).append(nouns[table.name])  # "prof_id" of professor, whatever else prof is short for
             elif count >= 0.6 * len(firsts) and word not in plain and not w.is_word(word) and abbreviates(word, nouns[table.name]):
@@ -132,8 +134,20 @@ def table_aliases(schema: PhysicalSchema, nouns: Mapping[str, tuple[str, ...]], 
     return {word: tables[0] for word, tables in found.items() if len(tables) == 1}
 
 
+def _is_short_form(table: PhysicalTable, word: str, noun: tuple[str, ...]) -> bool:
+    """Begins the table's noun, or abbreviates it in the name of the first column ("ap_code" of airport, "CrsNo" of course)."""
+    if 3 <= len(word) <= _SHORT and noun[-1].startswith(word):
+        return True
+    first = w.split(table.columns[0].name)
+    return first in _key_forms(word) and not w.is_word(word) and abbreviates(word, noun)
+
+
 def _has_key(table: PhysicalTable, word: str) -> bool:
-    return any(w.split(c.name) in ((word, "id"), (word, "key"), (word, "no"), (word, "code")) for c in table.columns)
+    return any(w.split(c.name) in _key_forms(word) for c in table.columns)
+
+
+def _key_forms(word: str) -> tuple[tuple[str, str], ...]:
+    return tuple((word, last) for last in ("id", "uid", "key", "no", "num", "code"))
 
 
 def abbreviates(word: str, name: tuple[str, ...]) -> bool:
@@ -144,7 +158,7 @@ def abbreviates(word: str, name: tuple[str, ...]) -> bool:
     """
     if len(name) > 1 and word == "".join(x[0] for x in name if x):
         return True
-    if len(word) < 2 or len(word) > 5:
+    if len(word) < 2 or len(word) > _SHORT:
         return False
     return any(len(word) < len(x) and x[0] == word[0] and _in_order(word, x) for x in (*name, "".join(name)))
 
@@ -216,6 +230,9 @@ def _name_column(
     if hints.is_number and len(label) > 1 and label[-1] in UNITS and set(label[:-1]) - set(table):
         candidates.append(label[:-1])
         label = label[:-1] if label[-1] in _UNIT_SIGNS else label
+    elif hints.is_number and w.short_unit(label):
+        candidates.append(label)
+        label = label[:-1]
     if not set(table).intersection(w.singular(x) for x in bare) and bare[-1] not in ("id", "identifier", "key"):
         candidates.append((*table, *bare))
     if flag:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from semantic.catalog.infer import vocabulary as v
 from semantic.catalog.infer.naming import GENERIC, TableName, is_counting
+from semantic.catalog.infer.pair_links import pair_links
 from semantic.catalog.infer.person_links import part_words, person_links
 from semantic.catalog.infer.probe import ColumnPair, Probe, TableStats
 from semantic.catalog.infer.schema import PhysicalColumn, PhysicalSchema, PhysicalTable
@@ -74,7 +75,10 @@ def find_links(
         kept.append(link)
     settled = [*kept, *composite, *named]
     parts = person_links(schema, names, stats, keys, probe, {(k.table, c) for k in settled for c in k.columns})
-    return _with_roles(context, [*settled, *(_link(context, pair, "part") for pair in parts)]), context.notes
+    settled += [_link(context, pair, "part") for pair in parts]
+    single = [ColumnPair(k.table, k.columns[0], k.ref_table, k.ref_columns[0]) for k in settled if len(k.columns) == 1]
+    pairs = pair_links(schema, names, stats, single, probe)
+    return _with_roles(context, [*settled, *(_link(context, pair, "values") for pair in pairs)]), context.notes
 
 
 def _settles(context: _Context, link: Link) -> bool:
@@ -228,7 +232,7 @@ def _name_score(context: _Context, table: PhysicalTable, column: PhysicalColumn,
     if ref_is_foreign and core != target_words:
         return 0.0
     if specific and (words == key_words or column.name == ref.name):
-        return 1.0 if _core(key_words) == target_words or not ref_is_foreign else 0.8
+        return 1.0 if _core(key_words) == target_words or not (ref_is_foreign or _borrowed(context, key_words, target)) else 0.8
     if not core or not is_key:
         tail = _tail(words, target_words)
         if column.parsed.type == FieldType.INTEGER and not (words == target_words or _ID_COMMENT.search(column.comment)):
@@ -241,6 +245,11 @@ def _name_score(context: _Context, table: PhysicalTable, column: PhysicalColumn,
     if len(target_words) > 1 and core == target_words[-len(core) :] and _compatible(words[-1], key_words[-1]):
         return 0.6
     return 0.0
+
+
+def _borrowed(context: _Context, key_words: tuple[str, ...], table: PhysicalTable) -> bool:
+    """Whether a key is called after another table: it is unique here, but not this table's own."""
+    return any(_core(key_words) == name.words for other, name in context.names.items() if other != table.name)
 
 
 def _compatible(word: str, key_word: str) -> bool:

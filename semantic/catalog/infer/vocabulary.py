@@ -7,7 +7,7 @@ def _set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-ID = _set("id identifier uuid guid key pk fk sk ids oid rowid")
+ID = _set("id identifier uid uuid guid key pk fk sk ids oid rowid")
 CODE = _set("code number no sku isbn vin barcode ean upc iban swift bic zip postcode postal symbol ticker hash token ip mac imei")
 ORDINAL = _set("rank position order sequence index level version step priority ordinal")
 AUDIT = _set(
@@ -45,6 +45,10 @@ BALANCE = _set("balance stock inventory headcount backlog outstanding onhand res
 MONEY = _set("amount price cost revenue sales fee tax commission payment spend spending budget profit loss margin income earnings discount refund premium "
              "salary wage bonus balance value payout deposit withdrawal interest penalty charge gmv turnover proceeds subtotal fare expense")  # fmt: skip
 YEAR = _set("year")
+# What happened in a year that a column may be named after ("founded", "year_hired").
+YEAR_EVENT = _set(
+    "founded established built constructed opened launched released introduced incorporated formed debuted born completed hired joined published"
+)
 CALENDAR_PART = _set("month week quarter weekday hour dow")
 FLAG_LEADS = _set("is has was had can did does should are allow allows requires needs flag")
 FLAG_WORDS = _set("flag indicator active enabled deleted canceled cancelled valid verified open closed")
@@ -73,6 +77,7 @@ UNITS: dict[str, str] = {
     "kg": "kg", "kilogram": "kg", "kilograms": "kg", "grams": "g", "lb": "lb", "lbs": "lb", "pounds": "lb", "tonnes": "t", "km": "km",
     "kilometer": "km", "kilometers": "km", "kilometres": "km", "miles": "mi", "meter": "m", "meters": "m", "metres": "m", "feet": "ft", "inches": "in", "cm": "cm",
     "mm": "mm", "square kilometers": "km2", "square kilometres": "km2", "square miles": "mi2", "square meters": "m2", "square feet": "ft2", "sqft": "ft2",
+    "km2": "km2", "sqkm": "km2", "m2": "m2", "ft": "ft", "mi": "mi",
     "milliseconds": "ms", "ms": "ms", "seconds": "s", "secs": "s", "minutes": "min", "mins": "min", "hours": "h", "hrs": "h", "days": "d",
     "weeks": "weeks", "months": "months", "years": "years", "nights": "nights", "bytes": "B", "kb": "kB", "mb": "MB", "gb": "GB", "kwh": "kWh", "mwh": "MWh",
     "celsius": "°C", "fahrenheit": "°F", "kph": "km/h", "mph": "mph", "miles per hour": "mph",

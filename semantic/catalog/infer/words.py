@@ -20,18 +20,19 @@ ABBREVIATIONS: dict[str, str] = {
     "desc": "description", "descr": "description", "dest": "destination", "dev": "device", "diff": "difference", "disc": "discount",
     "dist": "distance", "div": "division", "dob": "date of birth", "doc": "document", "dpt": "department", "dr": "debit",
     "dst": "destination", "dt": "date", "dte": "date", "dtl": "detail", "dtm": "datetime", "dttm": "datetime", "dur": "duration",
-    "eff": "effective", "emp": "employee", "emplid": "employee id", "env": "environment", "eqp": "equipment", "est": "estimated",
+    "eff": "effective", "elev": "elevation", "emp": "employee", "emplid": "employee id", "env": "environment", "eqp": "equipment", "est": "estimated",
     "expd": "expired", "expr": "expiration", "fcst": "forecast", "flg": "flag", "flt": "flight", "fname": "first name",
-    "freq": "frequency", "fx": "exchange rate", "fy": "fiscal year", "gndr": "gender", "gp": "gross profit", "grp": "group",
-    "hdr": "header", "hosp": "hospital", "hr": "hour", "hrs": "hours", "hum": "humidity", "ident": "identifier", "ind": "indicator", "ins": "insurance",
+    "freq": "frequency", "fx": "exchange rate", "fy": "fiscal year", "gndr": "gender", "gp": "gross profit", "govt": "government", "grp": "group",
+    "hdr": "header", "hosp": "hospital", "hr": "hour", "hrs": "hours", "hum": "humidity", "ident": "identifier", "ind": "indicator", "indep": "independence",
+    "ins": "insurance",
     "int": "interest", "inv": "invoice", "invc": "invoice", "itm": "item", "lang": "language", "lat": "latitude", "lname": "last name",
     "los": "length of stay", "lng": "longitude", "lon": "longitude", "loc": "location", "lst": "last", "ltv": "lifetime value",
     "lvl": "level", "manuf": "manufacturer", "max": "maximum", "mbr": "member", "mfg": "manufacturer", "mfr": "manufacturer",
     "mgmt": "management", "mgr": "manager", "mkt": "market", "mktg": "marketing", "mname": "middle name", "mnth": "month",
-    "mrr": "monthly recurring revenue", "mth": "month", "mtd": "month to date", "nbr": "number", "nm": "name", "num": "number",
+    "mrr": "monthly recurring revenue", "mth": "month", "mtd": "month to date", "mtn": "mountain", "nbr": "number", "nm": "name", "num": "number",
     "nums": "numbers", "occ": "occupation", "ops": "operations", "opp": "opportunity", "oppty": "opportunity", "ord": "order",
     "org": "organization", "orig": "original", "pct": "percent", "perc": "percent", "perf": "performance", "pkg": "package",
-    "pmt": "payment", "pmnt": "payment", "pol": "policy", "pos": "position", "prc": "price", "prd": "product", "prev": "previous",
+    "pmt": "payment", "pmnt": "payment", "pol": "policy", "pop": "population", "pos": "position", "prc": "price", "prd": "product", "prev": "previous",
     "prod": "product", "prof": "profit", "promo": "promotion", "prov": "provider", "ptnt": "patient", "pub": "publication",
     "purch": "purchase", "pymt": "payment", "qtr": "quarter", "qty": "quantity", "qnty": "quantity", "rcpt": "receipt",
     "rcvd": "received", "rec": "record", "recd": "received", "ref": "reference", "reg": "region", "rel": "release",
@@ -113,10 +114,33 @@ def expand(words: Iterable[str], comment: str = "") -> tuple[str, ...]:
     """
     said = title_words(comment)
     out: list[str] = []
-    for word in words:
+    for word in _initials(tuple(words)):
         long = next((x for x in said if word in _AMBIGUOUS and x.startswith(word) and len(x) > len(word) + 1), None)
         out += (long or ABBREVIATIONS.get(word, word)).split()
     return tuple(out)
+
+
+def _initials(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of persons by an initial ("LName"), and "no" behind a noun, which is a number."""
+    if len(words) > 1 and words[-1] == "name" and words[-2] in _NAME_INITIALS:
+        return (*words[:-2], _NAME_INITIALS[words[-2]], "name")
+    return (*words[:-1], "number") if len(words) > 1 and words[-1] == "no" else words
+
+
+_LENGTHS = frozenset("height depth length elevation altitude distance width radius diameter perimeter".split())
+_DURATIONS = frozenset("delay duration time wait stay runtime late delayed elapsed".split())
+
+
+def short_unit(words: Sequence[str]) -> str | None:
+    """The unit of a name whose last letters stand for one only behind such a quantity.
+
+    >>> short_unit(("height", "m")), short_unit(("delay", "min")), short_unit(("revenue", "m"))
+    ('m', 'min', None)
+    """
+    before = words[-2] if len(words) > 1 else ""
+    if words[-1:] == ("m",) and before in _LENGTHS:
+        return "m"
+    return "min" if words[-1:] == ("min",) and before in _DURATIONS else None
 
 
 def unglue(word: str, vocabulary: Collection[str]) -> tuple[str, ...]:
@@ -141,6 +165,7 @@ def unglue(word: str, vocabulary: Collection[str]) -> tuple[str, ...]:
     return found if found and len(found) <= 4 else (word,)
 
 
+_NAME_INITIALS = {"f": "first", "l": "last", "m": "middle"}
 _UNCOUNTABLE = frozenset("status series species news business address class process access sales gas bus basis analysis focus bonus campus census "
                          "virus data media equipment information inventory revenue staff weather traffic feedback premises headquarters".split())  # fmt: skip
 _IRREGULAR = {"person": "people", "child": "children", "man": "men", "woman": "women", "foot": "feet", "mouse": "mice", "criterion": "criteria",

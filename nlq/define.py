@@ -7,14 +7,15 @@ from nlq.text import fold, keys_of
 from semantic.catalog.model import Catalog, CumulativeMetric, DerivedMetric, FieldRole, Metric, RatioMetric, SimpleMetric
 
 
-def definition_of(subject: str, catalog: Catalog, linker: Linker) -> str | None:
-    """The definition of a term, metric, field or thing of the catalog; None when nothing is called that."""
+def definition_of(subject: str, catalog: Catalog, linker: Linker, kind: str | None = None) -> str | None:
+    """The definition of a term, metric, field or thing of the catalog, of a `kind` first; None when nothing is called that."""
     wanted = fold(subject).strip()
-    for term in catalog.glossary:
+    for term in catalog.glossary if kind is None else ():
         if wanted in (fold(term.term), *(fold(s) for s in term.synonyms)):
             return f"{term.term}: {term.definition}"
     keys = keys_of(subject)
-    link = next((k for k in linker.objects(keys) if k.score >= 0.85), None) if keys else None
+    links = [k for k in linker.objects(keys) if k.score >= 0.85] if keys else []
+    link = next((k for k in links if k.target.kind == kind), links[0] if links else None)
     if link is None:
         return None
     target = link.target

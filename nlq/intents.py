@@ -13,7 +13,9 @@ _WHY = re.compile(
     r"\b(?:why(?:\s+(?:did|does|do|is|are|was|were|has|have|had))?|how come|what(?:'s| is| was| are)?\s+(?:drove"
     r"|driving|caus(?:ed|ing)|behind|explains?|responsible for)(?:\s+(?:the|this|that))?"
     r"|(?:what|which)\s+(?:drivers?|factors?|reasons?)\s+\w+|(?:reasons?|root causes?|drivers?|explanation)\s+(?:for"
-    r"|of|behind)(?:\s+the)?|explain\s+(?:the|why)(?!\s+(?:\w+\s+)?(?:forecast|projection|prediction|outlook)\b)|main drivers? of)\b",
+    r"|of|behind|why)(?:\s+the)?|reasons?(?=\s+[\w\s]{2,40}\b(?:fell|dropped|declined|rose|grew|increased|decreased|changed|went))"
+    r"|(?:what|who)\s+(?:made|makes)(?=\s+[\w\s]{2,40}\b(?:fall|drop|decline|rise|grow|increase|decrease|change|jump|spike|dip|go\s+(?:up|down)))"
+    r"|who\s+is\s+(?:responsible|to\s+blame)\s+for(?:\s+the)?|explain\s+(?:the|why)(?!\s+(?:\w+\s+)?(?:forecast|projection|prediction|outlook)\b)|main drivers? of)\b",
     re.IGNORECASE,
 )
 _MOVE = re.compile(
@@ -21,21 +23,27 @@ _MOVE = re.compile(
     r"|rising|increas(?:ed?|es|ing)|gr[eo]w(?:n|s|th)?|grow(?:ing)?|jump(?:ed|s)?|spik(?:ed?|es)|plummet(?:ed)?"
     r"|plung(?:ed?|es)"
     r"|chang(?:ed?|es|ing)|go(?:ne|es)?\s+(?:up|down)|went\s+(?:up|down)|down|up|so\s+(?:low|high|bad|good)"
-    r"|slow(?:ed)?(?:\s+down)?|dip(?:ped|s)?|surg(?:ed?|es)|lower|higher|worse|better|move[ds]?|shift(?:ed)?)\b",
+    r"|slow(?:ed)?(?:\s+down)?|tank(?:ed|s|ing)?|collapse[ds]?|crash(?:ed|es)?|soar(?:ed|s)?|slump(?:ed|s)?|tumbled?|dip(?:ped|s)?|surg(?:ed?|es)|lower|higher|worse|better|move[ds]?|shift(?:ed)?)\b",
     re.IGNORECASE,
 )
 _FORECAST = re.compile(
     r"\b(?:(?:make|give|show|create|explain|decompose|break\s+down)\s+(?:me\s+)?(?:a|the|this|that|my)\s+)?(?:forecast(?:s|ed|ing)?|predict(?:ion|ions|ing)?"
     r"|projections?|project(?:ed)?|outlook)(?:\s+(?:of|for|the|me))*\b"
     r"|\bwhat\s+will\b|\bhow\s+(?:much|many)\b(?=.*\bwill\b)|\bwill\s+(?:be|we|there|it)\b|\bgoing\s+to\s+be\b"
-    r"|\bexpected\b(?=.*\bnext\b)|\bwhere\s+(?:is|are)\b(?=.*\bheading\b)|\bby\s+(?:the\s+)?year[\s-]?end\b",
+    r"|\b(?:(?:should|can|do)\s+(?:we|i)\s+expect|to\s+expect)\b|\bexpected\b(?=.*\bnext\b)|\bwhere\s+will\b(?=.*\b(?:land|be|end\s+up|stand)\b)|\bwhere\s+(?:is|are)\b(?=.*\bheading\b)|\bby\s+(?:the\s+)?year[\s-]?end\b",
     re.IGNORECASE,
 )
 _UNUSUAL = re.compile(
     r"\b(?:(?:is|was|are|were)\s+there\s+)?(?:(?:any(?:thing)?|something)\s+(?:\w+\s+)?)?(?:unusual|anomal(?:y|ies"
-    r"|ous)|outliers?|suspicious|abnormal(?:ities)?|out of the ordinary)\b(?:\s+(?:about|with|in|for|happen(?:ed"
+    r"|ous)|outliers?|suspicious|fishy|abnormal(?:ities)?|out of the ordinary)\b(?:\s+(?:about|with|in|for|happen(?:ed"
     r"|ing)?|going on))*"
+    r"|\ba\s+(?:normal|usual|typical)\s+(?:day|week|month|quarter)\s+for\b|\b(?:spot|detect|find)\s+(?=(?:the\s+|any\s+)?anomal)"
     r"|\b(?:any(?:thing)?|something)\s+(?:off|odd|strange|weird|unexpected|wrong)\b(?:\s+(?:about|with|in|for|happen(?:ed|ing)?|going on))*",
+    re.IGNORECASE,
+)
+_NORMAL = re.compile(
+    r"(?P<before>^\W*(?:(?:and|but|so)\s+)?(?:is|was|are|were|does|did|do)\s+[\w\s'-]*?)\b(?P<said>(?:look\s+|seem\s+)?(?:in\s+line\s+with\s+)?(?:what\s+is\s+|what\s+we\s+)?"
+    r"(?:normal|usual|typical|as\s+(?:expected|usual|normal)|to\s+be\s+expected))(?=\W*$|\s+(?:this|last|yesterday|today|for|in)\b)",
     re.IGNORECASE,
 )
 _SCAN = re.compile(
@@ -60,7 +68,7 @@ _DEFINE = re.compile(
 )
 _DEFINE_WORD = re.compile(r"^\s*(?:please\s+)?define\s+(?P<a>.+?)\s*[?.!]*\s*$", re.IGNORECASE)
 _DESCRIBE = re.compile(
-    r"^\s*(?:help|what\s+can\s+(?:i|you|we)\s+(?:ask|do|answer|know|query)[^?]*|what\s+(?:data|metrics|measures"
+    r"^\s*(?:help(?:\s+me)?|what\s+can\s+(?:i|you|we)\s+(?:ask|do|answer|know|query)[^?]*|what\s+(?:data|metrics|measures"
     r"|dimensions|tables|kpis|questions|information)\s+(?:do\s+(?:you|we)\s+have|are\s+(?:there|available)"
     r"|can\s+i[^?]*|is\s+(?:there|available))"
     r"|(?:list|show)\s+(?:me\s+)?(?:all\s+)?(?:the\s+)?(?:available\s+)?(?:metrics|measures|kpis|dimensions)"
@@ -115,6 +123,10 @@ def route(question: str, today: dt.date | None = None) -> Routed:
     unusual = _UNUSUAL.search(question)
     if unusual and not re.search(r"\b(?:top|list|how many|number of)\b", question, re.IGNORECASE):
         return Routed(Intent.UNUSUAL, _blank(question, _UNUSUAL), place=unusual.span())
+    normal = _NORMAL.match(question)
+    if normal:
+        start, end = normal.span("said")
+        return Routed(Intent.UNUSUAL, question[:start] + " " * (end - start) + question[end:], place=(start, end))
     scan = _SCAN.match(question)
     if scan:
         return Routed(Intent.SCAN, " " * scan.end() + question[scan.end() :], place=scan.span(), summary=scan["sum"] is not None)
@@ -148,7 +160,9 @@ def _without_forecast_words(text: str) -> str:
 
 def _future_words(text: str) -> str:
     """Without the small words of the future."""
-    return re.sub(r"\b(?:will|be|we|going to|have|look like|explain)\b", lambda m: " " * len(m.group()), text)
+    return re.sub(
+        r"\b(?:will|be|we|going to|have|look like|explain|land|end up|stand|come in|come out)\b", lambda m: " " * len(m.group()), text
+    )
 
 
 def _steps_left(match: re.Match[str], today: dt.date) -> tuple[int, str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from nlq import dialogue as talk
+from nlq.about_data import about_data
 from nlq.calibration.model import shipped
 from nlq.candidates import Candidate, Candidates, Considered
 from nlq.chips import chips_of, paraphrase
@@ -19,18 +20,19 @@ from nlq.frame import Frame
 from nlq.graph import JoinGraph
 from nlq.intents import Routed, route
 from nlq.kinds import Kinds
-from nlq.language import looks_english
+from nlq.language import ENGLISH_ONLY, language_of, looks_english
 from nlq.lexicon import Lexicon
 from nlq.linking import Linker, NoValues, ValueSource
 from nlq.meaning.nearest import Meanings
 from nlq.meaning.rephrase import rephrased, sureness
 from nlq.narrowing import narrowed
+from nlq.no_questions import no_question
 from nlq.parsing.parser import Parser
 from nlq.reading import Prepared, Preparer
 from nlq.reshaping import reshaped
 from nlq.segment import Unit
 from nlq.suggest import Suggester
-from nlq.text import Token
+from nlq.text import Token, lemma
 from nlq.turns import PLAIN, Turn, is_back, stepped_back, turn_of
 from nlq.types import DialogueState, Intent, Reading, Suggestion, Understanding, UnknownWord
 from nlq.unsaid import by_which, scan, unusual_in
@@ -72,7 +74,7 @@ class Understander:
         """
         started = time.perf_counter()
         found = self._understand(question[:_MAX_CHARS], as_of, dialogue, watch)
-        if found.outcome == "refuse" and found.unknown:
+        if found.outcome == "refuse" and found.unknown and ENGLISH_ONLY not in found.message:
             found = self._by_meaning(question[:_MAX_CHARS], found, as_of, dialogue)
         following = talk.remember(dialogue, question, found.readings if found.outcome == "answer" else ())
         return replace(
@@ -129,15 +131,24 @@ class Understander:
             if known is not None:
                 return known
         routed = route(turn.text, as_of.date())
+        worded = self._in_words(question, routed, before, as_of)
+        if worded is not None:
+            return worded
+        if not looks_english(question, lambda word: self.linker.knows(lemma(word))):
+            return self._refusal(question, _not_english(question, (question,)), ())
+        return self._ask(question, routed, as_of, before, watch, turn)
+
+    def _in_words(self, question: str, routed: Routed, before: Reading | None, as_of: dt.datetime) -> Understanding | None:
+        """What needs no figures: courtesies, what is done elsewhere, what a word means, what there is to ask."""
+        said = no_question(question, before.query if before is not None else None, self.catalog)
+        if said is not None:
+            return Understanding(question, said.outcome, message=said.message, suggestions=tuple(self.examples()[:3]))
         if routed.intent is Intent.DESCRIBE:
             return Understanding(question, "describe", message=overview(self.catalog), suggestions=tuple(self.examples()))
-        if routed.intent is Intent.DEFINE:
-            said = definition_of(routed.subject, self.catalog, self.linker)
-            if said is not None:
-                return Understanding(question, "define", message=said, suggestions=tuple(self.examples()[:3]))
-        if not looks_english(question):
-            return self._refusal(question, "I understand questions in English only.", ())
-        return self._ask(question, routed, as_of, before, watch, turn)
+        meaning = about_data(question, self._of, self.linker, before, as_of)
+        if meaning is None and routed.intent is Intent.DEFINE:
+            meaning = definition_of(routed.subject, self.catalog, self.linker)
+        return None if meaning is None else Understanding(question, "define", message=meaning, suggestions=tuple(self.examples()[:3]))
 
     def _stepped_back(self, question: str, dialogue: DialogueState) -> Understanding:
         earlier = stepped_back(dialogue)
@@ -186,7 +197,10 @@ class Understander:
         errors: list[str] = []
         candidates = [] if unknown else self._of.of(frame, prepared, as_of, errors)
         if unknown:
-            return self._refusal(question, _not_understood(unknown), unknown)
+            foreign = language_of(question, [w.text for w in unknown]) is not None
+            return self._refusal(
+                question, _not_english(question, [w.text for w in unknown]) if foreign else _not_understood(unknown), unknown
+            )
         if not candidates:
             asked = by_which(self._of, question, routed, prepared, frame, as_of)
             return asked if asked is not None else self._refusal(question, _why_none(errors), ())
@@ -319,6 +333,11 @@ def _not_understood(unknown: Sequence[UnknownWord]) -> str:
     words = ", ".join(f"“{w.text}”" for w in unknown[:6])
     near = list(dict.fromkeys(n for w in unknown for n in w.nearest))[:4]
     return f"I do not know {words} in this data." + (f" Nearest known: {', '.join(near)}." if near else "")
+
+
+def _not_english(question: str, strange: Collection[str]) -> str:
+    language = language_of(question, strange)
+    return f"This looks like {language}. {ENGLISH_ONLY}" if language else ENGLISH_ONLY
 
 
 def _why_none(errors: Sequence[str]) -> str:

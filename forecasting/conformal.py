@@ -2,52 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from core.timeseries import FloatArray
+from forecasting.combine import Mixture
+from forecasting.uneven import unevenness
 
-OWN_ERROR, CHANGE, DISAGREEMENT = 0.5, 0.25, 0.25
-"""Exponents of the unit of error. On weekly, hourly and monthly backtests this blend gave scores within 3 % of the best regression fitted to each."""
-FEW_FOLDS_WIDENING = 0.4
-"""Intervals from k folds of different series are 1 + 0.4 / k times wider: the unit of so few folds is itself uncertain. Without it a single
-series with three to six folds covered 90 to 92 % at 95, on generated and real months; with it and `independent_scores` 95 %."""
-PRIOR_FOLDS = 8
-"""A pool of eight folds counts as much as the prior."""
+OWN_ERROR, CHANGE, DISAGREEMENT = 0.65, 0.2, 0.15
+"""Exponents of the unit of error. With .5, .25, .25 the interval score at 95 % was 1 % worse on 850 generated and public series."""
+FEW_FOLDS_WIDENING = 0.2
+"""Intervals from k folds of different series are 1 + 0.2 / k times wider: the unit of so few folds is itself uncertain. Series forecast alone,
+with six folds, covered 77 to 85 % at 80 and 94 to 97.5 % at 95, on generated and public months, weeks, days, hours and 5-minute steps."""
+PRIOR_FOLDS_OF_GROWTH, PRIOR_FOLDS_OF_SIDE, PRIOR_FOLDS_OF_SHAPE = 8, 10, 40
+"""How many folds a prior counts like: of how errors grow with the step, of both sides being alike, and of the tails. On 850 series with 3 to
+2,100 folds in the pool, 8, 20, 40 and 100 folds for the tails gave scores of 0, -.8, -1.5 and -2 % at 95; with 100 hours covered less than 93 %."""
+TAIL_FREEDOM = 4
+"""Degrees of freedom of Student's distribution that errors have when nothing is known. 3 made 80 % intervals narrow beside those of 95 %."""
+GROWTH_POWER = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """How large a series' errors are expected to be. at_folds: (folds,), each without looking at its own fold. ahead: from the end. All > 0."""
+    """How large a series' errors are expected to be. at_folds: (folds, h), each without looking at its own fold. ahead: (h,) from the end. All > 0."""
 
     at_folds: FloatArray
-    ahead: float
+    ahead: FloatArray
 
 
-def error_units(y: FloatArray, cuts: tuple[int, ...], errors: FloatArray, spreads: FloatArray, spread_ahead: float) -> Units:
-    """The expected size of errors: a geometric mean of the errors on the other folds, the usual change over a horizon and the members' disagreement.
+def error_units(y: FloatArray, cuts: tuple[int, ...], actual: FloatArray, said: Mixture, seasons: tuple[int, ...] = ()) -> Units:
+    """The expected size of errors: a geometric mean of the errors on the other folds, the usual change over a horizon and the members'
+    disagreement; at each step as `unevenness` has it.
 
-    y: (n,) complete. errors: (folds, h) actual less forecast, NaN where unknown. spreads: (folds,) mean spread of the members at each fold.
-    In a series well above zero all three are relative to its level at the time: errors grow as it does.
+    y: (n,) complete. actual: (folds, h), NaN where unknown. said: what the mixture said. In a series well above zero all is relative to its
+    level at the time: errors grow as it does.
     """
-    h = errors.shape[1]
-    levels = np.array([level_at(y[:cut], h) for cut in cuts]) if grows(y) else np.ones(len(cuts))
-    level = level_at(y, h) if grows(y) else 1.0
-    relative = np.array([np.nanmean(np.abs(row)) if np.isfinite(row).any() else np.nan for row in errors]) / levels
+    h = said.ahead.shape[0]
+    relative = grows(y)
+    levels = np.array([level_at(y[:cut], h) for cut in cuts]) if relative else np.ones(len(cuts))
+    level = level_at(y, h) if relative else 1.0
+    errors = actual - said.at_folds
+    sizes = np.array([np.nanmean(np.abs(row)) if np.isfinite(row).any() else np.nan for row in errors]) / levels
     tiny = 1e-6 * float(np.abs(y).mean()) / level + 1e-12
 
-    def unit(history: FloatArray, now: float, others: FloatArray, spread: float) -> float:
+    def unit(history: FloatArray, now: float, others: FloatArray, spread: float, point: FloatArray) -> FloatArray:
         change = usual_change(history, h) / now
         others = others[np.isfinite(others)]
         own = float(others.mean()) if others.size else change
         apart = spread / now if np.isfinite(spread) else own
-        return now * float(np.exp(OWN_ERROR * np.log(own + tiny) + CHANGE * np.log(change + tiny) + DISAGREEMENT * np.log(apart + tiny)))
+        size = now * float(np.exp(OWN_ERROR * np.log(own + tiny) + CHANGE * np.log(change + tiny) + DISAGREEMENT * np.log(apart + tiny)))
+        return size * unevenness(history, seasons, point, relative=relative)
 
     at_folds = [
-        unit(y[:cut], now, np.delete(relative, row), float(spreads[row])) for row, (cut, now) in enumerate(zip(cuts, levels, strict=True))
+        unit(y[:cut], now, np.delete(sizes, row), float(said.spreads[row]), said.at_folds[row])
+        for row, (cut, now) in enumerate(zip(cuts, levels, strict=True))
     ]
-    return Units(np.array(at_folds), unit(y, level, relative, spread_ahead))
+    return Units(np.array(at_folds).reshape(len(cuts), h), unit(y, level, sizes, said.spread_ahead, said.ahead))
 
 
 def grows(y: FloatArray) -> bool:
@@ -73,27 +86,56 @@ def usual_change(y: FloatArray, horizon: int) -> float:
     return float(np.abs(y[lag:] - y[:-lag])[-max(4 * horizon, 60) :].mean())
 
 
-def quantile_by_horizon(pool: FloatArray, horizon: int, q: float) -> FloatArray:
-    """(horizon,) the q-quantile of scaled errors at each step, over a window of neighbouring steps, shrunk to a prior when few.
+def quantiles_by_horizon(pool: FloatArray, horizon: int, qs: Sequence[float]) -> list[FloatArray]:
+    """Per q, (horizon,) the q-quantile of scaled errors at each step: how errors grow with the step, times one distribution for all steps.
 
-    pool: (folds of all series, horizon), NaN where unknown. q in (0, 1); below one half gives the lower side.
+    pool: (folds of all series, horizon), NaN where unknown. qs in (0, 1); below one half gives the lower side. The fewer folds, the more both
+    are those of `prior_quantile`, and the more the two sides are alike. Taking each step's own quantiles was 1.5 % worse on 850 series.
     """
-    prior = prior_quantile(horizon, q)
-    folds = int(np.isfinite(pool).any(axis=1).sum()) if pool.size else 0
+    seen = pool[np.isfinite(pool).any(axis=1)] if pool.size else pool
+    folds = seen.shape[0]
     if not folds:
-        return prior
-    prior = prior * float(np.nanmean(np.abs(pool)))
+        return [prior_quantile(horizon, q) for q in qs]
+    growth = growth_with_step(seen)
+    scores = seen / growth
+    found = np.sort(scores[np.isfinite(scores)])
+    both = np.sort(np.r_[found, -found])
+    independent = independent_scores(scores)
+
+    def quantile(q: float) -> float:
+        own, even = (finite_sample_quantile(values, q, independent) for values in (found, both))
+        side = _share(folds, PRIOR_FOLDS_OF_SIDE)
+        share = _share(folds, PRIOR_FOLDS_OF_SHAPE)
+        return share * (side * own + (1 - side) * even) + (1 - share) * _prior_score(q)
+
+    return [quantile(q) * growth for q in qs]
+
+
+def _share(folds: int, prior_folds: float) -> float:
+    return folds / (folds + prior_folds)
+
+
+def growth_with_step(pool: FloatArray) -> FloatArray:
+    """(horizon,) mean size of scaled errors at each step and its neighbours, shrunk to the usual growth. pool: (folds > 0, horizon), none all NaN."""
+    horizon = pool.shape[1]
+    size = np.abs(pool)
+    usual = usual_growth(horizon) * float(np.nanmean(size))
+    known = np.isfinite(size)
+    count, total = known.sum(axis=0), np.where(known, size, 0.0).sum(axis=0)
     half = max(1, horizon // 6)
-    raw = np.full(horizon, np.nan)
-    for step in range(horizon):
-        window = pool[:, max(0, step - half) : step + half + 1]
-        found = window[np.isfinite(window)]
-        if found.size:
-            raw[step] = finite_sample_quantile(found, q, independent_scores(window))
-    known = np.isfinite(raw)
-    measured = np.interp(np.arange(horizon), np.flatnonzero(known), raw[known])
-    share = folds / (folds + PRIOR_FOLDS)
-    return np.asarray(share * measured + (1 - share) * prior)
+    at = np.arange(horizon)
+    low, high = np.maximum(at - half, 0), np.minimum(at + half + 1, horizon)
+    counts, totals = np.r_[0, np.cumsum(count)], np.r_[0.0, np.cumsum(total)]
+    seen = counts[high] - counts[low]
+    measured = np.where(seen > 0, (totals[high] - totals[low]) / np.maximum(seen, 1), usual)
+    share = _share(pool.shape[0], PRIOR_FOLDS_OF_GROWTH)
+    return np.asarray(np.exp(share * np.log(measured + 1e-12) + (1 - share) * np.log(usual + 1e-12)))
+
+
+def usual_growth(horizon: int) -> FloatArray:
+    """(horizon,) how errors grow with the step, mean 1."""
+    growth = np.arange(1, horizon + 1) ** GROWTH_POWER
+    return np.asarray(growth / growth.mean())
 
 
 def independent_scores(window: FloatArray) -> float:
@@ -120,9 +162,15 @@ def finite_sample_quantile(values: FloatArray, q: float, independent: float) -> 
 
 
 def prior_quantile(horizon: int, q: float) -> FloatArray:
-    """(horizon,) errors in units of their mean size when little was measured: Student with 3 degrees of freedom, growing as the 0.3th power of the step."""
-    from scipy.stats import t
+    """(horizon,) errors in units of their mean size when nothing was measured: Student's distribution, growing as the 0.3th power of the step."""
+    return _prior_score(q) * usual_growth(horizon)
 
-    growth = np.arange(1, horizon + 1) ** 0.3
-    mean_size_of_t3 = 1.1027
-    return np.asarray(t.ppf(q, 3) / mean_size_of_t3 * growth / growth.mean())
+
+@cache
+def _prior_score(q: float) -> float:
+    """The q-quantile of Student's distribution in units of its mean size. Source of that: Psarakis and Panaretos (1990), the folded t."""
+    from scipy.special import gammaln, stdtrit
+
+    v = TAIL_FREEDOM
+    mean_size = 2 * np.sqrt(v / np.pi) * np.exp(gammaln((v + 1) / 2) - gammaln(v / 2)) / (v - 1)
+    return float(stdtrit(v, q) / mean_size)

@@ -13,7 +13,7 @@ from core.timeseries import FloatArray
 from forecasting.backtests import Trial
 from forecasting.batch import Plan, like_groups, pool_of, run_trials
 from forecasting.combine import Mixture, combine
-from forecasting.conformal import Units, error_units, quantile_by_horizon, widening
+from forecasting.conformal import Units, error_units, quantiles_by_horizon, widening
 from forecasting.pooled.copies import teachers
 from forecasting.prepare import Prepared, prepare
 from forecasting.types import Backtest, Forecast, ForecastInput
@@ -130,15 +130,14 @@ def _check_levels(levels: tuple[int, ...]) -> None:
 def _finish(prepared: Sequence[Prepared], trials: Sequence[Trial], levels: tuple[int, ...]) -> list[Forecast]:
     """Combines and puts intervals around one group of like series."""
     mixed = combine(trials, [float(np.abs(s.y).mean()) for s in prepared], usual_errors(prepared[0].step))
-    units = [
-        error_units(s.y, t.cuts, t.actual - m.at_folds, m.spreads, m.spread_ahead) for s, t, m in zip(prepared, trials, mixed, strict=True)
-    ]
-    pool = np.concatenate([(t.actual - m.at_folds) / u.at_folds[:, None] for t, m, u in zip(trials, mixed, units, strict=True)])
+    units = [error_units(s.y, t.cuts, t.actual, m, s.seasons) for s, t, m in zip(prepared, trials, mixed, strict=True)]
+    pool = np.concatenate([(t.actual - m.at_folds) / u.at_folds for t, m, u in zip(trials, mixed, units, strict=True)])
     wider = widening(_distinct_folds(prepared, trials))
     bounds = {}
     for level in sorted(levels):
         tail = (1 - level / 100) / 2
-        bounds[level] = wider * quantile_by_horizon(pool, pool.shape[1], tail), wider * quantile_by_horizon(pool, pool.shape[1], 1 - tail)
+        down, up = quantiles_by_horizon(pool, pool.shape[1], (tail, 1 - tail))
+        bounds[level] = wider * down, wider * up
     return [_one(s, t, m, u, bounds) for s, t, m, u in zip(prepared, trials, mixed, units, strict=True)]
 
 
@@ -202,7 +201,7 @@ def _backtest(t: Trial, mixed: Mixture, units: Units, bounds: dict[int, tuple[Fl
     if not known.any():
         return None
     wrong = t.actual - mixed.at_folds
-    scaled = wrong / units.at_folds[:, None]
+    scaled = wrong / units.at_folds
 
     def covered(level: int) -> float:
         if level not in bounds:

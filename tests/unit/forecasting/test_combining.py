@@ -2,11 +2,21 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from forecasting.backtests import Trial
-from forecasting.combine import combine, mix
-from forecasting.conformal import error_units, finite_sample_quantile, independent_scores, prior_quantile, quantile_by_horizon, widening
+from forecasting.combine import Mixture, combine, mix
+from forecasting.conformal import (
+    error_units,
+    finite_sample_quantile,
+    growth_with_step,
+    independent_scores,
+    prior_quantile,
+    quantiles_by_horizon,
+    widening,
+)
 from forecasting.folds import origins
+from forecasting.uneven import season_changes, unevenness
 from forecasting.ways import Way, lone_view, relative_errors, weights_of
 from forecasting.weights import least_absolute
 
@@ -108,20 +118,48 @@ class TestConformal:
         assert independent_scores(np.zeros((3, 4))) == 3
 
     def test_without_errors_the_prior_speaks_and_grows_with_distance(self):
-        made = quantile_by_horizon(np.empty((0, 12)), 12, 0.975)
+        (made,) = quantiles_by_horizon(np.empty((0, 12)), 12, (0.975,))
         np.testing.assert_array_equal(made, prior_quantile(12, 0.975))
+        assert made.mean() == pytest.approx(stats.t(4).ppf(0.975) / stats.t(4).expect(abs))
         assert (np.diff(made) > 0).all()
 
     def test_pooled_gaussian_errors_give_gaussian_quantiles(self):
         pool = np.random.default_rng(0).normal(0, 1, (800, 10))
-        np.testing.assert_allclose(quantile_by_horizon(pool, 10, 0.975), 1.96, atol=0.2)
+        low, high = quantiles_by_horizon(pool, 10, (0.1, 0.975))
+        np.testing.assert_allclose(low, -1.28, atol=0.12)
+        np.testing.assert_allclose(high, 1.96, atol=0.15)
+
+    def test_a_few_errors_to_one_side_still_leave_room_on_the_other(self):
+        low, high = quantiles_by_horizon(np.full((4, 6), 2.0), 6, (0.1, 0.9))
+        assert (low < -1.0).all()
+        assert (high > 2.0).all()
+
+    def test_growth_is_seen_where_folds_are_many_and_usual_where_they_are_few(self):
+        flat = np.random.default_rng(0).choice([-1.0, 1.0], (500, 30))
+        many, few = growth_with_step(flat), growth_with_step(flat[:1])
+        assert many[-1] / many[0] < 1.1
+        assert few[-1] / few[0] > 1.8
+        gaps = np.where(np.arange(30) < 20, flat[:3], np.nan)
+        assert np.isfinite(growth_with_step(gaps)).all()
 
     def test_errors_are_expected_to_grow_with_the_level(self):
         y = 100 * 1.007 ** np.arange(200) * np.exp(np.random.default_rng(0).normal(0, 0.02, 200))
-        errors = np.full((1, 10), 5.0)
-        early = error_units(y[:100], (90,), errors, np.array([2.0]), 2.0)
-        late = error_units(y, (90,), errors, np.array([2.0]), 4.0)
-        assert 1.7 < late.ahead / early.ahead < 2.4
+        actual, point = np.full((1, 10), 105.0), np.full((1, 10), 100.0)
+        early = error_units(y[:100], (90,), actual, Mixture(point[0], point, np.array([2.0]), 2.0, {}))
+        late = error_units(y, (90,), actual, Mixture(2 * point[0], point, np.array([2.0]), 4.0, {}))
+        assert ((late.ahead / early.ahead > 1.7) & (late.ahead / early.ahead < 2.4)).all()
+
+    def test_errors_are_expected_where_values_change_from_week_to_week(self):
+        noise = np.random.default_rng(0).normal(0, 1, 70) * np.tile([0.0, 1, 1, 1, 1, 1, 5], 10)
+        wide = unevenness(noise, (7,), np.zeros(9), relative=False)
+        assert wide[0] == wide[7] < wide[1] < wide[6]
+        assert season_changes(noise, 7).mean() == pytest.approx(1.0)
+        np.testing.assert_array_equal(unevenness(noise[:30], (7,), np.zeros(9), relative=False), 1.0)
+        np.testing.assert_array_equal(unevenness(np.ones(70), (7,), np.zeros(9), relative=False), 1.0)
+
+    def test_errors_are_expected_where_more_is_expected(self):
+        made = unevenness(np.ones(20), (), np.array([1.0, 4.0, 16.0]), relative=True)
+        np.testing.assert_allclose(made, [0.5, 1.0, 2.0])
 
     def test_few_folds_widen(self):
         assert widening(2) > widening(6) > widening(600) > 1.0
@@ -129,12 +167,12 @@ class TestConformal:
 
     def test_a_fold_does_not_see_its_own_errors(self):
         y = np.cumsum(np.random.default_rng(0).normal(0, 1, 100))
-        errors = np.ones((3, 10))
-        wild = errors.copy()
+        actual = np.ones((3, 10))
+        wild = actual.copy()
         wild[0] = 1000.0
-        spreads = np.full(3, 0.5)
-        calm = error_units(y, (90, 80, 70), errors, spreads, 0.5)
-        loud = error_units(y, (90, 80, 70), wild, spreads, 0.5)
-        assert calm.at_folds[0] == loud.at_folds[0]
-        assert loud.at_folds[1] > calm.at_folds[1]
-        assert loud.ahead > calm.ahead
+        said = Mixture(np.zeros(10), np.zeros((3, 10)), np.full(3, 0.5), 0.5, {})
+        calm = error_units(y, (90, 80, 70), actual, said)
+        loud = error_units(y, (90, 80, 70), wild, said)
+        np.testing.assert_array_equal(calm.at_folds[0], loud.at_folds[0])
+        assert (loud.at_folds[1] > calm.at_folds[1]).all()
+        assert (loud.ahead > calm.ahead).all()

@@ -89,7 +89,8 @@ def crept_shift(w: Watched, told: Sequence[Incident]) -> list[Incident]:
         return []
     from anomaly.creeping import ALIKE_DAYS, creeping_shifts, daily_means
 
-    first_times, days = daily_means(w.times, w.values)
+    ended = w.times < (w.times[-1:] + np.timedelta64(w.step_s, "s")).astype("datetime64[D]")  # a day that goes on has no mean yet
+    first_times, days = daily_means(w.times[ended], w.values[ended])
     if not len(days):
         return []
     near = np.timedelta64(ALIKE_DAYS, "D")

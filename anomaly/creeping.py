@@ -32,7 +32,7 @@ class Shift:
 
 
 def daily_means(times: TimeArray, values: FloatArray) -> tuple[TimeArray, FloatArray]:
-    """(days,) first times and means of the days with at least half as many values as the fullest day; days without are NaN."""
+    """(days,) first times and means of the days with at least half as many values as the fullest day until then; days without are NaN."""
     day = times.astype("datetime64[D]").astype(np.int64)
     if not len(day):
         return times, values
@@ -41,7 +41,7 @@ def daily_means(times: TimeArray, values: FloatArray) -> tuple[TimeArray, FloatA
     count = np.bincount(at[known], minlength=at[-1] + 1)
     total = np.bincount(at[known], weights=values[known], minlength=at[-1] + 1)
     means = np.full(len(count), np.nan)
-    enough = (count > 0) & (2 * count >= count.max())
+    enough = (count > 0) & (2 * count >= np.maximum.accumulate(count))
     means[enough] = total[enough] / count[enough]
     return (day[0] + np.arange(len(count))).astype("datetime64[D]").astype("datetime64[ns]"), means
 

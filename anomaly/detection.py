@@ -10,7 +10,7 @@ from anomaly.conditions import crept_shift, flat_line, level_shift, missing_data
 from anomaly.incidents import Watched, value_incidents
 from anomaly.prepare import prepare
 from anomaly.state import State
-from anomaly.thresholds import DEFAULT_SENSITIVITY, score_threshold
+from anomaly.thresholds import DEFAULT_SENSITIVITY, HOUR_S, score_threshold
 from anomaly.types import DetectInput, Detection, Incident
 from core.errors import Invalid
 from core.timeseries import TimeSeries
@@ -76,11 +76,14 @@ def detect(
 
 def _incidents(watched: Watched, item: DetectInput, threshold: float, per_year: float, wanted: tuple[str, float]) -> tuple[Incident, ...]:
     """All kinds, by the time they could be known. wanted: direction and smallest effect."""
-    values = value_incidents(watched, threshold, per_year)
+    values = value_incidents(watched, threshold, per_year, lone_are_higher=watched.step_s < HOUR_S)
     shifts = level_shift(watched, values)
     direction, least = wanted
     crept = [i for i in crept_shift(watched, shifts) if direction in ("both", i.direction) and abs(i.actual - i.expected) >= least]
     found = [*values, *shifts, *crept, *missing_data(watched, item.as_of), *flat_line(watched, values)]
+    if item.warmup_steps:
+        judged = watched.times[item.warmup_steps :]
+        found = [i for i in found if len(judged) and i.start >= judged[0]]
     return tuple(sorted(found, key=lambda i: i.detected_at))  # type: ignore[arg-type,return-value]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,11 @@ MOST_QUIETS = 4  # a long event flickers longer: half of its own length, up to a
 LENGTH_SHARE = 0.5
 STORM_BLOCKS = 28  # a week of six-hour blocks
 STORM_SHARE = 0.6  # flagged more than this share of the time: not news
+# Below an hour one odd row is worth an alert when it is high; else when another comes soon. Waiting for it costs minutes.
+LONE_RISE = 1.5
+LEAST_LONE_RISE = 0.25  # where everything is predicted
+LONE_ROWS = 6
+LONE_FROM, LONE_FULL = 0.4, 0.8  # how unpredictable a series is where the rise grows from its least, and where it is whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +52,32 @@ def quiet_seconds(step_s: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """When to tell: the score that opens an incident, how long nothing must happen, false alarms a year that can be borne."""
+    """When to tell: the score that opens an incident, how long nothing must happen, false alarms a year that can be borne, whether
+    a row that stays alone must be higher."""
 
     threshold: float
     quiet_ns: int
     per_year: float = DEFAULT_SENSITIVITY
+    lone_are_higher: bool = False
+
+    def alone(self, unpredictable: float) -> float:
+        """How much higher a row must be that stays alone, by how unpredictable its series is (0 to 1)."""
+        if not self.lone_are_higher:
+            return 0.0
+        share = min(1.0, max(0.0, (unpredictable - LONE_FROM) / (LONE_FULL - LONE_FROM)))
+        return LEAST_LONE_RISE + (LONE_RISE - LEAST_LONE_RISE) * share
+
+
+class Span(NamedTuple):
+    """Rows of an event: the first that is odd, the one that made it an alert, the last, the oddest."""
+
+    first: int
+    known: int
+    last: int
+    peak: int
+
+
+NONE = Span(-1, -1, -1, -1)
 
 
 @dataclass(slots=True)
@@ -59,11 +86,10 @@ class Watch:
 
     quiet_ns: int
     budget: Budget
-    first: int = -1
-    last: int = -1
-    peak: int = -1
+    now: Span = NONE
     settling_until_ns: int = -(2**62)
     blocks: tuple[int, ...] = ()
+    waiting: list[int] = field(default_factory=list)
 
     def storm(self, block: int) -> bool:
         """Count a flagged block; True when most of the last week's blocks were flagged before it."""
@@ -74,21 +100,33 @@ class Watch:
 
     def goes_on(self, times_ns: IndexArray, row: int) -> bool:
         """The row is so close to the incident under way that it belongs to it: in the quiet time, or in half of its own length, up to a day."""
-        if self.first < 0:
+        first, last = self.now.first, self.now.last
+        if first < 0:
             return False
-        length_ns = int(times_ns[self.last] - times_ns[self.first])
-        return bool(times_ns[row] - times_ns[self.last] <= max(self.quiet_ns, min(MOST_QUIETS * self.quiet_ns, LENGTH_SHARE * length_ns)))
+        length_ns = int(times_ns[last] - times_ns[first])
+        return bool(times_ns[row] - times_ns[last] <= max(self.quiet_ns, min(MOST_QUIETS * self.quiet_ns, LENGTH_SHARE * length_ns)))
+
+    def first_of(self, row: int, *, high: bool) -> int:
+        """The first row of the event that this one makes known; -1 while it stays alone and is not high."""
+        self.waiting = [other for other in self.waiting if row - other <= LONE_ROWS]
+        if not high and not self.waiting:
+            self.waiting = [row]
+            return -1
+        first = self.waiting[0] if self.waiting else row
+        self.waiting = []
+        return first
 
 
-def spans(times_ns: IndexArray, score: FloatArray, from_before: FloatArray, cost: FloatArray, terms: Terms) -> list[tuple[int, int, int]]:
-    """(first, last, peak) row of each event. cost (n,): what an alert at each row takes from the budget, 0 to 1.
+def spans(times_ns: IndexArray, score: FloatArray, from_before: FloatArray, cost: FloatArray, terms: Terms) -> list[Span]:
+    """The rows of each event. cost (n,): how unpredictable the series is at each row, 0 to 1; an alert takes it from the budget.
 
-    Opens at a score at or above the threshold, higher when the series was alerted often lately; lasts while scores above that less
+    Opens at a score at or above the threshold, higher when the series was alerted often lately, and where nothing is predicted only when
+    the row is high or does not stay alone; lasts while scores above the threshold less
     HYSTERESIS come within the quiet time. Nothing opens while the series was flagged in most of the last week's blocks;
     after an event that left the series at another level only a score above threshold plus SETTLING does, for a week or until the old level
     is back.
     """
-    found: list[tuple[int, int, int]] = []
+    found: list[Span] = []
     threshold, quiet_ns = terms.threshold, terms.quiet_ns
     w = Watch(quiet_ns, Budget(terms.per_year))
     for i in np.flatnonzero(score >= threshold - HYSTERESIS).tolist():
@@ -96,19 +134,21 @@ def spans(times_ns: IndexArray, score: FloatArray, from_before: FloatArray, cost
         storm = bool(score[i] >= threshold) and w.storm(now_ns // quiet_ns)
         bar = threshold + w.budget.rise(now_ns)
         if score[i] >= bar - HYSTERESIS and w.goes_on(times_ns, i):
-            w.last = i
-            w.peak = i if score[i] > score[w.peak] else w.peak
+            w.now = w.now._replace(last=i, peak=i if score[i] > score[w.now.peak] else w.now.peak)
         elif score[i] >= bar:
-            if w.first >= 0:
-                found.append((w.first, w.last, w.peak))
-                w.budget.spend(int(times_ns[w.last]), float(cost[w.last]))
-                if stays_away(times_ns, from_before, w.last, quiet_ns):
-                    w.settling_until_ns = int(times_ns[w.first]) + SETTLING_QUIETS * quiet_ns
+            if w.now.first >= 0:
+                found.append(w.now)
+                first, _, last, _ = w.now
+                w.now = NONE
+                w.budget.spend(int(times_ns[last]), float(cost[last]))
+                if stays_away(times_ns, from_before, last, quiet_ns):
+                    w.settling_until_ns = int(times_ns[first]) + SETTLING_QUIETS * quiet_ns
+            first = w.first_of(i, high=bool(score[i] >= bar + terms.alone(float(cost[i]))))
             settling = now_ns < w.settling_until_ns and is_away(from_before[max(0, i - BACK_ROWS) : i])
-            muted = storm or (settling and score[i] < threshold + SETTLING)
-            w.first = w.last = w.peak = -1 if muted else i
-    if w.first >= 0:
-        found.append((w.first, w.last, w.peak))
+            if first >= 0 and not storm and not (settling and score[i] < threshold + SETTLING):
+                w.now = Span(first, i, i, first if score[first] > score[i] else i)
+    if w.now.first >= 0:
+        found.append(w.now)
     return found
 
 
@@ -126,19 +166,22 @@ def is_away(lately: FloatArray) -> bool:
     return len(known) > 0 and float(np.median(known)) >= NEW_LEVEL_ERRORS
 
 
-def value_incidents(w: Watched, threshold: float, per_year: float = DEFAULT_SENSITIVITY) -> tuple[Incident, ...]:
-    """Incidents of kind value, in time order. per_year: false alarms that can be borne."""
+def value_incidents(
+    w: Watched, threshold: float, per_year: float = DEFAULT_SENSITIVITY, *, lone_are_higher: bool = False
+) -> tuple[Incident, ...]:
+    """Incidents of kind value, in time order. per_year: false alarms that can be borne. lone_are_higher: see Terms."""
     ns = w.times.astype(np.int64)
-    terms = Terms(threshold, quiet_seconds(w.step_s) * 1_000_000_000, per_year)
+    terms = Terms(threshold, quiet_seconds(w.step_s) * 1_000_000_000, per_year, lone_are_higher)
     cost = unpredictable(w.values, w.scored.expected)
     return tuple(
-        incident(w, first, last, peak, threshold, is_open=bool(ns[-1] - ns[last] <= terms.quiet_ns))
-        for first, last, peak in spans(ns, w.alerting, w.scored.from_before, cost, terms)
+        incident(w, span, threshold, is_open=bool(ns[-1] - ns[span.last] <= terms.quiet_ns))
+        for span in spans(ns, w.alerting, w.scored.from_before, cost, terms)
     )
 
 
-def incident(w: Watched, first: int, last: int, peak: int, threshold: float, *, is_open: bool) -> Incident:
-    """The incident over rows first..last; impact sums what the flagged rows are off their expectation."""
+def incident(w: Watched, span: Span, threshold: float, *, is_open: bool) -> Incident:
+    """The incident over the rows of an event; impact sums what the flagged rows are off their expectation."""
+    first, known, last, peak = span
     rows = np.arange(first, last + 1)
     rows = rows[w.alerting[rows] >= threshold - HYSTERESIS]
     off = w.values[rows] - w.scored.expected[rows]
@@ -148,7 +191,7 @@ def incident(w: Watched, first: int, last: int, peak: int, threshold: float, *, 
         series_id=w.series_id,
         start=w.times[first],
         end=w.times[last],
-        detected_at=w.times[first],
+        detected_at=w.times[known],
         direction="up" if up > 4 * down else "down" if down > 4 * up else "both",
         kind="value",
         severity=severity(float(w.scored.score[peak]) - threshold, float(w.values[peak]), expected),

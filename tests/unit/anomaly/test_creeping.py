@@ -7,7 +7,10 @@ import pandas as pd
 import pytest
 
 from anomaly import DetectInput, detect
+from anomaly.conditions import crept_shift
 from anomaly.creeping import change_in, creeping_shifts, daily_means
+from anomaly.incidents import Watched
+from anomaly.state import Scored
 from core.timeseries import TimeSeries
 
 T = pd.date_range("2024-01-01", periods=240, freq="D").to_numpy("datetime64[ns]")
@@ -23,6 +26,11 @@ def days(seed: int, factor: float) -> np.ndarray:
 
 def notices(y: np.ndarray) -> list[object]:
     return [i for i in detect(DetectInput(TimeSeries("s", T, y))).incidents if i.kind == "level_shift"]
+
+
+def crept(t: np.ndarray, y: np.ndarray) -> list[object]:
+    zero = np.zeros(len(t))
+    return crept_shift(Watched("s", t, y, Scored(zero, zero, zero, zero), 3600, zero), [])
 
 
 class TestCreepingShifts:
@@ -57,6 +65,27 @@ class TestCreepingShifts:
         whole = creeping_shifts(y, 3)
         for stop in (150, 185, 210):
             assert creeping_shifts(y[:stop], 3) == [s for s in whole if s.known < stop]
+
+    def test_later_rows_change_no_mean_of_a_day_and_a_day_that_goes_on_has_none(self):
+        t = pd.date_range("2024-01-01", periods=24 * 240, freq="h").to_numpy("datetime64[ns]")
+        y = np.repeat(np.where(np.arange(240) < AT, 1.0, 1.25), 24) * np.exp(np.random.default_rng(1).normal(0, 0.15, 24 * 240))
+        keep = (np.arange(len(t)) >= 24 * 170) | (np.arange(len(t)) % 3 == 0)  # loaded every three hours, then by the hour
+        t, y = t[keep], y[keep]
+        whole = daily_means(t, y)[1]
+        for stop in (900, 1360, 1500, 2000):
+            first = t[stop].astype("datetime64[D]")
+            np.testing.assert_array_equal(daily_means(t[t < first], y[t < first])[1], whole[: int((first - T[0]) / np.timedelta64(1, "D"))])
+        told = crept(t, y)
+        assert told
+        known = int(np.searchsorted(t, told[0].detected_at))
+        for cut in (known - 9, known - 1, known):
+            assert crept(t[: cut + 1], y[: cut + 1]) == [i for i in told if i.detected_at <= t[cut]]
+
+    def test_what_began_in_the_warm_up_is_not_told(self):
+        item = DetectInput(TimeSeries("s", T, next(days(seed, 1.15) for seed in range(6) if notices(days(seed, 1.15)))))
+        told = [i.start for i in detect(item).incidents if i.kind == "level_shift"]
+        warm = DetectInput(item.series, warmup_steps=int((told[0] - T[0]) / np.timedelta64(1, "D")) + 1)
+        assert not [i for i in detect(warm).incidents if i.kind == "level_shift"]
 
     def test_days_are_means_of_enough_hours_and_gaps_are_no_level(self):
         t = pd.date_range("2024-01-01", periods=72, freq="h").to_numpy("datetime64[ns]")

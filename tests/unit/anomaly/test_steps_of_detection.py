@@ -73,18 +73,26 @@ class TestThreshold:
 
 
 class TestSpans:
-    def found(self, score, cost=1.0):
+    def found(self, score, cost=1.0, **terms):
         n = len(score)
-        return spans(np.arange(n) * HOUR_NS, np.array(score, float), np.full(n, np.nan), np.full(n, cost), Terms(3.0, 6 * HOUR_NS))
+        at = np.arange(n) * HOUR_NS
+        return spans(at, np.array(score, float), np.full(n, np.nan), np.full(n, cost), Terms(3.0, 6 * HOUR_NS, **terms))
 
     def test_flags_within_the_quiet_time_are_one_event(self):
-        assert self.found([0, 4, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 4, 0]) == [(1, 4, 4), (12, 12, 12)]
+        assert self.found([0, 4, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 4, 0]) == [(1, 1, 4, 4), (12, 12, 12, 12)]
 
     def test_a_long_event_flickers_longer(self):
-        assert self.found([4] * 30 + [0] * 10 + [6, 0]) == [(0, 40, 40)]
+        assert self.found([4] * 30 + [0] * 10 + [6, 0]) == [(0, 0, 40, 40)]
 
     def test_a_lower_score_keeps_it_open_but_does_not_open_it(self):
-        assert self.found([2.5, 0, 0, 0, 0, 0, 0, 0, 4, 0, 2.5, 0]) == [(8, 10, 8)]
+        assert self.found([2.5, 0, 0, 0, 0, 0, 0, 0, 4, 0, 2.5, 0]) == [(8, 8, 10, 8)]
+
+    def test_below_an_hour_a_row_is_told_when_it_is_high_or_another_comes_soon(self):
+        apart, soon = [0, 4, 0, 0, 0, 0, 0, 0, 4, 0], [0, 4, 0, 0, 0, 0, 0, 3.5, 0]
+        assert self.found(apart, lone_are_higher=True) == []
+        assert self.found(soon, lone_are_higher=True) == [(1, 7, 7, 1)]
+        assert self.found([0, 5, 0], lone_are_higher=True) == [(1, 1, 1, 1)]
+        assert len(self.found(apart, cost=0.2, lone_are_higher=True)) == 2  # where the series is well predicted
 
     def test_scores_that_are_not_known_flag_nothing(self):
         assert self.found([np.nan] * 10) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,7 @@ from semantic.states import OutputColumn
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 MAX_BARS = 30
 MAX_SERIES = 12
+_STEP = re.compile(r"\s*([<>≤≥]?)=?\s*(\d+(?:\.\d+)?)")
 Spec = dict[str, Any]
 Rows = Sequence[Sequence[Any]]
 
@@ -22,7 +24,7 @@ Rows = Sequence[Sequence[Any]]
 def chart(columns: Sequence[OutputColumn], rows: Rows, *, title: str = "") -> Spec | None:
     """The chart for these rows, or None where a table or a single number says it better.
 
-    One time column: lines (one per value of a dimension, at most twelve). One dimension: bars, largest first. Two dimensions: stacked bars.
+    One time column: lines (one per value of a dimension, at most twelve). One dimension: bars in the order of the rows. Two dimensions: stacked bars.
     """
     times = [i for i, c in enumerate(columns) if c.role == "time"]
     dimensions = [i for i, c in enumerate(columns) if c.role == "dimension"]
@@ -43,15 +45,16 @@ def chart(columns: Sequence[OutputColumn], rows: Rows, *, title: str = "") -> Sp
 def _lines(columns: Sequence[OutputColumn], rows: Rows, time: int, dimension: int | None, measures: list[int], title: str) -> Spec | None:
     if dimension is not None:
         keys = list(dict.fromkeys(str(row[dimension]) for row in rows))
+        series_title = columns[dimension].label
         if len(keys) > MAX_SERIES:
             totals = {key: sum(abs(_number(row[measures[0]])) for row in rows if str(row[dimension]) == key) for key in keys}
+            series_title = _part(series_title, "largest", MAX_SERIES, len(keys))
             keys = sorted(keys, key=lambda key: -totals[key])[:MAX_SERIES]
         data = [
             {"time": _plain(row[time]), "value": _plain(row[measures[0]]), "series": str(row[dimension])}
             for row in rows
             if str(row[dimension]) in set(keys)
         ]
-        series_title = columns[dimension].label
     else:
         same_unit = [
             i for i in measures if columns[i].format == columns[measures[0]].format and columns[i].unit == columns[measures[0]].unit
@@ -91,13 +94,12 @@ def _bars(columns: Sequence[OutputColumn], rows: Rows, dimension: int, measures:
         for row in rows[:MAX_BARS]
         for i in shown
     ]
-    ordered = columns[dimension].role == "time"
     encoding: Spec = {
         "y": {
             "field": "name",
             "type": "nominal",
-            "title": columns[dimension].label,
-            "sort": None if ordered else "-x",
+            "title": _part(columns[dimension].label, "first", MAX_BARS, len(rows)),
+            "sort": _scale([point["name"] for point in data]),
             "axis": {"labelLimit": 180},
         },
         "x": {"field": "value", "type": "quantitative", "title": measure.label, "axis": _axis(measure)},
@@ -114,6 +116,23 @@ def _bars(columns: Sequence[OutputColumn], rows: Rows, dimension: int, measures:
             "legend": {"orient": "bottom", "direction": "vertical", "labelLimit": 420},
         }  # fmt: skip
     return _spec(title, data, {"type": "bar", "cornerRadiusEnd": 2}, encoding)
+
+
+def _part(label: str, which: str, drawn: int, of: int) -> str:
+    """
+    >>> _part("channel", "first", 30, 214), _part("channel", "first", 30, 6)
+    ('channel (first 30 of 214)', 'channel')
+    """
+    return f"{label} ({which} {drawn} of {of})" if of > drawn else label
+
+
+def _scale(names: Sequence[Any]) -> list[Any] | None:
+    """Steps of a scale ("18-24", "< 5 kg", "100+") from low to high; any other names as the rows come, which is the order asked for."""
+    steps = [_STEP.match(str(name)) for name in names]
+    if not all(steps):
+        return None
+    placed = {name: (step[1] != "<", float(step[2])) for name, step in zip(names, steps, strict=True) if step}
+    return sorted(dict.fromkeys(names), key=lambda name: (placed[name][1], placed[name][0]))
 
 
 def _compared(columns: Sequence[OutputColumn], measures: list[int]) -> list[int]:

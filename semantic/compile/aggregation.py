@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from core.errors import Invalid
+from semantic.catalog.model import FieldType
 from semantic.compile.blocks import Rest, identity, is_count
 from semantic.compile.frame import PRESENT, frame
 from semantic.compile.functions import call, is_null, no, operation, parametric, paren, text, whole
@@ -316,12 +317,24 @@ class _Build:
             elif order.target == "by":
                 shown = [i for i, c in enumerate(self.plan.keys) if c.by == order.index and c.shown]
                 found += [(f"k{i}", order.descending, order.nulls_last) for i in shown]
+        if self._ranks_by_itself():
+            found.append(("m0", True, True))
         self._asked = len(found)
         known = {name for name, _, _ in found}
         times = [i for i, c in enumerate(self.plan.keys) if c.role == "time"]
         shown_keys = [i for i, c in enumerate(self.plan.keys) if c.shown and i not in times]
         hidden = [i for i, c in enumerate(self.plan.keys) if not c.shown]
         return found + [(f"k{i}", False, True) for i in (*times, *shown_keys, *hidden) if f"k{i}" not in known]
+
+    def _ranks_by_itself(self) -> bool:
+        """Whether names without an order of their own are listed largest first: one group of text, and nothing said of order or cut."""
+        shape = self.shape
+        if shape.order or shape.limit is not None or shape.limit_by is not None or not self.plan.measures:
+            return False
+        shown = [c for c in self.plan.keys if c.shown]
+        if not shown or len({c.by for c in self.plan.keys}) != 1:
+            return False
+        return shown[0].role != "time" and shown[0].grain is None and any(c.type is FieldType.STRING for c in shown)
 
     def _rounded(self, node: exp.Expression, output: OutputColumn) -> exp.Expression:
         digits = self.shape.round_digits

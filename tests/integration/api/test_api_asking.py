@@ -42,7 +42,7 @@ class TestAsk:
                FROM demo.order_lines AS l JOIN demo.orders AS o ON o.order_id = l.order_id AND o.tenant_id = 'acme'
                WHERE l.tenant_id = 'acme' AND ((l.order_date >= '2026-01-01' AND l.order_date < '2026-04-01')
                   OR (l.order_date >= '2025-01-01' AND l.order_date < '2025-04-01'))
-               GROUP BY region ORDER BY region""",
+               GROUP BY region ORDER BY now DESC, region""",
         )
         assert [[r[0], pytest.approx(r[1]), pytest.approx(r[2])] for r in answer["rows"]] == expected
         assert answer["chart"] is not None

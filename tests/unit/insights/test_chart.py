@@ -53,6 +53,15 @@ class TestChart:
         assert spec is not None
         assert spec["mark"]["type"] == "bar"
         assert len(spec["data"]["values"]) == MAX_BARS
+        assert spec["encoding"]["y"]["title"] == f"region (first {MAX_BARS} of 100)"
+
+    def test_bars_keep_the_order_of_the_rows_except_for_steps_of_a_scale(self) -> None:
+        named = chart([REGION, REVENUE], [["EMEA", 1], ["APAC", 3]])
+        steps = chart([REGION, REVENUE], [["25-34", 9], ["100+", 5], ["9-17", 2], ["< 9", 1]])
+        assert named is not None
+        assert steps is not None
+        assert named["encoding"]["y"]["sort"] is None
+        assert steps["encoding"]["y"]["sort"] == ["< 9", "9-17", "25-34", "100+"]
 
     def test_rates_are_not_stacked(self) -> None:
         spec = chart([REGION, DEVICE, RATE], [["EMEA", "mobile", 0.1], ["EMEA", "desktop", 0.2], ["APAC", "mobile", 0.3]])

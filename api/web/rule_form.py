@@ -14,17 +14,30 @@ from core.errors import Invalid
 from core.timeseries import Grain
 from semantic.catalog.model import Catalog, FieldRole
 from semantic.query import ByField, ByTime, MetricRef, SemanticQuery
-from workers.alerts.rule import AnomalyRule, AnyRule, GoalRule, NoDataRule, ThresholdRule, as_definition, parse_rule
+from workers.alerts.rule import (
+    MOST_TOGETHER,
+    AnomalyRule,
+    AnyRule,
+    ForecastRule,
+    GoalRule,
+    NoDataRule,
+    ThresholdRule,
+    as_definition,
+    parse_rule,
+)
 
 GRAINS = ("hour", "day", "week", "month")
 EVERY = {"15": "every 15 minutes", "60": "every hour", "360": "every 6 hours", "1440": "once a day"}
 KINDS = {
     "anomaly": ("Something unusual", "Querent learns what is normal and tells you when it is not."),
     "threshold": ("A limit is crossed", "Above or below a figure that you set."),
+    "forecast_breach": ("A forecast is missed", "The figure leaves the range that your own forecasts gave for it before."),
     "goal": ("Behind a goal", "The month or quarter falls behind its pace."),
     "no_data": ("No data", "Nothing arrived."),
 }
-_RULES: Mapping[str, type[BaseModel]] = {"anomaly": AnomalyRule, "threshold": ThresholdRule, "goal": GoalRule, "no_data": NoDataRule}
+_RULES: Mapping[str, type[BaseModel]] = {
+    "anomaly": AnomalyRule, "threshold": ThresholdRule, "forecast_breach": ForecastRule, "goal": GoalRule, "no_data": NoDataRule,
+}  # fmt: skip
 MAX_SENSITIVITY = 60.0
 
 
@@ -68,7 +81,9 @@ def definition_of(form: Fields) -> dict[str, Any]:
     made = {name: value for name, value in base.items() if name in _RULES[kind].model_fields}
     if base.get("metric") != form("metric"):
         made.pop("where", None)
-    made |= {"kind": kind, "metric": form("metric"), "grain": form("grain", "day"), "direction": form("direction", "both")}
+    made |= {"kind": kind, "metric": form("metric"), "grain": form("grain", "day")}
+    if base.get("kind") != kind:
+        made.pop("direction", None)  # of a limit and of no data the form asks for none
     made["segments"] = [_field(text) for text in dict.fromkeys(form.all("segments")) if text]
     made["schedule"] = {"every_minutes": form.whole("every_minutes", "How often", 60), "at": form("at") or None}
     made["min_volume"] = form.number("min_volume", "Smallest volume") or 0.0
@@ -82,15 +97,23 @@ def definition_of(form: Fields) -> dict[str, Any]:
 def _of_kind(kind: str, form: Fields) -> dict[str, Any]:
     if kind == "anomaly":
         return {
+            "direction": form("direction", "both"),
             "sensitivity": form.number("sensitivity", "Sensitivity") or AnomalyRule.model_fields["sensitivity"].default,
             "min_effect_share": (form.number("min_effect_percent", "Smallest effect") or 0.0) / 100,
             "yearly": form.has("yearly"),
+            "together": _together(form),
         }
     if kind == "threshold":
         return {
             "upper": form.number("upper", "Above"),
             "lower": form.number("lower", "Below"),
             "buckets": form.whole("buckets", "In a row", 1),
+        }
+    if kind == "forecast_breach":
+        return {
+            "level": form.whole("level", "The range", 95),
+            "direction": form("breach_direction", "both"),
+            "buckets": form.whole("breach_buckets", "In a row", 1),
         }
     if kind == "no_data":
         return {"buckets": form.whole("silent_buckets", "In a row", 1)}
@@ -101,6 +124,14 @@ def _of_kind(kind: str, form: Fields) -> dict[str, Any]:
         "direction": form("goal_direction", "down"),
         "grain": "day",
     }
+
+
+def _together(form: Fields) -> list[str]:
+    """The other metrics that are chosen. Raises: Invalid."""
+    chosen = [name for name in dict.fromkeys(form.all("together")) if name and name != form("metric")]
+    if len(chosen) > MOST_TOGETHER:
+        raise Invalid(f"Judged together with: choose up to {MOST_TOGETHER} metrics; found {len(chosen)}.", code="bad_rule")
+    return chosen
 
 
 def shown(rule: AnyRule) -> dict[str, Any]:
@@ -117,6 +148,8 @@ def shown(rule: AnyRule) -> dict[str, Any]:
         "upper": _plain(getattr(rule, "upper", None)),
         "lower": _plain(getattr(rule, "lower", None)),
         "buckets": getattr(rule, "buckets", 1),
+        "together": list(getattr(rule, "together", ())),
+        "level": getattr(rule, "level", 95),
         "goal": _plain(getattr(rule, "goal", None)),
         "period": getattr(rule, "period", "month"),
         "tolerance_percent": _plain(getattr(rule, "tolerance", 0.9) * 100),

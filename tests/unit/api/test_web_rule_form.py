@@ -14,7 +14,7 @@ from core.errors import Invalid
 from semantic.catalog.model import Catalog
 from semantic.expr import Absolute, FieldRef, In
 from semantic.query import ByField, ByTime, MetricRef, SemanticQuery
-from workers.alerts.rule import AnomalyRule, GoalRule, NoDataRule, ThresholdRule, as_definition, parse_rule
+from workers.alerts.rule import AnomalyRule, ForecastRule, GoalRule, NoDataRule, ThresholdRule, as_definition, parse_rule
 from workers.demo.catalog import demo_catalog
 from workers.demo.world import WORLDS
 
@@ -32,7 +32,8 @@ def there_and_back(definition: dict[str, object]) -> dict[str, object]:
     values = shown(parse_rule(definition))
     sent = {name: value for name, value in values.items() if value not in (None, "", False)}
     sent["silent_buckets"] = values["buckets"]
-    sent["goal_direction"] = values["direction"]
+    sent["goal_direction"] = sent["breach_direction"] = values["direction"]
+    sent["breach_buckets"] = values["buckets"]
     return as_definition(parse_rule(definition_of(form(**sent))))
 
 
@@ -43,7 +44,10 @@ class TestDefinitionOf:
             {"metric": "orders"},
             {"metric": "orders", "sensitivity": 100, "min_effect_share": 0.05, "direction": "down", "grain": "week", "yearly": False},
             {"kind": "threshold", "metric": "orders", "lower": 5.5, "buckets": 3, "recovery_margin": 0.5},
+            {"kind": "threshold", "metric": "orders", "lower": 5.5, "upper": 9, "direction": "up"},
             {"kind": "no_data", "metric": "orders", "buckets": 4},
+            {"metric": "orders", "together": ["revenue", "visits"], "second_opinion": "ecod"},
+            {"kind": "forecast_breach", "metric": "orders", "level": 80, "buckets": 2, "direction": "down"},
             {"kind": "goal", "metric": "orders", "goal": 1000, "period": "quarter", "tolerance": 0.8, "direction": "down"},
             {"metric": "orders", "segments": [{"dataset": "countries", "field": "region"}], "quiet_hours": [{"start": "22:00", "end": "06:00"}],
              "schedule": {"every_minutes": 30, "at": "07:00"}, "cooldown_buckets": 7, "completeness": {"min_rows_share": 0.5}},
@@ -53,10 +57,10 @@ class TestDefinitionOf:
         assert there_and_back(definition) == as_definition(parse_rule(definition))
 
     def test_another_kind_drops_what_only_the_old_kind_had(self) -> None:
-        base = json.dumps(as_definition(parse_rule({"metric": "orders", "sensitivity": 50})))
-        made = parse_rule(definition_of(form(base=base, kind="threshold", metric="orders", upper="10")))
+        base = json.dumps(as_definition(parse_rule({"metric": "orders", "sensitivity": 50, "direction": "down"})))
+        made = parse_rule(definition_of(form(base=base, kind="threshold", metric="orders", upper="10", direction="down")))
         assert isinstance(made, ThresholdRule)
-        assert made.upper == 10
+        assert (made.upper, made.direction) == (10, "both")  # the direction that is hidden under another kind must not silence a limit
 
     def test_another_metric_drops_the_filter_of_the_old_one(self) -> None:
         rule = parse_rule({"metric": "orders", "where": In(field=REGION, values=("EMEA",)).model_dump(mode="json")})
@@ -65,7 +69,16 @@ class TestDefinitionOf:
         assert "where" not in definition_of(form(base=base, metric="revenue"))
 
     @pytest.mark.parametrize(
-        "values", [{"kind": "magic"}, {"base": "{"}, {"base": "[1]"}, {"segments": ["no dot"]}, {"sensitivity": "much"}]
+        "values",
+        [
+            {"kind": "magic"},
+            {"base": "{"},
+            {"base": "[1]"},
+            {"segments": ["no dot"]},
+            {"sensitivity": "much"},
+            {"together": ["a", "b", "c", "d", "e"]},
+            {"kind": "forecast_breach", "level": "90.5"},
+        ],
     )
     def test_what_is_damaged_is_refused(self, values: dict[str, object]) -> None:
         with pytest.raises(Invalid):
@@ -74,6 +87,8 @@ class TestDefinitionOf:
     def test_each_kind_is_its_own_rule(self) -> None:
         assert isinstance(parse_rule(definition_of(form(metric="orders"))), AnomalyRule)
         assert isinstance(parse_rule(definition_of(form(metric="orders", kind="no_data", silent_buckets="2"))), NoDataRule)
+        assert isinstance(parse_rule(definition_of(form(metric="orders", kind="forecast_breach"))), ForecastRule)
+        assert parse_rule(definition_of(form(metric="orders", together=["orders", "revenue"]))).together == ("revenue",)  # type: ignore[union-attr]
         assert isinstance(parse_rule(definition_of(form(metric="orders", kind="goal", goal="5"))), GoalRule)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rapidfuzz import fuzz, process
-from rapidfuzz.distance import JaroWinkler
+from rapidfuzz.distance import OSA, JaroWinkler
 
 from nlq.lexicon import GENERIC, Lexicon, LocalValue, Target
 from nlq.text import Token, fold, lemma
@@ -98,6 +98,10 @@ class Linker:
             for other, ratio, _ in process.extract(key, lexicon.vocabulary, scorer=fuzz.ratio, limit=3, score_cutoff=_MIN_FUZZY_RATIO):
                 if other[0] == key[0] and abs(len(other) - len(key)) <= 2 and len(other) >= 4:
                     found[other] = 0.8 * ratio / 100.0
+            if not found:
+                for other in lexicon.vocabulary:
+                    if other[0] == key[0] and len(other) == len(key) and sorted(other) == sorted(key) and OSA.distance(key, other) == 1:
+                        found[other] = 0.72
         if len(self._memo) > 20_000:
             self._memo.clear()
         self._memo[key] = found

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 
 _SCALE = {"k": 1e3, "thousand": 1e3, "m": 1e6, "mm": 1e6, "mn": 1e6, "mio": 1e6, "million": 1e6, "b": 1e9, "bn": 1e9, "billion": 1e9}
-_ONES = (
+_NAMES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
 ).split()
-_TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
-WORD_NUMBERS: dict[str, int] = (
-    {w: i for i, w in enumerate(_ONES)} | _TENS | {"hundred": 100, "dozen": 12, "couple": 2, "single": 1, "once": 1, "twice": 2}
-)
+ONES = {w: i for i, w in enumerate(_NAMES)}
+TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
+WORD_NUMBERS: dict[str, int] = ONES | TENS | {"hundred": 100, "dozen": 12, "couple": 2, "single": 1, "once": 1, "twice": 2}
 ORDINALS: dict[str, int] = {
     "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10, "eleventh": 11, "twelfth": 12,
     "1st": 1, "2nd": 2, "3rd": 3,
@@ -38,8 +37,8 @@ def number_of(text: str) -> float | None:
         return float(WORD_NUMBERS[cleaned])
     if "-" in cleaned:
         tens, _, ones = cleaned.partition("-")
-        if tens in _TENS and ones in WORD_NUMBERS:
-            return float(_TENS[tens] + WORD_NUMBERS[ones])
+        if tens in TENS and ones in WORD_NUMBERS:
+            return float(TENS[tens] + WORD_NUMBERS[ones])
     return None
 
 

@@ -43,7 +43,12 @@ _UNUSUAL = re.compile(
 )
 _NORMAL = re.compile(
     r"(?P<before>^\W*(?:(?:and|but|so)\s+)?(?:is|was|are|were|does|did|do)\s+[\w\s'-]*?)\b(?P<said>(?:look\s+|seem\s+)?(?:in\s+line\s+with\s+)?(?:what\s+is\s+|what\s+we\s+)?"
-    r"(?:normal|usual|typical|as\s+(?:expected|usual|normal)|to\s+be\s+expected))(?=\W*$|\s+(?:this|last|yesterday|today|for|in)\b)",
+    r"(?:normal|usual|typical|as\s+(?:expected|usual|normal)|to\s+be\s+expected|(?:higher|lower|more|less|better|worse)\s+than\s+(?:usual|normal|expected)))(?=\W*$|\s+(?:this|last|yesterday|today|for|in)\b)",
+    re.IGNORECASE,
+)
+_GOOD = re.compile(
+    r"^\W*(?:(?:and|but|so)\s+)?(?:is|was|are|were)\s+(?:it|that|this|they|those|these)\s+(?:any\s+|too\s+|very\s+|really\s+|a\s+)*"
+    r"(?:good|bad|ok(?:ay)?|fine|great|high|low|lot|much|little|big|small|unexpected|surprising|(?:good|bad)\s+(?:number|result|figure|sign))\W*$",
     re.IGNORECASE,
 )
 _SCAN = re.compile(
@@ -54,10 +59,19 @@ _SCAN = re.compile(
     r"|(?:anything|something)\s+(?:new|noteworthy|interesting|important|worth\s+knowing)(?:\s+(?:in|with|for|about))?"
     r"|(?:can\s+you\s+|could\s+you\s+)?(?P<sum>summari[sz]e|sum\s+up|recap|brief\s+(?:me|us)(?:\s+on)?|catch\s+(?:me|us)\s+up(?:\s+on)?"
     r"|(?:give\s+(?:me|us)\s+)?(?:a\s+|an\s+|the\s+)?(?:short\s+|quick\s+|brief\s+)?(?:summary|overview|recap|briefing)(?:\s+(?:of|on|for))?"
-    r"|how\s+(?:are\s+(?:we|things)|is\s+(?:the\s+)?business|is\s+the\s+company)\s+(?:doing|going)(?:\s+in)?)"
+    r"|(?:show\s+(?:me\s+|us\s+)?|what\s+are\s+)?(?:the\s+|our\s+|my\s+)?(?:kpis|key\s+(?:figures|numbers|metrics|kpis)|scorecard)(?:\s+(?:for|of|in))?"
+    r"|how\s+(?:are|were|is|was)\s+(?:we|things|(?:the\s+|our\s+)?(?:overall\s+)?(?:business|company|performance))"
+    r"(?:\s+(?:doing|going|performing|looking))?(?:\s+(?:in|for|so\s+far))?"
+    r"|how\s+(?:did|have|has)\s+(?:we|things|(?:the\s+)?(?:business|company))\s+(?:do|done|go|gone|perform|performed|been\s+(?:doing|going))(?:\s+(?:in|for))?"
+    r"|how\s+(?:is|was)\s+(?=(?:this|last|yesterday|today|q[1-4]|h[12])\b))"
     r")\b",
     re.IGNORECASE,
 )
+_HOW_IT_DOES = re.compile(
+    r"(?P<before>^\W*(?:(?:and|so|but)\s+)?how\s+(?:is|are|was|were|has|have)\s+(?!many\b|much\b)[\w\s'-]+?\s(?:been\s+)?)"
+    r"(?P<doing>doing|going|looking|developing|evolving|performing|progressing|faring)\b",
+    re.IGNORECASE,
+)  # "how is revenue doing" asks for its course
 _DEFINE = re.compile(
     r"^\s*(?:please\s+)?(?:define|what\s+does\s+(?P<a>.+?)\s+(?:mean|stand\s+for)"
     r"|what\s+is\s+(?:the\s+)?(?:definition|meaning)\s+of\s+(?P<b>.+)|what\s+is\s+meant\s+by\s+(?P<c>.+)|how\s+(?:is"
@@ -127,6 +141,8 @@ def route(question: str, today: dt.date | None = None) -> Routed:
     if normal:
         start, end = normal.span("said")
         return Routed(Intent.UNUSUAL, question[:start] + " " * (end - start) + question[end:], place=(start, end))
+    if _GOOD.match(question):
+        return Routed(Intent.UNUSUAL, " " * len(question), place=(0, len(question)))
     scan = _SCAN.match(question)
     if scan:
         return Routed(Intent.SCAN, " " * scan.end() + question[scan.end() :], place=scan.span(), summary=scan["sum"] is not None)
@@ -150,7 +166,7 @@ def route(question: str, today: dt.date | None = None) -> Routed:
             grain=grain,
             place=forecast.span(),
         )
-    return Routed(Intent.ASK, question)
+    return Routed(Intent.ASK, _HOW_IT_DOES.sub(lambda m: m["before"] + "trend".ljust(len(m["doing"])), question))
 
 
 def _without_forecast_words(text: str) -> str:

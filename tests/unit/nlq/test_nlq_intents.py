@@ -78,7 +78,7 @@ class TestScan:
         [
             "anything I should know?", "Is there anything we need to know about this week?", "what changed this week?", "what's new?",
             "summarise EMEA", "summarize last month", "give me a summary of last quarter", "how are we doing?", "what happened yesterday?",
-            "catch me up",
+            "catch me up", "how did we do last month?", "how was last quarter", "KPIs this month", "how is performance in Germany",
         ],
     )  # fmt: skip
     def test_questions_about_everything_are_scans(self, question: str) -> None:
@@ -86,7 +86,8 @@ class TestScan:
 
     @pytest.mark.parametrize(
         "question",
-        ["revenue summary by region", "what is the number of new customers", "changed orders", "new customers this week", "what changes", "anything else by region"],
+        ["revenue summary by region", "what is the number of new customers", "changed orders", "new customers this week", "what changes", "anything else by region",
+         "how is revenue doing", "how was revenue last month", "which KPIs are there"],
     )  # fmt: skip
     def test_questions_about_something_are_not(self, question: str) -> None:
         assert route(question).intent is not Intent.SCAN
@@ -101,13 +102,17 @@ class TestScanReading:
         ("question", "intent"),
         [
             ("what changed this week?", Intent.SCAN), ("anything I should know?", Intent.SCAN), ("what changed in revenue last month?", Intent.WHY),
-            ("summary of revenue by region", Intent.ASK),
+            ("summary of revenue by region", Intent.ASK), ("how was this month's revenue?", Intent.ASK),
         ],
     )  # fmt: skip
     def test_a_measure_that_is_named_is_asked_about(self, question: str, intent: Intent) -> None:
         found = Understander(engine.catalog()).understand(question, as_of=engine.AS_OF)
         assert found.outcome == "answer"
         assert found.readings[0].intent is intent
+
+    def test_how_a_measure_is_doing_is_its_course(self) -> None:
+        found = Understander(engine.catalog()).understand("how is revenue doing by region?", as_of=engine.AS_OF)
+        assert [chip.label.lower() for chip in found.readings[0].chips][1:3] == ["by region", "by month"]
 
     def test_a_period_goes_with_it(self) -> None:
         found = Understander(engine.catalog()).understand("what changed this week?", as_of=engine.AS_OF)

@@ -85,6 +85,8 @@ def drivers(asking: Asking, rule: AnyRule, catalog: Catalog, incident: StoredInc
     if not is_additive(catalog, measure):
         return []  # parts that do not add up account for nothing
     _, now_value, then_value = _values(whole)[0]
+    if contradicts(incident.finding.direction, now_value, then_value):
+        return []
     column = next(c for c in whole.result.columns if c.role == "measure")
     parts: dict[str, list[Moved]] = {}
     for field in telling_dimensions(_of_everybody(visible, catalog), measure, whole.guarded.datasets, MAX_DIMENSIONS):
@@ -93,6 +95,11 @@ def drivers(asking: Asking, rule: AnyRule, catalog: Catalog, incident: StoredInc
         parts[label] = [Moved(*row) for row in _values(ran)]
     said = "a week before" if rule.grain is not Grain.WEEK else "the week before"
     return sentences(parts, now_value, then_value, said, lambda value: number(value, column.format, column.unit, compact=True))
+
+
+def contradicts(direction: str, now: float, then: float) -> bool:
+    """Against the earlier bucket it went the other way (a figure below its limit that rose): what moved since then is not behind it."""
+    return {"up": now < then, "down": now > then}.get(direction, False)
 
 
 def _of_everybody(visible: Catalog, catalog: Catalog) -> Catalog:

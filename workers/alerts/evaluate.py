@@ -36,11 +36,15 @@ class Judge:
         wall = wall_clock(self.now, self.history.grain, self.history.zone)
         return judged_until(self.history, rule.completeness, delay=delay, now=wall)
 
-    def events(self, rule: AnyRule, *, sensitivity: float) -> list[Event]:
-        """All events of the history, by what is known at `now`. Times are on the history's clock."""
+    def events(self, rule: AnyRule, *, sensitivity: float, made_at: dt.datetime | None = None) -> list[Event]:
+        """All events of the history, by what is known at `now`. Times are on the history's clock.
+
+        made_at: of the rule; its lines count from the first buckets that it could look at. Without it they count always, as in a preview.
+        """
         until = self.until(rule)
         detector = self.detector(rule, until, sensitivity) if isinstance(rule, AnomalyRule) else None
-        return events(rule, signals(rule, self.history, until, sensitivity=sensitivity, detector=detector))
+        since = wall_clock(made_at, self.history.grain, self.history.zone) if made_at is not None else None
+        return events(rule, signals(rule, self.history, until, sensitivity=sensitivity, detector=detector, made_at=since))
 
     def detector(self, rule: AnomalyRule, until: dt.datetime, sensitivity: float) -> Detector:
         """Judges a series, once per rule of the same options."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import html
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -100,26 +101,40 @@ def _title(incident: StoredIncident, kind: str) -> str:
     label = _capital(str(facts.get("label", finding.metric)))
     scope = facts.get("scope")
     where = "" if scope in (None, "Total") else f" ({scope})"
+    be, have = ("were", "have") if says_many(label) else ("was", "has")
     if kind == "resolved":
-        return f"Resolved: {label}{where} is back to normal" if facts.get("actual") is not None else f"Resolved: {label}{where}"
+        back = f" {'are' if be == 'were' else 'is'} back to normal" if facts.get("actual") is not None else ""
+        return f"Resolved: {label}{where}{back}"
     if kind == "new_normal" or finding.kind == "level_shift":
-        return f"{label}{where} has a new normal level"
+        return f"{label}{where} {have} a new normal level"
     prefix = "Nobody has looked yet: " if kind == "escalated" else ""
     when = during(finding.started_at, facts.get("grain"))
     if finding.kind == "missing_data":
         return f"{prefix}{label}{where}: no data {when}"
     if finding.kind == "flat_line":
-        return f"{prefix}{label}{where} has not moved since {when.partition(' ')[2] or when}"
-    return f"{prefix}{label}{where} {_how_far(facts, finding.direction)} {when}"
+        return f"{prefix}{label}{where} {have} not moved since {when.partition(' ')[2] or when}"
+    return f"{prefix}{label}{where} {be} {_how_far(facts, finding.direction, its='their' if be == 'were' else 'its')} {when}"
 
 
-def _how_far(facts: Mapping[str, Any], direction: str) -> str:
+def _how_far(facts: Mapping[str, Any], direction: str, *, its: str) -> str:
     expected, actual = facts.get("expected"), facts.get("actual")
-    word = {"threshold": "its limit", "goal": "its goal's pace"}.get(str(facts.get("rule_kind")), "expected")
+    word = {"threshold": f"{its} limit", "goal": f"the pace of {its} goal", "forecast_breach": "forecast"}.get(
+        str(facts.get("rule_kind")), "expected"
+    )
     if not isinstance(expected, int | float) or not isinstance(actual, int | float) or expected == 0:
-        return f"was {_WORD[direction]} {word}"
+        return f"{_WORD[direction]} {word}"
     share = abs(actual - expected) / abs(expected)
-    return f"was {share:.0%} {'above' if actual > expected else 'below'} {word}"
+    return f"{share:.0%} {'above' if actual > expected else 'below'} {word}"
+
+
+def says_many(label: str) -> bool:
+    """Whether a metric's name is a plural: orders, visits per day, sales of shoes; not gross margin, status, address, analysis.
+
+    >>> [says_many(name) for name in ("Orders", "Visits per user", "Gross", "Bonus", "Revenue", "People")]
+    [True, True, False, False, False, True]
+    """
+    head = re.split(r"\s+(?:of|per|by|in|with|without|from|for|to|at)\s|\s*[(,]", label.casefold(), maxsplit=1)[0].strip()
+    return head.endswith(("people", "children")) or (head.endswith("s") and not head.endswith(("ss", "us", "is", "news", "gas")))
 
 
 def _lines(incident: StoredIncident, kind: str, *, over: bool) -> list[str]:
@@ -127,7 +142,9 @@ def _lines(incident: StoredIncident, kind: str, *, over: bool) -> list[str]:
     made: list[str] = []
     expected, actual = _said(facts.get("expected"), facts), _said(facts.get("actual"), facts)
     if finding.kind not in ("missing_data", "flat_line") and facts.get("actual") is not None:
-        word = {"threshold": "limit", "goal": "pace of the goal"}.get(str(facts.get("rule_kind")), "expected")
+        word = {"threshold": "limit", "goal": "pace of the goal", "forecast_breach": "forecast"}.get(
+            str(facts.get("rule_kind")), "expected"
+        )
         made.append(f"Actual {actual}, {word} {expected}.")
         if finding.impact:
             made.append(f"In all {_said(abs(finding.impact), facts)} {'more' if finding.impact > 0 else 'less'} so far.")

@@ -17,6 +17,7 @@ from anomaly.thresholds import shared
 from core.timeseries import FloatArray, Grain, TimeSeries
 from workers.alerts.history import History, as_utc, cut
 from workers.alerts.rule import AnomalyRule, AnyRule, ForecastRule, GoalRule, NoDataRule, ThresholdRule
+from workers.alerts.timing import BUCKET
 from workers.alerts.yearly import came_last_year
 from workers.jobs.series import TOTAL
 
@@ -48,10 +49,18 @@ class Signal:
 Detector = Callable[[TimeSeries], Detection]
 
 
-def signals(rule: AnyRule, history: History, until: dt.datetime, *, sensitivity: float, detector: Detector | None = None) -> list[Signal]:
+def signals(
+    rule: AnyRule,
+    history: History,
+    until: dt.datetime,
+    *,
+    sensitivity: float,
+    detector: Detector | None = None,
+    made_at: dt.datetime | None = None,
+) -> list[Signal]:
     """All signals of all watched series. until: buckets ending later are not judged. sensitivity: the rule's own after feedback.
 
-    detector: shared between rules that judge the same; by default made here.
+    detector: shared between rules that judge the same; by default made here. made_at: see Judge.events.
     """
     watched = [cut(with_volume(rule, history, series), until) for series in history.series if _is_watched(rule, history, series)]
     found: list[Signal] = []
@@ -60,11 +69,11 @@ def signals(rule: AnyRule, history: History, until: dt.datetime, *, sensitivity:
             judge = detector or anomaly_detector(rule, history, until, sensitivity)
             found += _anomalies(rule, history, series, judge(series))
         elif isinstance(rule, ThresholdRule):
-            found += _thresholds(rule, history, series)
+            found += _thresholds(rule, history, _looked_at(rule, history, series, made_at))
         elif isinstance(rule, NoDataRule):
             found += _no_data(rule, history, series, until)
         elif isinstance(rule, ForecastRule):
-            found += _forecast_breaches(rule, history, series)
+            found += _forecast_breaches(rule, history, _looked_at(rule, history, series, made_at))
         elif series.series_id == TOTAL:
             found += _goal(rule, history, series)
     return found
@@ -118,6 +127,18 @@ def with_volume(rule: AnyRule, history: History, series: TimeSeries) -> TimeSeri
     return replace(series, values=np.where(enough, series.values, np.nan))
 
 
+def _looked_at(rule: ThresholdRule | ForecastRule, history: History, series: TimeSeries, made_at: dt.datetime | None) -> TimeSeries:
+    """From the first bucket on that the rule could look at when it was made: a limit that was always crossed did not begin years ago."""
+    if made_at is None:
+        return series
+    buckets = rule.buckets + rule.completeness.wait_buckets
+    back = buckets * BUCKET[history.grain] + dt.timedelta(minutes=rule.evaluation_delay_minutes)
+    ends = bucket_ends(series.times, history.grain, step_seconds(series.times, history.grain))
+    first = int(np.searchsorted(ends, np.datetime64(int((made_at - back).timestamp() * 1_000_000), "us"), side="right"))
+    first = min(first, max(0, len(series) - buckets))  # data that are late by weeks are looked at as well
+    return replace(series, times=series.times[first:], values=series.values[first:])
+
+
 def _anomalies(rule: AnomalyRule, history: History, series: TimeSeries, detection: Detection) -> Iterator[Signal]:
     if not len(series):
         return
@@ -159,7 +180,7 @@ def _thresholds(rule: ThresholdRule, history: History, series: TimeSeries) -> It
         lines.append((rule.upper, 1, "up"))
     if rule.lower is not None and rule.direction in ("down", "both"):
         lines.append((rule.lower, -1, "down"))
-    for line, sign, direction in lines:
+    for line, sign, direction in lines if len(series) else ():
         beyond = sign * (series.values - line)  # > 0 is beyond the line; NaN is neither
         for first, last in _runs(beyond, rule.buckets, rule.recovery_margin):
             peak = first + int(np.nanargmax(beyond[first : last + 1]))

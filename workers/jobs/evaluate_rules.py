@@ -91,7 +91,7 @@ def _evaluate(context: JobContext, owner: str, group: Sequence[Parsed], catalog:
     judged = []
     for row, rule in group:
         tuned = tuning(votes[row.id])
-        judged.append((row, rule, tuned, judge.events(rule, sensitivity=tuned.sensitivity(rule))))
+        judged.append((row, rule, tuned, judge.events(rule, sensitivity=tuned.sensitivity(rule), made_at=row.created_at)))
     judge.model = custom.speaker if custom is not None else ""
     with context.services.store.write() as connection:
         for row, rule, tuned, found in judged:

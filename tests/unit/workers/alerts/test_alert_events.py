@@ -128,6 +128,14 @@ class TestThreshold:
         over = found(history(np.r_[np.full(100, 20.0), np.full(400, 10.0)]), kind="threshold", upper=12)
         assert headline(told_since(over, year), year, NOW) == "This rule would not have fired in the last year."
 
+    def test_a_line_that_was_always_crossed_counts_from_when_the_rule_was_made(self) -> None:
+        rule = parse_rule({"metric": "revenue", "kind": "threshold", "upper": 12, "buckets": 2})
+        judge = Judge(history(np.full(500, 20.0)), NOW)
+        for made_at, days in ((NOW - timedelta(days=10), 13), (NOW, 3), (NOW + timedelta(days=90), 3)):
+            (event,) = judge.events(rule, sensitivity=0.0, made_at=made_at)
+            assert (event.is_open, event.end - event.start) == (True, timedelta(days=days - 1))
+            assert event.main.impact == pytest.approx(8.0 * days)
+
     def test_counts_buckets_in_a_row_and_ends_with_a_margin(self) -> None:
         values = np.full(30, 10.0)
         values[[10, 15, 16, 17]] = 20.0

@@ -15,6 +15,7 @@ from core.errors import Invalid
 from core.ids import TenantId, UserId
 from core.store.channels import Channel
 from core.store.incidents import Finding, StoredIncident
+from workers.alerts.drivers import contradicts
 from workers.alerts.message import as_html, incident_data, of_incident, plain
 from workers.alerts.sealing import seal, unseal
 from workers.alerts.senders import NotSent, Sending, compose, send
@@ -122,6 +123,27 @@ class TestWords:
         assert "Actual" in text
         assert "80% below" in text
         assert incident_data(incident())["expected"] == 10.0
+
+    @pytest.mark.parametrize(
+        ("label", "more", "said"),
+        [
+            ("orders", {}, "Orders were 80% below expected on"),
+            ("visits per day", {"rule_kind": "threshold"}, "Visits per day were 80% below their limit on"),
+            ("gross margin", {"rule_kind": "goal"}, "Gross margin was 80% below the pace of its goal on"),
+            ("bonus", {"rule_kind": "forecast_breach"}, "Bonus was 80% below forecast on"),
+        ],
+    )
+    def test_titles_agree_in_number_and_say_what_it_is_held_against(self, label: str, more: dict[str, Any], said: str) -> None:
+        made = {
+            kind: of_incident(incident(label, **more), kind, base_url="", key="k", reader="r").title for kind in ("opened", "new_normal")
+        }
+        assert made["opened"].startswith(said)
+        assert (" have a new normal" in made["new_normal"]) is (" were " in said)
+
+    def test_what_moved_the_other_way_is_not_behind_it(self) -> None:
+        assert contradicts("down", 20.0, 10.0)
+        assert not contradicts("down", 5.0, 10.0)
+        assert not contradicts("both", 5.0, 10.0)
 
     def test_the_page_has_no_script(self) -> None:
         html = as_html(of_incident(incident(EVIL), "opened", base_url="https://q.example", key="k", reader="r"), image="cid<>")

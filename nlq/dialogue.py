@@ -127,8 +127,10 @@ def merge(
             metrics=(Aggregate(aggregate=AggregateKind.COUNT, dataset=delta.rows_of),), where=delta.where, time=delta.time
         )
     if measures:
-        changes["metrics"] = delta.metrics
-        changes["order"] = tuple(o for o in before.order if o.target == "by" or o.index < len(delta.metrics))
+        more = tuple(m for m in delta.metrics if m not in before.metrics)
+        measured = (*before.metrics, *more) if adds and before.metrics else delta.metrics
+        changes["metrics"] = measured
+        changes["order"] = tuple(o for o in before.order if o.target == "by" or o.index < len(measured))
         changes["having"], changes["transform"] = (), ()
     if delta.by:
         changes["by"] = (*before.by, *(b for b in delta.by if b not in before.by)) if adds else _groups(before.by, delta.by)

@@ -10,8 +10,9 @@ from nlq.linking import Linker
 from nlq.text import keys_of, tokenise
 from nlq.turns import Turn
 from nlq.wording import Wording
+from semantic.catalog.model import Catalog, FieldRole
 from semantic.expr import And, FieldRef, In, Predicate
-from semantic.query import ByField, SemanticQuery
+from semantic.query import Aggregate, ByField, SemanticQuery
 
 _LEAD = re.compile(
     r"^\s*(?:(?:and|but|ok(?:ay)?|now|also|plus|add|include|only|just|for|in|on|from|what\s+about|how\s+about|show(?:\s+me)?|the|vs\.?|versus|against"
@@ -27,7 +28,7 @@ _BETWEEN = re.compile(r"\s*(?:,|\band\b|\bor\b|&)\s*", re.IGNORECASE)
 _EXACT = 0.97
 
 
-def narrowed(turn: Turn, before: SemanticQuery, linker: Linker, wording: Wording) -> SemanticQuery | None:
+def narrowed(turn: Turn, before: SemanticQuery, linker: Linker, wording: Wording, catalog: Catalog) -> SemanticQuery | None:
     """`before` for the values that the turn names, or without the filter that "all channels" takes away; None when it says anything else."""
     text = turn.text.strip(" ?!.\t\n")
     widened = _ALL.match(text)
@@ -39,7 +40,7 @@ def narrowed(turn: Turn, before: SemanticQuery, linker: Linker, wording: Wording
     names = [n for n in _BETWEEN.split(_TAIL.sub("", text[lead.end() if lead else 0 :])) if n]
     if not 1 <= len(names) <= 6:
         return None
-    for field in _fields(before):
+    for field in _fields(before, catalog):
         values = [_value(name, field, linker) for name in names]
         if all(v is not None for v in values):
             out = lead is not None and lead["out"] is not None
@@ -55,12 +56,19 @@ def _widened(what: str, before: SemanticQuery, wording: Wording) -> SemanticQuer
         p for p in items if not isinstance(p, In) or not isinstance(p.field, FieldRef) or not wanted <= set(keys_of(wording.field(p.field)))
     ]
     if len(kept) == len(items):
-        return None
+        return before if any(wanted <= set(keys_of(wording.group(g))) for g in before.by) else None
     return before.model_copy(update={"where": None if not kept else kept[0] if len(kept) == 1 else And(items=tuple(kept))})
 
 
-def _fields(before: SemanticQuery) -> Iterator[FieldRef]:
+def _fields(before: SemanticQuery, catalog: Catalog) -> Iterator[FieldRef]:
+    """The columns on screen, then the labels of the rows that are listed or counted."""
     yield from (group.field for group in before.by if isinstance(group, ByField))
+    counted = {m.dataset for m in before.metrics if isinstance(m, Aggregate)} | {before.rows_of}
+    for dataset in catalog.datasets:
+        if dataset.name in counted:
+            yield from (
+                FieldRef(dataset=dataset.name, field=f.name) for f in dataset.fields if f.role is FieldRole.CATEGORY and not f.hidden
+            )
 
 
 def _value(name: str, field: FieldRef, linker: Linker) -> str | None:

@@ -60,6 +60,7 @@ def reshaped(question: str, before: SemanticQuery, catalog: Catalog, wording: Wo
         lambda: _following(question, before),
         lambda: _with_rest(question, before),
         lambda: _without_group(question, before, wording),
+        lambda: _without_measure(question, before, wording),
         lambda: _extreme(question, before, catalog, wording),
         lambda: _shifted(question, before, catalog, as_of),
     )
@@ -99,6 +100,21 @@ def _without_group(question: str, before: SemanticQuery, wording: Wording) -> Se
         if o.target != "by" or o.index != gone[0]
     )
     return before.model_copy(update={"by": by, "order": order if by else (), "limit": before.limit if by else None, "limit_by": None})
+
+
+def _without_measure(question: str, before: SemanticQuery, wording: Wording) -> SemanticQuery | None:
+    """ "drop orders", "remove the running total": one figure less, or the figures as they were before they were transformed."""
+    match = _UNGROUP.match(question)
+    if match is None:
+        return None
+    wanted = set(keys_of(match["what"]))
+    left = tuple(t for t in before.transform if not wanted & set(keys_of(t.kind.replace("_", " "))))
+    if len(left) < len(before.transform):
+        return before.model_copy(update={"transform": left})
+    kept = tuple(m for m in before.metrics if not wanted <= set(keys_of(wording.measure(m))))
+    if len(kept) != len(before.metrics) - 1 or not kept or before.having or any(o.target != "by" for o in before.order):
+        return None
+    return before.model_copy(update={"metrics": kept})
 
 
 def _extreme(question: str, before: SemanticQuery, catalog: Catalog, wording: Wording) -> SemanticQuery | None:

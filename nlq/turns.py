@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from nlq.types import DialogueState
+from semantic.query import ComparePeriod, SemanticQuery
 
 _BACK = re.compile(
     r"^\s*(?:(?:please|ok(?:ay)?|no|now),?\s+)*(?:(?:go|take\s+me|step)\s+back(?:\s+(?:one|a)\s+step)?|back|undo(?:\s+(?:that|it|this|the\s+last\s+(?:one|step|change)))?|revert(?:\s+(?:that|it))?"
@@ -22,6 +23,16 @@ _SURE = re.compile(
     re.IGNORECASE,
 )
 _NOT_BUT = re.compile(r"^\s*(?:no,?\s+)?not\s+[\w' -]+?\s*(?:,|\bbut)\s+(?=\w)", re.IGNORECASE)
+_SWITCH = re.compile(
+    r"^\s*(?:(?:and|now|then|ok(?:ay)?|please|can\s+you)\s+)*(?:(?:switch|change|go|swap)(?:\s+(?:it|that|this))?(?:\s+over)?\s+to|(?:make|use|take)(?:\s+(?:it|that|this))?|replace\s+(?:it|that|this)\s+(?:with|by)"
+    r"|(?:break|split|cut|slice|group|drill)(?:\s+(?:it|that|this|them|these|those))?(?:\s+(?:down|up|out))?(?=\s+(?:by|per|into|in)\b)(?:\s+(?:into|in)\b)?)\s+(?=\S)",
+    re.IGNORECASE,
+)
+_THEM = re.compile(
+    r"^\s*(?:and\s+|so\s+)?(?:(?:please\s+)?compare\s+(?:them|those|these|the\s+two|both|these\s+two|those\s+two)|(?:what(?:'s|\s+is)\s+)?(?:the\s+)?difference(?:\s+between\s+(?:them|the\s+two|those|these))?"
+    r"|how\s+do\s+(?:they|those|these|the\s+two)\s+compare)\s*[?.!]*\s*$",
+    re.IGNORECASE,
+)
 _ADDS = re.compile(
     r"^\s*(?:and\s+|but\s+)?(?:also|plus|add|include|including|as\s+well\s+as)\b|\b(?:too|as\s+well|also)\s*[?.!]*\s*$", re.IGNORECASE
 )
@@ -60,6 +71,22 @@ def stepped_back(dialogue: DialogueState) -> DialogueState | None:
     return replace(dialogue, readings=dialogue.readings[1:], questions=dialogue.questions[1:])
 
 
+def held_together(question: str, dialogue: DialogueState) -> SemanticQuery | None:
+    """ "compare them": the last answer beside the same figures of the answer before it, which was of another period. None for anything else."""
+    if not _THEM.match(question) or len(dialogue.readings) < 2:
+        return None
+    now, then = dialogue.readings[0].query, dialogue.readings[1].query
+    if (
+        now.time is None
+        or then.time is None
+        or now.model_copy(update={"time": then.time}) != then
+        or now.compare is not None
+        or not now.metrics
+    ):
+        return None
+    return now.model_copy(update={"compare": ComparePeriod(to="window", window=then.time.window)})
+
+
 def turn_of(question: str) -> Turn:
     """How a question leans on the answer before it.
 
@@ -69,6 +96,9 @@ def turn_of(question: str) -> Turn:
     found = _NOT_BUT.match(question) or (_CORRECTION.match(question) if _SURE.match(question) else None)
     if found and found.end() < len(question):
         return Turn(" " * found.end() + question[found.end() :], leans=True)
+    switch = _SWITCH.match(question)
+    if switch and len(question.split()) <= _SHORT + 2:
+        return Turn(" " * switch.end() + question[switch.end() :], leans=True)
     short = len(question.split()) <= _SHORT
     against = bool(_AGAINST.match(question))
     return Turn(question, leans=short and bool(_TRAILING.search(question)), adds=bool(_ADDS.search(question)) or against, against=against)

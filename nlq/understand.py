@@ -33,7 +33,7 @@ from nlq.reshaping import reshaped
 from nlq.segment import Unit
 from nlq.suggest import Suggester
 from nlq.text import Token, lemma
-from nlq.turns import PLAIN, Turn, is_back, stepped_back, turn_of
+from nlq.turns import PLAIN, Turn, held_together, is_back, stepped_back, turn_of
 from nlq.types import DialogueState, Intent, Reading, Suggestion, Understanding, UnknownWord
 from nlq.unsaid import by_which, scan, unusual_in
 from nlq.verified import Match, VerifiedBook
@@ -120,9 +120,10 @@ class Understander:
             return self._stepped_back(question, dialogue)
         if before is not None and talk.only_why(question):
             return Understanding(question, "answer", (replace(before, intent=Intent.WHY),))
-        turn = turn_of(question)
-        if before is not None:
-            changed = self._edited(question, turn, before, as_of)
+        said = question if before is None else self.preparer.respelt(question)
+        turn = turn_of(said)
+        if dialogue is not None and before is not None:
+            changed = self._edited(question, turn, dialogue, as_of)
             if changed is not None:
                 return changed
         verified = self._verified.find(question)
@@ -130,7 +131,7 @@ class Understander:
             known = self._verified_reading(question, verified, as_of)
             if known is not None:
                 return known
-        routed = route(turn.text, as_of.date())
+        routed = route(turn.text if turn.leans or said == question else question, as_of.date())
         worded = self._in_words(question, routed, before, as_of)
         if worded is not None:
             return worded
@@ -156,11 +157,17 @@ class Understander:
             return self._refusal(question, "There is no earlier answer in this conversation to go back to.", ())
         return Understanding(question, "answer", earlier.readings[:1], dialogue=earlier)
 
-    def _edited(self, question: str, turn: Turn, before: Reading, as_of: dt.datetime) -> Understanding | None:
+    def _edited(self, question: str, turn: Turn, dialogue: DialogueState, as_of: dt.datetime) -> Understanding | None:
         """The answer before as a short follow-up edits it, or None where this is none."""
+        before = dialogue.readings[0]
         query, wording, text = before.query, self._of.wording, turn.text
-        whole = talk.special(text, query) or edited(text, query, wording) or reshaped(text, query, self.catalog, wording, as_of)
-        whole = whole or narrowed(turn, query, self.linker, wording)
+        whole = (
+            held_together(text, dialogue)
+            or talk.special(text, query)
+            or edited(text, query, wording)
+            or reshaped(text, query, self.catalog, wording, as_of)
+        )
+        whole = whole or narrowed(turn, query, self.linker, wording, self.catalog)
         if whole is None or self._of.problem(whole, as_of) is not None:
             return None
         chips = chips_of(whole, wording, before.intent, {})

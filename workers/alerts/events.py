@@ -13,6 +13,7 @@ from workers.alerts.signals import Signal
 from workers.alerts.timing import BUCKET, in_maintenance
 from workers.jobs.series import TOTAL
 
+LATE_BUCKETS = 7  # so long after a segment the whole may show the same
 Family = Literal["value", "missing_data"]
 
 
@@ -44,16 +45,19 @@ def events(rule: AnyRule, found: Sequence[Signal]) -> list[Event]:
     """Events in time order.
 
     Signals of one series belong to one event when their stretches overlap or are at most `cooldown_buckets` apart; those of several
-    segments when they begin so close together: what begins in another segment weeks into a long event is news. They must not say up and
-    down at once. A level shift belongs to the event it began as. What begins in a planned window is left out.
+    segments when they begin so close together (the whole may show it a week of buckets later): what begins weeks into a long event is news.
+    They must not say up and down at once. A level shift belongs to the event it began as, and ends it: what comes after the new normal is
+    another event. What begins in a planned window is left out.
     """
     bucket = BUCKET[Grain(rule.grain)]
     slack = bucket * (rule.cooldown_buckets + 1)
     kept = [signal for signal in found if not in_maintenance(rule, signal.start, signal.start + bucket)]
     shifts = [signal for signal in kept if signal.kind == "level_shift"]
     groups: list[list[Signal]] = []
-    for signal in sorted((s for s in kept if s.kind != "level_shift"), key=lambda s: (s.start, s.series_id != TOTAL, s.end)):
-        home = next((group for group in reversed(groups) if _belongs(signal, group, slack)), None)
+    for signal in sorted(
+        (_until_normal(s, shifts, bucket) for s in kept if s.kind != "level_shift"), key=lambda s: (s.start, s.series_id != TOTAL, s.end)
+    ):
+        home = next((group for group in reversed(groups) if _belongs(signal, group, slack, slack + LATE_BUCKETS * bucket)), None)
         if home is None:
             groups.append([signal])
         else:
@@ -62,16 +66,32 @@ def events(rule: AnyRule, found: Sequence[Signal]) -> list[Event]:
     return sorted(_with_shifts(made, shifts, slack), key=lambda event: (event.start, event.main.series_id))
 
 
-def _belongs(signal: Signal, group: Sequence[Signal], slack: dt.timedelta) -> bool:
+def _until_normal(signal: Signal, shifts: Sequence[Signal], bucket: dt.timedelta) -> Signal:
+    """The signal up to where its series was told to have a new normal level; what is odd for months is so by then."""
+    known = [
+        s.known_at
+        for s in shifts
+        if s.series_id == signal.series_id and signal.start <= s.start <= signal.end and s.known_at > signal.start
+    ]
+    end = max(min(known) - bucket, signal.start) if known else signal.end
+    return replace(signal, end=end, is_open=False) if end < signal.end else signal
+
+
+def _belongs(signal: Signal, group: Sequence[Signal], slack: dt.timedelta, late: dt.timedelta) -> bool:
     if _family(signal) != _family(group[0]):
         return False
     near = (
-        other.start <= signal.end + slack and signal.start <= other.end + slack
-        if TOTAL in (signal.series_id, other.series_id) or signal.series_id == other.series_id
+        _overlap(signal, other, slack)
+        if signal.series_id == other.series_id
         else abs(signal.start - other.start) <= slack
+        or (TOTAL in (signal.series_id, other.series_id) and _overlap(signal, other, slack) and abs(signal.start - other.start) <= late)
         for other in group
     )
     return any(near) and any(_agree(signal, other) for other in group)
+
+
+def _overlap(one: Signal, other: Signal, slack: dt.timedelta) -> bool:
+    return other.start <= one.end + slack and one.start <= other.end + slack
 
 
 def _agree(one: Signal, other: Signal) -> bool:

@@ -23,6 +23,7 @@ from workers.jobs.series import TOTAL
 
 SignalKind = Literal["value", "level_shift", "missing_data", "flat_line", "threshold", "goal", "forecast"]
 MAX_GAP_BUCKETS = 10_000
+SHIFT_DAYS = 4  # where a level began is known to a few days
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,8 @@ def _anomalies(rule: AnomalyRule, history: History, series: TimeSeries, detectio
         if incident.kind == "value" and off < rule.min_effect_share * abs(incident.expected):
             continue
         start = np.datetime64(incident.start, "ns")  # type: ignore[call-overload]
-        if rule.yearly and incident.kind in ("value", "level_shift") and came_last_year(series, start, incident.direction):
+        days = {"value": 1, "level_shift": SHIFT_DAYS}.get(incident.kind, 0) if rule.yearly else 0
+        if any(came_last_year(series, start + np.timedelta64(day, "D"), incident.direction) for day in range(days)):
             continue
         end = as_utc(incident.end)
         known_at = as_utc(bucket_ends(np.array([incident.detected_at], "datetime64[ns]"), history.grain, step)[0])

@@ -208,6 +208,18 @@ class TestMerge:
             (e.start, e.end, e.main.series_id, len(e.signals)) for e in backward
         ]
 
+    def test_what_comes_after_a_new_normal_is_another_event_also_when_the_segment_stays_odd_for_months(self) -> None:
+        new, normal, outage = (
+            signal("new channel", 1, "up", days=90),
+            signal("new channel", 1, "up", "level_shift", days=10),
+            signal("total", 60),
+        )
+        first, second = events(self.rule, [replace(new, direction="both"), normal, outage])
+        assert (first.main.series_id, first.is_open, first.end) == ("new channel", False, normal.known_at - timedelta(days=1))
+        assert (second.main.series_id, second.start) == ("total", outage.start)
+        assert len(events(self.rule, [replace(new, direction="both"), outage])) == 2  # weeks into a long event
+        assert len(events(self.rule, [signal("a", 1, days=9), signal("total", 5, days=3)])) == 1  # the whole shows it some days later
+
     def test_level_shifts_of_several_segments_are_one_event(self) -> None:
         shifts = [signal(name, 1, "down", "level_shift", days=4) for name in ("a", "b")]
         assert len(events(self.rule, shifts)) == 1

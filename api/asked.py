@@ -65,7 +65,8 @@ class AskedLog:
         """The tables behind the answer that Querent itself fills: those of the tenant's own database."""
         if answer.receipt is None:
             return frozenset()
-        catalog, own = self._services.catalogs.full(self._principal.tenant), tenant_database(self._principal.tenant)
+        tenant = self._principal.tenant
+        catalog, own = self._services.catalogs.full(tenant, answer.receipt.catalog_version), tenant_database(tenant)
         return frozenset(d.table for d in catalog.datasets if d.name in answer.receipt.datasets and d.database == own)
 
     def _conversation(self, connection: Connection, now: dt.datetime) -> conversations.Conversation:

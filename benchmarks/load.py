@@ -36,7 +36,10 @@ CROWD, OTHERS = "acme", "globex"
 QUIET_THINK_S = 2.0
 PHASES = 3  # alone and beside the flood in turns, so that both see the machine at the same times
 SETTLE_S = 5.0
+OPENING_S = 120.0
 SAMPLES = 20
+FOLLOWERS = 20  # people who share the open streams between them
+KEPT_S = 2.0  # below the API's 5 s, so that no question goes over a connection that is being closed
 WARM_SHARE = 0.1  # of the run: until then the process still fills its caches
 
 
@@ -80,10 +83,14 @@ async def everybody(site: Site, people: list[Headers], pids: Mapping[str, int], 
     memory: list[float] = []
     at_start = memory_mb(pids["api"]) if pids else None
     if options.streams:
-        body = {"metric": "revenue", "horizon": 400}
-        async with site.session.post(f"{site.url}/v1/forecasts", json=body, headers=people[0]) as answer:
-            job = (await answer.json())["id"]
-        streams = [asyncio.create_task(site.follow(people[0], job, opened)) for _ in range(options.streams)]
+        followers = people[:FOLLOWERS]
+        jobs = [await site.start_forecast(one) for one in followers]
+        streams = [
+            asyncio.create_task(site.follow(followers[n % len(followers)], jobs[n % len(jobs)], opened)) for n in range(options.streams)
+        ]
+        opened_by = time.monotonic() + OPENING_S
+        while opened.total() < options.streams and time.monotonic() < opened_by:
+            await asyncio.sleep(0.1)
         await asyncio.sleep(SETTLE_S)
     watch = asyncio.create_task(sampled(pids["api"], options.seconds / SAMPLES, memory)) if pids else None
     seen, before = Seen(), all_cpu_s(pids)
@@ -132,7 +139,7 @@ async def noisy(site: Site, quiet: list[Headers], loud: list[Headers], options: 
 
 
 async def measure(url: str, people: dict[str, list[Headers]], pids: Mapping[str, int], options: argparse.Namespace) -> dict[str, Any]:
-    connector = aiohttp.TCPConnector(limit=0)
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_S)
     async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=60)) as session:
         site = Site(url, session)
         if not people:

@@ -85,6 +85,12 @@ class Site:
         else:
             seen.wrong[str(answer.status) if answer.status != 200 else body["outcome"]] += 1
 
+    async def start_forecast(self, headers: Headers) -> str:
+        """A job that nobody works off, as there is no worker."""
+        async with self.session.post(f"{self.url}/v1/forecasts", json={"metric": "revenue", "horizon": 400}, headers=headers) as answer:
+            answer.raise_for_status()
+            return str((await answer.json())["id"])
+
     async def person(self, headers: Headers, seen: Seen, until: float, think_s: float, seed: int) -> None:
         """Asks until that moment (monotonic seconds), and reads in between; with think_s 0 without pause, also when told to come later."""
         draw = random.Random(seed)

@@ -42,7 +42,7 @@ def create(connection: Connection, tenant: TenantId, user: UserId, *, title: str
     key = new_id("cnv")
     values = {"id": key, "user_id": user, "title": title[:300], "state": {}, "created_at": now, "updated_at": now}
     scope.add(connection, conversations, tenant, values)
-    return get(connection, tenant, user, key)
+    return Conversation(key, user, title[:300], {}, now, now)
 
 
 def get(connection: Connection, tenant: TenantId, user: UserId, key: str) -> Conversation:
@@ -50,7 +50,7 @@ def get(connection: Connection, tenant: TenantId, user: UserId, key: str) -> Con
     condition = (conversations.c.id == key, conversations.c.user_id == user, conversations.c.deleted_at.is_(None))
     row = scope.find(connection, conversations, tenant, *condition)
     if row is None:
-        raise NotFound(f"There is no conversation {key[:60]!r}.", code="unknown_conversation")
+        raise _unknown(key)
     return _conversation(row)
 
 
@@ -69,9 +69,10 @@ def add_turn(
     connection: Connection, tenant: TenantId, conversation: Conversation, *, question_id: str, state: Mapping[str, Any], now: datetime
 ) -> Turn:
     """Appends a turn; its state becomes the conversation's. Raises: NotFound when the conversation is gone."""
-    get(connection, tenant, conversation.user, conversation.id)
     # Touching the conversation first holds its row, so that two turns at once get two numbers.
-    scope.change(connection, conversations, tenant, {"state": dict(state), "updated_at": now}, conversations.c.id == conversation.id)
+    own = (conversations.c.id == conversation.id, conversations.c.user_id == conversation.user, conversations.c.deleted_at.is_(None))
+    if not scope.change(connection, conversations, tenant, {"state": dict(state), "updated_at": now}, *own):
+        raise _unknown(conversation.id)
     latest = select(func.max(turns.c.number)).where(turns.c.tenant_id == tenant, turns.c.conversation_id == conversation.id)
     turn = Turn(new_id("trn"), conversation.id, (connection.execute(latest).scalar() or 0) + 1, question_id, dict(state), now)
     values = {
@@ -99,6 +100,10 @@ def delete(connection: Connection, tenant: TenantId, user: UserId, key: str, *, 
     """Hides it from its user; the question log keeps its rows. Raises: NotFound."""
     get(connection, tenant, user, key)
     scope.change(connection, conversations, tenant, {"deleted_at": now}, conversations.c.id == key)
+
+
+def _unknown(key: str) -> NotFound:
+    return NotFound(f"There is no conversation {key[:60]!r}.", code="unknown_conversation")
 
 
 def _conversation(row: scope.Row) -> Conversation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -56,9 +56,9 @@ class Feedback:
 
 def log(connection: Connection, tenant: TenantId, user: UserId, entry: QuestionEntry, *, now: datetime) -> Question:
     """Appends one question; its text is cut at 10,000 characters."""
-    values = asdict(entry) | {"id": new_id("qst"), "user_id": user, "text": _storable(entry.text), "created_at": now}
-    scope.add(connection, questions, tenant, values)
-    return get(connection, tenant, values["id"])
+    key, kept = new_id("qst"), replace(entry, text=_storable(entry.text))
+    scope.add(connection, questions, tenant, _values(kept) | {"id": key, "user_id": user, "created_at": now})
+    return Question(key, tenant, user, kept, now)
 
 
 def get(connection: Connection, tenant: TenantId, key: str) -> Question:
@@ -103,6 +103,10 @@ def list_feedback(connection: Connection, tenant: TenantId, question_id: str) ->
     return tuple(
         Feedback(row["question_id"], row["user_id"], row["verdict"], row["comment"], row["correction"], row["created_at"]) for row in rows
     )
+
+
+def _values(entry: QuestionEntry) -> dict[str, Any]:
+    return {name: getattr(entry, name) for name in QuestionEntry.__dataclass_fields__}
 
 
 def _storable(text: str) -> str:

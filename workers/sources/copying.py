@@ -82,7 +82,7 @@ class Copy:
         key = self._key(columns)
         found = drift(there, {c.name: c.type for c in columns}) if there else Drift({}, (), {})
         refuse_drift(found, self.plan, full=not incremental)
-        self._sweep()
+        sweep(self.admin, self.database, self.plan.table)
         if incremental:
             for name, kind in found.added.items():
                 self.admin.execute(f"ALTER TABLE {self._table(self.plan.table)} ADD COLUMN IF NOT EXISTS {quoted(name)} {kind}")
@@ -114,11 +114,11 @@ class Copy:
             known = ", ".join(c.source for c in columns[:30])
             raise Invalid(f"The source has no column {', '.join(missing)}; it has {known}.", code="source_no_key", suggestions=[known])
         key = next((c for c in columns if c.source == self.plan.key), None)
-        if key is not None and not _plain(key.type).startswith(_KEY_TYPES):
+        if key is not None and not plain_type(key.type).startswith(_KEY_TYPES):
             raise Invalid(
                 f"The key {key.source!r} is {key.type}; a number, date, time or text that only grows was expected.", code="source_bad_key"
             )
-        if self.plan.look_back_days and key is not None and not _plain(key.type).startswith("Date"):
+        if self.plan.look_back_days and key is not None and not plain_type(key.type).startswith("Date"):
             raise Invalid(f"look_back_days needs a date or time as key; {key.source!r} is {key.type}.", code="source_bad_key")
         return key
 
@@ -126,7 +126,7 @@ class Copy:
         names = ", ".join(quoted(c.name) for c in columns)
         params, condition = dict(self.source.params), ""
         if before is not None and key is not None:
-            floor = f"{{since:{_plain(key.type)}}}"
+            floor = f"{{since:{plain_type(key.type)}}}"
             if self.plan.look_back_days:
                 floor = f"({floor} - INTERVAL {int(self.plan.look_back_days)} DAY)"
             condition = f" WHERE {quote_name(key.source)} {'>=' if self.plan.identity else '>'} {floor}"
@@ -179,11 +179,7 @@ class Copy:
         return ", ".join(quoted(name) for name in column_names(self.plan.identity)[0])
 
     def _columns(self) -> dict[str, str]:
-        found = self.admin.query_arrow(
-            "SELECT name, type FROM system.columns WHERE database = {d:String} AND table = {t:String} ORDER BY position",
-            {"d": self.database, "t": self.plan.table},
-        )
-        return dict(zip(found.column("name").to_pylist(), found.column("type").to_pylist(), strict=True))
+        return columns_of(self.admin, self.database, self.plan.table)
 
     def _largest(self, key: RemoteColumn) -> str | None:
         """Read from the rows themselves, so that a run that died after publishing does not bring the same rows twice."""
@@ -193,17 +189,27 @@ class Copy:
     def _count(self, table: str) -> int:
         return int(self.admin.query_arrow(f"SELECT count() FROM {self._table(table)}").column(0)[0].as_py())
 
-    def _sweep(self) -> None:
-        """What a killed run left behind; the caller holds the source, so nobody else stages this table."""
-        found = self.admin.query_arrow(
-            "SELECT name FROM system.tables WHERE database = {d:String} AND startsWith(name, {p:String})",
-            {"d": self.database, "p": self.plan.table + STAGING_MARK},
-        )
-        for name in found.column("name").to_pylist():
-            self.admin.execute(f"DROP TABLE IF EXISTS {self._table(name)}")
-
     def _table(self, name: str) -> str:
         return f"{quoted(self.database)}.{quoted(name)}"
+
+
+def columns_of(admin: Admin, database: str, table: str) -> dict[str, str]:
+    """Types by name, in the table's order; none for a table that is not there."""
+    found = admin.query_arrow(
+        "SELECT name, type FROM system.columns WHERE database = {d:String} AND table = {t:String} ORDER BY position",
+        {"d": database, "t": table},
+    )
+    return dict(zip(found.column("name").to_pylist(), found.column("type").to_pylist(), strict=True))
+
+
+def sweep(admin: Admin, database: str, table: str) -> None:
+    """Drops what a killed run left behind; the caller holds the source, so nobody else stages this table."""
+    found = admin.query_arrow(
+        "SELECT name FROM system.tables WHERE database = {d:String} AND startsWith(name, {p:String})",
+        {"d": database, "p": table + STAGING_MARK},
+    )
+    for name in found.column("name").to_pylist():
+        admin.execute(f"DROP TABLE IF EXISTS {quoted(database)}.{quoted(name)}")
 
 
 def unreadable(error: AppError, source: Remote) -> AppError:
@@ -225,10 +231,10 @@ def _order(columns: tuple[RemoteColumn, ...], key: RemoteColumn | None) -> str:
     return f"({quoted(chosen.name)})" if chosen is not None else "tuple()"
 
 
-def _plain(kind: str) -> str:
+def plain_type(kind: str) -> str:
     """A type without Nullable and LowCardinality.
 
-    >>> _plain("LowCardinality(Nullable(String))")
+    >>> plain_type("LowCardinality(Nullable(String))")
     'String'
     """
     for wrapper in ("LowCardinality(", "Nullable("):

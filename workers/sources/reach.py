@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from urllib.parse import urlsplit
 
 from core.errors import Invalid
@@ -43,6 +43,17 @@ def bucket(url: str, allowed: Collection[str]) -> str:
     if not public or parts.scheme != "https" or port != 443:
         raise _refused(host)
     return url
+
+
+def brokers(places: Iterable[str], allowed: Collection[str]) -> None:
+    """`host:port` of a cluster's brokers: the client resolves and follows what they call themselves, so the operator must name each.
+
+    Raises: Invalid.
+    """
+    for place in places:
+        host = place.rpartition(":")[0]
+        if host not in allowed and place not in allowed:
+            raise _refused(host)
 
 
 def _refused(host: str) -> Invalid:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from workers.sources.reach import bucket, pinned
-from workers.sources.spec import S3, AnyAddress, Delta, Iceberg, MongoDB, MySQL, PostgreSQL, WebFile
+from workers.sources.spec import S3, AnyAddress, Delta, Iceberg, Kafka, MongoDB, MySQL, PostgreSQL, WebFile
 
 _UNSIGNED = "NOSIGN"
 # The engine keeps trying for half a minute by default, and follows redirects to wherever a bucket sends it.
@@ -27,7 +27,7 @@ class Remote:
 
 
 def remote(address: AnyAddress, allowed: Collection[str]) -> Remote:
-    """allowed: hosts that the operator named. Raises: Invalid for a host that may not be reached; TypeError for a file (it is fetched)."""
+    """allowed: hosts that the operator named. Raises: Invalid for a host that may not be reached; TypeError for what the worker reads itself (files, topics)."""
     secrets = tuple(address.hidden.values())
     match address:
         case PostgreSQL():
@@ -48,8 +48,8 @@ def remote(address: AnyAddress, allowed: Collection[str]) -> Remote:
             return _made("iceberg", [bucket(address.url, allowed), *_keys(address)], secrets, unsigned=not address.access_key)
         case Delta():
             return _made("deltaLake", [bucket(address.url, allowed), *_keys(address)], secrets, unsigned=not address.access_key)
-        case WebFile():
-            raise TypeError("a file is fetched, not read by the engine")
+        case WebFile() | Kafka():
+            raise TypeError(f"{address.kind} is read by the worker, not by the engine")
 
 
 def _keys(address: S3 | Iceberg | Delta) -> list[str]:

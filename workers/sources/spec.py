@@ -20,6 +20,7 @@ from pydantic import (
 from core.errors import Invalid
 
 Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")]
+Broker = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?:[0-9]{1,5}$")]
 Word = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f`'\"\\]{1,128}$")]
 TableName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,79}$")]
 Secret = Annotated[SecretStr, Field(max_length=4_000)]
@@ -47,33 +48,39 @@ class Address(Part):
         return {name: value.get_secret_value() for name, value in values.items() if value is not None and value.get_secret_value()}
 
 
-class PostgreSQL(Address):
-    kind: Literal["postgresql"] = "postgresql"
+class Server(Address):
+    """A database server. What travels to it is as safe as its own settings make it: see docs/sources.md."""
+
     host: Host
-    port: int = Field(default=5432, ge=1, le=65_535)
+    port: int = Field(ge=1, le=65_535)
     database: Word
+    user: Word
+    password: Secret = SecretStr("")
+
+    @property
+    def place(self) -> str:
+        return f"{self.host}:{self.port}/{self.database}"
+
+
+class PostgreSQL(Server):
+    kind: Literal["postgresql"] = "postgresql"
+    port: int = Field(default=5432, ge=1, le=65_535)
     schema_name: Word = "public"
     table: Word
-    user: Word
-    password: Secret = SecretStr("")
 
     @property
     def origin(self) -> str:
-        return f"postgresql://{self.host}:{self.port}/{self.database}/{self.schema_name}.{self.table}"
+        return f"postgresql://{self.place}/{self.schema_name}.{self.table}"
 
 
-class MySQL(Address):
+class MySQL(Server):
     kind: Literal["mysql"] = "mysql"
-    host: Host
     port: int = Field(default=3306, ge=1, le=65_535)
-    database: Word
     table: Word
-    user: Word
-    password: Secret = SecretStr("")
 
     @property
     def origin(self) -> str:
-        return f"mysql://{self.host}:{self.port}/{self.database}.{self.table}"
+        return f"mysql://{self.place}.{self.table}"
 
 
 class Field_(Part):
@@ -83,21 +90,40 @@ class Field_(Part):
     type: Literal["String", "Int64", "Float64", "Bool", "Date", "DateTime64(3)"]
 
 
-class MongoDB(Address):
+class MongoDB(Server):
     """Documents have no schema of their own, so `fields` says which become columns."""
 
     kind: Literal["mongodb"] = "mongodb"
-    host: Host
     port: int = Field(default=27017, ge=1, le=65_535)
-    database: Word
     collection: Word
     fields: tuple[Field_, ...] = Field(min_length=1, max_length=500)
-    user: Word
-    password: Secret = SecretStr("")
 
     @property
     def origin(self) -> str:
-        return f"mongodb://{self.host}:{self.port}/{self.database}.{self.collection}"
+        return f"mongodb://{self.place}.{self.collection}"
+
+
+class Kafka(Address):
+    """A topic of JSON objects. `fields` gives types to those whose first values do not say it, such as dates in words of their own."""
+
+    kind: Literal["kafka"] = "kafka"
+    brokers: tuple[Broker, ...] = Field(min_length=1, max_length=20)
+    topic: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
+    fields: tuple[Field_, ...] = Field(default=(), max_length=500)
+    user: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{0,200}$")] = ""
+    password: Secret = SecretStr("")
+    mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = "SCRAM-SHA-512"
+    tls: bool = True
+
+    @model_validator(mode="after")
+    def _kept_secret(self) -> Kafka:
+        if self.user and self.mechanism == "PLAIN" and not self.tls:
+            raise ValueError("PLAIN sends the password as it is: turn tls on, or choose SCRAM-SHA-512")
+        return self
+
+    @property
+    def origin(self) -> str:
+        return f"kafka://{','.join(self.brokers)}/{self.topic}"
 
 
 class _Bucket(Address):
@@ -170,7 +196,7 @@ class WebFile(Address):
         return ({"url": self.url} if self.url != self.origin else {}) | ({"bearer_token": token} if token else {})
 
 
-AnyAddress = Annotated[PostgreSQL | MySQL | MongoDB | S3 | Iceberg | Delta | WebFile, Field(discriminator="kind")]
+AnyAddress = Annotated[PostgreSQL | MySQL | MongoDB | Kafka | S3 | Iceberg | Delta | WebFile, Field(discriminator="kind")]
 _ADDRESS: TypeAdapter[AnyAddress] = TypeAdapter(AnyAddress)
 
 
@@ -179,13 +205,14 @@ class Plan(Part):
 
     table: where to, in the tenant's own database. full: the whole table is swapped for a new copy. incremental: only rows whose `key` (a
     column that only grows) is above the largest that is there. With `identity` (columns that tell rows apart) a row that comes again
-    replaces the one before, and rows as far back as `look_back_days` come again, so that late changes are seen.
+    replaces the one before, and rows as far back as `look_back_days` come again, so that late changes are seen. stream: the messages of a
+    topic that have not been read.
     every_minutes: None runs only when asked. on_drift: `stop` changes nothing when the source's columns changed; `adopt` takes new columns
     over always, and removed or retyped ones with a full refresh.
     """
 
     table: TableName
-    mode: Literal["full", "incremental"] = "full"
+    mode: Literal["full", "incremental", "stream"] = "full"
     key: Word | None = None
     identity: tuple[Word, ...] = Field(default=(), max_length=8)
     look_back_days: int = Field(default=0, ge=0, le=366)
@@ -196,8 +223,8 @@ class Plan(Part):
     @model_validator(mode="after")
     def _whole(self) -> Plan:
         if (self.mode == "incremental") != (self.key is not None):
-            raise ValueError("an incremental source needs a key, and a full one has none")
-        if self.mode == "full" and (self.identity or self.look_back_days):
+            raise ValueError("an incremental source needs a key, and others have none")
+        if self.mode != "incremental" and (self.identity or self.look_back_days):
             raise ValueError("identity and look_back_days belong to incremental sources")
         if self.look_back_days and not self.identity:
             raise ValueError("rows that come again need an identity, else they would be there twice")
@@ -216,6 +243,8 @@ class SourceBody(Part):
     def _fits(self) -> SourceBody:
         if self.connection.kind == "url" and self.plan.mode != "full":
             raise ValueError("a file is always taken as a whole: mode full")
+        if (self.connection.kind == "kafka") != (self.plan.mode == "stream"):
+            raise ValueError("a topic is read on from where it was left: mode stream, which nothing else has")
         return self
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import secrets
 import subprocess
@@ -17,6 +18,7 @@ import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from confluent_kafka import Producer
 
 from core.clock import SystemClock
 from core.errors import Invalid
@@ -32,10 +34,12 @@ from workers.principals import system_principal
 from workers.queue import enqueue
 from workers.run import run_job
 from workers.sources.spec import SourceBody
+from workers.sources.streaming import Stream
 from workers.sources.tick import start_due_sources
 from workers.sources.vault import Vault, reseal_all
 
 pytestmark = pytest.mark.integration
+NO_DRIFT = {"added": {}, "removed": [], "retyped": {}}
 PASSWORD = "p'w\\d`{x:String}"
 
 
@@ -274,3 +278,102 @@ def test_secrets_open_with_earlier_keys_until_they_are_sealed_anew(place: Place)
     assert Vault(["new"]).unseal(anew) == {"password": PASSWORD}
     with pytest.raises(Invalid, match="another key"):
         Vault(["wrong"]).unseal(anew)
+
+
+class TestTopics:
+    """The client library's own cluster speaks the protocol; no server of Kafka's was run."""
+
+    def test_every_message_comes_once_in_the_types_that_it_has(self, place: Place) -> None:
+        cluster = Cluster("orders")
+        cluster.send(
+            [{"id": n, "amount": n / 2, "at": "2026-01-05T10:00:00Z", "paid": n % 2 == 0, "day": "2026-01-05"} for n in range(500)]
+        )
+        source = place.declare(cluster.address, table="events", mode="stream", every_minutes=5)
+        first = ended(place.run(source))
+        assert (first["rows"], first["total"], first["behind"], first["set_aside"]) == (500, 500, 0, 0)
+        assert first["columns"]["at"] == "Nullable(DateTime64(3))"
+        again = ended(place.run(source))
+        assert (again["rows"], again["total"], again["drift"]) == (0, 500, NO_DRIFT)
+        cluster.send([{"id": n, "amount": 1} for n in range(500, 600)])
+        assert ended(place.run(source))["total"] == 600
+        assert place.rows("events", "uniqExact(id) AS n, sum(amount) AS s, uniqExact(kafka_partition) AS p, countIf(paid) AS t") == [
+            {"n": 600, "s": pytest.approx(62_475), "p": 4, "t": 250}
+        ]
+
+    def test_a_run_that_dies_before_its_rows_are_seen_brings_nothing_and_the_next_brings_all(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cluster = Cluster("dying")
+        cluster.send([{"id": n} for n in range(100)])
+        source = place.declare(cluster.address, table="dying", mode="stream")
+        ended(place.run(source))
+        cluster.send([{"id": n} for n in range(100, 150)])
+        monkeypatch.setattr("workers.sources.streaming.Target.finish", lambda _: (_ for _ in ()).throw(Invalid("killed")))
+        failed(place.run(source))
+        assert place.rows("dying", "count() AS n") == [{"n": 100}]
+        monkeypatch.undo()
+        assert ended(place.run(source))["rows"] == 50
+        monkeypatch.setattr("core.store.sources.record", lambda *_, **__: (_ for _ in ()).throw(Invalid("killed after they are seen")))
+        cluster.send([{"id": 150}])
+        failed(place.run(source))
+        monkeypatch.undo()
+        assert ended(place.run(source))["rows"] == 0
+        assert place.rows("dying", "count() AS n, uniqExact(id) AS u") == [{"n": 151, "u": 151}]
+
+    def test_what_is_no_row_is_set_aside_once_and_new_fields_become_columns(self, place: Place) -> None:
+        cluster = Cluster("mixed")
+        cluster.send([{"id": 1, "a b": "x"}, b"no json", [1], {"id": "text"}, {"id": 2, "kafka_offset": 1}, None, {"id": 3}])
+        source = place.declare(cluster.address | {"fields": [{"name": "id", "type": "Int64"}]}, table="mixed", mode="stream")
+        found = ended(place.run(source))
+        assert (found["rows"], found["set_aside"], found["empty"]) == (2, 4, 1)
+        assert len(place.rows("mixed__rejected", "reason")) == 4
+        cluster.send([b"no json either"])
+        assert ended(place.run(source))["set_aside"] == 1
+        cluster.send([{"id": 4, "more": 1.5}])
+        assert ended(place.run(source))["drift"]["added"] == {"more": "Nullable(Float64)"}
+        assert len(place.rows("mixed__rejected", "reason")) == 5
+        strict = place.declare(cluster.address, table="strict", mode="stream", on_drift="stop")
+        ended(place.run(strict))
+        cluster.send([{"id": 5, "other": 1}])
+        assert failed(place.run(strict))["code"] == "source_drift"
+        assert place.rows("strict", "count() AS n") == [{"n": 4}]
+
+    def test_a_long_topic_is_read_in_parts_and_one_that_was_made_anew_is_told(self, place: Place) -> None:
+        cluster = Cluster("long")
+        cluster.send([{"id": n} for n in range(2_000)])
+        address = SourceBody.model_validate({"name": "x", "connection": cluster.address, "plan": {"table": "long", "mode": "stream"}})
+        stream = Stream(place.services.admin, tenant_database(place.tenant), address.plan, address.connection, {"127.0.0.1"})
+        assert stream.run(full=False, until_s=0.0).behind == 2_000
+        assert stream.run(full=False).total == 2_000
+        ahead = dataclasses.replace(stream, known={0: 5_000})
+        with pytest.raises(Invalid, match="made anew"):
+            ahead.run(full=False)
+        assert ahead.run(full=True).total == 2_000
+
+    def test_brokers_must_be_named_by_the_operator_and_passwords_are_not_sent_in_the_clear(self, place: Place) -> None:
+        cluster = Cluster("walled")
+        source = place.declare(cluster.address | {"brokers": ["10.0.0.1:9092"]}, table="walled", mode="stream")
+        assert failed(place.run(source))["code"] == "source_host_refused"
+        open_ = cluster.address | {"user": "u", "password": "p", "mechanism": "PLAIN"}
+        for wrong, mode in ((open_, "stream"), (cluster.address, "full")):
+            with pytest.raises(ValueError, match=r"PLAIN|mode stream"):
+                place.declare(wrong, table="walled", mode=mode)
+
+
+class Cluster:
+    """A topic on a cluster of one broker, within this process."""
+
+    def __init__(self, topic: str) -> None:
+        self._topic = topic  # made by the first message, with four partitions
+        self._producer = Producer(
+            {"test.mock.num.brokers": 1, "test.mock.broker.rtt": 0, "sticky.partitioning.linger.ms": 0, "log_level": 0}
+        )
+        found = self._producer.list_topics(timeout=10)
+        (broker,) = found.brokers.values()
+        self.address: dict[str, Any] = {"kind": "kafka", "brokers": [f"127.0.0.1:{broker.port}"], "topic": topic, "tls": False}
+
+    def send(self, values: list[Any]) -> None:
+        for value in values:
+            body = value if value is None or isinstance(value, bytes) else json.dumps(value).encode()
+            self._producer.produce(self._topic, body)
+        self._producer.flush(10)

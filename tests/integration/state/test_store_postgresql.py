@@ -112,7 +112,7 @@ class TestValues:
             talk = conversations.create(connection, ACME, user.id, title="t", now=NOW)
             entry = QuestionEntry("nul \0 and \ud800", "refuse", 1.0, error={"text": "nul \0 and \ud800"}, reading=None)
             question = questions.log(connection, ACME, user.id, entry, now=NOW)
-            assert question.entry.error == {"text": "nul \ufffd and ?"}
+            assert questions.get(connection, ACME, question.id).entry.error == {"text": "nul \ufffd and ?"}
             assert conversations.add_turn(connection, ACME, talk, question_id=question.id, state={}, now=NOW).number == 1
             questions.give_feedback(connection, ACME, user.id, question.id, verdict="up", now=NOW)
             datasets.put(connection, ACME, DatasetLoad("d", "d", "d.csv", "ready", user.id), now=NOW)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from api.limiting import TooManyRequests
 from api.turns import Turns
+from core.errors import Unavailable
 from core.ids import TenantId
 
 
@@ -78,3 +80,57 @@ def test_who_waits_for_something_else_takes_no_turn() -> None:
         return turns._free, served
 
     assert asyncio.run(most_inside()) == (1, ["quick", "slow"])
+
+
+class TestFloods:
+    def test_a_flood_beside_others_is_worked_on_one_at_a_time_with_rests(self) -> None:
+        async def most_begun(*, others: bool) -> tuple[int, int]:
+            turns, inside, seen, served = Turns(8), 0, 0, 0
+
+            async def one() -> None:
+                nonlocal inside, seen, served
+                async with turns.turn(TenantId("flood")), turns.paused():
+                    inside += 1
+                    seen = max(seen, inside)
+                    await asyncio.sleep(0.01)
+                    inside -= 1
+                    served += 1
+
+            if others:
+                async with turns.turn(TenantId("calm")):
+                    pass
+            tasks = [asyncio.create_task(one()) for _ in range(60)]
+            await asyncio.sleep(0.05)
+            seen = inside
+            await asyncio.sleep(0.25)
+            begun = seen
+            async with asyncio.timeout(0.1):  # others find a free turn at once
+                async with turns.turn(TenantId("calm")):
+                    pass
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            assert turns._free == 8
+            return begun, served
+
+        assert asyncio.run(most_begun(others=False))[1] == 60
+        begun, served = asyncio.run(most_begun(others=True))
+        assert begun <= 1
+        assert served < 45  # the first ones began before there were many
+
+    def test_who_waits_too_long_or_in_too_long_a_line_is_told_to_come_back(self) -> None:
+        async def refusals() -> list[type[BaseException] | None]:
+            turns, tenant = Turns(1, longest_wait_s=0.01), TenantId("a")
+
+            async def one() -> None:
+                async with turns.turn(tenant):
+                    await asyncio.sleep(0)
+
+            async with turns.turn(TenantId("b")):
+                few = await asyncio.gather(*(one() for _ in range(3)), return_exceptions=True)
+                many = await asyncio.gather(*(one() for _ in range(600)), return_exceptions=True)
+            await one()
+            assert turns._free == 1
+            return [type(found) for found in (few[0], many[0], many[-1])]
+
+        assert asyncio.run(refusals()) == [Unavailable, TooManyRequests, TooManyRequests]

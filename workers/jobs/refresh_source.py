@@ -26,7 +26,8 @@ from workers.sources.drift import drift, refuse_drift
 from workers.sources.fetch import TOTAL_S, fetch
 from workers.sources.forgetting import without_columns
 from workers.sources.remote import remote
-from workers.sources.spec import Plan, WebFile, read_address
+from workers.sources.spec import Kafka, Plan, WebFile, read_address
+from workers.sources.streaming import Stream, noted
 from workers.sources.tick import after_failure
 from workers.sources.vault import Vault
 
@@ -73,6 +74,8 @@ def _refreshed(context: JobContext, source: Source, *, full: bool) -> dict[str, 
     context.progress("connect", 0, 1)
     if isinstance(address, WebFile):
         return _fetched(context, source, address, plan, full=full)
+    if isinstance(address, Kafka):
+        return _streamed(context, source, address, plan, full=full)
     admin, allowed = context.services.admin, context.services.settings.outbound_hosts
     copy = Copy(admin, tenant_database(context.tenant), plan, remote(address, allowed))
     context.progress("copy", 0, 1)
@@ -86,6 +89,28 @@ def _refreshed(context: JobContext, source: Source, *, full: bool) -> dict[str, 
         "drift": done.drift.shown,
         "from": done.before,
         "to": done.after,
+    }
+
+
+def _streamed(context: JobContext, source: Source, address: Kafka, plan: Plan, *, full: bool) -> dict[str, Any]:
+    services = context.services
+    last = _last_run(context, source)
+    known = noted(last.report) if last is not None and last.started_at > source.updated_at else {}
+    stream = Stream(services.admin, tenant_database(context.tenant), plan, address, services.settings.outbound_hosts, known)
+    context.progress("copy", 0, 1)
+    done = stream.run(full=full, check=context.check_cancelled)
+    return {
+        "origin": address.origin,
+        "mode": "full" if full else plan.mode,
+        "rows": done.rows,
+        "total": done.total,
+        "columns": dict(done.columns),
+        "drift": done.drift.shown,
+        "positions": {str(partition): offset for partition, offset in done.positions.items()},
+        "behind": done.behind,
+        "missed": done.missed,
+        "set_aside": done.set_aside,
+        "empty": done.empty,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from nlq.lexicon import Target, has_person_fields
+from nlq.said_units import is_money
 from nlq.segment import Unit
 from nlq.text import keys_of, lemma
 from nlq.thesaurus import root
@@ -195,9 +196,11 @@ class Kinds:
         field = self.field(target)
         return field is not None and field.role in (FieldRole.CATEGORY, FieldRole.NAME) and field.type is FieldType.STRING
 
+    def label(self, target: Target) -> str:
+        """What a metric or field is called."""
+        field = self.field(target)
+        return self.catalog.metric(target.name).label if target.kind == "metric" else field.label if field is not None else target.name
+
     def is_money(self, target: Target) -> bool:
         """Whether a metric is an amount of money, which nobody counts."""
-        if target.kind != "metric":
-            return False
-        metric = self.catalog.metric(target.name)
-        return (metric.format or "").startswith("currency") or (metric.unit or "") in ("EUR", "USD", "GBP", "CHF", "JPY", "$", "€", "£")
+        return target.kind == "metric" and is_money(self.catalog.metric(target.name))

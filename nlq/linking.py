@@ -306,9 +306,11 @@ def _resemblance(text: str, name: str) -> float:
 def _covers(value: str, text: str) -> bool:
     """Whether every word of the text is in the value, spelt nearly so: "Boston in Texas" is more than "Boston".
 
-    >>> _covers("Acme Corporation", "acme corp"), _covers("Boston", "boston in texas")
-    (True, False)
+    >>> _covers("Acme Corporation", "acme corp"), _covers("Boston", "boston in texas"), _covers("DELIVERED", "undelivered")
+    (True, False, False)
     """
+    if text.removeprefix("un").removeprefix("non").removeprefix("in").removeprefix("dis").lstrip("-") == fold(value) != text:
+        return False  # its opposite
     asked = text.split()
     if len(asked) < 2:
         return True

@@ -92,7 +92,7 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
         )),
     **_rows("cmp", "<", (
             "less than|fewer than|under|below|lower than|smaller than|<|shorter than|younger than|cheaper than|worse than|"
-            "lighter than|slower than|underneath"
+            "lighter than|slower than|underneath|newer than"
         )),
     **_rows("cmp", "=", "exactly|equal to|equals|=|==|equal|precisely|exactly equal to|is equal to|of exactly"),
     **_rows("cmp", "!=", "!=|<>|not equal to|different from|differs from|not equal"),
@@ -160,7 +160,7 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
             "number of months between|months between|hours between|number of hours between|weeks between|minutes between|"
             "number of minutes between|years between|number of years between|amount of time between|number of weeks between|"
             "length of time between|gap between|time elapsed between|days it takes from|time it takes from|"
-            "difference between their time from|elapsed time between|time to"
+            "difference between their time from|elapsed time between|time to|days to|hours to|weeks to"
         )),
     **_rows("transform", "share", (
             "in %|in percent|as %|as a percentage|as percentage|as percent|in percentage|in percentages|percentage wise|"
@@ -206,7 +206,10 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
             "fell|fallen|has fallen|have fallen|dropped|has dropped|have dropped|declined|has declined|have declined|decreased|has decreased|have decreased|went down|"
             "gone down|shrank|shrunk|lost ground|falling|declining|shrinking|dropping|decreasing|going down|go down|is falling|are falling|is declining|are declining"
         )),
-    **_rows("moved", "any", "up or down|going up or down|up or is it down|rising or falling|growing or shrinking|increasing or decreasing|better or worse|changed|has changed|have changed"),
+    **_rows("moved", "any", (
+            "up or down|going up or down|up or is it down|rising or falling|growing or shrinking|increasing or decreasing|better or worse|"
+            "changed|has changed|have changed"
+        )),
     **_rows("moved_most", "up", (
             "fastest growing|fastest - growing|strongest growing|fastest rising|most improved|gained the most|gained most|added the most|"
             "biggest increase in|largest increase in|highest increase in|biggest rise in|biggest growth in|largest growth in|highest growth in|"

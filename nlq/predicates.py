@@ -18,8 +18,10 @@ from nlq.lexicon import Target
 from nlq.numbers import as_scalar, as_stored
 from nlq.phrases import WEEKDAYS
 from nlq.roles import way_to
+from nlq.said_units import contradicts
 from nlq.timing.feasts import public_holidays
 from nlq.unbuildable import Unbuildable
+from nlq.worth import worth_condition, worth_of
 from nlq.years import in_years
 from semantic.catalog.model import Catalog, CatalogField, DatasetKind, FieldRole, FieldType
 from semantic.expr import (
@@ -164,6 +166,9 @@ class Predicates:
         if condition.kind == "number" and target is not None and target.kind == "dataset" and condition.units:
             compared = compared_field(condition.units[0].text, self._catalog.dataset(target.dataset or ""))
             amount = self._kinds.main_amount(target.dataset or "")
+            worth = worth_of(self._catalog, target.dataset or "") if compared is None and condition.op != "=" else None
+            if worth is not None and condition.number is not None:
+                return [(target.dataset or "", worth_condition(condition, worth), False)]
             if compared is None and amount is not None and condition.op != "=":
                 compared = amount.name  # "transactions over 100": their amount
             if compared is not None:
@@ -204,6 +209,9 @@ class Predicates:
                     return Comparison(op="=", left=ref, right=Literal_(value=str(as_scalar(condition.number))))
                 raise Unbuildable("not a number")
             said = " ".join(u.text for u in condition.units)
+            against = contradicts(said, field)
+            if against is not None:
+                raise Unbuildable(against)
             number = as_scalar(as_stored(condition.number, field.format, said))
             if condition.op == "between" and condition.number_high is not None:
                 high = as_scalar(as_stored(condition.number_high, field.format, said))
@@ -362,7 +370,8 @@ class Predicates:
         home = base if all(self._local(base, x.dataset) for x in (date, other)) else next(iter(homes), None)
         if home is None or date == other:
             raise Unbuildable("two dates that no row has together")
-        return home, lapse(condition, date, other), False
+        held = lapse(condition, date, other)
+        return home, Not(item=held) if condition.negate else held, False
 
     def _moment(self, mention: Mention | None, base: str) -> FieldRef:
         """The date that a mention means; the rows' own when there is none."""

@@ -155,6 +155,8 @@ def _units(tokens: Sequence[Token], i: int, j: int, linker: Linker) -> list[tupl
         following = tokens[j].norm if j < len(tokens) else ""
         if func.kind == "order" and len(span) == 1 and following not in _AFTER_ORDER:
             func = None
+        elif func.kind == "order" and span[0].norm == "order" and i > 0 and tokens[i - 1].norm in _BEFORE_THING:
+            func = None  # "per order by channel"
     if func is not None:
         out.append((len(span) * weight + (len(span) - 1) * bonus, Unit(i, j, text, func=func)))
     if len(span) == 1:
@@ -331,6 +333,7 @@ _IN_NAMES = frozenset(("per", "return", "list", "show"))
 _OPENING = frozenset("in on at out off to under over".split())
 _IN_VALUES = frozenset(("and", "or", "no", "not", "with", "show"))
 _DROPPED_INSIDE = frozenset(("on", "at"))
+_BEFORE_THING = frozenset("per each every an average of single one".split())
 _AFTER_ORDER = frozenset("by in from descending ascending desc asc alphabetically chronologically on according alphabetical the".split())
 _PAST = frozenset("born left begun sent sold paid built held won lost".split())
 _PERIODS = frozenset("day days week weeks month months quarter quarters year years hour hours time date dates".split())

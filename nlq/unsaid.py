@@ -8,15 +8,16 @@ from dataclasses import replace
 from pydantic import ValidationError
 
 from nlq.assign import assignments
-from nlq.candidates import Candidates, copied
+from nlq.candidates import Candidate, Candidates, copied
 from nlq.chips import chips_of, paraphrase
 from nlq.frame import Frame, MeasureItem
 from nlq.intents import Routed
 from nlq.predicates import Unbuildable
 from nlq.reading import Prepared
+from nlq.said_units import is_money
 from nlq.types import Intent, Reading, Understanding
-from semantic.catalog.model import Metric
-from semantic.query import MetricRef, SemanticQuery
+from semantic.catalog.model import Metric, SimpleMetric
+from semantic.query import Aggregate, AggregateKind, MetricRef, SemanticQuery
 
 _TRIED_METRICS = 6
 _SCANNED = 8
@@ -52,6 +53,8 @@ def scan(of: Candidates, question: str, routed: Routed, frame: Frame, as_of: dt.
 
 def by_which(of: Candidates, question: str, routed: Routed, prepared: Prepared, frame: Frame, as_of: dt.datetime) -> Understanding | None:
     """ "our best customers", "top 10 products": what makes one better is not said, so ask, with the key measures as choices."""
+    if "sold" in frame.notes and frame.measures and frame.measures[0].kind == "count" and not frame.measures[0].distinct:
+        return _pieces_or_kinds(of, question, routed, prepared, frame, as_of)
     moved = bool(frame.moved) or frame.moved_order is not None
     ranked = frame.limit_asked or moved or frame.superlative is not None
     plain = all(c.kind in ("value", "time", "flag", "segment", "cycle") for c in frame.conditions)
@@ -77,6 +80,28 @@ def by_which(of: Candidates, question: str, routed: Routed, prepared: Prepared, 
     if len(readings) < 2:
         return None
     return Understanding(question, "clarify", tuple(readings), message="By which measure?" if ranked else "Which measure?")
+
+
+def _pieces_or_kinds(
+    of: Candidates, question: str, routed: Routed, prepared: Prepared, frame: Frame, as_of: dt.datetime
+) -> Understanding | None:
+    """ "how many products did we sell": how many different ones, or how many pieces of them."""
+    kinds = copied(frame)
+    kinds.measures = [replace(frame.measures[0], distinct=True)]
+    found = next(iter(of.of(kinds, prepared, as_of, [])), None)
+    pieces = next((m for m in of.catalog.metrics if isinstance(m, SimpleMetric) and _adds_up(m, found)), None)
+    if found is None or pieces is None:
+        return None
+    summed = replace(found, query=found.query.model_copy(update={"metrics": (MetricRef(metric=pieces.name),)}))
+    readings = [replace(of.reading(c, routed, prepared), confidence=0.5) for c in (summed, found)]
+    return Understanding(question, "clarify", tuple(readings), message="How many pieces, or how many different ones?")
+
+
+def _adds_up(metric: SimpleMetric, found: Candidate | None) -> bool:
+    """Whether a metric adds up a plain number, no money, over the same rows."""
+    counted = found.query.metrics[0] if found is not None and found.query.metrics else None
+    same = isinstance(counted, Aggregate) and counted.dataset == metric.dataset
+    return same and not metric.hidden and metric.aggregate is AggregateKind.SUM and metric.where is None and not is_money(metric)
 
 
 def unusual_in(of: Candidates, question: str, frame: Frame, as_of: dt.datetime) -> Understanding | None:

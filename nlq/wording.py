@@ -167,7 +167,7 @@ class Wording:
         if isinstance(expr, Now):
             return "today"
         if isinstance(expr, Related):
-            kind = {"min": "first", "max": "last"}.get(expr.aggregate, expr.aggregate)
+            kind = {"min": "first", "max": "last", "sum": "total"}.get(expr.aggregate, expr.aggregate)
             return f"{kind} {self.expr(expr.of) if expr.of is not None else self._catalog.dataset(expr.dataset).label}"
         return expr.kind
 

@@ -14,6 +14,7 @@ from nlq.composing.groups import add_compared, build_groups
 from nlq.composing.measures import build_measure
 from nlq.composing.order import order_groups
 from nlq.composing.shape import counted_rows, grouped_having, grouped_rows
+from nlq.composing.things import count_sold
 from nlq.composing.time_groups import add_time_groups
 from nlq.composing.transforms import build_transforms
 from nlq.composing.where import build_having, build_where, row_having
@@ -76,6 +77,7 @@ def _settled(draft: Draft, measures: list[MeasureItem], counted: bool) -> list[M
     settle_buckets(f, measures, draft.assignment, draft.kinds)
     if "difference" in f.notes and f.compare == "vs" and len(measures) == 2 and len(f.times) < 2 and not f.compare_values:
         measures[:] = [MeasureItem("expression", left=measures[0], right=measures[1], op="-")]
+    count_sold(draft, measures)
     draft.relations.count_things(measures)
     draft.relations.count_by_event(measures)
     things = draft.target(measures[0].mention) if len(measures) == 1 and measures[0].kind == "count" else None

@@ -17,6 +17,7 @@ from semantic.catalog.model import DatasetKind, FieldRole, FieldType, SimpleMetr
 from semantic.expr import FieldRef, IsNull
 from semantic.query import Aggregate, AggregateKind, Measure, MetricRef
 
+QUANTILES = {"p25": 0.25, "p75": 0.75, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 MONEY_NOUNS = frozenset(lemma(w) for w in ("sale", "sales", "revenue", "payment", "spend", "cost", "income", "expense", "turnover"))
 
 
@@ -86,7 +87,7 @@ def field_measure(draft: Draft, item: MeasureItem, target: Target, groups: Seque
         raise Unbuildable("shares do not add up")
     if item.distinct and kind is AggregateKind.COUNT:
         kind = AggregateKind.COUNT_DISTINCT
-    quantile = {"p25": 0.25, "p75": 0.75, "p90": 0.9, "p95": 0.95, "p99": 0.99}.get(item.aggregate or "")
+    quantile = QUANTILES.get(item.aggregate or "")
     if others and not all(draft.graph.connected(dataset, o) for o in others):
         raise Unbuildable("groups are unrelated to the number")
     if others and kind in (AggregateKind.SUM, AggregateKind.AVG):

@@ -16,9 +16,11 @@ from nlq.composing.rows import list_rows, over_rows
 from nlq.composing.shape import is_aggregated
 from nlq.composing.shares import settle_share
 from nlq.composing.superlatives import settle_adjective
+from nlq.composing.things import per_thing
 from nlq.frame import Frame
 from nlq.graph import JoinGraph
 from nlq.kinds import Kinds
+from nlq.parsing.bounds import UNSURE_WORTH
 from nlq.parsing.shares import UNSURE_WHOLE
 from semantic.catalog.model import Catalog
 from semantic.query import SemanticQuery
@@ -43,9 +45,10 @@ class Composer:
         settle_adjective(draft)
         refuse_shared_label(draft)
         settle_outputs(draft, measures)
+        per_thing(draft, measures)
         settle_share(draft, measures)
-        if UNSURE_WHOLE in f.notes:
-            draft.guess(0.45, UNSURE_WHOLE)
+        for note in dict.fromkeys(n for n in f.notes if n in (UNSURE_WHOLE, UNSURE_WORTH)):
+            draft.guess(0.45, note)
         query = aggregate_rows(draft, measures) if is_aggregated(draft, measures) else list_rows(draft)
         return Composed(query, draft.penalty, draft.notes, find_unexplained(draft, query))
 

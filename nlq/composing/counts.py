@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from nlq.composing.bases import metric_base
 from nlq.composing.draft import Draft
 from nlq.composing.local import narrow
+from nlq.composing.pieces import sold
 from nlq.frame import MeasureItem
+from nlq.parsing.words import SELLING
 from nlq.predicates import Unbuildable
-from nlq.text import keys_of
 from semantic.catalog.model import DatasetKind, FieldRole
 from semantic.expr import FieldRef
-from semantic.query import Aggregate, AggregateKind, Measure, MetricRef
-
-_SELLING = frozenset({"best selling", "bestselling", "most sold", "most bought", "worst selling"})
+from semantic.query import Aggregate, AggregateKind, Measure
 
 
 def implied_count(draft: Draft) -> MeasureItem:
@@ -50,25 +49,12 @@ def frequency(draft: Draft, item: MeasureItem, groups: Sequence[str]) -> Measure
     if own.kind is DatasetKind.FACT or not children:
         return Aggregate(aggregate=AggregateKind.COUNT, dataset=group)
     nearest = sorted(children, key=lambda c: (draft.graph.distance(c, group), c))[0]
-    if item.label in _SELLING:
-        sold = _sold(draft, nearest)
-        if sold is not None:
-            return sold
+    if item.label in SELLING:
+        amount = sold(draft, nearest)
+        if amount is not None:
+            return amount
     draft.guess(0.1 if len(children) == 1 else 0.3, "counts related rows")
     return Aggregate(aggregate=AggregateKind.COUNT, dataset=nearest)
-
-
-def _sold(draft: Draft, fact: str) -> Measure | None:
-    """How much was sold: the metric that says so, or the fact's one quantity."""
-    for metric in draft.catalog.metrics:
-        if not metric.hidden and set(keys_of("units sold")) <= set(keys_of(metric.label)) and metric_base(draft, metric.name) == fact:
-            return MetricRef(metric=metric.name)
-    fields = [f for f in draft.catalog.dataset(fact).fields if f.role is FieldRole.MEASURE and not f.hidden]
-    amounts = [f for f in fields if set(keys_of(f.label)) & {"quantity", "qty"}]
-    if len(amounts) != 1:
-        return None
-    draft.guess(0.05, f"{amounts[0].label} is summed")
-    return Aggregate(aggregate=AggregateKind.SUM, dataset=fact, of=FieldRef(dataset=fact, field=amounts[0].name))
 
 
 def count_rows(draft: Draft, item: MeasureItem, dataset: str, groups: Sequence[str]) -> Measure:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nlq.composing.draft import Draft
+from nlq.composing.pieces import pieces_condition, pieces_of
 from nlq.conjunctions import conjunction
 from nlq.frame import Condition
 from nlq.predicates import Unbuildable
@@ -40,6 +41,9 @@ def count_condition(draft: Draft, condition: Condition, base: str) -> Predicate:
     counted = _bridge_to(draft, base, dataset)
     draft.explained.add(id(condition.mention))
     op, count = condition.op, int(condition.number)
+    of = pieces_of(draft, condition.mention, counted)
+    if of is not None and condition.time is None:
+        return pieces_condition(of, op, condition.number)
     time = draft.predicates.time_field(counted) if condition.time is not None else None
     where = draft.predicates.in_time(time, condition.time.window) if condition.time is not None and time is not None else None
     if condition.op == "between":

@@ -11,6 +11,7 @@ from nlq.composing.counts import count_rows, frequency
 from nlq.composing.draft import Draft
 from nlq.composing.durations import duration_measure
 from nlq.composing.local import narrow
+from nlq.composing.things import spread_of
 from nlq.frame import MeasureItem
 from nlq.lexicon import Target
 from nlq.predicates import Unbuildable
@@ -56,10 +57,12 @@ def build_measure(draft: Draft, item: MeasureItem, groups: Sequence[str]) -> Mea
         and isinstance(draft.catalog.metric(target.name), SimpleMetric)
     ):
         draft.guess(0.45, f"{item.aggregate} of a metric that is already an aggregate")
-    elif target.kind == "metric" and item.aggregate in ("median", "min", "max", "stddev"):
-        raise Unbuildable(f"the {item.aggregate} of a rate")
     if target.kind == "metric":
         where = narrow(draft, item.conditions, _metric_dataset(draft, target))
+        spread = item.aggregate not in (None, "sum", "avg") and draft.catalog.metric(target.name).type == "ratio"
+        if spread and item.aggregate is not None and item.superlative is None:
+            draft.explained.add(id(item.mention))
+            return spread_of(draft, target.name, item.aggregate, where)
         return MetricRef(metric=target.name, where=where)
     if target.kind in ("segment", "term"):
         raise Unbuildable("not a measure")

@@ -8,7 +8,12 @@ from nlq.composing.shape import focus_dataset
 from nlq.frame import MeasureItem, Mention
 from nlq.lexicon import Target
 from nlq.predicates import Unbuildable
+from nlq.worth import worth_of
 from semantic.catalog.model import FieldRole
+from semantic.query import Aggregate, AggregateKind
+
+# Adjectives that go by what a thing is worth, where the catalog says it.
+_WORTH = frozenset(("biggest", "largest", "greatest", "highest", "smallest", "lowest", "priciest", "most valuable", "most expensive"))
 
 
 def _adjective_field(draft: Draft, word: str, dataset: str) -> Target | None:
@@ -64,6 +69,12 @@ def settle_adjective(draft: Draft) -> None:
     )
     label = superlative.measure.label or ""
     rated = label.endswith("rated")
+    worth = worth_of(draft.catalog, focus) if target is None and label in _WORTH else None
+    if worth is not None:
+        given = Aggregate(aggregate=AggregateKind.SUM, dataset=worth.dataset, of=worth.of, where=worth.where)
+        superlative.measure = MeasureItem("given", given=given, units=superlative.measure.units)
+        draft.frame.limit = draft.frame.limit if draft.frame.singular else draft.frame.limit or 10
+        return
     target = target or (_rating(draft, focus) if rated else _adjective_field(draft, label, focus))
     if target is None:
         raise Unbuildable("which number ranks is unclear")

@@ -7,7 +7,11 @@ from collections.abc import Sequence
 from nlq.frame import Condition, MeasureItem, Mention
 from nlq.linking import Link
 from nlq.parsing.parse import Parse
+from nlq.said_units import says_money
 from nlq.segment import Unit
+from nlq.worth import worth_of
+
+UNSURE_WORTH = "how many there are, or what each is worth"
 
 
 def number_condition(p: Parse, mention: Mention, op: str, number: float | None, units: list[Unit], *, ahead: bool) -> None:
@@ -21,6 +25,9 @@ def number_condition(p: Parse, mention: Mention, op: str, number: float | None, 
             return
         amounts = p.kinds.amounts_of(mention.unit)
         amounts = amounts if len(amounts) == 1 else p.kinds.amounts_of(mention.unit, main=True)
+        if _worth(p, mention):
+            _bound_worth(p, mention, op, number, units)  # "customers with orders over 1000 euros"
+            return
         if len(amounts) != 1 and not mention.plural:
             p.frame.unknown.extend(units)  # "a loan over 200000": which of its numbers is not said
             return
@@ -30,6 +37,10 @@ def number_condition(p: Parse, mention: Mention, op: str, number: float | None, 
             p.add_condition(Condition("number", amount, op=op, number=number, units=units))
             return
     measure = next((m for m in p.frame.measures if m.mention is mention), None)
+    counted = measure is not None and measure.kind == "count" and len(p.frame.mentions) == 1
+    if counted and not ahead and _worth(p, mention):
+        _bound_worth(p, mention, op, number, units)  # "how many orders over 500 euros"
+        return
     if measure is not None and s.mode != "head_cond":
         if measure.superlative is None and _only_for_condition(p, measure):
             p.frame.measures.remove(measure)
@@ -61,6 +72,19 @@ def number_condition(p: Parse, mention: Mention, op: str, number: float | None, 
         p.retract(mention)
     mention.role = "condition"
     p.add_condition(Condition("number", mention, op=op, number=number, units=units))
+
+
+def _worth(p: Parse, mention: Mention) -> bool:
+    """Whether the catalog says what one of these things is worth."""
+    return any(k.target.kind == "dataset" and worth_of(p.kinds.catalog, k.target.dataset or "") is not None for k in mention.unit.links[:2])
+
+
+def _bound_worth(p: Parse, mention: Mention, op: str, number: float | None, units: list[Unit]) -> None:
+    worth = Mention(mention.unit, "condition", tuple(k for k in mention.unit.links if k.target.kind == "dataset"), p.waiting.sentence)
+    p.frame.mentions.append(worth)
+    if mention.role == "related" and mention.plural and not any(says_money(u.text) for u in units):
+        p.frame.notes.append(UNSURE_WORTH)  # "channels with orders over 1000": so many, or worth so much?
+    p.add_condition(Condition("number", worth, op=op, number=number, units=units))
 
 
 def _after_number(p: Parse, units: Sequence[Unit]) -> int:

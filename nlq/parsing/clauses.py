@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nlq.parsing.lapses import with_one
 from nlq.parsing.parse import Parse, Waiting
 from nlq.parsing.words import SENTENCE_END
 from nlq.segment import Unit
@@ -116,6 +117,8 @@ def on_of(p: Parse, i: int, u: Unit) -> int:
 
 def on_prep(p: Parse, i: int, u: Unit) -> int:
     words = u.text.lower()
+    if words == "within":
+        p.units = with_one(p.units, i + 1)
     p.waiting.prep_next = True
     if words.startswith(("of", "for all")) or words == "out of":
         p.waiting.of_next = True

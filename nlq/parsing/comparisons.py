@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nlq.frame import Condition, Mention
 from nlq.parsing.bounds import measured_before, number_condition
-from nlq.parsing.lapses import on_lapse
+from nlq.parsing.lapses import on_lapse, with_one
 from nlq.parsing.literals import bind_literal
 from nlq.parsing.parse import Parse
 from nlq.parsing.words import UNIT_NOUNS
@@ -89,6 +89,7 @@ def on_compare_op(p: Parse, i: int, u: Unit) -> int:
     s = p.waiting
     if u.func is None:
         return i + 1
+    p.units = with_one(p.units, i + 1)
     j, nxt = p.peek(i + 1)
     following = _others_same(p, i + 1)
     if following is not None:
@@ -150,6 +151,14 @@ def _is_percent(u: Unit) -> bool:
     return u.text.lower() in ("%", "percent", "pct") or (u.number is not None and "%" in u.text)
 
 
+def _counts_ahead(p: Parse, i: int) -> bool:
+    """ "orders with more than 3 items": after "with" the noun to come is bounded, not the things that have it."""
+    last = p.waiting.last
+    _, nxt = p.peek(i)
+    bounded = nxt is not None and bool(nxt.links) and p.kinds.likely(nxt, "dataset")
+    return bounded and p.waiting.relative and last is not None and not last.in_relative and p.kinds.likely(last.unit, "dataset")
+
+
 def _close_comparison(p: Parse, i: int) -> int:
     """A comparison and its number are known: find what is compared, behind or ahead."""
     s = p.waiting
@@ -159,8 +168,10 @@ def _close_comparison(p: Parse, i: int) -> int:
     j, nxt = p.peek(i)
     if nxt is not None and nxt.text.lower() == "times" and (s.last is None or s.last.role != "related"):
         p.frame.unknown.append(nxt)
+    ahead = _counts_ahead(p, i)
     while nxt is not None and (nxt.text.lower() in UNIT_NOUNS or nxt.is_func("agg")) and not nxt.links:
         p.use(nxt)
+        units.append(nxt)
         j, nxt = p.peek(j + 1)
     if nxt is not None and nxt.is_func("distinct"):
         j, nxt = p.peek(j + 1)
@@ -168,7 +179,7 @@ def _close_comparison(p: Parse, i: int) -> int:
         k, owner = p.peek(j + 1)
         if owner is not None and owner.links and p.kinds.likely(owner, "number") and not measured_before(p):
             j, nxt, i = k, owner, k - 1
-    if nxt is not None and nxt.links and not (nxt.values and not nxt.links) and j - i <= 2 and not measured_before(p):
+    if nxt is not None and nxt.links and not (nxt.values and not nxt.links) and j - i <= 2 and (ahead or not measured_before(p)):
         target = p.mention(nxt, "condition")
         number_condition(p, target, op, number, units, ahead=True)
         p.reset_noun()

@@ -24,7 +24,7 @@ def on_duration(p: Parse, i: int, u: Unit) -> int:
     if words == "how long" and any(v.is_func("duration") for v in p.units[i + 1 :]):
         p.use(u)  # "how long has it been in days since": the words to come say it
         return i + 1
-    if words in ("time to", "how long"):
+    if words == "how long" or words.endswith(" to"):
         return _stored_length(p, i, u) or _time_to(p, i, u)
     if not found or not any(p.kinds.likely(v, "time") for _, v in found):
         return i + 1
@@ -109,10 +109,13 @@ def _time_to(p: Parse, i: int, u: Unit) -> int:
     j, verb = p.peek(i + 1)
     while verb is not None and (verb.is_func("have", "prep") or verb.text.lower() in ("it", "take", "takes")):
         j, verb = p.peek(j + 1)
-    if verb is None or not verb.links or not p.kinds.likely(verb, "time"):
+    dates = tuple(k for k in verb.links if p.kinds.is_time(k.target) and k.score >= 0.5) if verb is not None else ()
+    if verb is None or not dates:
         return i + 1
     end = p.mention(verb, "end")
-    item = MeasureItem("duration", s.aggregate, start=None, end=end, unit="day", units=[u])
+    end.links = dates
+    unit = next((w for w in ("hour", "day", "week", "month") if w in u.text.lower()), "day")
+    item = MeasureItem("duration", s.aggregate or ("avg" if s.count else None), start=None, end=end, unit=unit, units=[u])
     p.take_pending()
     p.reset_noun()
     s.of_next = True

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from nlq.frame import Condition, Mention
 from nlq.linking import Link
 from nlq.parsing.parse import Parse
 from nlq.segment import Unit
+from nlq.timing.phrases import TimePhrase
+from semantic.expr import Rolling
+from semantic.expr import Unit as TimeUnit
 
 _UNITS = {w + s: w for w in ("minute", "hour", "day", "week", "month", "quarter", "year") for s in ("", "s")}
 _AFTER = frozenset(("of", "of the", "after", "from", "from the", "following", "since", "later than", "past"))
@@ -18,6 +24,7 @@ def on_lapse(p: Parse, i: int, u: Unit) -> int | None:
 
     The earlier words may have named the first date ("delivered"); else it is the rows' own.
     """
+    _split_to(p, i + 1)
     unit = _UNITS.get(p.units[i + 1].text.lower()) if i + 1 < len(p.units) else None
     if unit is None or u.number is None:
         return None
@@ -29,11 +36,13 @@ def on_lapse(p: Parse, i: int, u: Unit) -> int | None:
         k += 2
     joint = p.units[k].text.lower() if k < len(p.units) else ""
     if joint not in _AFTER | _BEFORE:
-        return None
+        aged = _age(p, i, u, unit)
+        return aged if aged is not None else _since_its_own(p, i, u, verb)
     anchor = _anchor(p, k + 1)
     if anchor is None:
         return None
     at, dates = anchor
+    denied = _denied(p)
     first = _first_date(p, i, verb)
     words += [v for v in p.units[k : at + 1] if v is not p.units[at]]
     end = p.mention(p.units[at], "end")
@@ -41,12 +50,84 @@ def on_lapse(p: Parse, i: int, u: Unit) -> int | None:
     condition = Condition(
         "lapse", first, other=end, op=_op(p, i), number=u.number, literal=unit, hint="before" if joint in _BEFORE else "after"
     )
-    condition.units = [u, *words]
+    condition.units, condition.negate = [u, *words], denied
     p.take_pending()
     p.reset_noun()
     p.add_condition(condition)
     p.waiting.passive = p.waiting.relative = False
     return at + 1
+
+
+def _since_its_own(p: Parse, i: int, u: Unit, verb: Unit | None) -> int | None:
+    """ "shipped within 3 days", "took more than 5 days to ship": counted from the rows' own date."""
+    before, last = p.units[i - 1] if i else None, p.waiting.last
+    said = p.waiting.compare_op is not None or (before is not None and before.text.lower() in _WITHIN)
+    dated = last is not None and p.follows_last(i - 1) and bool(_dates(p, last.unit)) and not p.kinds.likely(last.unit, "dataset")
+    if not said or (verb is None and not dated and not _dated_value(p, i)):
+        return None
+    denied = _denied(p)
+    first = _first_date(p, i, verb)
+    if first is None:
+        return None
+    end = i + 2 if verb is None else p.units.index(verb) + 1
+    condition = Condition("lapse", first, op=_op(p, i), number=u.number, literal=_UNITS[p.units[i + 1].text.lower()], hint="after")
+    condition.units, condition.negate = [u, p.units[i + 1]], denied
+    p.take_pending()
+    p.reset_noun()
+    p.add_condition(condition)
+    p.waiting.passive = p.waiting.relative = False
+    return end
+
+
+def _denied(p: Parse) -> bool:
+    """ "not shipped within 7 days": the verb before was denied."""
+    last = p.waiting.last
+    return last is not None and any(c.kind == "null" and c.mention is last and not c.negate for c in p.frame.conditions)
+
+
+def _dated_value(p: Parse, i: int) -> bool:
+    """Whether a status before position i names a date as well ("delivered within a week")."""
+    last = p.waiting.last_condition
+    return last is not None and last.kind == "value" and last.units[-1:] == [p.units[i - 2]] and bool(_dates(p, last.units[-1]))
+
+
+_AGES = {"older than": True, "longer ago than": True, "newer than": False, "younger than": False, "more recent than": False}
+
+
+def _age(p: Parse, i: int, u: Unit, unit: str) -> int | None:
+    """ "orders older than 7 days": their own date lies so far back. Persons older than so many years have an age."""
+    said = next((v for v in p.waiting.pending_units if v.text.lower() in _AGES), None)
+    thing = (
+        next((k.target.dataset for k in p.waiting.last.links if k.target.kind == "dataset"), None) if p.waiting.last is not None else None
+    )
+    if said is None or thing is None or u.number is None or u.number < 1 or u.number != int(u.number) or unit in ("minute", "hour"):
+        return None
+    if p.kinds.catalog.dataset(thing).time is None or (p.kinds.is_person(thing) and unit == "year"):
+        return None
+    window = Rolling(count=int(u.number), unit=TimeUnit(unit))
+    phrase = TimePhrase(u.start, p.units[i + 1].end, window, f"last {int(u.number)} {unit}s")
+    p.use(p.units[i + 1])
+    p.take_pending()
+    p.reset_noun()
+    p.add_condition(Condition("time", None, time=phrase, negate=_AGES[said.text.lower()], units=[u]))
+    p.waiting.relative = False
+    return i + 2
+
+
+def _split_to(p: Parse, i: int) -> None:
+    """ "14 days to deliver": after a number the unit of time is a word of its own."""
+    u = p.units[i] if i < len(p.units) else None
+    words = u.text.split() if u is not None else []
+    if u is not None and len(words) == 2 and words[1].lower() == "to" and words[0].lower() in _UNITS:
+        parts = [Unit(u.start + n, u.start + n + 1, word, soft=True) for n, word in enumerate(words)]
+        p.units = [*p.units[:i], *parts, *p.units[i + 1 :]]
+
+
+def with_one(units: Sequence[Unit], i: int) -> Sequence[Unit]:
+    """ "more than a month after": the article before a unit of time at position i is the number one."""
+    if i + 1 >= len(units) or units[i].text.lower() not in ("a", "an") or units[i + 1].text.lower() not in _UNITS:
+        return units
+    return [*units[:i], replace(units[i], number=1.0, soft=False), *units[i + 1 :]]
 
 
 def _op(p: Parse, i: int) -> str:

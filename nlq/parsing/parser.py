@@ -30,6 +30,7 @@ from nlq.parsing.requests import on_define, on_output, on_round
 from nlq.parsing.shares import on_share
 from nlq.parsing.superlatives import on_super
 from nlq.parsing.times import on_same, on_time
+from nlq.parsing.verbs import note_sale
 from nlq.parsing.words import INSTRUCTIONS, PERIODS, SENTENCE_END, TYING
 from nlq.segment import Unit
 
@@ -119,6 +120,7 @@ def _step(p: Parse, i: int) -> int:
         if p.waiting.negate and p.waiting.last is not None and closes_clause(p, i) and p.kinds.likely(p.waiting.last.unit, "dataset"):
             return on_negated_verb(p, i, u)
         p.frame.loose_verbs += 1
+    note_sale(p, i, u)
     if (
         u.text.lower() in TYING
         and p.waiting.last is not None

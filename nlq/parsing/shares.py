@@ -6,13 +6,15 @@ from nlq.frame import Condition, MeasureItem, TransformItem
 from nlq.parsing.operands import operand, operand_end
 from nlq.parsing.parse import Parse
 from nlq.segment import Unit
+from nlq.text import keys_of
+from semantic.query import MetricRef
 
 UNSURE_WHOLE = "which condition is the part and which the whole"
 
 
 def on_share(p: Parse, i: int, u: Unit) -> int:
     """ "percentage of A that B": A counted where B, over A."""
-    for rule in (owned_share, _share_of_value):
+    for rule in (owned_share, _share_of_value, _named_part):
         following = rule(p, i, u)
         if following is not None:
             return following
@@ -110,6 +112,26 @@ def _share_of_value(p: Parse, i: int, u: Unit) -> int | None:
     p.use(value)
     _add(p, u, _narrowed(whole, [Condition("value", None, values=value.values, units=[value])]), whole, extra)
     return end
+
+
+def _named_part(p: Parse, i: int, u: Unit) -> int | None:
+    """ "what share of sessions bounced": the catalog has a figure for the part (bounced sessions) and one for the whole (sessions)."""
+    j, part = p.peek(i + 1)
+    metric = next((k for k in part.links[:3] if k.target.kind in ("metric", "field")), None) if part is not None else None
+    if part is None or metric is None or len(part.text.split()) < 2 or not metric.exact:
+        return None
+    first = keys_of(part.text.split()[0])
+    whole = next(
+        (m for m in p.kinds.catalog.metrics if not m.hidden and any(keys_of(t) == first for t in (m.label, *m.synonyms))),
+        None,
+    )
+    if whole is None or whole.name == metric.target.name or keys_of(part.text)[0] == keys_of(p.kinds.label(metric.target))[0]:
+        return None
+    named = p.mention(part, "aggregate")
+    given = MeasureItem("given", given=MetricRef(metric=whole.name))
+    _begin(p, u)
+    _add(p, u, MeasureItem("aggregate", None, named), given, [])
+    return j + 1
 
 
 def _begin(p: Parse, u: Unit) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nlq.frame import MeasureItem, OrderItem
 from nlq.parsing.parse import Parse
 from nlq.parsing.ranking import plural_ahead
-from nlq.parsing.words import SENTENCE_END
+from nlq.parsing.words import OFTEN, SENTENCE_END
 from nlq.segment import Unit
+from nlq.worth import worth_of
+from semantic.query import Aggregate, AggregateKind
 
 
 def on_super(p: Parse, i: int, u: Unit) -> int:
@@ -50,29 +54,7 @@ def on_super(p: Parse, i: int, u: Unit) -> int:
         return i + 1
     s.superlative = value
     s.super_number = "number" in words or "count" in words or "amount of" in words
-    if words.startswith(
-        (
-            "most frequent",
-            "most common",
-            "most popular",
-            "most often",
-            "best selling",
-            "most sold",
-            "most active",
-            "least frequent",
-            "least common",
-            "bestselling",
-            "least popular",
-            "busiest",
-            "most bought",
-            "best rated",
-            "highest rated",
-            "top rated",
-            "lowest rated",
-            "worst rated",
-            "worst selling",
-        )
-    ):
+    if words.startswith(OFTEN):
         p.use(u)
         order = OrderItem(descending=value == "desc")
         order.measure = MeasureItem("aggregate" if words.endswith("rated") else "count", None, None, shown=True, units=[u], label=words)
@@ -98,6 +80,14 @@ def super_noun(p: Parse, i: int, u: Unit) -> int:
     value = s.superlative or "desc"
     units = p.take_pending()
     dataset = p.kinds.likely(u, "dataset")
+    if dataset and value in ("desc", "asc") and not s.count and any(x.text.lower() in _SIZES for x in units) and _worth_by_itself(p, u):
+        u = replace(u, links=tuple(k for k in u.links if k.target.kind == "dataset"))  # "biggest orders": not how many there are
+    largest = _largest_of_each(p, u, value) if any(x.text.lower() in _SIZES for x in units) and not s.count else None
+    if largest is not None:
+        p.mention(u, "context").explained = True
+        p.reset_noun()
+        p.use(*units)
+        return _rank_or_max(p, i, largest, value, True)
     time = p.kinds.certainly(u, "time")
     number = p.kinds.likely(u, "measure") or p.kinds.likely(u, "number")
     aggregate = s.aggregate
@@ -137,6 +127,27 @@ def super_noun(p: Parse, i: int, u: Unit) -> int:
     if time or value in ("latest", "earliest"):
         item.aggregate = "max" if value in ("latest", "desc") else "min"
     return _rank_or_max(p, i, item, value, rankable)
+
+
+_SIZES = frozenset(("biggest", "largest", "smallest", "priciest", "most expensive", "most valuable"))
+
+
+def _worth_by_itself(p: Parse, u: Unit) -> bool:
+    """Whether single ones of these events are worth so much, and nothing else was named that could be ranked by them."""
+    things = [k.target.dataset for k in u.links if k.target.kind == "dataset" and k.exact]
+    return not p.frame.outputs and not p.frame.asks_period and any(worth_of(p.kinds.catalog, d or "") is not None for d in things)
+
+
+def _largest_of_each(p: Parse, u: Unit, value: str) -> MeasureItem | None:
+    """ "which customer placed the biggest order": things ranked by the most that one of their events is worth."""
+    home = next((k.target.dataset or "" for k in u.links[:3] if k.target.kind == "dataset" and k.exact), None)
+    worth = worth_of(p.kinds.catalog, home) if home is not None else None
+    if worth is None or home is None or not p.frame.outputs or p.frame.measures or not _rankable(p):
+        return None
+    if any(k.target.dataset == home for k in p.frame.outputs[-1].links[:2]):
+        return None
+    kind = AggregateKind.MAX if value == "desc" else AggregateKind.MIN
+    return MeasureItem("given", given=Aggregate(aggregate=kind, dataset=home, of=worth))
 
 
 def _latest_noun(p: Parse, i: int, u: Unit, value: str, units: list[Unit]) -> int:

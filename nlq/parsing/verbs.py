@@ -6,7 +6,7 @@ from nlq.fillers import RELATING
 from nlq.frame import Condition
 from nlq.parsing.negations import closes_clause, on_negated_verb
 from nlq.parsing.parse import Parse
-from nlq.parsing.words import PARTICIPLES
+from nlq.parsing.words import PARTICIPLES, TRADING
 from nlq.segment import Unit
 
 
@@ -28,6 +28,7 @@ def verb_like(p: Parse, i: int, u: Unit) -> bool:
 
 def on_verb(p: Parse, i: int, u: Unit) -> int:
     s = p.waiting
+    note_sale(p, i, u)
     sure = p.kinds.likely(u, "dataset") and max(k.score for k in u.links if k.target.kind == "dataset") >= 0.8
     if s.negate and closes_clause(p, i) and not sure:
         return on_negated_verb(p, i, u)
@@ -48,3 +49,12 @@ def on_verb(p: Parse, i: int, u: Unit) -> int:
     s.negate = s.passive = False
     s.last = mention
     return i + 1
+
+
+def note_sale(p: Parse, i: int, u: Unit) -> None:
+    """ "how many did we sell", "were sold": things counted by their sales, not what is sold in general."""
+    if u.text.lower() not in TRADING or p.waiting.negate or p.frame.question_word != "how many":
+        return
+    helping = {w for v in p.units[:i] for w in v.text.lower().split()}
+    if helping & {"did", "were", "was", "have", "has"}:
+        p.frame.notes.append("sold")

@@ -22,6 +22,13 @@ MEANINGFUL = frozenset(
         "moved",
     )
 )
+# Superlatives that say themselves what is counted or rated; of those that sell, the pieces are added up.
+SELLING = frozenset(("best selling", "bestselling", "most sold", "most bought", "worst selling"))
+OFTEN = (
+    *sorted(SELLING),
+    *("most frequent", "most common", "most popular", "most often", "most active", "least frequent", "least common", "least popular"),
+    *("busiest", "best rated", "highest rated", "top rated", "lowest rated", "worst rated"),
+)
 SENTENCE_END = frozenset((".", "?", "!", ";"))
 LACKING = frozenset(
     (
@@ -61,6 +68,8 @@ TYING = frozenset(
     have had has gave given used use visited visit opened wrote write sold sell
     """.split()
 )
+# Verbs of trade, which tell of the sales of things and not of the dates that the things have of their own.
+TRADING = frozenset("sold sell selling bought buy purchased purchase served serve".split())
 PERIODS = frozenset("month months year years week weeks quarter quarters day days date hour hours".split())
 # Verbs that say on which end of a way a place lies.
 LEAVING = frozenset("depart departs departing departed leave leaves leaving left".split())

@@ -1,0 +1,59 @@
+"""The unit that a number is said in, held against what a field keeps: no fee is over 30 %, none is more than 7 days."""
+
+from __future__ import annotations
+
+from nlq.text import keys_of, lemma
+from semantic.catalog.model import CatalogField, FieldRole, Metric
+from semantic.query import AggregateKind
+
+_SPANS = frozenset("minute minutes hour hours day days week weeks month months quarter quarters year years".split())
+_PERCENT = frozenset(("%", "percent", "pct"))
+_MONEY = frozenset(("eur", "euro", "euros", "usd", "dollar", "dollars", "gbp", "pounds", "€", "$", "£"))
+# Parts of a whole that some tables keep as added-up percentages all the same.
+_PARTS = frozenset(
+    lemma(w) for w in "rate percent pct percentage share ratio margin discount growth score utilization completion progress".split()
+)
+
+
+def contradicts(said: str, field: CatalogField) -> str | None:
+    """Why a number said so cannot be one of the field's, or None.
+
+    >>> from semantic.catalog.model import FieldRole, FieldType
+    >>> fee = CatalogField(name="fee", type=FieldType.DECIMAL, role=FieldRole.MEASURE, label="fee", unit="EUR", aggregate=AggregateKind.SUM)
+    >>> contradicts("over 30 %", fee), contradicts("over 30 euros", fee)
+    ('A percentage of what is not said: fee is an amount.', None)
+    """
+    words = frozenset(said.lower().split())
+    kept_as_part = _PARTS & set(keys_of(field.label)) or (field.format or "").startswith("percent")
+    if field.role is FieldRole.MEASURE and field.aggregate is AggregateKind.SUM and not kept_as_part and _is_percent(said):
+        return f"A percentage of what is not said: {field.label} is an amount."
+    if is_money(field) and words & _SPANS:
+        return f"{field.label} is an amount of money, not a time."
+    if words & _MONEY and ((field.format or "").startswith("percent") or field.unit in ("day", "days", "hours", "minutes")):
+        return f"{field.label} is no amount of money."
+    return None
+
+
+def says_money(said: str) -> bool:
+    """Whether a currency is said.
+
+    >>> says_money("$1k"), says_money("1000 euros"), says_money("1000")
+    (True, True, False)
+    """
+    return not _MONEY.isdisjoint(said.lower().split()) or any(sign in said for sign in "$€£")
+
+
+def money_refuses(said: str) -> str | None:
+    """Why an amount of money cannot be bounded by a number said so, or None."""
+    if _is_percent(said):
+        return "A percentage of what is not said: this is an amount of money."
+    return "This is an amount of money, not a time." if frozenset(said.lower().split()) & _SPANS else None
+
+
+def _is_percent(said: str) -> bool:
+    return "%" in said or bool(frozenset(said.lower().split()) & _PERCENT)
+
+
+def is_money(field: CatalogField | Metric) -> bool:
+    """Whether the catalog says that a field or metric is an amount of money."""
+    return (field.format or "").startswith("currency") or (field.unit or "") in ("EUR", "USD", "GBP", "CHF", "JPY", "$", "€", "£")

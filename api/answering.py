@@ -201,7 +201,7 @@ async def answer_query(
     """Resolve -> compile -> guard -> verify -> cache or run -> chart, headline, receipt. is_logged: the caller logs it as a question."""
     guarded = guard(services, principal, visible, query, moment.as_of)
     moment.told("running", "")
-    result = await services.run_cached(principal, guarded, is_logged=is_logged)
+    result = await services.run_cached(principal, guarded, is_logged=is_logged, catalog_version=visible.catalog.version)
     rows = result.rows()
     moment.told("charting", f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'}")
     columns = Wording(visible.catalog).columns(result.columns, query)
@@ -240,8 +240,9 @@ async def answer_sql(services: Services, principal: Principal, request: schemas.
     moment = Moment.of(services, None)
     log = AskedLog(services, principal, schemas.AskRequest(question=sql[:4_000]))
     try:
-        guarded = await run_in_threadpool(services.guard_sql, principal, sql, params)
-        result = await services.run_cached(principal, guarded, is_logged=True)
+        async with services.turns.turn(principal.tenant):
+            guarded = await run_in_threadpool(services.guard_sql, principal, sql, params)
+            result = await services.run_cached(principal, guarded, is_logged=True)
     except UserError as error:
         await run_in_threadpool(log.failed, error, moment.ms())
         raise

@@ -105,13 +105,15 @@ class Services:
         """Raises: QueryRejected, Forbidden, NotFound when the tenant has no catalog."""
         return guard_sql(sql, self.catalogs.full(principal.tenant), principal, params=params, trust=self.core.trust)
 
-    async def run_cached(self, principal: Principal, query: GuardedQuery, *, is_logged: bool = False) -> ResultTable:
+    async def run_cached(
+        self, principal: Principal, query: GuardedQuery, *, is_logged: bool = False, catalog_version: int | None = None
+    ) -> ResultTable:
         """From the result cache when the data has not changed, else from the warehouse, which counts against the quotas.
 
-        is_logged: a question, which its log counts. Raises: UserError, Unavailable.
+        is_logged: a question, which its log counts. catalog_version: where it is known already. Raises: UserError, Unavailable.
         """
         await run_in_threadpool(self.core.quotas.refuse_over, principal.tenant, "queries")
-        catalog = self.catalogs.full(principal.tenant)
+        catalog = self.catalogs.full(principal.tenant, catalog_version)
         async with self.turns.paused():
             found = await self.core.results.run(query, tables=tables_of(query, catalog), policy_values=principal.attributes)
         if not is_logged and not found.stats.cached:

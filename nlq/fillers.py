@@ -51,6 +51,8 @@ RELATING = frozenset(
     deliveries attract attracts spend spent cause causes caused
     leaving leaves fly flies flew flown depart departs departing departed arrive arrives arriving arrived lands landing landed
     treat treated teaches teach makes ships shipped collected transferred charged billed invoiced raised incurred
+    run runs running flow flows flowing pass passes passing cross crosses crossing lie lies lying stretch stretches operate operates operated
+    operating begins begin ends ending
     earn earns earned earning weigh weighs win won wins winning gain gained gains acquire acquired acquires add added adds
     """.split()
 )
@@ -76,6 +78,8 @@ OPPOSITES = {
     "deactivated": "active",
     "unshipped": "shipped",
     "unmarried": "married",
+    "female": "male",
+    "male": "female",
     "untaxed": "taxed",
     "unregistered": "registered",
     "uninsured": "insured",

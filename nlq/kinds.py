@@ -84,7 +84,9 @@ class Kinds:
     def is_year(self, target: Target) -> bool:
         """A column of plain years ("birth year")."""
         field = self.field(target)
-        return field is not None and field.type is FieldType.INTEGER and field.label.lower().split()[-1] in _YEARS
+        if field is None or field.type not in (FieldType.INTEGER, FieldType.STRING):
+            return False
+        return field.unit == "year" or (field.type is FieldType.INTEGER and field.label.lower().split()[-1] in _YEARS
 
     def is_flag(self, target: Target) -> bool:
         field = self.field(target)
@@ -179,6 +181,28 @@ class Kinds:
     def is_person(self, dataset: str) -> bool:
         """Whether the rows are persons."""
         return has_person_fields(self.catalog.dataset(dataset))
+
+    def is_name_of_thing(self, dataset: str, field: str) -> bool:
+        """Whether the rows of a dataset are called by this field, and each by another text."""
+        found = self.catalog.dataset(dataset)
+        if found.kind is DatasetKind.FACT or not any(e.dataset == dataset and e.display == (field,) for e in self.catalog.entities):
+            return False
+        named = found.field(field).cardinality
+        return named is not None and bool(found.row_count) and named >= 0.9 * (found.row_count or 0)
+
+    def names_thing(self, dataset: str, field: str) -> bool:
+        """Whether a field points to things by what they are called."""
+        return any(
+            r.from_dataset == dataset and r.from_fields == (field,) and self.is_name_of_thing(r.to_dataset, r.to_fields[0])
+            for r in self.catalog.relationships
+        )
+
+    def has_age(self, dataset: str | None) -> bool:
+        """Whether the things have an age."""
+        return dataset is not None and any(
+            f.role is FieldRole.MEASURE and not f.hidden and f.label.lower().split()[-1] == "age"
+            for f in self.catalog.dataset(dataset).fields
+        )
 
     def is_fact(self, unit: Unit) -> bool:
         """Whether a unit names events that have a date."""

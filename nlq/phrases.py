@@ -103,7 +103,7 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
         )),
     **_rows("postcmp", "<=", "or less|or fewer|or lower|or below|or under|and below|or smaller|or shorter|or younger"),
     **_rows("neg", "not", (
-            "not|no|non|non -|never|without|excluding|except|except for|other than|excludes|exclude|excluded|neither|nor|none|without any|"
+            "not|no|non|non -|never|nobody|no one|without|excluding|except|except for|other than|excludes|exclude|excluded|neither|nor|none|without any|"
             "not any|have not|has not|do not|does not|do not have|does not have|did not|didn't|have no|has no|had no|no longer|"
             "are not|is not|not been|have never|has never|that have no|with no|cannot|apart from|besides|lacking|lack|ignoring|"
             "ignore|not in|not from|not at|leaving out|aside from|not including|have not had|haven't|hasn't|don't have any|"

@@ -205,8 +205,8 @@ class Predicates:
             return Comparison(op=condition.op, left=ref, right=right)
         if condition.kind == "number" and condition.number is not None:
             if not self._kinds.is_number(Target("field", str(ref), ref.dataset, ref.field)):
-                if field.type is FieldType.STRING and condition.op == "=":
-                    return Comparison(op="=", left=ref, right=Literal_(value=str(as_scalar(condition.number))))
+                if field.type is FieldType.STRING and (condition.op == "=" or field.unit == "year"):
+                    return self._text_number(condition, ref)
                 raise Unbuildable("not a number")
             said = " ".join(u.text for u in condition.units)
             against = contradicts(said, field)
@@ -219,6 +219,16 @@ class Predicates:
                 return Not(item=predicate) if condition.negate else predicate
             return Comparison(op=condition.op, left=ref, right=Literal_(value=number))
         raise Unbuildable(condition.kind)
+
+    def _text_number(self, condition: Condition, ref: FieldRef) -> Predicate:
+        """A number against one kept as text: equal to it, or years in their order."""
+        low, high = (None if n is None else Literal_(value=str(as_scalar(n))) for n in (condition.number, condition.number_high))
+        if condition.op == "between" and low is not None and high is not None:
+            within = Between(field=ref, low=low, high=high)
+            return Not(item=within) if condition.negate else within
+        if low is None or condition.op == "between":
+            raise Unbuildable("no number")
+        return Comparison(op=condition.op, left=ref, right=low)
 
     def flag(self, ref: FieldRef, field: CatalogField, *, value: bool) -> Predicate:
         """A yes/no field, however it is stored."""
@@ -306,6 +316,8 @@ class Predicates:
                 found.append((base, self._has(base, dataset, where, negate=condition.negate), False))
             return found
         if dataset == base:
+            if where is None and condition.negate:
+                raise Unbuildable("rows without themselves")
             return [(base, Not(item=where) if condition.negate and where is not None else where, False)] if where is not None else []
         if self._graph.points_to(base, dataset):
             if where is None and not condition.negate:
@@ -325,8 +337,9 @@ class Predicates:
     def in_time(self, ref: FieldRef, window: Window, *, negate: bool = False) -> Predicate:
         """Inside a window; a field that holds plain years is compared with the window's years."""
         field = self._catalog.field(ref)
-        if field.type is FieldType.INTEGER and field.epoch is None:
-            years = in_years(ref, window, self._as_of)
+        text = field.type is FieldType.STRING and field.unit == "year"
+        if text or (field.type is FieldType.INTEGER and field.epoch is None):
+            years = in_years(ref, window, self._as_of, text=text)
             return Not(item=years) if negate else years
         return InWindow(field=ref, window=window, negate=negate)
 
@@ -338,7 +351,8 @@ class Predicates:
         times = [f for f in found.fields if f.role is FieldRole.TIME and not f.hidden]
         if times:
             return FieldRef(dataset=dataset, field=times[0].name)
-        year = next((f for f in found.fields if f.label.lower().split()[-1] == "year" and f.type is FieldType.INTEGER), None)
+        integers = (f for f in found.fields if f.type is FieldType.INTEGER and f.label.lower().split()[-1] == "year")
+        year = next((f for f in found.fields if f.unit == "year" and f.label.lower().split()[-1] == "year"), None) or next(integers, None)
         return FieldRef(dataset=dataset, field=year.name) if year is not None else None
 
     def _time_field(self, dataset: str) -> FieldRef:

@@ -8,17 +8,17 @@ from nlq.unbuildable import Unbuildable
 from semantic.expr import Absolute, Between, Calendar_, Comparison, FieldRef, Literal_, Predicate, Rolling, Window
 
 
-def in_years(ref: FieldRef, window: Window, as_of: dt.datetime) -> Predicate:
-    """Whether a plain year lies in a window of whole years. Raises: Unbuildable."""
-    low, high = whole_years(window, as_of)
+def in_years(ref: FieldRef, window: Window, as_of: dt.datetime, *, text: bool = False) -> Predicate:
+    """Whether a plain year lies in a window of whole years. text: the years are kept as texts of four digits. Raises: Unbuildable."""
+    low, high = (None if y is None else Literal_(value=f"{y:04}" if text else y) for y in whole_years(window, as_of))
     if low is not None and low == high:
-        return Comparison(op="=", left=ref, right=Literal_(value=low))
+        return Comparison(op="=", left=ref, right=low)
     if low is not None and high is not None:
-        return Between(field=ref, low=Literal_(value=low), high=Literal_(value=high))
+        return Between(field=ref, low=low, high=high)
     if low is not None:
-        return Comparison(op=">=", left=ref, right=Literal_(value=low))
+        return Comparison(op=">=", left=ref, right=low)
     if high is not None:
-        return Comparison(op="<=", left=ref, right=Literal_(value=high))
+        return Comparison(op="<=", left=ref, right=high)
     raise Unbuildable("no bounds")
 
 

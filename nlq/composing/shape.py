@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from nlq.composing.draft import Draft
 from nlq.frame import MeasureItem
+from nlq.lexicon import Target
 from semantic.catalog.model import DatasetKind, FieldRole
 
 
@@ -117,9 +118,15 @@ def _row_superlative(draft: Draft, item: MeasureItem) -> bool:
         return target.dataset == focus or (draft.graph.points_to(focus, target.dataset or "") and focus != target.dataset)
     names = [t for t in columns if t is not None and t.kind == "field" and t.dataset == target.dataset]
     return (
-        any((cf := draft.kinds.field(t)) is not None and cf.role in (FieldRole.NAME, FieldRole.KEY) for t in names)
+        any((cf := draft.kinds.field(t)) is not None and cf.role in (FieldRole.NAME, FieldRole.KEY) and not _shared(draft, t) for t in names)
         and target.dataset == focus
     )
+
+
+def _shared(draft: Draft, target: Target) -> bool:
+    """Whether many rows have the same name: it is of what they belong to ("customer name" of orders)."""
+    field, rows = draft.kinds.field(target), draft.catalog.dataset(target.dataset or "").row_count
+    return field is not None and field.cardinality is not None and bool(rows) and field.cardinality < 0.5 * (rows or 0)
 
 
 def focus_dataset(draft: Draft) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from nlq.adjectives import ADJECTIVES
 from nlq.frame import MeasureItem, OrderItem
 from nlq.parsing.parse import Parse
 from nlq.parsing.ranking import plural_ahead
@@ -52,6 +53,13 @@ def on_super(p: Parse, i: int, u: Unit) -> int:
         p.frame.singular = p.frame.limit is None
         p.use(u)
         return i + 1
+    if _said_of_thing(p, i, u):
+        p.use(u)
+        p.frame.superlative = OrderItem(
+            measure=MeasureItem("aggregate", None, None, units=[u], label=words), descending=_most_of(words, value)
+        )
+        p.frame.singular = p.frame.limit is None and not p.frame.outputs[-1].plural
+        return i + 1
     s.superlative = value
     s.super_number = "number" in words or "count" in words or "amount of" in words
     if words.startswith(OFTEN):
@@ -67,6 +75,28 @@ def on_super(p: Parse, i: int, u: Unit) -> int:
         return i + 1
     s.pending_units.append(u)
     return i + 1
+
+
+def _said_of_thing(p: Parse, i: int, u: Unit) -> bool:
+    """ "which river is the longest": an adjective that nothing follows, of the thing asked for."""
+    following = p.units[i + 1] if i + 1 < len(p.units) else None
+    ends = following is None or following.text in SENTENCE_END or following.is_func("prep")
+    being = any(v.text.lower() in ("is", "are", "was", "were", "is the", "are the") for v in p.units[max(0, i - 2) : i])
+    outputs = p.frame.outputs
+    named = u.text.lower().split()[-1] in ADJECTIVES
+    return (
+        ends
+        and being
+        and named
+        and p.frame.question_word in ("what", "that")
+        and len(outputs) == 1
+        and p.kinds.likely(outputs[0].unit, "dataset")
+    )
+
+
+def _most_of(words: str, value: str) -> bool:
+    """Whether the largest number comes first: the oldest have the highest age."""
+    return value == "desc" or words == "oldest"
 
 
 def _next_is_object(p: Parse, i: int) -> bool:
@@ -160,8 +190,13 @@ def _latest_noun(p: Parse, i: int, u: Unit, value: str, units: list[Unit]) -> in
         return i + 1
     if mention.role == "output":
         p.frame.outputs.append(mention)
+    by_age = next((x.text.lower() for x in units if x.text.lower() in ("oldest", "youngest")), None)
     item = MeasureItem("aggregate", None, mention, units=units, superlative=value, label="time")
     p.frame.superlative = OrderItem(measure=item, descending=value == "latest")
+    if by_age is not None and p.kinds.has_age(mention.links[0].target.dataset):
+        p.frame.superlative = OrderItem(
+            measure=MeasureItem("aggregate", None, None, units=units, label=by_age), descending=by_age == "oldest"
+        )
     p.frame.singular = not mention.plural and p.frame.limit is None
     p.use(*units)
     return i + 1

@@ -6,7 +6,7 @@ from nlq.fillers import RELATING
 from nlq.frame import Condition
 from nlq.parsing.negations import closes_clause, on_negated_verb
 from nlq.parsing.parse import Parse
-from nlq.parsing.words import PARTICIPLES, TRADING
+from nlq.parsing.words import ARRIVING, LEAVING, PARTICIPLES, TRADING
 from nlq.segment import Unit
 
 
@@ -16,6 +16,8 @@ def verb_like(p: Parse, i: int, u: Unit) -> bool:
     if (words not in RELATING and words not in PARTICIPLES) or (u.values and u.values[0].score >= 0.95):
         return False
     _, following = p.peek(i + 1)
+    if p.frame.mentions and (words in LEAVING | ARRIVING or _of_agent(p, i)) and i + 2 < len(p.units) and p.units[i + 2].values:
+        return True  # "arriving in Vienna", "made by Boeing"
     if following is not None and p.kinds.likely(u, "amount") and following.is_func("cmp", "super", "between", "versus_avg"):
         return False  # "earn more than", "earns the most"
     asked = p.frame.question_word in ("what", "that", "who") and p.follows_last(i) and p.last_is_dataset() and words.endswith("s")
@@ -24,6 +26,11 @@ def verb_like(p: Parse, i: int, u: Unit) -> bool:
     if not p.kinds.likely(u, "dataset"):
         return bool(p.frame.mentions) and not (u.links and u.links[0].exact) and not p.kinds.likely(u, "time")
     return bool(p.frame.mentions)
+
+
+def _of_agent(p: Parse, i: int) -> bool:
+    """Whether "by" follows position i."""
+    return i + 1 < len(p.units) and p.units[i + 1].text.lower() == "by"
 
 
 def on_verb(p: Parse, i: int, u: Unit) -> int:

@@ -133,9 +133,7 @@ def _field(context: FieldContext, column: PhysicalColumn, name: str) -> CatalogF
         additive=kind.additive if kind else False,
         unit=unit
         or (
-            "year"
-            if role == FieldRole.CATEGORY and parsed.is_number and (said.words[-1] == "year" or _is_year(said.words, stats))
-            else None
+            "year" if role == FieldRole.CATEGORY and _holds_years(parsed.type, said.words, stats) else None
         ),
         format=f"currency:{unit}" if is_money else _percent(said.words, unit, stats) if kind else None,
         good_direction=_direction(said.words) if kind else None,
@@ -266,6 +264,17 @@ def _is_coded(words: tuple[str, ...], stats: ColumnStats | None) -> bool:
     return small and singular(words[-1]) == words[-1] and not said & (v.EXTENSIVE | v.INTENSIVE | v.BALANCE)
 
 
+_FOUR_DIGITS = re.compile(r"(?:1\d|20|21)\d\d")
+
+
+def _holds_years(kind: FieldType, words: tuple[str, ...], stats: ColumnStats | None) -> bool:
+    """Plain years, as numbers or as texts of four digits."""
+    if kind == FieldType.STRING:
+        named = words[-1] in v.YEAR | v.YEAR_EVENT or bool(set(words) & v.YEAR)
+        return named and stats is not None and bool(stats.values) and all(_FOUR_DIGITS.fullmatch(x) for x in stats.values)
+    return kind == FieldType.INTEGER and (words[-1] in v.YEAR or _is_year(words, stats))
+
+
 def _is_year(words: tuple[str, ...], stats: ColumnStats | None) -> bool:
     """A year under another name ("founded", "year_hired"): whole numbers that years are written as."""
     if stats is None or stats.low is None or stats.high is None or stats.low < _FIRST_YEAR or stats.high > _LAST_YEAR:
@@ -320,7 +329,7 @@ def _percent(words: tuple[str, ...], unit: str | None, stats: ColumnStats | None
     if unit == "percent":
         return "percent_points" if not stats or stats.high is None or stats.high > 1.5 else "percent"
     if (
-        words[-1] in ("rate", "ratio", "share")
+        words[-1] in ("rate", "ratio", "share", "discount", "margin")
         and stats
         and stats.low is not None
         and stats.high is not None

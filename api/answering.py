@@ -28,6 +28,7 @@ from nlq.chips import chips_of, paraphrase
 from nlq.dialogue import remember
 from nlq.types import Chip, DialogueState, Intent, Reading, Understanding
 from nlq.wording import Wording
+from semantic.closed_conditions import refuse_closed_conditions
 from semantic.compile import compile_query
 from semantic.pipeline import guard_compiled
 from semantic.query import SemanticQuery
@@ -231,6 +232,7 @@ def guard(services: Services, principal: Principal, visible: VisibleCatalog, que
     """
     compiled = compile_query(resolve(query, visible.catalog, as_of=as_of))
     full = services.catalogs.full(principal.tenant, visible.catalog.version)
+    refuse_closed_conditions(query, full, principal)
     return guard_compiled(compiled, full, principal, trust=services.core.trust)
 
 

@@ -15,6 +15,7 @@ from nlq.types import Understanding
 from semantic.catalog.importers import ImportedCatalog, import_cube, import_metricflow, import_osi
 from semantic.catalog.model import Catalog
 from semantic.catalog.yaml import dump_yaml
+from semantic.closed_conditions import refuse_closed_conditions
 from semantic.compile import compile_query
 from semantic.pipeline import guard_compiled
 from semantic.resolve import resolve
@@ -54,6 +55,7 @@ def tried(services: Services, caller: Principal, draft: Catalog, question: str) 
     if understood.outcome != "answer":
         return Tried(understood)
     query = understood.readings[0].query
+    refuse_closed_conditions(query, draft, caller)
     compiled = compile_query(resolve(query, visible.catalog, as_of=now))
     guarded = guard_compiled(compiled, draft, caller, trust=services.core.trust)
     result = services.run_uncached(caller, guarded)

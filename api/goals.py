@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from api.preconditions import etag_of, refuse_changed
 from api.services import Services
 from core.errors import Forbidden, Invalid, NotFound
 from core.ids import JobId, UserId
@@ -138,22 +139,29 @@ def create_goal(services: Services, principal: Principal, body: GoalBody) -> Goa
     return load_goal(services, principal, row.id)[1]
 
 
-def change_goal(services: Services, principal: Principal, key: str, body: GoalBody) -> GoalView:
-    """Raises: NotFound; Forbidden; Invalid; Unavailable."""
+def etag(view: GoalView) -> str:
+    """Of what its owner changes."""
+    return etag_of(view.model_dump(mode="json", include={*GoalBody.model_fields}))
+
+
+def change_goal(services: Services, principal: Principal, key: str, body: GoalBody, *, expected: str | None = None) -> GoalView:
+    """Raises: NotFound; Forbidden; Invalid; ChangedSince; Unavailable."""
     row, _ = load_goal(services, principal, key)
     _may_change(principal, row)
     new = checked(services, principal, body, owner=row.asked.owner)
     with services.store.write() as connection:
+        _refuse_changed(services, principal, goals.get(connection, principal.tenant, key), expected)
         row = goals.change(connection, principal.tenant, key, new, now=services.clock.now())
     refresh_goal(services, principal, row)
     return load_goal(services, principal, key)[1]
 
 
-def delete_goal(services: Services, principal: Principal, key: str) -> None:
-    """Raises: NotFound; Forbidden; Unavailable."""
+def delete_goal(services: Services, principal: Principal, key: str, *, expected: str | None = None) -> None:
+    """Raises: NotFound; Forbidden; ChangedSince; Unavailable."""
     row, _ = load_goal(services, principal, key)
     _may_change(principal, row)
     with services.store.write() as connection:
+        _refuse_changed(services, principal, goals.get(connection, principal.tenant, key), expected)
         goals.delete(connection, principal.tenant, key)
 
 
@@ -269,6 +277,12 @@ def _views(services: Services, principal: Principal, rows: Sequence[Goal]) -> tu
         for row in rows
         if row.id in keys and (_is_of(principal, row) or not fields_behind(full, asked[row.id].where) & closed)
     )
+
+
+def _refuse_changed(services: Services, principal: Principal, row: Goal, expected: str | None) -> None:
+    if expected is not None:
+        now = view(row, None, services.catalogs.visible(principal).catalog, principal)
+        refuse_changed(expected, etag(now), now.model_dump(mode="json", exclude={"status", "word", "as_of", "job_id"}))
 
 
 def _is_of(principal: Principal, row: Goal) -> bool:

@@ -69,6 +69,8 @@ class RequestEnvelope:
                 standing = scope["state"].get("standing")
                 for name, value in {**SECURITY_HEADERS, **(standing.headers() if standing else {})}.items():
                     headers.setdefault(name, value)
+                if scope["path"].startswith("/v1/") and (etag := scope["state"].get("etag")):
+                    headers.setdefault("ETag", etag)
                 if not scope["path"].startswith("/static/"):
                     headers.setdefault("Cache-Control", "no-store")
             await send(message)

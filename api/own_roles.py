@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from api import schemas
 from api.people import note
+from api.preconditions import etag_of, refuse_changed
 from api.services import Services
 from core.errors import Conflict
 from core.principal import Principal, Role
@@ -27,7 +28,7 @@ class RoleIn(schemas.In):
 
 
 class RoleView(BaseModel):
-    """`all_rights`: its own and inherited ones together."""
+    """`all_rights`: its own and inherited ones together. `etag`: for If-Match; empty for built-in roles, which nobody changes."""
 
     name: str
     built_in: bool
@@ -35,6 +36,7 @@ class RoleView(BaseModel):
     rights: list[str]
     inherits: list[str]
     all_rights: list[str]
+    etag: str = ""
 
 
 def known_roles(services: Services, caller: Principal) -> list[RoleView]:
@@ -45,19 +47,21 @@ def known_roles(services: Services, caller: Principal) -> list[RoleView]:
     return built_in + [_view(name, found, own) for name, found in own.items()]
 
 
-def put(services: Services, admin: Principal, name: str, body: RoleIn) -> RoleView:
-    """Makes or changes a role; counts at once. Raises: Invalid."""
+def put(services: Services, admin: Principal, name: str, body: RoleIn, *, expected: str | None = None) -> RoleView:
+    """Makes or changes a role; counts at once. Raises: Invalid; ChangedSince."""
     now, new = services.clock.now(), NewRole(name, body.description, frozenset(body.rights), frozenset(body.inherits))
     with services.store.write() as connection:
+        _refuse_changed(roles.by_name(connection, admin.tenant), name, expected)
         kept = roles.put(connection, admin.tenant, new, by=admin.user, now=now)
         own = roles.by_name(connection, admin.tenant)
         note(connection, admin, "role.put", name, now, {"rights": sorted(new.rights), "inherits": sorted(new.inherits)})
     return _view(name, kept, own)
 
 
-def remove(services: Services, admin: Principal, name: str) -> None:
-    """Raises: NotFound; Conflict while it is in use, also by a company's directory or sign-in that gives it to people."""
+def remove(services: Services, admin: Principal, name: str, *, expected: str | None = None) -> None:
+    """Raises: NotFound; ChangedSince; Conflict while it is in use, also by a company's directory or sign-in that gives it to people."""
     with services.store.write() as connection:
+        _refuse_changed(roles.by_name(connection, admin.tenant), name, expected)
         sign_in = tenants.get(connection, admin.tenant).settings.get("oidc") or {}
         if name in (
             *directory.role_map(connection, admin.tenant).values(),
@@ -71,6 +75,12 @@ def remove(services: Services, admin: Principal, name: str) -> None:
         note(connection, admin, "role.remove", name, services.clock.now())
 
 
+def _refuse_changed(own: dict[str, OwnRole], name: str, expected: str | None) -> None:
+    if expected is not None:
+        shown = _view(name, own[name], own) if name in own else None
+        refuse_changed(expected, shown.etag if shown else '"none"', shown.model_dump() if shown else None)
+
+
 def _view(name: str, found: OwnRole | None, own: dict[str, OwnRole]) -> RoleView:
     has = roles.standing([name], own)
     everything = sorted(together(has.roles, has.granted))
@@ -79,4 +89,5 @@ def _view(name: str, found: OwnRole | None, own: dict[str, OwnRole]) -> RoleView
     asked = found.asked
     return RoleView(
         name=name, built_in=False, description=asked.description, rights=sorted(asked.rights), inherits=sorted(asked.inherits), all_rights=everything,
+        etag=etag_of(asked.description, sorted(asked.rights), sorted(asked.inherits)),
     )  # fmt: skip

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
+from api import persons
 from api.audit_trail import current_request_id
 from api.preconditions import etag_of, refuse_changed
 from api.services import Services
 from core.errors import Conflict, Forbidden
 from core.ids import TenantId, UserId
 from core.principal import Principal, Role
-from core.store import api_keys, audit, lockouts, second_factors, sessions, users
+from core.store import audit, lockouts, second_factors, sessions, users
 from core.store.audit import Happening
-from core.store.tables import metadata
 from core.store.users import NewUser, User
 
 
@@ -54,7 +53,13 @@ def change(services: Services, admin: Principal, user: UserId, wanted: Change, *
     now = services.clock.now()
     with services.store.write() as connection:
         known = users.get(connection, admin.tenant, user)
-        refuse_changed(expected, etag(known))
+        shown = {
+            "display_name": known.display_name,
+            "roles": sorted(known.roles),
+            "attributes": known.attributes,
+            "disabled": known.disabled,
+        }
+        refuse_changed(expected, etag(known), shown)
         roles = known.roles if wanted.roles is None else wanted.roles
         disabled = known.disabled if wanted.disabled is None else wanted.disabled
         if Role.ADMIN in known.roles and not known.disabled and (disabled or Role.ADMIN not in roles):
@@ -123,7 +128,7 @@ def known_of(services: Services, admin: Principal, user: UserId) -> dict[str, An
     """Everything that the state store holds of a person, by table; without what they could sign in with. Raises: NotFound."""
     with services.store.write() as connection:
         users.get(connection, admin.tenant, user)
-        found = dict(_rows_of(connection, admin.tenant, user))
+        found = dict(persons.rows_of(connection, admin.tenant, user))
         note(connection, admin, "person.export", user, services.clock.now(), {"tables": sorted(found)})
     return found
 
@@ -139,40 +144,15 @@ def erase(services: Services, admin: Principal, user: UserId) -> User:
         if Role.ADMIN in known.roles and not known.disabled:
             refuse_without_admin(connection, admin.tenant, user)
         lockouts.forget(connection, known.email)
-        for key in api_keys.list_all(connection, admin.tenant, user=user):
-            api_keys.revoke(connection, admin.tenant, key.id, now=now)
-        for name in _THEIRS_ALONE:
-            table = metadata.tables[name]
-            connection.execute(table.delete().where(table.c.tenant_id == admin.tenant, table.c.user_id == user))
+        persons.erase_rows(connection, admin.tenant, user, known.email)
         gone = users.forget_person(connection, admin.tenant, user)
-        note(connection, admin, "person.erase", user, now)
+        note(connection, admin, "person.erase", user, now, {"address_still_in": persons.still_named(connection, admin.tenant, known.email)})
     return gone
-
-
-# Rows that are about the person and nobody else; turns and feedback go with their questions and conversations.
-_THEIRS_ALONE = ("sessions", "second_factors", "external_identities", "conversations", "questions", "inbox", "feedback")
-_SECRET_COLUMNS = {"password_hash", "secret_hash", "token_hash", "sealed", "recovery"}
-
-
-def _rows_of(connection: Connection, tenant: TenantId, user: UserId) -> Iterable[tuple[str, list[dict[str, Any]]]]:
-    for name, table in sorted(metadata.tables.items()):
-        if "tenant_id" not in table.c:
-            continue
-        owners = [table.c[column] for column in ("user_id", "actor", "created_by", "assignee", "owner") if column in table.c]
-        if name == "users":
-            owners = [table.c.id]
-        rows: list[dict[str, Any]] = []
-        for owner in owners:
-            statement = select(table).where(table.c.tenant_id == tenant, owner == user).limit(100_000)
-            rows += [{k: v for k, v in row.items() if k not in _SECRET_COLUMNS} for row in connection.execute(statement).mappings()]
-        if rows:
-            yield name, rows
 
 
 def refuse_without_admin(connection: Connection, tenant: TenantId, but: UserId) -> None:
     """Raises: Conflict when nobody but this one administers the tenant."""
-    others = [u for u in users.list_all(connection, tenant, limit=1000) if Role.ADMIN in u.roles and not u.disabled and u.id != but]
-    if not others:
+    if not users.has_other_with(connection, tenant, Role.ADMIN, but):
         raise Conflict("This is the last administrator; make another one first.", code="last_administrator")
 
 

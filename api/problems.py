@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 
+from api.preconditions import ChangedSince
 from core.errors import AppError, Unavailable, UserError
 
 log = structlog.get_logger("api")
@@ -55,6 +56,7 @@ class Problem(BaseModel):
     request_id: str
     suggestions: list[str] = Field(default_factory=list)
     errors: list[FieldProblem] = Field(default_factory=list)
+    current: dict[str, Any] | None = Field(default=None, description="With 412: what is there now.")
 
 
 def request_id(request: Request) -> str:
@@ -70,6 +72,7 @@ def problem(
     suggestions: Sequence[str] = (),
     errors: Sequence[FieldProblem] = (),
     headers: dict[str, str] | None = None,
+    current: Mapping[str, Any] | None = None,
 ) -> JSONResponse:
     body = Problem(
         title=_title(status),
@@ -79,11 +82,13 @@ def problem(
         request_id=request_id(request),
         suggestions=list(suggestions),
         errors=list(errors),
+        current=jsonable_encoder(current),
     )
     if request.url.path.startswith("/scim/"):  # RFC 7644, section 3.12
         said = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": str(status), "detail": detail, "code": code}
         return JSONResponse(said, status_code=status, media_type="application/scim+json", headers=headers)
-    return JSONResponse(body.model_dump(), status_code=status, media_type=MEDIA_TYPE, headers=headers)
+    shown = body.model_dump(exclude={"current"} if body.current is None else None)
+    return JSONResponse(shown, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
 def from_app_error(request: Request, error: AppError) -> JSONResponse:
@@ -92,8 +97,13 @@ def from_app_error(request: Request, error: AppError) -> JSONResponse:
         headers = {"WWW-Authenticate": 'Bearer realm="querent"'} if error.status == HTTPStatus.UNAUTHORIZED else {}
         if error.status == HTTPStatus.TOO_MANY_REQUESTS:
             headers["Retry-After"] = str(getattr(error, "retry_after_s", 60))
+        current = None
+        if isinstance(error, ChangedSince):
+            headers["ETag"], current = error.etag, error.current
         errors = [FieldProblem(path=error.path, message=error.message)] if error.path else []
-        return problem(request, error.status, error.code, error.message, suggestions=error.suggestions, errors=errors, headers=headers)
+        return problem(
+            request, error.status, error.code, error.message, suggestions=error.suggestions, errors=errors, headers=headers, current=current
+        )
     if isinstance(error, Unavailable):
         return problem(request, error.status, error.code, error.message, headers={"Retry-After": str(error.retry_after_s)})
     log.error("internal_error", code=error.code, request_id=request_id(request), exc_info=error)

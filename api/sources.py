@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from api.preconditions import etag_of, refuse_changed
 from api.services import Services
 from core.errors import Conflict, Invalid, NotFound
 from core.ids import JobId, tenant_database
@@ -41,6 +42,12 @@ def lineage(source: Source, origin: str, catalog: Catalog | None) -> dict[str, A
     return {"origin": origin, "table": f"{database}.{source.table_name}", "datasets": found, "metrics": metrics}
 
 
+def found(services: Services, caller: Principal, source_id: str) -> Source:
+    """Raises: NotFound."""
+    with services.store.read() as connection:
+        return sources.get(connection, caller.tenant, source_id)
+
+
 def load(services: Services, caller: Principal, source_id: str) -> dict[str, Any]:
     """A source with its lineage and its last run. Raises: NotFound."""
     with services.store.read() as connection:
@@ -68,24 +75,35 @@ def declare(services: Services, caller: Principal, body: SourceBody) -> Source:
     return made
 
 
-def change(services: Services, caller: Principal, source_id: str, body: SourceBody) -> Source:
-    """Secrets that are left out stay. Raises: NotFound; Conflict; Invalid for another kind, or a new place without its secret."""
-    with services.store.read() as connection:
-        known = sources.get(connection, caller.tenant, source_id)
+def etag(source: Source) -> str:
+    """Of what administrators change, its secret too."""
+    return etag_of(source.name, source.kind, dict(source.connection), dict(source.plan), source.sealed, source.table_name, source.enabled)
+
+
+def change(services: Services, caller: Principal, source_id: str, body: SourceBody, *, expected: str | None = None) -> Source:
+    """Secrets that are left out stay.
+
+    Raises: NotFound; Conflict; Invalid for another kind, or a new place without its secret; ChangedSince.
+    """
+    known = found(services, caller, source_id)
     if known.kind != body.connection.kind:
         raise Invalid(f"This source is of kind {known.kind}; declare a new one for {body.connection.kind}.", code="source_kind")
     if known.table_name != body.plan.table:
         _check_table(services, caller, body.plan.table)
     new = _new(services, caller, body, known)
     with services.store.write() as connection:
+        now_is = sources.get(connection, caller.tenant, source_id)
+        refuse_changed(expected, etag(now_is), view(now_is))
         made = sources.replace(connection, caller.tenant, source_id, new, now=services.clock.now())
         audit.append(connection, caller.tenant, Happening(caller.user, "source.change", source_id), now=services.clock.now())
     return made
 
 
-def remove(services: Services, caller: Principal, source_id: str) -> None:
-    """The table that it filled stays, as a dataset like an uploaded one. Raises: NotFound."""
+def remove(services: Services, caller: Principal, source_id: str, *, expected: str | None = None) -> None:
+    """The table that it filled stays, as a dataset like an uploaded one. Raises: NotFound; ChangedSince."""
     with services.store.write() as connection:
+        known = sources.get(connection, caller.tenant, source_id)
+        refuse_changed(expected, etag(known), view(known))
         sources.delete(connection, caller.tenant, source_id)
         audit.append(connection, caller.tenant, Happening(caller.user, "source.delete", source_id), now=services.clock.now())
 
@@ -117,8 +135,7 @@ def probe(services: Services, caller: Principal, body: SourceBody, source_id: st
 
 def stored(services: Services, caller: Principal, source_id: str) -> SourceBody:
     """A source as it could be declared again. Raises: NotFound; Invalid."""
-    with services.store.read() as connection:
-        known = sources.get(connection, caller.tenant, source_id)
+    known = found(services, caller, source_id)
     hidden = Vault.of(services.core).unseal(known.sealed)
     return SourceBody.model_validate(
         {"name": known.name, "connection": {**known.connection, **hidden}, "plan": dict(known.plan), "enabled": known.enabled}

@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 
 from core.errors import Conflict
 from core.ids import TenantId, tenant_database
-from core.store import audit, catalogs, tenants
-from core.store.tables import metadata
+from core.store import audit, catalogs, lockouts, tenants
+from core.store.tables import jobs, metadata, users
 from semantic.warehouse.admin import quote_name
 from workers.bootstrap import Services
 
@@ -42,6 +42,17 @@ def remove_tenant(services: Services, tenant: TenantId, export: Path) -> dict[st
     services.admin.execute(f"DROP DATABASE IF EXISTS {quote_name(database)}")
     shutil.rmtree(services.settings.home.resolve() / "values" / tenant, ignore_errors=True)
     removed["models"] = services.registry.remove_tenant(tenant)
+    for name in _uploads(services, tenant):
+        (services.uploads / name).unlink(missing_ok=True)
     with services.store.write() as connection:
+        for email in connection.execute(select(users.c.email).where(users.c.tenant_id == tenant)).scalars().all():
+            lockouts.forget(connection, email)
         tenants.remove(connection, tenant)
     return {name: count for name, count in removed.items() if count}
+
+
+def _uploads(services: Services, tenant: TenantId) -> list[str]:
+    """Names of uploaded files that its jobs were to load: those of failed ones are still there."""
+    with services.store.read() as connection:
+        found = connection.execute(select(jobs.c.params).where(jobs.c.tenant_id == tenant, jobs.c.kind == "load_file")).scalars().all()
+    return [str(params["upload"]) for params in found if params.get("upload")]

@@ -9,6 +9,7 @@ from typing import Literal
 from sqlalchemy.engine import Connection
 
 from api.boards import changes
+from api.preconditions import etag_of, refuse_changed
 from api.services import Services
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.ids import new_id
@@ -50,13 +51,16 @@ def create(services: Services, caller: Principal, title: str, description: str =
         return boards.create(connection, caller.tenant, edit, now=services.clock.now())
 
 
-def change(services: Services, caller: Principal, key: str, made: changes.AnyChange, *, on: int | None) -> StoredBoard:
-    """on: the version that the caller saw; None takes the current one.
+def change(
+    services: Services, caller: Principal, key: str, made: changes.AnyChange, *, on: int | None, expected: str | None = None
+) -> StoredBoard:
+    """on: the version that the caller saw, whose changes merge; None takes the current one. expected: an ETag, whose changes do not.
 
-    Raises: NotFound; Forbidden; Conflict when somebody else changed the same part since.
+    Raises: NotFound; Forbidden; ChangedSince; Conflict when somebody else changed the same part since.
     """
     with services.store.write() as connection:
         board = editable(caller, boards.get(connection, caller.tenant, key))
+        _refuse_changed(board, expected)
         current = content_of(board)
         if on is None or on == board.version:
             new = changes.applied(current, made)
@@ -86,8 +90,17 @@ def history(services: Services, caller: Principal, key: str) -> tuple[BoardVersi
         return boards.versions(connection, caller.tenant, key)
 
 
-def share(services: Services, caller: Principal, key: str, sharing: Mapping[str, str]) -> StoredBoard:
-    """sharing: role -> see or edit. Raises: NotFound; Forbidden; Invalid for a role or right that does not exist."""
+def etag(board: StoredBoard) -> str:
+    """Of its content and of who sees it."""
+    return etag_of(board.id, board.version, dict(board.sharing))
+
+
+def _refuse_changed(board: StoredBoard, expected: str | None) -> None:
+    refuse_changed(expected, etag(board), {"version": board.version, "content": dict(board.content), "sharing": dict(board.sharing)})
+
+
+def share(services: Services, caller: Principal, key: str, sharing: Mapping[str, str], expected: str | None = None) -> StoredBoard:
+    """sharing: role -> see or edit. Raises: NotFound; Forbidden; ChangedSince; Invalid for a role or right that does not exist."""
     known = {role.value for role in Role}
     for role, right in sharing.items():
         if role not in known or right not in ("see", "edit"):
@@ -96,15 +109,16 @@ def share(services: Services, caller: Principal, key: str, sharing: Mapping[str,
             )
     with services.store.write() as connection:
         board = owned(caller, boards.get(connection, caller.tenant, key))
+        _refuse_changed(board, expected)
         now = services.clock.now()
         audit.append(connection, caller.tenant, Happening(caller.user, "board.share", board.id, details={"with": dict(sharing)}), now=now)
         return boards.share(connection, caller.tenant, key, sharing, now=now)
 
 
-def remove(services: Services, caller: Principal, key: str) -> None:
-    """Raises: NotFound; Forbidden."""
+def remove(services: Services, caller: Principal, key: str, expected: str | None = None) -> None:
+    """Raises: NotFound; Forbidden; ChangedSince."""
     with services.store.write() as connection:
-        owned(caller, boards.get(connection, caller.tenant, key))
+        _refuse_changed(owned(caller, boards.get(connection, caller.tenant, key)), expected)
         boards.remove(connection, caller.tenant, key, now=services.clock.now())
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi import APIRouter, Body, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
@@ -19,7 +19,7 @@ from api import own_roles, people, provisioning, schemas
 from api.credentials import Caller
 from api.own_roles import RoleIn, RoleName, RoleView
 from api.people import Change
-from api.preconditions import IfMatch
+from api.preconditions import IfMatch, tagged
 from api.services import services_of
 from api.spreadsheets import plain_cell
 from core.ids import UserId
@@ -107,7 +107,7 @@ async def add_person(request: Request, body: PersonIn, caller: Caller) -> Person
 
 
 @router.get("/users/{user_id}", summary="One person")
-async def get_person(request: Request, response: Response, user_id: str, caller: Caller) -> Person:
+async def get_person(request: Request, user_id: str, caller: Caller) -> Person:
     services = services_of(request)
 
     def read() -> User:
@@ -115,21 +115,17 @@ async def get_person(request: Request, response: Response, user_id: str, caller:
             return users.get(connection, caller.tenant, UserId(user_id))
 
     found = await run_in_threadpool(read)
-    response.headers["ETag"] = people.etag(found)
-    return person_view(found)
+    return tagged(request, people.etag(found), person_view(found))
 
 
 @router.patch("/users/{user_id}", summary="Change name, roles, attributes, or disable")
-async def change_person(
-    request: Request, response: Response, user_id: str, body: PersonChange, caller: Caller, if_match: IfMatch = None
-) -> Person:
+async def change_person(request: Request, user_id: str, body: PersonChange, caller: Caller, if_match: IfMatch = None) -> Person:
     """New rights count at once: the person's sessions end."""
     attributes = None if body.attributes is None else {name: tuple(values) for name, values in body.attributes.items()}
     wanted = Change(body.display_name, None if body.roles is None else frozenset(body.roles), attributes, body.disabled)
     changing = partial(people.change, services_of(request), caller, UserId(user_id), wanted, expected=if_match)
     changed = await run_in_threadpool(changing)
-    response.headers["ETag"] = people.etag(changed)
-    return person_view(changed)
+    return tagged(request, people.etag(changed), person_view(changed))
 
 
 @router.put("/users/{user_id}/password", status_code=204, summary="Set a password; ends sessions and a lock-out")
@@ -158,14 +154,15 @@ async def list_roles(request: Request, caller: Caller) -> list[RoleView]:
 
 
 @router.put("/roles/{name}", summary="Make or change a role of your own")
-async def put_role(request: Request, name: RoleName, body: RoleIn, caller: Caller) -> RoleView:
+async def put_role(request: Request, name: RoleName, body: RoleIn, caller: Caller, if_match: IfMatch = None) -> RoleView:
     """Counts at once for all who have it, also through other roles that inherit it."""
-    return await run_in_threadpool(own_roles.put, services_of(request), caller, name, body)
+    made = await run_in_threadpool(own_roles.put, services_of(request), caller, name, body, expected=if_match)
+    return tagged(request, made.etag, made)
 
 
 @router.delete("/roles/{name}", status_code=204, summary="Remove a role that nobody has")
-async def remove_role(request: Request, name: RoleName, caller: Caller) -> None:
-    await run_in_threadpool(own_roles.remove, services_of(request), caller, name)
+async def remove_role(request: Request, name: RoleName, caller: Caller, if_match: IfMatch = None) -> None:
+    await run_in_threadpool(own_roles.remove, services_of(request), caller, name, expected=if_match)
 
 
 @router.get("/directory-roles", summary="Which role the members of a directory's group have")

@@ -12,6 +12,7 @@ from api.alert_schemas import PreviewBody, RuleBody, SubscriptionBody, Until
 from api.alert_views import rule_view, subscription_view
 from api.credentials import Caller
 from api.paging import PageSize
+from api.preconditions import IfMatch, etag_of, refuse_changed, tagged
 from api.services import Services, services_of
 from core.errors import Forbidden, Invalid, NotFound, UserError
 from core.ids import UserId
@@ -88,7 +89,7 @@ async def create_rule(request: Request, body: RuleBody, caller: Caller) -> dict[
                 )
                 subscriptions.create(connection, caller.tenant, wanted, now=now)
             _log(connection, caller, "alert_rule.create", row.id, services)
-        return rule_view(row, rule, Tuning(0, 0, 1.0))
+        return tagged(request, _etag(row), rule_view(row, rule, Tuning(0, 0, 1.0)))
 
     return await run_in_threadpool(make)
 
@@ -96,11 +97,12 @@ async def create_rule(request: Request, body: RuleBody, caller: Caller) -> dict[
 @router.get("/alert-rules/{rule_id}", summary="One alert rule")
 async def get_rule(request: Request, rule_id: str, caller: Caller) -> dict[str, Any]:
     services = services_of(request)
-    return await run_in_threadpool(lambda: _shown(services, load_rule(services, caller, rule_id)))
+    row = await run_in_threadpool(load_rule, services, caller, rule_id)
+    return tagged(request, _etag(row), await run_in_threadpool(_shown, services, row))
 
 
 @router.put("/alert-rules/{rule_id}", summary="Change an alert rule")
-async def replace_rule(request: Request, rule_id: str, body: RuleBody, caller: Caller) -> dict[str, Any]:
+async def replace_rule(request: Request, rule_id: str, body: RuleBody, caller: Caller, if_match: IfMatch = None) -> dict[str, Any]:
     """Its author stays and its rights count. `notify` adds channels; subscriptions are ended one by one."""
     services = services_of(request)
 
@@ -110,6 +112,7 @@ async def replace_rule(request: Request, rule_id: str, body: RuleBody, caller: C
         now = services.clock.now()
         new = NewAlertRule(body.name, rule.metric, as_definition(rule), row.created_by, body.enabled, now if body.enabled else None)
         with services.store.write() as connection:
+            _refuse_changed(alert_rules.get(connection, caller.tenant, rule_id), if_match)
             row = alert_rules.replace(connection, caller.tenant, rule_id, new, now=now)
             for channel_id in body.notify:
                 wanted = NewSubscription(
@@ -117,18 +120,19 @@ async def replace_rule(request: Request, rule_id: str, body: RuleBody, caller: C
                 )
                 subscriptions.create(connection, caller.tenant, wanted, now=now)
             _log(connection, caller, "alert_rule.change", row.id, services)
-        return _shown(services, row)
+        return tagged(request, _etag(row), _shown(services, row))
 
     return await run_in_threadpool(change)
 
 
 @router.delete("/alert-rules/{rule_id}", status_code=204, summary="Remove an alert rule; its incidents stay")
-async def delete_rule(request: Request, rule_id: str, caller: Caller) -> None:
+async def delete_rule(request: Request, rule_id: str, caller: Caller, if_match: IfMatch = None) -> None:
     services = services_of(request)
 
     def remove() -> None:
         _own(load_rule(services, caller, rule_id), caller)
         with services.store.write() as connection:
+            _refuse_changed(alert_rules.get(connection, caller.tenant, rule_id), if_match)
             alert_rules.delete(connection, caller.tenant, rule_id)
             _log(connection, caller, "alert_rule.delete", rule_id, services)
 
@@ -144,7 +148,7 @@ async def mute_rule(request: Request, rule_id: str, body: Until, caller: Caller)
         _own(load_rule(services, caller, rule_id), caller)
         with services.store.write() as connection:
             row = alert_rules.mute(connection, caller.tenant, rule_id, aware(body))
-        return _shown(services, row)
+        return tagged(request, _etag(row), _shown(services, row))
 
     return await run_in_threadpool(change)
 
@@ -166,13 +170,17 @@ async def list_subscriptions(request: Request, caller: Caller, cursor: Annotated
 @router.post("/subscriptions", status_code=201, summary="Be told of incidents")
 async def subscribe(request: Request, body: SubscriptionBody, caller: Caller) -> dict[str, Any]:
     services = services_of(request)
-    return await run_in_threadpool(_subscribe, services, caller, body, None)
+    made = await run_in_threadpool(_subscribe, services, caller, body, None)
+    return tagged(request, etag_of(made), made)
 
 
 @router.put("/subscriptions/{subscription_id}", summary="Change a subscription; mute it with muted_until")
-async def change_subscription(request: Request, subscription_id: str, body: SubscriptionBody, caller: Caller) -> dict[str, Any]:
+async def change_subscription(
+    request: Request, subscription_id: str, body: SubscriptionBody, caller: Caller, if_match: IfMatch = None
+) -> dict[str, Any]:
     services = services_of(request)
-    return await run_in_threadpool(_subscribe, services, caller, body, subscription_id)
+    made = await run_in_threadpool(lambda: _subscribe(services, caller, body, subscription_id, expected=if_match))
+    return tagged(request, etag_of(made), made)
 
 
 @router.delete("/subscriptions/{subscription_id}", status_code=204, summary="End a subscription")
@@ -187,7 +195,9 @@ async def unsubscribe(request: Request, subscription_id: str, caller: Caller) ->
     await run_in_threadpool(remove)
 
 
-def _subscribe(services: Services, caller: Principal, body: SubscriptionBody, known: str | None) -> dict[str, Any]:
+def _subscribe(
+    services: Services, caller: Principal, body: SubscriptionBody, known: str | None, *, expected: str | None = None
+) -> dict[str, Any]:
     if body.rule_id is not None:
         load_rule(services, caller, body.rule_id)
     if body.metric is not None:
@@ -195,7 +205,10 @@ def _subscribe(services: Services, caller: Principal, body: SubscriptionBody, kn
     now = services.clock.now()
     with services.store.write() as connection:
         if known is not None:
-            owner = _mine(subscriptions.get(connection, caller.tenant, known), caller)
+            found = subscriptions.get(connection, caller.tenant, known)
+            owner = _mine(found, caller)
+            now_is = subscription_view(found, {c.id: c for c in (channels.get(connection, caller.tenant, found.asked.channel_id),)})
+            refuse_changed(expected, etag_of(now_is), now_is)
         else:
             owner = caller.user
         channel_id = body.channel_id or inbox_of(connection, caller.tenant, owner, now=now).id
@@ -273,6 +286,15 @@ def _own(row: AlertRule, caller: Principal) -> AlertRule:
 def _tuned(services: Services, row: AlertRule) -> Tuning:
     with services.store.read() as connection:
         return tuning(incident_events.votes(connection, row.tenant, [row.id])[row.id])
+
+
+def _etag(row: AlertRule) -> str:
+    """Of what people change."""
+    return etag_of(row.name, row.metric, dict(row.definition), row.enabled, row.muted_until)
+
+
+def _refuse_changed(row: AlertRule, expected: str | None) -> None:
+    refuse_changed(expected, _etag(row), rule_view(row, parsed(row), Tuning(0, 0, 1.0)))
 
 
 def _shown(services: Services, row: AlertRule) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from api.boards.pulse import Pulse
 from api.boards.showing import shown
 from api.credentials import Caller
 from api.leaving import until_gone
+from api.preconditions import IfMatch, tagged
 from api.services import Services, services_of
 from core.errors import NotFound
 from core.ids import TenantId
@@ -97,19 +98,19 @@ async def list_boards(request: Request, caller: Caller) -> schemas.Page:
 @router.post("/boards", status_code=201, summary="Make a board")
 async def create(request: Request, body: NewBoard, caller: Caller) -> dict[str, Any]:
     services = services_of(request)
-    made = await run_in_threadpool(service.create, services, caller, body.title, body.description)
-    return view(made, caller)
+    return _tagged(request, await run_in_threadpool(service.create, services, caller, body.title, body.description), caller)
 
 
 @router.get("/boards/{board_id}", summary="One board with its pins")
 async def get(request: Request, board_id: str, caller: Caller) -> dict[str, Any]:
-    return view(await run_in_threadpool(service.load, services_of(request), caller, board_id), caller)
+    return _tagged(request, await run_in_threadpool(service.load, services_of(request), caller, board_id), caller)
 
 
 @router.post("/boards/{board_id}/changes", summary="Change a board: rename, add_pin, change_pin, move_pin, remove_pin, set_filters")
-async def change(request: Request, board_id: str, body: ChangeBody, caller: Caller) -> dict[str, Any]:
+async def change(request: Request, board_id: str, body: ChangeBody, caller: Caller, if_match: IfMatch = None) -> dict[str, Any]:
     services, made = services_of(request), changes.parsed(body.change)
-    return view(await run_in_threadpool(lambda: service.change(services, caller, board_id, made, on=body.on)), caller)
+    new = await run_in_threadpool(lambda: service.change(services, caller, board_id, made, on=body.on, expected=if_match))
+    return _tagged(request, new, caller)
 
 
 @router.get("/boards/{board_id}/versions", summary="Its history, latest first")
@@ -124,17 +125,18 @@ async def versions(request: Request, board_id: str, caller: Caller) -> schemas.P
 @router.post("/boards/{board_id}/restore", summary="Undo: an older version becomes the newest")
 async def restore(request: Request, board_id: str, body: Restore, caller: Caller) -> dict[str, Any]:
     services = services_of(request)
-    return view(await run_in_threadpool(lambda: service.restore(services, caller, board_id, body.version, on=body.on)), caller)
+    made = await run_in_threadpool(lambda: service.restore(services, caller, board_id, body.version, on=body.on))
+    return _tagged(request, made, caller)
 
 
 @router.put("/boards/{board_id}/sharing", summary="Who else sees or edits it, by role")
-async def share(request: Request, board_id: str, body: Sharing, caller: Caller) -> dict[str, Any]:
-    return view(await run_in_threadpool(service.share, services_of(request), caller, board_id, body.roles), caller)
+async def share(request: Request, board_id: str, body: Sharing, caller: Caller, if_match: IfMatch = None) -> dict[str, Any]:
+    return _tagged(request, await run_in_threadpool(service.share, services_of(request), caller, board_id, body.roles, if_match), caller)
 
 
 @router.delete("/boards/{board_id}", status_code=204, summary="Remove a board")
-async def remove(request: Request, board_id: str, caller: Caller) -> None:
-    await run_in_threadpool(service.remove, services_of(request), caller, board_id)
+async def remove(request: Request, board_id: str, caller: Caller, if_match: IfMatch = None) -> None:
+    await run_in_threadpool(service.remove, services_of(request), caller, board_id, if_match)
 
 
 @router.get("/boards/{board_id}/pins/{pin_id}", summary="A pin's figures under the board's filters, with your rights")
@@ -247,6 +249,10 @@ def _pulse(request: Request, services: Services) -> Pulse:
 
 def view(board: StoredBoard, caller: Principal) -> dict[str, Any]:
     return {**_row(board, caller), "content": service.content_of(board).model_dump(mode="json", exclude_none=True)}
+
+
+def _tagged(request: Request, board: StoredBoard, caller: Principal) -> dict[str, Any]:
+    return tagged(request, service.etag(board), view(board, caller))
 
 
 def link_view(services: Services, caller: Principal, link: BoardLink) -> dict[str, Any]:

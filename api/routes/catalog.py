@@ -14,6 +14,7 @@ from api.credentials import Caller
 from api.definitions import formula
 from api.learning import evaluate_later
 from api.personal_data import DecisionsBody, PersonalField
+from api.preconditions import IfMatch, refuse_changed
 from api.routes.jobs import IdempotencyKey, view
 from api.services import services_of
 from core.errors import Conflict, Invalid, TooLarge
@@ -51,7 +52,8 @@ async def get_catalog(request: Request, caller: Caller, format: Annotated[str, Q
 
 
 @router.put("/catalog", summary="Validate and publish a new version")
-async def put_catalog(request: Request, body: CatalogText, caller: Caller) -> dict[str, Any]:
+async def put_catalog(request: Request, body: CatalogText, caller: Caller, if_match: IfMatch = None) -> dict[str, Any]:
+    """If-Match takes the ETag of GET, which is the version in quotes; `expected_version` in the body says the same."""
     services = services_of(request)
 
     def save() -> dict[str, Any]:
@@ -60,8 +62,11 @@ async def put_catalog(request: Request, body: CatalogText, caller: Caller) -> di
             document=catalog.model_dump(mode="json"), author=caller.user, note=body.note, expected_version=body.expected_version
         )
         with services.store.write() as connection:
+            version = catalogs.current_version(connection, caller.tenant)
+            refuse_changed(if_match, f'"{version}"', {"version": version})
             saved = catalogs.append(connection, caller.tenant, new, now=services.clock.now())
         evaluate_later(services, caller, saved.version)
+        request.state.etag = f'"{saved.version}"'
         return {"version": saved.version, "note": saved.note, "created_at": saved.created_at}
 
     return await run_in_threadpool(save)

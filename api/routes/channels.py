@@ -14,6 +14,7 @@ from api.alert_schemas import ChannelBody, ChannelSwitch, ChatConfig, EmailConfi
 from api.alert_views import channel_view, delivery_view, shown_address
 from api.credentials import Caller
 from api.paging import Cursor, PageSize
+from api.preconditions import IfMatch, etag_of, refuse_changed, tagged
 from api.services import Services, services_of
 from core.errors import Forbidden, Invalid, NotFound
 from core.principal import Principal
@@ -53,19 +54,19 @@ async def create_channel(request: Request, body: ChannelBody, caller: Caller) ->
         with services.store.write() as connection:
             made = channels.create(connection, caller.tenant, new, now=now)
             audit.append(connection, caller.tenant, Happening(caller.user, "channel.create", made.id, details={"kind": made.kind}), now=now)
-        return channel_view(made) | shown_once
+        return tagged(request, _etag(made), channel_view(made) | shown_once)
 
     return await run_in_threadpool(make)
 
 
 @router.get("/channels/{channel_id}", summary="One channel")
 async def get_channel(request: Request, channel_id: str, caller: Caller) -> dict[str, Any]:
-    services = services_of(request)
-    return await run_in_threadpool(lambda: channel_view(_load(services, caller, channel_id)))
+    found = await run_in_threadpool(_load, services_of(request), caller, channel_id)
+    return tagged(request, _etag(found), channel_view(found))
 
 
 @router.put("/channels/{channel_id}", summary="Change a channel; its secret is given anew")
-async def replace_channel(request: Request, channel_id: str, body: ChannelBody, caller: Caller) -> dict[str, Any]:
+async def replace_channel(request: Request, channel_id: str, body: ChannelBody, caller: Caller, if_match: IfMatch = None) -> dict[str, Any]:
     services = services_of(request)
 
     def change() -> dict[str, Any]:
@@ -75,33 +76,40 @@ async def replace_channel(request: Request, channel_id: str, body: ChannelBody, 
         new, shown_once = _new(services, body, caller)
         now = services.clock.now()
         with services.store.write() as connection:
+            _refuse_changed(channels.get(connection, caller.tenant, channel_id), if_match)
             made = channels.replace(connection, caller.tenant, channel_id, new, now=now)
             audit.append(connection, caller.tenant, Happening(caller.user, "channel.change", made.id), now=now)
-        return channel_view(made) | shown_once
+        return tagged(request, _etag(made), channel_view(made) | shown_once)
 
     return await run_in_threadpool(change)
 
 
 @router.patch("/channels/{channel_id}", summary="Switch a channel on or off")
-async def switch_channel(request: Request, channel_id: str, body: ChannelSwitch, caller: Caller) -> dict[str, Any]:
+async def switch_channel(
+    request: Request, channel_id: str, body: ChannelSwitch, caller: Caller, if_match: IfMatch = None
+) -> dict[str, Any]:
     services = services_of(request)
 
     def change() -> dict[str, Any]:
-        known = _load(services, caller, channel_id)
-        new = NewChannel(known.name, known.kind, known.config, known.sealed, known.created_by, body.enabled)
+        _load(services, caller, channel_id)
         with services.store.write() as connection:
-            return channel_view(channels.replace(connection, caller.tenant, channel_id, new, now=services.clock.now()))
+            known = channels.get(connection, caller.tenant, channel_id)
+            _refuse_changed(known, if_match)
+            new = NewChannel(known.name, known.kind, known.config, known.sealed, known.created_by, body.enabled)
+            made = channels.replace(connection, caller.tenant, channel_id, new, now=services.clock.now())
+        return tagged(request, _etag(made), channel_view(made))
 
     return await run_in_threadpool(change)
 
 
 @router.delete("/channels/{channel_id}", status_code=204, summary="Remove a channel with its subscriptions")
-async def delete_channel(request: Request, channel_id: str, caller: Caller) -> None:
+async def delete_channel(request: Request, channel_id: str, caller: Caller, if_match: IfMatch = None) -> None:
     services = services_of(request)
 
     def remove() -> None:
         _load(services, caller, channel_id)
         with services.store.write() as connection:
+            _refuse_changed(channels.get(connection, caller.tenant, channel_id), if_match)
             channels.delete(connection, caller.tenant, channel_id)
             audit.append(connection, caller.tenant, Happening(caller.user, "channel.delete", channel_id), now=services.clock.now())
 
@@ -179,6 +187,15 @@ async def mark_read(request: Request, caller: Caller, message_id: Annotated[str 
             return inbox.mark_read(connection, caller.tenant, caller.user, message_id, now=services.clock.now())
 
     return {"marked": await run_in_threadpool(mark)}
+
+
+def _etag(channel: Channel) -> str:
+    """Of what people change, its secret too."""
+    return etag_of(channel.name, channel.kind, dict(channel.config), channel.enabled, channel.sealed)
+
+
+def _refuse_changed(channel: Channel, expected: str | None) -> None:
+    refuse_changed(expected, _etag(channel), channel_view(channel))
 
 
 def _load(services: Services, caller: Principal, channel_id: str) -> Channel:

@@ -16,6 +16,7 @@ from api.credentials import Caller
 from api.insight_schemas import DigestBody, PreviewDigest, Subscribed
 from api.others_jobs import load as load_job
 from api.paging import Cursor, PageSize
+from api.preconditions import IfMatch, etag_of, refuse_changed, tagged
 from api.routes.alerts import usable
 from api.routes.jobs import view as job_view
 from api.services import Services, services_of
@@ -70,7 +71,7 @@ async def create_digest(request: Request, body: DigestBody, caller: Caller) -> d
             new = _new(services, caller, body, definition, caller.user)
             made = digests.create(connection, caller.tenant, new, readers, now=now)
             audit.append(connection, caller.tenant, Happening(caller.user, "digest.create", made.id), now=now)
-            return _view(connection, made, caller)
+            return _tagged(request, _view(connection, made, caller))
 
     return await run_in_threadpool(make)
 
@@ -149,13 +150,13 @@ async def get_digest(request: Request, digest_id: str, caller: Caller) -> dict[s
 
     def read() -> dict[str, Any]:
         with services.store.read() as connection:
-            return _view(connection, _load(connection, caller, digest_id), caller)
+            return _tagged(request, _view(connection, _load(connection, caller, digest_id), caller))
 
     return await run_in_threadpool(read)
 
 
 @router.put("/{digest_id}", summary="Change a digest")
-async def replace_digest(request: Request, digest_id: str, body: DigestBody, caller: Caller) -> dict[str, Any]:
+async def replace_digest(request: Request, digest_id: str, body: DigestBody, caller: Caller, if_match: IfMatch = None) -> dict[str, Any]:
     """Its owner stays. Who unsubscribed stays so."""
     services = services_of(request)
 
@@ -164,6 +165,7 @@ async def replace_digest(request: Request, digest_id: str, body: DigestBody, cal
         now = services.clock.now()
         with services.store.write() as connection:
             known = _own(_load(connection, caller, digest_id), caller)
+            _refuse_changed(_view(connection, known, caller), if_match)
             _channels(connection, caller, definition)
             new = _new(services, caller, body, definition, known.asked.owner)
             made = digests.change(connection, caller.tenant, digest_id, new, now=now)
@@ -172,18 +174,19 @@ async def replace_digest(request: Request, digest_id: str, body: DigestBody, cal
             )
             digests.set_readers(connection, caller.tenant, digest_id, readers, now=now)
             audit.append(connection, caller.tenant, Happening(caller.user, "digest.change", digest_id), now=now)
-            return _view(connection, made, caller)
+            return _tagged(request, _view(connection, made, caller))
 
     return await run_in_threadpool(change)
 
 
 @router.delete("/{digest_id}", status_code=204, summary="Remove a digest with its archive")
-async def delete_digest(request: Request, digest_id: str, caller: Caller) -> None:
+async def delete_digest(request: Request, digest_id: str, caller: Caller, if_match: IfMatch = None) -> None:
     services = services_of(request)
 
     def remove() -> None:
         with services.store.write() as connection:
-            _own(_load(connection, caller, digest_id), caller)
+            known = _own(_load(connection, caller, digest_id), caller)
+            _refuse_changed(_view(connection, known, caller), if_match)
             digests.delete(connection, caller.tenant, digest_id)
             audit.append(connection, caller.tenant, Happening(caller.user, "digest.delete", digest_id), now=services.clock.now())
 
@@ -275,6 +278,19 @@ def _own(digest: Digest, caller: Principal) -> Digest:
     if digest.asked.owner != caller.user and not may(caller, Right.ADMIN):
         raise Forbidden("This digest was made by somebody else; only they and admins change it. You can unsubscribe.")
     return digest
+
+
+def _etag(view: dict[str, Any]) -> str:
+    """Of what people change."""
+    return etag_of(*(view[name] for name in ("name", "owner", "team", "definition", "enabled")), sorted(r["user"] for r in view["readers"]))
+
+
+def _tagged(request: Request, view: dict[str, Any]) -> dict[str, Any]:
+    return tagged(request, _etag(view), view)
+
+
+def _refuse_changed(view: dict[str, Any], expected: str | None) -> None:
+    refuse_changed(expected, _etag(view), view)
 
 
 def _view(connection: Connection, digest: Digest, caller: Principal) -> dict[str, Any]:

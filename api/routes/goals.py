@@ -12,6 +12,7 @@ from api.credentials import Caller
 from api.goals import GoalBody, GoalView
 from api.investigations import job_link
 from api.paging import Cursor, PageSize
+from api.preconditions import IfMatch, tagged
 from api.services import services_of
 from core.errors import Invalid
 
@@ -35,22 +36,24 @@ async def create_goal(request: Request, response: Response, body: GoalBody, call
     """Its forecast starts at once; `status` follows when that is done, and daily from then on."""
     made = await run_in_threadpool(goals.create_goal, services_of(request), caller, body)
     response.headers["Location"] = f"/v1/goals/{made.id}"
-    return made
+    return tagged(request, goals.etag(made), made)
 
 
 @router.get("/goals/{goal_id}", summary="One goal")
 async def get_goal(request: Request, goal_id: str, caller: Caller) -> GoalView:
-    return (await run_in_threadpool(goals.load_goal, services_of(request), caller, goal_id))[1]
+    found = (await run_in_threadpool(goals.load_goal, services_of(request), caller, goal_id))[1]
+    return tagged(request, goals.etag(found), found)
 
 
 @router.put("/goals/{goal_id}", summary="Change a goal")
-async def change_goal(request: Request, goal_id: str, body: GoalBody, caller: Caller) -> GoalView:
-    return await run_in_threadpool(goals.change_goal, services_of(request), caller, goal_id, body)
+async def change_goal(request: Request, goal_id: str, body: GoalBody, caller: Caller, if_match: IfMatch = None) -> GoalView:
+    made = await run_in_threadpool(goals.change_goal, services_of(request), caller, goal_id, body, expected=if_match)
+    return tagged(request, goals.etag(made), made)
 
 
 @router.delete("/goals/{goal_id}", status_code=204, summary="Delete a goal")
-async def delete_goal(request: Request, goal_id: str, caller: Caller) -> Response:
-    await run_in_threadpool(goals.delete_goal, services_of(request), caller, goal_id)
+async def delete_goal(request: Request, goal_id: str, caller: Caller, if_match: IfMatch = None) -> Response:
+    await run_in_threadpool(goals.delete_goal, services_of(request), caller, goal_id, expected=if_match)
     return Response(status_code=204)
 
 

@@ -11,6 +11,7 @@ from api import schemas, sources
 from api.credentials import Caller
 from api.investigations import job_link
 from api.paging import Cursor, PageSize
+from api.preconditions import IfMatch, tagged
 from api.services import services_of
 from core.store import sources as kept
 from workers.sources.spec import SourceBody
@@ -41,7 +42,7 @@ async def declare_source(request: Request, response: Response, body: SourceBody,
     services = services_of(request)
     made = await run_in_threadpool(sources.declare, services, caller, body)
     response.headers["Location"] = f"/v1/sources/{made.id}"
-    return sources.view(made)
+    return tagged(request, sources.etag(made), sources.view(made))
 
 
 @router.post("/test", summary="The columns that a source would bring")
@@ -51,17 +52,20 @@ async def probe_new(request: Request, body: SourceBody, caller: Caller) -> dict[
 
 @router.get("/{source_id}", summary="One source, its lineage and last run")
 async def get_source(request: Request, source_id: str, caller: Caller) -> dict[str, Any]:
-    return await run_in_threadpool(sources.load, services_of(request), caller, source_id)
+    services = services_of(request)
+    found = await run_in_threadpool(sources.found, services, caller, source_id)
+    return tagged(request, sources.etag(found), await run_in_threadpool(sources.load, services, caller, source_id))
 
 
 @router.put("/{source_id}", summary="Change a source; secrets that are left out stay")
-async def change_source(request: Request, source_id: str, body: SourceBody, caller: Caller) -> dict[str, Any]:
-    return sources.view(await run_in_threadpool(sources.change, services_of(request), caller, source_id, body))
+async def change_source(request: Request, source_id: str, body: SourceBody, caller: Caller, if_match: IfMatch = None) -> dict[str, Any]:
+    made = await run_in_threadpool(sources.change, services_of(request), caller, source_id, body, expected=if_match)
+    return tagged(request, sources.etag(made), sources.view(made))
 
 
 @router.delete("/{source_id}", status_code=204, summary="Remove a source; its table stays")
-async def remove_source(request: Request, source_id: str, caller: Caller) -> Response:
-    await run_in_threadpool(sources.remove, services_of(request), caller, source_id)
+async def remove_source(request: Request, source_id: str, caller: Caller, if_match: IfMatch = None) -> Response:
+    await run_in_threadpool(sources.remove, services_of(request), caller, source_id, expected=if_match)
     return Response(status_code=204)
 
 

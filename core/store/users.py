@@ -118,6 +118,12 @@ def rename(connection: Connection, tenant: TenantId, user: UserId, display_name:
     scope.change(connection, users, tenant, {"display_name": display_name[:200]}, users.c.id == user)
 
 
+def has_other_with(connection: Connection, tenant: TenantId, role: str, but: UserId) -> bool:
+    """Whether anybody else who may sign in was given this role."""
+    rows = connection.execute(select(users.c.roles).where(users.c.tenant_id == tenant, users.c.disabled.is_(False), users.c.id != but))
+    return any(role in row.roles for row in rows)
+
+
 def forget_person(connection: Connection, tenant: TenantId, user: UserId) -> User:
     """Takes away what tells who the user was: e-mail, name, password, attributes. The id stays, so that the log keeps its chain.
 

@@ -33,7 +33,7 @@ def references(part: object) -> References:
     metrics: set[str] = set()
     entities: set[str] = set()
     via: set[str] = set()
-    for value in _walk(part):
+    for value in walk(part):
         if isinstance(value, FieldRef):
             fields.add((value.dataset, value.field))
             via.update(value.via)
@@ -63,7 +63,8 @@ def parts(metric: Metric) -> tuple[str, ...]:
     return ()
 
 
-def _walk(part: object) -> Iterator[object]:
+def walk(part: object) -> Iterator[object]:
+    """Every value inside `part`, itself first."""
     stack = [part]
     while stack:
         value = stack.pop()

@@ -12,6 +12,7 @@ from core.ids import TenantId
 from core.principal import Principal
 from models.lineage import query_hash
 from semantic.catalog.model import Catalog
+from semantic.closed_conditions import refuse_closed_conditions
 from semantic.compile import compile_query
 from semantic.limits import Limits
 from semantic.pipeline import guard_compiled
@@ -70,6 +71,7 @@ def run_query(context: Asking, catalog: Catalog, visible: Catalog, query: Semant
     Raises: UserError for what cannot be asked; TooLarge beyond 5 million rows; Cancelled; Unavailable.
     """
     context.check_cancelled()
+    refuse_closed_conditions(query, catalog, context.principal)
     compiled = compile_query(resolve(query, visible, as_of=context.as_of))
     guarded = guard_compiled(compiled, catalog, context.principal, limits=FETCH_LIMITS, trust=context.services.trust)
     result = context.services.warehouse_sync.run(guarded)

@@ -10,10 +10,13 @@ from typing import Any
 import pyotp
 import pytest
 
+from api import persons
 from core.clock import FixedClock
+from core.ids import TenantId
 from core.store import tenants
 from tests.integration.api.conftest import NOW, Caller
 from workers.demo.people import DEMO_PASSWORD
+from workers.digests.addresses import mail_of
 
 PASSWORD = "a long enough password"
 
@@ -104,7 +107,7 @@ class TestPeople:
 
 
 class TestErasing:
-    def test_what_is_known_can_be_had_and_erased(self, client: Any, admin: Caller) -> None:
+    def test_what_is_known_can_be_had_and_erased(self, client: Any, admin: Caller, services: Any) -> None:
         user = add(admin, "leaves@acme.example", display_name="Lea Ves", roles=["executive"]).json()["id"]
         theirs = Caller.__new__(Caller)
         theirs.client, theirs.headers = (
@@ -112,6 +115,14 @@ class TestErasing:
             {"Cookie": f"querent_session={sign_in(client, 'leaves@acme.example').cookies['querent_session']}"},
         )
         assert theirs.post("/v1/ask", json={"question": "revenue last month"}).status_code == 200
+        assert theirs.post("/v1/digests", json={"name": "mine", "definition": {}}).status_code == 201
+        assert theirs.post("/v1/subscriptions", json={"metric": "revenue"}).status_code == 201
+        assert theirs.post("/v1/api-keys", json={"name": "mine"}).status_code == 201
+        shared = admin.post(
+            "/v1/channels", json={"name": "shared", "config": {"kind": "email", "to": ["Leaves@acme.example", "x@acme.example"]}}
+        )
+        with services.store.write() as connection:
+            mail_of(connection, TenantId("acme"), user, now=services.clock.now())
         known = admin.get(f"/v1/admin/users/{user}/export").json()
         assert known["users"][0]["email"] == "leaves@acme.example"
         assert known["questions"][0]["text"] == "revenue last month"
@@ -121,6 +132,13 @@ class TestErasing:
         assert "Lea" not in after
         assert "leaves@" not in after
         assert "revenue last month" not in after
+        erased = {name for name, columns in persons.COLUMNS.items() if "erase" in columns.values()}
+        assert {"questions", "subscriptions", "digest_readers", "api_keys", "sessions", "turns"} <= known.keys()
+        assert not (erased | {"turns"}) & json.loads(after).keys()
+        assert admin.get(f"/v1/channels/{shared.json()['id']}").json()["config"]["to"] == ["x@acme.example"]
+        with services.store.read() as connection:
+            assert persons.still_named(connection, TenantId("acme"), "leaves@acme.example") == {}
+            assert persons.still_named(connection, TenantId("acme"), "admin@acme.example") != {}
         assert theirs.get("/v1/me").status_code == 401
         assert admin.get("/v1/admin/audit/check").json() == {"intact": True, "first_broken": None}
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
-from core.errors import AppError
+from core.errors import AppError, QueryRejected
 from core.ids import TenantId, UserId
 from core.principal import Principal, Role
 from semantic.catalog.infer.personal_values import kind_of_values
@@ -14,9 +15,12 @@ from semantic.catalog.model import Catalog, CatalogField, Clearance, DataClass, 
 from semantic.catalog.validate import validate
 from semantic.catalog.visible import visible_to
 from semantic.clearances import clearance
+from semantic.closed_conditions import refuse_closed_conditions
+from semantic.expr import Comparison, FieldRef, In, IsNull, Like, Literal_, Not, Text
 from semantic.guard.scope import PSEUDONYM_KEY
 from semantic.pipeline import guard_sql
 from semantic.policies import access_of
+from semantic.query import Aggregate, AggregateKind, SemanticQuery
 from semantic.trust import Trust
 
 TRUST = Trust(pseudonym_key="of the installation")
@@ -43,6 +47,9 @@ CATALOG = Catalog(
     ),
     relationships=(Relationship(name="r", from_dataset="visits", from_fields=("badge",), to_dataset="people", to_fields=("badge",)),),
 )  # fmt: skip
+
+
+EMAIL = FieldRef(dataset="people", field="email")
 
 
 def who(*roles: Role, custom: str = "", tenant: str = "acme") -> Principal:
@@ -93,6 +100,24 @@ class TestWhatIsSeen:
         assert "SHA256" in guarded.sql
         with pytest.raises(AppError):
             guard_sql("SELECT card FROM shop.people LIMIT 5", CATALOG, who(Role.ANALYST), trust=TRUST)
+
+    @pytest.mark.parametrize(
+        ("condition", "finds_nothing"),
+        [
+            (Comparison(op="=", left=EMAIL, right=Literal_(value="ann@x.example")), True),
+            (Comparison(op="=", left=Text(function="lower", of=EMAIL), right=Literal_(value="00ff" * 4)), True),
+            (Not(item=Like(field=EMAIL, match="contains", value="ann")), True),
+            (In(field=EMAIL, values=("00ff" * 4, "ann@x.example")), True),
+            (In(field=EMAIL, values=("00ff" * 4, "11ee" * 4)), False),
+            (IsNull(field=EMAIL), False),
+            (Comparison(op="=", left=FieldRef(dataset="people", field="city"), right=Literal_(value="Rome")), False),
+        ],
+    )
+    def test_a_condition_on_the_value_behind_a_pseudonym_is_refused_and_not_empty(self, condition: Any, finds_nothing: bool) -> None:
+        query = SemanticQuery(metrics=(Aggregate(aggregate=AggregateKind.COUNT, dataset="people"),), where=condition)
+        refuse_closed_conditions(query, CATALOG, who(Role.ANALYST))
+        with pytest.raises(QueryRejected, match="pseudonym") if finds_nothing else nullcontext():
+            refuse_closed_conditions(query, CATALOG, who(Role.VIEWER))
 
     def test_pseudonyms_of_two_tenants_differ_and_ones_own_are_stable(self) -> None:
         def key(tenant: str) -> Any:

@@ -75,9 +75,7 @@ class TestIncidents:
         catalog = catalog.model_copy(update={"datasets": datasets})
         definition = {"kind": "threshold", "metric": "revenue", "grain": "day", "upper": 1.0}
         open_, closed = (
-            AlertRule(
-                **{name: None for name in AlertRule.__dataclass_fields__} | {"metric": "revenue", "created_by": "usr_9", "definition": d}
-            )
+            AlertRule(**dict.fromkeys(AlertRule.__dataclass_fields__) | {"metric": "revenue", "created_by": "usr_9", "definition": d})
             for d in (definition, {**definition, "segments": [NAME.model_dump(mode="json")]})
         )
         viewer = person(Role.VIEWER)

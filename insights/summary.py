@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from insights.past import SEASONS, MetricPast
-from insights.types import Fact, Score
+from insights.types import Fact, Quantity, Score
+from insights.wording import number
 
 MOST = 3
 
@@ -39,3 +41,43 @@ def _year_ago(past: MetricPast) -> list[Fact]:
             impact=after - then, score=Score(1.0, 1.0), receipts=past.receipts[:1],
         )
     ]  # fmt: skip
+
+
+def standing(pasts: Sequence[MetricPast]) -> dict[str, list[Any]]:
+    """{"columns", "rows"} of formatted text: every metric in the period, in the one before, and how it moved on both it and a year before."""
+    known = [p for p in pasts if len(p.values) > 1 and math.isfinite(p.values[-1])]
+    if not known:
+        return {}
+    now, before = known[0].periods[-1].label, known[0].periods[-2].label
+    rows = []
+    for past in (p for p in known if p.periods[-1].label == now):
+        steps = SEASONS.get(past.grain, 0)
+        year = float(past.values[-1 - steps]) if steps in (4, 12, 52) and len(past.values) > steps else math.nan
+        last, previous = float(past.values[-1]), float(past.values[-2])
+        quantity = past.quantity
+        rows.append(
+            [
+                quantity.label,
+                _said(last, quantity),
+                _said(previous, quantity),
+                _moved(previous, last, quantity),
+                _moved(year, last, quantity),
+            ]
+        )
+    return {"columns": ["metric", now, before, "change", "on a year before"], "rows": rows}
+
+
+def _said(value: float, quantity: Quantity) -> str:
+    return number(value, quantity.format, quantity.unit, compact=True)
+
+
+def _moved(before: float, after: float, quantity: Quantity) -> str:
+    """
+    >>> _moved(100.0, 97.0, Quantity("revenue")), _moved(0.02, 0.025, Quantity("rate", "percent")), _moved(math.nan, 1.0, Quantity("orders"))
+    ('-3.0%', '+0.5 points', '–')
+    """
+    if not math.isfinite(before) or not math.isfinite(after):
+        return "–"
+    if quantity.format == "percent":
+        return f"{(after - before) * 100:+.1f} points"
+    return f"{(after / before - 1) * 100:+.1f}%" if before > 0 else "–"

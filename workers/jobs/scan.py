@@ -17,7 +17,7 @@ from insights.ranking import Ranked, ranked, worth_sending
 from insights.reader import Reader
 from insights.scan import scan_all
 from insights.scan_chart import fact_charts
-from insights.summary import summary_facts
+from insights.summary import standing, summary_facts
 from insights.types import Fact
 from semantic.catalog.model import Catalog, RatioMetric, SimpleMetric
 from semantic.catalog.visible import visible_to
@@ -94,6 +94,7 @@ def looked(context: JobContext, params: ScanParams, reader: Reader) -> Looked:
         "passed": [fact.as_json() for fact in found.passed[:20]],
         "next": next_steps(told, visible),
         "fact_charts": fact_charts(told, pasts, MAX_CHARTS),
+        "view_table": standing(pasts) if params.summary else None,
         "tested": found.tested,
         "metrics": list(names),
         "period": pasts[0].periods[-1].label if pasts else None,

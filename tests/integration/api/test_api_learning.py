@@ -124,12 +124,17 @@ class TestScan:
         assert job["params"]["period"] is not None
         assert len(job["params"]["metrics"]) > 1
 
-    def test_a_summary_of_some_rows_keeps_their_filter(self, executive) -> None:  # type: ignore[no-untyped-def]
+    def test_a_summary_of_some_rows_keeps_their_filter_and_lists_the_metrics(self, services, executive) -> None:  # type: ignore[no-untyped-def]
         answer = executive.post("/v1/ask", {"question": "summarise EMEA"}).json()
         assert answer["outcome"] == "job", answer["message"]
         job = executive.get(f"/v1/jobs/{answer['job']['id']}").json()
         assert job["params"]["summary"] is True
         assert "EMEA" in str(job["params"]["where"])
+        run_job(services.core, FUNCTIONS, ACME, job["id"])
+        table = executive.get(f"/v1/jobs/{job['id']}").json()["result"]["view_table"]
+        assert table["columns"][0] == "metric"
+        assert len(table["rows"]) > 3
+        assert all(len(row) == len(table["columns"]) for row in table["rows"])
 
 
 class TestLanguageModel:

@@ -5,6 +5,7 @@ Run at installation and when a worker starts. The code is kept beside the source
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
@@ -21,4 +22,6 @@ def warm() -> float:
 
 
 if __name__ == "__main__":
+    if hasattr(os, "nice"):
+        os.nice(10)  # a worker that has just started has better things to do
     sys.stdout.write(f"anomaly detection is ready ({warm():.1f} s)\n")

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 START_S = 90.0
@@ -51,11 +52,22 @@ class Part:
             self.start(wait=False)
 
     def kill(self) -> None:
-        """SIGKILL to it and its children, at once."""
+        """SIGKILL to it and its children, at once; PostgreSQL's connections are in sessions of their own."""
         if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            for pid in family(self._process.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
+
+
+def family(pid: int) -> list[int]:
+    """The process and its living children."""
+    try:
+        children = [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+    except OSError:
+        return []
+    return [pid, *(one for child in children for one in family(child))]
 
 
 def answers(port: int) -> bool:

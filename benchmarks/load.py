@@ -28,7 +28,7 @@ from typing import Any
 import aiohttp
 
 from benchmarks import load_installation
-from benchmarks.chaos_parts import Part
+from benchmarks.chaos_parts import Part, family
 from benchmarks.load_people import COMMON, Headers, Seen, Site, percentiles
 
 DEMO_PASSWORD = "querent-demo-1"
@@ -57,16 +57,6 @@ def cpu_s(pid: int) -> float:
 
 def all_cpu_s(pids: Mapping[str, int]) -> dict[str, float]:
     return {name: sum(map(cpu_s, family(pid))) for name, pid in pids.items()}
-
-
-def family(pid: int) -> list[int]:
-    """The process and its living children, such as PostgreSQL's connections."""
-    try:
-        tasks = Path(f"/proc/{pid}/task").iterdir()
-        children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
-    except OSError:
-        return []
-    return [pid, *(one for child in children for one in family(child))]
 
 
 async def sampled(pid: int, every_s: float, found: list[float]) -> None:

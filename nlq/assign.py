@@ -241,7 +241,13 @@ def _value_choices(condition: Condition, kinds: Kinds) -> list[Choice]:
     for value in condition.values[:10]:
         label = kinds.catalog.dataset(value.dataset).field(value.field).label if condition.hint else ""
         end = 0.12 if label and says(label, condition.hint) else 0.0
-        end += _NAMED if kinds.is_name_of_thing(value.dataset, value.field) else _NAMES if kinds.names_thing(value.dataset, value.field) else 0.0
+        end += (
+            _NAMED
+            if kinds.is_name_of_thing(value.dataset, value.field)
+            else _NAMES
+            if kinds.names_thing(value.dataset, value.field)
+            else 0.0
+        )
         bonus = end + 0.15 if (value.dataset, value.field) in allowed else end + 0.1 if value.dataset in datasets else end
         choices.append(Choice(value.dataset, value.score + bonus, None, value))
     choices.sort(key=lambda c: -c.score)

@@ -86,7 +86,7 @@ class Kinds:
         field = self.field(target)
         if field is None or field.type not in (FieldType.INTEGER, FieldType.STRING):
             return False
-        return field.unit == "year" or (field.type is FieldType.INTEGER and field.label.lower().split()[-1] in _YEARS
+        return field.unit == "year" or (field.type is FieldType.INTEGER and field.label.lower().split()[-1] in _YEARS)
 
     def is_flag(self, target: Target) -> bool:
         field = self.field(target)

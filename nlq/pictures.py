@@ -17,8 +17,14 @@ _ASKED = r"(?:(?:please\s+)?(?:show|give|make|create|draw|generate|build|produce
 _OF = r"(?:\s+(?:of|for|showing|that\s+shows?|which\s+shows?|displaying|comparing|to\s+show|with)\b(?:\s+me\b)?)?"
 _AS = re.compile(rf"\b(?:as|in|on|using|with|through|via)\s+(?:a|an|the)\s+(?:{_KIND}|{_PLAIN})(?=\W|$)(?!\s+of\b)", re.IGNORECASE)
 _DRAWN = re.compile(rf"\b{_ASKED}(?P<kind>{_KIND}){_OF}", re.IGNORECASE)
-_DRAWN_PLAINLY = re.compile(rf"^\W*(?:(?:please|can you|could you)\s+)*(?:show|give|make|create|draw|generate|build|plot)\s+(?:me\s+)?(?:a|an|the)\s+(?P<kind>{_PLAIN}){_OF}", re.IGNORECASE)
-_VERB = re.compile(r"^\W*(?:(?:please|can you|could you|i want to|i would like to|i'd like to|let's|let us)\s+)*(?P<kind>visuali[sz]e|plot|graph|chart|draw)\s+(?!of\b)", re.IGNORECASE)
+_DRAWN_PLAINLY = re.compile(
+    rf"^\W*(?:(?:please|can you|could you)\s+)*(?:show|give|make|create|draw|generate|build|plot)\s+(?:me\s+)?(?:a|an|the)\s+(?P<kind>{_PLAIN}){_OF}",
+    re.IGNORECASE,
+)
+_VERB = re.compile(
+    r"^\W*(?:(?:please|can you|could you|i want to|i would like to|i'd like to|let's|let us)\s+)*(?P<kind>visuali[sz]e|plot|graph|chart|draw)\s+(?!of\b)",
+    re.IGNORECASE,
+)
 _RELATION = re.compile(r"\b(?:what\s+is\s+|show\s+(?:me\s+)?)?(?:the\s+)?(?P<kind>relationship)\s+(?:between|of)\b", re.IGNORECASE)
 _AGAINST = re.compile(r"\b(?:vs\.?|versus|against|by)(?=\s)", re.IGNORECASE)
 _SCATTER = re.compile(r"scatter|relationship|plot\b", re.IGNORECASE)
@@ -42,7 +48,9 @@ def without_picture(text: str, known: Callable[[str], bool]) -> str:
         rows = _SCATTER.search(found[0]) is not None
         said = said[: found.start()] + ("list" if rows else "show").ljust(len(found[0])) + said[found.end() :]
         if rows:
-            said = said[: found.end()] + _AGAINST.sub(lambda m: "and".ljust(len(m[0]))[: len(m[0])] if len(m[0]) > 2 else "& ", said[found.end() :], count=1)
+            said = said[: found.end()] + _AGAINST.sub(
+                lambda m: "and".ljust(len(m[0]))[: len(m[0])] if len(m[0]) > 2 else "& ", said[found.end() :], count=1
+            )
         break
     return said
 

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from nlq.definitions import QuestionDefinition, defining_phrase, take_definitions, without_join_hints
 from nlq.kinds import Kinds
 from nlq.linking import Linker
+from nlq.misspelt import respelt
 from nlq.parsing.parse import TermDefinition
 from nlq.parsing.parser import Parser
 from nlq.pictures import without_picture
 from nlq.segment import Unit, segment
+from nlq.spelt_numbers import joined
 from nlq.spoken import by_name
-from nlq.text import Token, tokenise
+from nlq.text import Token, fold, lemma, tokenise
 from nlq.timing.phrases import find_time_phrases
 from nlq.timing.spelling import corrected
 from nlq.types import Span
@@ -22,6 +24,7 @@ from semantic.catalog.model import Catalog
 
 _EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 _MAX_DEFINITION_TOKENS = 60
+_SAME = 0.99
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,27 @@ class Preparer:
 
     def prepare(self, text: str, as_of: dt.datetime) -> Prepared:
         asked, defined = take_definitions(without_picture(without_join_hints(text), self._linker.knows))
-        tokens = by_name(corrected(tokenise(asked), self._known), self._linker.knows)
+        tokens = by_name(self._tokens(asked), self._linker.knows)
         if not defined:
             return Prepared(tokens, self._units(tokens, as_of), self.terms)
         terms, names = self._defined(defined, as_of)
         units = segment(tokens, find_time_phrases(tokens, as_of, self._catalog.calendar), self._linker, names)
         return Prepared(tokens, units, terms)
+
+    def _tokens(self, text: str) -> tuple[Token, ...]:
+        """The words with slips of the pen put right and numbers of several words as one."""
+        spelt = respelt(corrected(tokenise(text), self._known), self._known)
+        return joined(spelt, lambda span: any(v.score >= _SAME for v in self._linker.values(span)))
+
+    def respelt(self, text: str) -> str:
+        """The text with misspelt words of the grammar put right, for rules that read the text itself."""
+        tokens = tokenise(text)
+        out, at = [], 0
+        for token, meant in zip(tokens, respelt(tokens, self._known), strict=True):
+            if meant is not token:
+                out.append(text[at : token.start] + meant.norm)
+                at = token.end
+        return "".join(out) + text[at:]
 
     def _known(self, token: Token) -> bool:
         """Whether the catalog or its data have the word as it is."""

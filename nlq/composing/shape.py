@@ -118,7 +118,9 @@ def _row_superlative(draft: Draft, item: MeasureItem) -> bool:
         return target.dataset == focus or (draft.graph.points_to(focus, target.dataset or "") and focus != target.dataset)
     names = [t for t in columns if t is not None and t.kind == "field" and t.dataset == target.dataset]
     return (
-        any((cf := draft.kinds.field(t)) is not None and cf.role in (FieldRole.NAME, FieldRole.KEY) and not _shared(draft, t) for t in names)
+        any(
+            (cf := draft.kinds.field(t)) is not None and cf.role in (FieldRole.NAME, FieldRole.KEY) and not _shared(draft, t) for t in names
+        )
         and target.dataset == focus
     )
 

@@ -131,10 +131,7 @@ def _field(context: FieldContext, column: PhysicalColumn, name: str) -> CatalogF
         synonyms=_synonyms(context, said, column.comment),
         aggregate=kind.aggregate if kind else (AggregateKind.COUNT_DISTINCT if role == FieldRole.KEY else None),
         additive=kind.additive if kind else False,
-        unit=unit
-        or (
-            "year" if role == FieldRole.CATEGORY and _holds_years(parsed.type, said.words, stats) else None
-        ),
+        unit=unit or ("year" if role == FieldRole.CATEGORY and _holds_years(parsed.type, said.words, stats) else None),
         format=f"currency:{unit}" if is_money else _percent(said.words, unit, stats) if kind else None,
         good_direction=_direction(said.words) if kind else None,
         time_format=shape.time_format if shape else None,

@@ -167,11 +167,13 @@ def run(options: argparse.Namespace, folder: Path, started: list[Part]) -> dict[
     expected = [{question: person.ask(question, seen) or [] for question in QUESTIONS} for person in people]
     if expected[0] == expected[1] or not all(answer and answer[0] == "answer" for one in expected for answer in one.values()):
         raise RuntimeError("the companies' answers are not there or not different before the first kill")
+    watcher = Person(url, COMPANIES[0])
+    if not recovered(parts[-1], watcher, services, expected[0], seen, time.monotonic() + END_S):
+        raise RuntimeError("no job was done before the first kill")
     threads = [threading.Thread(target=load, args=(p, e, seen, stop, options.pause)) for p, e in zip(people, expected, strict=True)]
     for thread in threads:
         thread.start()
     draw, took, slow = random.Random(options.seed), defaultdict[str, list[float]](list), []
-    watcher = Person(url, COMPANIES[0])
     order = [parts[n % len(parts)] for n in range(options.kills)]
     draw.shuffle(order)
     for number, part in enumerate(order, start=1):

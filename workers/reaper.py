@@ -12,8 +12,9 @@ from workers.holder import is_surely_dead
 from workers.queue import dispatch
 
 MAX_LOSSES = 6
-# A message may wait long behind others; growing waits keep resends of a long queue few (at most one per job and hour).
-RESEND_AFTER = tuple(timedelta(seconds=s) for s in (20, 60, 300, 900, 3600))
+# A message may be lost with the worker or broker that had it, or wait long behind others, which nobody can tell apart. The first is sent again
+# soon, as somebody waits for it (a job twice in line runs once); growing waits keep resends of a long queue few (at most one per job and hour).
+RESEND_AFTER = tuple(timedelta(seconds=s) for s in (4, 60, 300, 900, 3600))
 
 
 @dataclass(frozen=True, slots=True)

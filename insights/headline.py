@@ -222,7 +222,8 @@ class _Grouped:
         top, whole = max(totals, key=lambda key: totals[key]), sum(totals.values())
         shown = whole > 0 and min(totals.values()) >= 0
         share = f", {number(round(totals[top] / whole, 3), 'percent')} of the {len(totals)} shown" if shown else ""
-        return f"{top} has the highest {self.column.label} in all: {_value(totals[top], self.column)}{share}{_when(self.windows)}."
+        most = "most" if _counts(self.column) else "highest"
+        return f"{top} has the {most} {self.column.label} in all: {_value(totals[top], self.column)}{share}{_when(self.windows)}."
 
     def _shares(self, known: Rows, keys: list[int], share: int) -> str:
         end, most = (min, "smallest") if self.asked.lowest else (max, "largest")
@@ -243,7 +244,9 @@ class _Grouped:
     def _things(self, known: Rows, keys: list[int], time: int | None) -> str:
         column, ends = self.column, (min, max) if self.asked.lowest else (max, min)
         top, bottom = (end(known, key=lambda row: _float(row[self.measure]) or 0.0) for end in ends)
-        most, least = ("lowest", "highest") if self.asked.lowest else ("highest", "lowest")
+        least, most = ("fewest", "most") if _counts(column) else ("lowest", "highest")
+        if self.asked.lowest:
+            most, least = least, most
         name, value = self._name(top, keys), _value(top[self.measure], column)
         alike = sum(_float(row[self.measure]) == _float(top[self.measure]) for row in known)
         have = f"{name} has" if alike == 1 else f"{name} and {alike - 1:,} more have"
@@ -291,6 +294,16 @@ class _Grouped:
         moved = f"{'up' if share > 0 else 'down'} {number(abs(share), 'percent_points')}" if share else "unchanged"
         said = f"{moved}{_against(self.columns[other])}"
         return f"{_sentence_case(column.label)}: {_value(now, column)} in all, {said}"
+
+
+def _counts(column: OutputColumn) -> bool:
+    """Whether the column numbers things ("orders", "units sold"): of them one has the most and the fewest, not the highest and the lowest.
+
+    >>> _counts(OutputColumn("o", "units sold", "measure", additive=True)), _counts(OutputColumn("r", "revenue", "measure", additive=True))
+    (True, False)
+    """
+    plural = any(word.endswith("s") and not word.endswith("ss") for word in column.label.split())
+    return plural and column.additive and not column.format and not column.unit
 
 
 def _start(value: Any) -> dt.datetime | None:

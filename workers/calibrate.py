@@ -24,6 +24,7 @@ def calibrate(
     held_out: int,
     questions: int,
     folder: Path,
+    written: Path | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> tuple[ModelVersion, dict[str, Any]]:
     """The registered version and the report; files are written into `folder`. Same code and recipe: the version that is there already.
@@ -32,7 +33,7 @@ def calibrate(
     """
     from nlq.calibration.rebuild import Recipe, rebuild, write
 
-    made = rebuild(Recipe(seed, businesses, held_out, questions), progress)
+    made = rebuild(Recipe(seed, businesses, held_out, questions), progress, written)
     write(made, folder)
     report = made.report()
     code = code_version(_CODE)

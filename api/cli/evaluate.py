@@ -48,12 +48,15 @@ def calibrate(
     held_out: Annotated[int, typer.Option(min=5, help="Made-up businesses of other domains to measure on.")] = 30,
     questions: Annotated[int, typer.Option(min=10, help="Questions for each.")] = 60,
     to: Annotated[Path, typer.Option("--out", help="Folder for confidence.json, report.json and reliability.svg.")] = Path("calibration"),
+    written: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Folder of questions with hand-written SQL, to measure on too.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The figures as JSON.")] = False,
 ) -> None:
     """Learns the confidence of readings anew from made-up questions, and logs model and figures to MLflow."""
     with speaking(as_json):
         version, report = rebuild_and_log(
-            context.core.registry, seed=seed, businesses=businesses, held_out=held_out, questions=questions, folder=to,
+            context.core.registry, seed=seed, businesses=businesses, held_out=held_out, questions=questions, folder=to, written=written,
             progress=lambda text: err.print(text, style="dim"),
         )  # fmt: skip
         if as_json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from core.ids import TenantId, UserId, tenant_database
 from core.principal import Principal, Role
 from nlq.calibration.worlds import Column, Table, World
 from semantic.catalog.infer import SqlProbe, infer_catalog
-from semantic.catalog.infer.schema import PhysicalColumn, PhysicalSchema, PhysicalTable
+from semantic.catalog.infer.schema import PhysicalColumn, PhysicalSchema, PhysicalTable, schema_from_clickhouse
 from semantic.catalog.model import Catalog
 from semantic.limits import MEANING_SETTINGS
 from semantic.states import GuardedQuery
@@ -38,6 +38,16 @@ _SETTINGS = ", ".join(
         "max_threads": 1,
     }.items()
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Inferred:
+    """Tables in the engine with the catalog that was inferred from them."""
+
+    tenant: TenantId
+    principal: Principal
+    catalog: Catalog
+    values: ValueIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +74,22 @@ class Workshop:
         database = tenant_database(tenant)
         self._session.query(f"CREATE DATABASE `{database}`")
         tables = tuple(self._create(world, table, database) for table in world.tables)
-        inferred = infer_catalog(PhysicalSchema(database, tables), SqlProbe(self.arrow, database))
-        principal = Principal(tenant, UserId("calibration"), frozenset({Role.DATA_SCIENTIST}))
-        return Loaded(world, tenant, principal, inferred.catalog, build_value_index(inferred.catalog, self.arrow, tenant))
+        found = self._inferred(tenant, PhysicalSchema(database, tables))
+        return Loaded(world, tenant, found.principal, found.catalog, found.values)
 
-    def forget(self, loaded: Loaded) -> None:
+    def made(self, tenant: TenantId, tables: Sequence[str]) -> Inferred:
+        """The tables that CREATE TABLE statements make, in a database of their own that is then the current one."""
+        database = tenant_database(tenant)
+        for statement in (f"CREATE DATABASE `{database}`", f"USE `{database}`", *tables):
+            self._session.query(statement)
+        return self._inferred(tenant, schema_from_clickhouse(self.arrow, database))
+
+    def _inferred(self, tenant: TenantId, schema: PhysicalSchema) -> Inferred:
+        catalog = infer_catalog(schema, SqlProbe(self.arrow, schema.database)).catalog
+        principal = Principal(tenant, UserId("calibration"), frozenset({Role.DATA_SCIENTIST}))
+        return Inferred(tenant, principal, catalog, build_value_index(catalog, self.arrow, tenant))
+
+    def forget(self, loaded: Loaded | Inferred) -> None:
         self._session.query(f"DROP DATABASE `{tenant_database(loaded.tenant)}`")
 
     def arrow(self, sql: str) -> pa.Table:

@@ -26,6 +26,8 @@ _VERB = re.compile(
     re.IGNORECASE,
 )
 _RELATION = re.compile(r"\b(?:what\s+is\s+|show\s+(?:me\s+)?)?(?:the\s+)?(?P<kind>relationship)\s+(?:between|of)\b", re.IGNORECASE)
+# How rows of plain numbers are asked for.
+POINTS = "plotting"
 _AGAINST = re.compile(r"\b(?:vs\.?|versus|against|by)(?=\s)", re.IGNORECASE)
 _SCATTER = re.compile(r"scatter|relationship|plot\b", re.IGNORECASE)
 
@@ -33,12 +35,12 @@ _SCATTER = re.compile(r"scatter|relationship|plot\b", re.IGNORECASE)
 def without_picture(text: str, known: Callable[[str], bool]) -> str:
     """The question without the picture it asks for, in as many characters; words that the catalog `known`s are kept.
 
-    Points of two numbers are the rows: "scatter plot of X and Y" lists both.
+    Points of two numbers are the rows: "scatter plot of X and Y" shows both of each row.
 
     >>> " ".join(without_picture("show me profit by category as a bar chart", lambda _: False).split())
     'show me profit by category'
     >>> " ".join(without_picture("scatter plot of sales vs profit", lambda _: False).split())
-    'list sales and profit'
+    'plotting sales and profit'
     """
     said = _AS.sub(lambda m: _kept(m, known) or " " * len(m[0]), text)
     for pattern in (_DRAWN, _DRAWN_PLAINLY, _VERB, _RELATION):
@@ -46,7 +48,7 @@ def without_picture(text: str, known: Callable[[str], bool]) -> str:
         if found is None or any(known(lemma(w.lower())) for w in re.findall(r"[A-Za-z]+", found["kind"])):
             continue
         rows = _SCATTER.search(found[0]) is not None
-        said = said[: found.start()] + ("list" if rows else "show").ljust(len(found[0])) + said[found.end() :]
+        said = said[: found.start()] + (POINTS if rows else "show").ljust(len(found[0])) + said[found.end() :]
         if rows:
             said = said[: found.end()] + _AGAINST.sub(
                 lambda m: "and".ljust(len(m[0]))[: len(m[0])] if len(m[0]) > 2 else "& ", said[found.end() :], count=1

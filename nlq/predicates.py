@@ -194,6 +194,8 @@ class Predicates:
             predicate = Like(field=ref, match=condition.match, value=literal)
             return Not(item=predicate) if condition.negate else predicate
         if condition.kind == "average":
+            if condition.match in ("max", "min"):
+                return VersusAggregate(op="=", left=ref, aggregate=condition.match)  # "the venue with the highest capacity"
             return VersusAggregate(op=condition.op, left=ref, aggregate="avg")
         if condition.kind == "compare_fields":
             other = self._a.target(condition.other)

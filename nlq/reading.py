@@ -16,7 +16,7 @@ from nlq.pictures import without_picture
 from nlq.segment import Unit, segment
 from nlq.spelt_numbers import joined
 from nlq.spoken import by_name
-from nlq.text import Token, fold, lemma, tokenise
+from nlq.text import Token, tokenise
 from nlq.timing.phrases import find_time_phrases
 from nlq.timing.spelling import corrected
 from nlq.types import Span

@@ -193,6 +193,11 @@ def _quoted(token: Token, i: int, linker: Linker) -> tuple[float, Unit]:
     return 3.0, Unit(i, i + 1, token.text, links=links, values=tuple(exact), quoted=True, unknown=not exact and not links)
 
 
+def _ends_before(last: str, after: str) -> bool:
+    """Whether a name cannot end with this word: the one after it needs it ("at least", "made by")."""
+    return (last == "at" and after in ("least", "most")) or (after == "by" and last in RELATING | {"made"})
+
+
 def _linked(
     span: Sequence[Token], i: int, j: int, text: str, linker: Linker, func: Func | None, after: Token | None
 ) -> tuple[float, Unit] | None:
@@ -201,6 +206,8 @@ def _linked(
         if opened is not None:
             return opened
     if span[0].norm in _SKIPPABLE or (span[-1].norm in _SKIPPABLE and not _is_letter(span[-1]) and not _is_joined(span)):
+        return None
+    if after is not None and len(span) > 1 and _ends_before(span[-1].norm, after.norm):
         return None
     content = [t for t in span if t.norm not in _SKIPPABLE or _is_letter(t) or (t is span[-1] and _is_joined(span))]
     skipped = len(span) - len(content)

@@ -74,6 +74,8 @@ def count_rows(draft: Draft, item: MeasureItem, dataset: str, groups: Sequence[s
             of=FieldRef(dataset=dataset, field=stored.name),
             where=narrow(draft, item.conditions, dataset),
         )
+    if _each_by_itself(draft, dataset):
+        raise Unbuildable("each is counted by itself")
     base = count_base(draft, dataset, groups, item)
     where = narrow(draft, item.conditions, base)
     if base == dataset:
@@ -83,6 +85,12 @@ def count_rows(draft: Draft, item: MeasureItem, dataset: str, groups: Sequence[s
     if len(key) != 1:
         return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=where)
     return Aggregate(aggregate=AggregateKind.COUNT_DISTINCT, dataset=base, of=FieldRef(dataset=dataset, field=key[0]), where=where)
+
+
+def _each_by_itself(draft: Draft, dataset: str) -> bool:
+    """Things counted by themselves are one each ("how many friends does each pupil have", where friends are pupils)."""
+    groups = [t for m in draft.frame.groups if (t := draft.target(m)) is not None]
+    return any(t.kind == "dataset" and t.dataset == dataset and not t.via for t in groups)
 
 
 def count_base(draft: Draft, dataset: str, groups: Sequence[str], item: MeasureItem) -> str:

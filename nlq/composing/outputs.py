@@ -79,7 +79,7 @@ def settle_outputs(draft: Draft, measures: list[MeasureItem]) -> None:
                 raise Unbuildable("splits a figure by a figure")  # "revenue by margin": neither both nor one of them was asked for
             f.groups.remove(mention)
             measures.append(MeasureItem("aggregate", None, mention))
-    listed = f.question_word in ("who",) or f.distinct
+    listed = f.question_word in ("who",) or f.distinct or (f.all_rows and len(f.outputs) > 1)
     amounts = [(m, t) for m in f.outputs if (t := draft.target(m)) is not None and t.kind == "field" and draft.kinds.is_amount(t)]
     if amounts and len(amounts) == len(f.outputs) and not measures and not groups and not ranked and not f.orders and not listed:
         measures.extend(MeasureItem("aggregate", None, m) for m, _ in amounts)

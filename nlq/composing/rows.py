@@ -51,7 +51,13 @@ def list_rows(draft: Draft) -> SemanticQuery:
     if not outputs:
         raise Unbuildable("no columns")
     distinct = f.distinct or (focus is not None and base != focus)
-    if not distinct and not any(t.kind == "dataset" for t in targets) and not identified(draft, outputs, base) and not durations:
+    if (
+        not distinct
+        and not any(t.kind == "dataset" for t in targets)
+        and not identified(draft, outputs, base)
+        and not durations
+        and not f.all_rows
+    ):
         distinct = True
     time = build_window(draft, base, rows=True)
     return SemanticQuery(

@@ -262,7 +262,7 @@ def _flag(p: Parse, i: int, u: Unit) -> int | None:
     own = own and following is not None and following.links[0].target.dataset == u.links[0].target.dataset
     if not own and not p.kinds.certainly(u, "flag"):
         return None
-    before_noun = following is not None and bool(following.links) and s.base_mode != "output"
+    before_noun = following is not None and bool(following.links) and (s.base_mode != "output" or _beside_own(p, i, u))
     before = p.units[i - 1] if i else None
     verb = before is not None and before.soft and before.text.lower() in RELATING and s.last is not None  # "restaurants offer delivery"
     in_place = u.text.lower().startswith(("on ", "during ", "at "))
@@ -272,6 +272,13 @@ def _flag(p: Parse, i: int, u: Unit) -> int | None:
     p.add_condition(Condition("flag", mention, negate=s.negate, units=[u]))
     s.negate = s.passive = False
     return i + 1
+
+
+def _beside_own(p: Parse, i: int, u: Unit) -> bool:
+    """ "list low cost carriers": right before the things that it is a yes or no of."""
+    following = p.units[i + 1] if i + 1 < len(p.units) else None
+    home = u.links[0].target.dataset
+    return following is not None and any(k.target.kind == "dataset" and k.target.dataset == home and k.exact for k in following.links[:2])
 
 
 def _respective(p: Parse, i: int, u: Unit) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nlq.parsing.parse import Parse
 from nlq.parsing.words import SENTENCE_END
+from nlq.pictures import POINTS
 from nlq.segment import Unit
 
 
@@ -13,6 +14,7 @@ def on_output(p: Parse, i: int, u: Unit) -> int:
         return _keep_empty_end(p, i)
     s = p.waiting
     p.frame.list_verb = True
+    p.frame.all_rows = p.frame.all_rows or words == POINTS
     p.flush_count()
     s.mode = s.base_mode = "output"
     s.relative, s.related, s.negate = False, None, False

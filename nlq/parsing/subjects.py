@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nlq.fillers import RELATING
 from nlq.frame import Condition, Mention
 from nlq.parsing.negations import lacks_event
 from nlq.parsing.parse import Parse
@@ -59,6 +60,8 @@ def _replace_group(p: Parse, u: Unit) -> None:
 def _demote_owner(p: Parse, i: int) -> None:
     """Of "customer email" the thing is only context of the field."""
     last = p.waiting.last
+    if p.units[i].text.lower() in RELATING:
+        return  # "teachers earn": a verb, whose thing stays what is asked for
     if last is None or not p.follows_last(i) or last.role not in ("output", "context") or not p.kinds.likely(last.unit, "dataset"):
         return
     p.retract(last)

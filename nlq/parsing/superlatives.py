@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nlq.adjectives import ADJECTIVES
-from nlq.frame import MeasureItem, OrderItem
+from nlq.frame import Condition, MeasureItem, OrderItem
 from nlq.parsing.parse import Parse
 from nlq.parsing.ranking import plural_ahead
 from nlq.parsing.words import OFTEN, SENTENCE_END
@@ -125,6 +125,13 @@ def super_noun(p: Parse, i: int, u: Unit) -> int:
     p.reset_noun()
     if dataset and not count and value in ("latest", "earliest"):
         return _latest_noun(p, i, u, value, units)
+    if _of_context(p, i, units):
+        if number and not count and value in ("desc", "asc"):
+            mention = p.mention(u, "condition")
+            p.add_condition(Condition("average", mention, match="max" if value == "desc" else "min", op="=", units=[*units, u]))
+        else:
+            p.frame.unknown.extend(units)  # "in the country with the most states"
+        return i + 1
     start = i - 1
     while start >= 0 and (p.units[start] in units or p.units[start].text.lower() in ("the", "a", "also")):
         start -= 1
@@ -178,6 +185,26 @@ def _largest_of_each(p: Parse, u: Unit, value: str) -> MeasureItem | None:
         return None
     kind = AggregateKind.MAX if value == "desc" else AggregateKind.MIN
     return MeasureItem("given", given=Aggregate(aggregate=kind, dataset=home, of=worth))
+
+
+def _of_context(p: Parse, i: int, units: list[Unit]) -> bool:
+    """ "concerts in the venue with the highest capacity": what ranks first is only told of, while something else is asked for."""
+    last = p.waiting.last
+    if last is None or last.role != "context" or not p.kinds.likely(last.unit, "dataset") or not units:
+        return False
+    if not (p.frame.measures or any(m.role == "output" and p.kinds.certainly(m.unit, "dataset") for m in p.frame.outputs)):
+        return False
+    start, at = p.units.index(units[0]), p.units.index(last.unit)
+    between = [v for v in p.units[at + 1 : start] if v.text.lower() not in ("the", "a")]
+    return len(between) == 1 and between[0].text.lower() in (
+        "with",
+        "with the",
+        "having",
+        "having the",
+        "that has",
+        "that has the",
+        "which has",
+    )
 
 
 def _latest_noun(p: Parse, i: int, u: Unit, value: str, units: list[Unit]) -> int:

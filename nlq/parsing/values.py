@@ -5,7 +5,7 @@ from __future__ import annotations
 from nlq.frame import Condition, MeasureItem, Mention, OrderItem
 from nlq.parsing.literals import bind_literal
 from nlq.parsing.parse import Parse
-from nlq.parsing.words import ARRIVING, LEAVING, SENTENCE_END
+from nlq.parsing.words import ARRIVING, LEAVING, PARTICIPLES, SENTENCE_END
 from nlq.segment import Unit
 
 
@@ -49,6 +49,14 @@ def is_value(p: Parse, i: int, u: Unit) -> bool:
     s = p.waiting
     if not u.values:
         return False
+    if (
+        u.text.lower() in PARTICIPLES
+        and p.frame.mentions
+        and i + 2 < len(p.units)
+        and p.units[i + 1].text.lower() == "by"
+        and p.units[i + 2].values
+    ):
+        return False  # "paid by Visa"
     if not u.links:
         return True
     value, link = u.values[0].score, u.links[0].score

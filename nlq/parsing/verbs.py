@@ -13,11 +13,12 @@ from nlq.segment import Unit
 def verb_like(p: Parse, i: int, u: Unit) -> bool:
     """A verb form that only ties nouns together ("publications published in", "cars that were sold")."""
     words = u.text.lower()
-    if (words not in RELATING and words not in PARTICIPLES) or (u.values and u.values[0].score >= 0.95):
+    tying = words in RELATING or words in PARTICIPLES
+    if tying and p.frame.mentions and (words in LEAVING | ARRIVING or of_agent(p, i)) and i + 2 < len(p.units) and p.units[i + 2].values:
+        return True  # "arriving in Vienna", "made by Boeing"
+    if not tying or (u.values and u.values[0].score >= 0.95):
         return False
     _, following = p.peek(i + 1)
-    if p.frame.mentions and (words in LEAVING | ARRIVING or _of_agent(p, i)) and i + 2 < len(p.units) and p.units[i + 2].values:
-        return True  # "arriving in Vienna", "made by Boeing"
     if following is not None and p.kinds.likely(u, "amount") and following.is_func("cmp", "super", "between", "versus_avg"):
         return False  # "earn more than", "earns the most"
     asked = p.frame.question_word in ("what", "that", "who") and p.follows_last(i) and p.last_is_dataset() and words.endswith("s")
@@ -28,7 +29,7 @@ def verb_like(p: Parse, i: int, u: Unit) -> bool:
     return bool(p.frame.mentions)
 
 
-def _of_agent(p: Parse, i: int) -> bool:
+def of_agent(p: Parse, i: int) -> bool:
     """Whether "by" follows position i."""
     return i + 1 < len(p.units) and p.units[i + 1].text.lower() == "by"
 

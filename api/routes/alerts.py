@@ -26,6 +26,7 @@ from core.store.subscriptions import NewSubscription
 from semantic.catalog.visible import visible_to
 from workers.alerts.access import may_see
 from workers.alerts.feedback import Tuning, tuning
+from workers.alerts.history import refuse_what_cannot_be_asked
 from workers.alerts.preview import preview
 from workers.alerts.routing import inbox_of
 from workers.alerts.rule import AnyRule, as_definition, parse_rule
@@ -236,12 +237,13 @@ def usable(channel: Channel, caller: Principal) -> Channel:
 
 
 def checked(services: Services, caller: Principal, definition: dict[str, Any]) -> AnyRule:
-    """The rule, its metric and segments known to the caller. Raises: Invalid; NotFound with the nearest names."""
+    """The rule, of what the caller may ask. Raises: Invalid; NotFound with the nearest names; another UserError for what cannot be asked."""
     rule = parse_rule(definition)
     visible = visible_to(services.catalogs.full(caller.tenant), caller)
     visible.metric(rule.metric)
     for segment in rule.segments:
         visible.field(segment)
+    refuse_what_cannot_be_asked(rule, visible, services.clock.now())
     return rule
 
 

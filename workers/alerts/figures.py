@@ -12,7 +12,7 @@ from workers.alerts.evaluate import Judge
 from workers.alerts.events import Event
 from workers.alerts.history import cut
 from workers.alerts.rule import AnomalyRule, AnyRule
-from workers.alerts.signals import Signal
+from workers.alerts.signals import Signal, goal_is_over
 from workers.jobs.chart_data import finite, instant
 
 POINTS_BEFORE = 60
@@ -36,6 +36,7 @@ def details(judge: Judge, rule: AnyRule, event: Event, *, sensitivity: float) ->
         "actual": finite(event.main.actual),
         "known_at": instant(event.known_at),
         "last_bucket": instant(event.end),
+        "period_over": goal_is_over(rule, event.end),
         "new_normal_at": instant(event.new_normal_at) if event.new_normal_at else None,
         "segments": segments(event.signals),
         "points": points(judge, rule, event, sensitivity=sensitivity),

@@ -12,14 +12,16 @@ import numpy as np
 from anomaly.prepare import bucket_ends, step_seconds
 from core.timeseries import FloatArray, Grain, TimeArray, TimeSeries
 from semantic.catalog.model import Catalog, CumulativeMetric, DerivedMetric, RatioMetric, SimpleMetric
+from semantic.compile import compile_query
 from semantic.expr import Absolute
 from semantic.query import Aggregate, AggregateKind, ByTime, SemanticQuery, TimeWindow
+from semantic.resolve.resolve import resolve
 from semantic.states import OutputColumn
 from workers.alerts.bands import Band, fetch_bands
 from workers.alerts.rule import AnomalyRule, AnyRule, Completeness, ForecastRule
 from workers.alerts.timing import history_start
 from workers.jobs.querying import Asking, Receipt, run_query
-from workers.jobs.series import Segment, fetch_series
+from workers.jobs.series import Segment, fetch_series, series_query
 from workers.kinds import SeriesParams
 
 SAME_SLOT = {Grain.MINUTE: 10_080, Grain.HOUR: 168, Grain.DAY: 7, Grain.WEEK: 1, Grain.MONTH: 1}
@@ -82,11 +84,8 @@ class History:
 def fetch_history(asking: Asking, rule: AnyRule, *, counted: bool = True) -> History:
     """Raises: UserError for what cannot be asked; NotEnoughData without any row; Unavailable."""
     grain = Grain(rule.grain)
-    start = history_start(grain, asking.as_of)
-    window = TimeWindow(window=Absolute(start=start.date() if grain is not Grain.MINUTE else start, end=asking.as_of))
-    params = SeriesParams(
-        metric=rule.metric, where=rule.where, segments=rule.segments, grain=grain, max_series=rule.max_segments, time=window
-    )
+    window = _window(grain, asking.as_of)
+    params = _params(rule, window)
     fetched = fetch_series(asking, params)
     whole = asking.services.catalog(asking.tenant)
     tables = fact_datasets(whole, rule.metric) if counted and rule.completeness.min_rows_share > 0 else ()
@@ -105,6 +104,30 @@ def fetch_history(asking: Asking, rule: AnyRule, *, counted: bool = True) -> His
         bands=fetch_bands(asking, rule) if isinstance(rule, ForecastRule) else {},
         company=_company(asking, rule, params),
     )
+
+
+def _params(rule: AnyRule, window: TimeWindow) -> SeriesParams:
+    return SeriesParams(
+        metric=rule.metric, where=rule.where, segments=rule.segments, grain=Grain(rule.grain), max_series=rule.max_segments, time=window
+    )
+
+
+def _window(grain: Grain, as_of: dt.datetime) -> TimeWindow:
+    start = history_start(grain, as_of)
+    return TimeWindow(window=Absolute(start=start.date() if grain is not Grain.MINUTE else start, end=as_of))
+
+
+def refuse_what_cannot_be_asked(rule: AnyRule, visible: Catalog, as_of: dt.datetime) -> None:
+    """Before a rule is kept: its metrics, filter, segments and grain make queries that the catalog allows. Nothing is run.
+
+    Raises: UserError that says what cannot be asked.
+    """
+    params = _params(rule, _window(Grain(rule.grain), as_of))
+    asked = [series_query(params, by_segment=False), *([series_query(params, by_segment=True)] if rule.segments else [])]
+    for name in rule.together if isinstance(rule, AnomalyRule) else ():
+        asked.append(series_query(params.model_copy(update={"metric": name, "segments": ()}), by_segment=False))
+    for query in asked:
+        compile_query(resolve(query, visible, as_of=as_of))
 
 
 def _company(asking: Asking, rule: AnyRule, params: SeriesParams) -> tuple[TimeSeries, ...]:

@@ -103,8 +103,7 @@ def _title(incident: StoredIncident, kind: str) -> str:
     where = "" if scope in (None, "Total") else f" ({scope})"
     be, have = ("were", "have") if says_many(label) else ("was", "has")
     if kind == "resolved":
-        back = f" {'are' if be == 'were' else 'is'} back to normal" if facts.get("actual") is not None else ""
-        return f"Resolved: {label}{where}{back}"
+        return f"Resolved: {label}{where}{_over(incident, be, have)}"
     if kind == "new_normal" or finding.kind == "level_shift":
         return f"{label}{where} {have} a new normal level"
     prefix = "Nobody has looked yet: " if kind == "escalated" else ""
@@ -114,6 +113,16 @@ def _title(incident: StoredIncident, kind: str) -> str:
     if finding.kind == "flat_line":
         return f"{prefix}{label}{where} {have} not moved since {when.partition(' ')[2] or when}"
     return f"{prefix}{label}{where} {be} {_how_far(facts, finding.direction, its='their' if be == 'were' else 'its')} {when}"
+
+
+def _over(incident: StoredIncident, be: str, have: str) -> str:
+    """How it ended: a goal's period ends without being reached, data come again."""
+    facts = incident.finding.details
+    if incident.finding.kind == "missing_data":
+        return f" {have} data again"
+    if facts.get("rule_kind") == "goal" and incident.finding.ended_at is not None and facts.get("period_over"):
+        return f" {be} {_how_far(facts, incident.finding.direction, its='their' if be == 'were' else 'its')} when its time was over"
+    return f" {'are' if be == 'were' else 'is'} back to normal" if facts.get("actual") is not None else ""
 
 
 def _how_far(facts: Mapping[str, Any], direction: str, *, its: str) -> str:
@@ -142,12 +151,15 @@ def _lines(incident: StoredIncident, kind: str, *, over: bool) -> list[str]:
     made: list[str] = []
     expected, actual = _said(facts.get("expected"), facts), _said(facts.get("actual"), facts)
     if finding.kind not in ("missing_data", "flat_line") and facts.get("actual") is not None:
-        word = {"threshold": "limit", "goal": "pace of the goal", "forecast_breach": "forecast"}.get(
-            str(facts.get("rule_kind")), "expected"
-        )
-        made.append(f"Actual {actual}, {word} {expected}.")
-        if finding.impact:
-            made.append(f"In all {_said(abs(finding.impact), facts)} {'more' if finding.impact > 0 else 'less'} so far.")
+        if facts.get("rule_kind") == "goal":
+            made.append(f"{actual} {'in all' if facts.get('period_over') else 'so far'}; at the pace of the goal it is {expected}.")
+        else:
+            word = {"threshold": "limit", "forecast_breach": "forecast"}.get(str(facts.get("rule_kind")), "expected")
+            made.append(f"Actual {actual}, {word} {expected}.")
+            if finding.impact:
+                made.append(
+                    f"In all {_said(abs(finding.impact), facts)} {'more' if finding.impact > 0 else 'less'}{'' if over else ' so far'}."
+                )
     others = [s for s in facts.get("segments", []) if s["label"] not in ("Total", facts.get("scope"))]
     if others:
         made.append("Seen in " + ", ".join(f"{s['label']} ({_said(s['impact'], facts, sign=True)})" for s in others[:5]) + ".")

@@ -246,7 +246,7 @@ def _no_data(rule: NoDataRule, history: History, series: TimeSeries, until: dt.d
     nexts = np.r_[present[1:], now]
     for position in np.flatnonzero(nexts > ends).tolist():
         start = as_utc(ends[position])
-        missing = int((as_utc(nexts[position]) - start).total_seconds() / step + 0.05)
+        missing = _whole_buckets(ends[position], nexts[position], history.grain, step)
         if not rule.buckets <= missing <= MAX_GAP_BUCKETS:
             continue
         last = start + dt.timedelta(seconds=(missing - 1) * step)
@@ -259,11 +259,18 @@ def _no_data(rule: NoDataRule, history: History, series: TimeSeries, until: dt.d
         )
 
 
+def _whole_buckets(start: np.datetime64, stop: np.datetime64, grain: Grain, step_s: int) -> int:
+    """Buckets from start that are over by stop: an evening is no day without rows yet."""
+    if grain is not Grain.MONTH:
+        return int((stop - start) / np.timedelta64(step_s, "s"))
+    ends = (start.astype("datetime64[M]") + np.arange(1, MAX_GAP_BUCKETS)).astype("datetime64[ns]")
+    return int(np.searchsorted(ends, stop.astype("datetime64[ns]"), side="right"))
+
+
 def _goal(rule: GoalRule, history: History, series: TimeSeries) -> Iterator[Signal]:
     """Per period the first day that it is behind (or beyond) its part of the goal, to the day that it is back."""
     sign = 1 if rule.direction == "up" else -1
-    lines = np.empty(len(series))
-    sums = np.empty(len(series))
+    lines, paces, sums = np.empty(len(series)), np.empty(len(series)), np.empty(len(series))
     period: tuple[int, int] | None = None
     total, whole = 0.0, False
     for position, at in enumerate(series.times):
@@ -275,7 +282,8 @@ def _goal(rule: GoalRule, history: History, series: TimeSeries) -> Iterator[Sign
         value = float(series.values[position])
         total += 0.0 if math.isnan(value) else value
         sums[position] = total
-        line = float(np.nextafter(rule.goal, 0)) if sign > 0 else rule.goal * rule.tolerance * passed / length
+        paces[position] = rule.goal if sign > 0 else rule.goal * passed / length
+        line = float(np.nextafter(rule.goal, 0)) if sign > 0 else paces[position] * rule.tolerance
         lines[position] = line if whole and (passed >= rule.min_days or sign > 0) else np.nan
     beyond = sign * (sums - lines)
     for first, last in _runs(beyond, 1, 0.0):
@@ -283,7 +291,7 @@ def _goal(rule: GoalRule, history: History, series: TimeSeries) -> Iterator[Sign
         for position in range(first, last + 1):  # a period is an event of its own
             stops = position == last or _key(series, position + 1, rule) != _key(series, start, rule)
             if stops:
-                actual, expected = float(sums[position]), float(lines[position])
+                actual, expected = float(sums[position]), float(paces[position])
                 severity = 40 + 60 * min(1.0, abs(actual - expected) / max(abs(expected), 1e-12))
                 newest = position == len(series) - 1
                 yield Signal(
@@ -296,6 +304,14 @@ def _goal(rule: GoalRule, history: History, series: TimeSeries) -> Iterator[Sign
 
 def _key(series: TimeSeries, position: int, rule: GoalRule) -> tuple[int, int]:
     return _period(as_utc(series.times[position]).date(), rule.period)[0]
+
+
+def goal_is_over(rule: AnyRule, last: dt.datetime) -> bool:
+    """Whether the day is the last of its month or quarter."""
+    if not isinstance(rule, GoalRule):
+        return False
+    _, passed, length = _period(last.date(), rule.period)
+    return passed == length
 
 
 def _period(day: dt.date, period: Literal["month", "quarter"]) -> tuple[tuple[int, int], int, int]:

@@ -58,7 +58,7 @@ def fetch_series(context: Asking, params: SeriesParams, *, narrow: Predicate | N
     services = context.services
     catalog = services.catalog(context.tenant)
     visible = visible_to(catalog, context.principal)
-    whole = run_query(context, catalog, visible, _query(params, by_segment=False))
+    whole = run_query(context, catalog, visible, series_query(params, by_segment=False))
     frame = _frame(whole.result)
     if not frame["value"].notna().any():
         raise NotEnoughData("There is not a single value of this measure in the chosen time and filter; widen them.", code="no_rows")
@@ -66,7 +66,7 @@ def fetch_series(context: Asking, params: SeriesParams, *, narrow: Predicate | N
     runs, segments = [whole], {TOTAL: Segment(TOTAL, "Total", {})}
     parts: list[TimeSeries] = []
     if params.segments:
-        by_segment = run_query(context, catalog, visible, _query(params, by_segment=True, narrow=narrow))
+        by_segment = run_query(context, catalog, visible, series_query(params, by_segment=True, narrow=narrow))
         runs.append(by_segment)
         fill = total.times if _is_additive(params, catalog) else None
         parts, named = _split(by_segment.result, params, fill)
@@ -94,7 +94,8 @@ def segment_values(column: Sequence[Any]) -> list[str]:
     return ["(none)" if value is None else str(value) for value in column]
 
 
-def _query(params: SeriesParams, *, by_segment: bool, narrow: Predicate | None = None) -> SemanticQuery:
+def series_query(params: SeriesParams, *, by_segment: bool, narrow: Predicate | None = None) -> SemanticQuery:
+    """What is asked for the whole, or by segment."""
     where = params.where if narrow is None else narrow if params.where is None else And(items=(params.where, narrow))
     groups = [ByField(field=field) for field in params.segments] if by_segment else []
     return SemanticQuery(metrics=(params.asked,), by=(ByTime(grain=params.grain), *groups), where=where, time=params.time)

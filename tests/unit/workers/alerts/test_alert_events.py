@@ -165,6 +165,14 @@ class TestNoData:
         assert [e.is_open for e in made] == [False, True]
         assert made[1].start == NOW.replace(hour=0) - timedelta(days=3)
 
+    def test_a_day_that_is_not_over_is_not_missing(self) -> None:
+        rule = parse_rule({"metric": "revenue", "kind": "no_data"})
+        for hours in (1.2, 12.0):  # ten to midnight and noon, with rows of the day and without
+            for values in (usual(100), np.r_[usual(99), np.nan]):
+                assert Judge(history(values), NOW - timedelta(hours=1 + hours)).events(rule, sensitivity=0.0) == []
+        (event,) = Judge(history(np.r_[usual(99), np.nan]), NOW).events(rule, sensitivity=0.0)
+        assert event.is_open
+
     def test_one_missing_bucket_is_not_two(self) -> None:
         values = usual(100)
         values[-1] = np.nan

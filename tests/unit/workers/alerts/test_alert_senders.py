@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -139,6 +140,17 @@ class TestWords:
         }
         assert made["opened"].startswith(said)
         assert (" have a new normal" in made["new_normal"]) is (" were " in said)
+
+    def test_an_end_says_how_it_ended(self) -> None:
+        def title(kind: str, more: dict[str, Any]) -> str:
+            made = incident("orders", **more)
+            ended = replace(made, finding=replace(made.finding, kind=kind, ended_at=NOW), status="resolved")
+            return of_incident(ended, "resolved", base_url="", key="k", reader="r").title
+
+        assert title("value", {}) == "Resolved: Orders are back to normal"
+        assert title("missing_data", {}) == "Resolved: Orders have data again"
+        over = title("goal", {"rule_kind": "goal", "period_over": True})
+        assert over == "Resolved: Orders were 80% below the pace of their goal when its time was over"
 
     def test_what_moved_the_other_way_is_not_behind_it(self) -> None:
         assert contradicts("down", 20.0, 10.0)

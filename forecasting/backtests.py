@@ -9,6 +9,7 @@ import numpy as np
 
 from core.timeseries import FloatArray
 from forecasting.clean import fill_gaps
+from forecasting.episodes import without
 from forecasting.folds import origins
 from forecasting.members.member import Member
 from forecasting.members.naive import repeat_last, repeat_season
@@ -39,7 +40,7 @@ def trial(series: Prepared, members: tuple[Member, ...], *, folds: int) -> Trial
     h = series.horizon
     season = repeat_season(series)
     cuts = cuts_of(series, folds)
-    aligned = series.aligned
+    aligned = without(series.aligned, series.episodes)
     actual = np.full((len(cuts), h), np.nan)
     naive = np.full((len(cuts), h), np.nan)
     at_folds: dict[str, FloatArray] = {}
@@ -61,10 +62,12 @@ def failed_trial(series: Prepared, failure: str) -> Trial:
 
 
 def cuts_of(series: Prepared, folds: int) -> tuple[int, ...]:
-    """The lengths at which this series is cut for its folds, latest first; none, if others are left, just after a change of level that could
-    not be seen there yet: errors of that one occasion would widen every interval.
+    """The lengths at which this series is cut for its folds, latest first; none, if others are left, within or just after an episode or a
+    change of level that could not be seen as such yet: errors of that one occasion would widen every interval.
     """
     found = origins(series.y.shape[0], series.horizon, repeat_season(series), folds=folds)
+    if series.episodes.any():
+        found = tuple(cut for cut in found if not (series.episodes[:cut] & ~series.cut(cut).episodes).any()) or found
     shift = series.shift
     if shift is None:
         return found

@@ -7,13 +7,21 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
 from core.timeseries import FloatArray
 from forecasting.combine import Mixture
+from forecasting.seasons import season_is_present
 from forecasting.uneven import unevenness
 
 OWN_ERROR, CHANGE, DISAGREEMENT = 0.65, 0.2, 0.15
-"""Exponents of the unit of error. With .5, .25, .25 the interval score at 95 % was 1 % worse on 850 generated and public series."""
+"""Exponents of the unit of error. With .5, .25, .25 the interval score at 95 % was 1 % worse on 850 generated and public series.
+Of the other folds' errors the mean of their roots counts: one wild fold says less. The mean was .4 % worse, the median 0 to 4 %."""
+ERROR_OF_CHANGE, PRIOR_SERIES, PRIOR_FOLDS_OF_OWN = 1.3, 3, 1
+"""Beside its folds' errors one more of so many usual changes counts, lest one lucky fold says that a series cannot be wrong."""
+USUAL_SCORE, PRIOR_FOLDS_OF_SCORE = 1.2, 3
+"""Mean size of scores in these units, and how many folds that counts like. Without both, 250 series of 38 and 42 months with one fold or two
+covered 57 and 66 % at 80 and 73 and 82 % at 95; with them 82 and 83, 95 and 96 %, and the interval score of 95 % was 12 % lower."""
 FEW_FOLDS_WIDENING = 0.2
 """Intervals from k folds of different series are 1 + 0.2 / k times wider: the unit of so few folds is itself uncertain. Series forecast alone,
 with six folds, covered 77 to 85 % at 80 and 94 to 97.5 % at 95, on generated and public months, weeks, days, hours and 5-minute steps."""
@@ -26,32 +34,47 @@ GROWTH_POWER = 0.3
 
 
 @dataclass(frozen=True, slots=True)
+class Like:
+    """What is known of the series that are pooled. series: how many, >= 1. error_of_change: their errors in units of their usual changes."""
+
+    series: int
+    error_of_change: float
+
+
+ALONE = Like(1, ERROR_OF_CHANGE)
+
+
+@dataclass(frozen=True, slots=True)
 class Units:
-    """How large a series' errors are expected to be. at_folds: (folds, h), each without looking at its own fold. ahead: (h,) from the end. All > 0."""
+    """How large a series' errors are expected to be. at_folds: (folds, h), each without looking at its own fold, NaN where a fold
+    says nothing of today. ahead: (h,) from the end. All > 0."""
 
     at_folds: FloatArray
     ahead: FloatArray
 
 
-def error_units(y: FloatArray, cuts: tuple[int, ...], actual: FloatArray, said: Mixture, seasons: tuple[int, ...] = ()) -> Units:
+def error_units(
+    y: FloatArray, cuts: tuple[int, ...], actual: FloatArray, said: Mixture, seasons: tuple[int, ...] = (), *, like: Like = ALONE
+) -> Units:
     """The expected size of errors: a geometric mean of the errors on the other folds, the usual change over a horizon and the members'
     disagreement; at each step as `unevenness` has it.
 
     y: (n,) complete. actual: (folds, h), NaN where unknown. said: what the mixture said. In a series well above zero all is relative to its
-    level at the time: errors grow as it does.
+    level at the time: errors grow as it does. like: what is known of the batch.
     """
     h = said.ahead.shape[0]
     relative = grows(y)
     levels = np.array([level_at(y[:cut], h) for cut in cuts]) if relative else np.ones(len(cuts))
     level = level_at(y, h) if relative else 1.0
-    errors = actual - said.at_folds
+    errors = np.where(knew_season(y, cuts, seasons)[:, None], actual - said.at_folds, np.nan)
     sizes = np.array([np.nanmean(np.abs(row)) if np.isfinite(row).any() else np.nan for row in errors]) / levels
     tiny = 1e-6 * float(np.abs(y).mean()) / level + 1e-12
 
     def unit(history: FloatArray, now: float, others: FloatArray, spread: float, point: FloatArray) -> FloatArray:
         change = usual_change(history, h) / now
         others = others[np.isfinite(others)]
-        own = float(others.mean()) if others.size else change
+        usual = like.error_of_change * change
+        own = shrunk(float(np.sqrt(others).mean() ** 2), others.size, usual, PRIOR_FOLDS_OF_OWN / like.series) if others.size else usual
         apart = spread / now if np.isfinite(spread) else own
         size = now * float(np.exp(OWN_ERROR * np.log(own + tiny) + CHANGE * np.log(change + tiny) + DISAGREEMENT * np.log(apart + tiny)))
         return size * unevenness(history, seasons, point, relative=relative)
@@ -60,7 +83,28 @@ def error_units(y: FloatArray, cuts: tuple[int, ...], actual: FloatArray, said: 
         unit(y[:cut], now, np.delete(sizes, row), float(said.spreads[row]), said.at_folds[row])
         for row, (cut, now) in enumerate(zip(cuts, levels, strict=True))
     ]
+    at_folds = [unit_there if np.isfinite(size) else np.full(h, np.nan) for unit_there, size in zip(at_folds, sizes, strict=True)]
     return Units(np.array(at_folds).reshape(len(cuts), h), unit(y, level, sizes, said.spread_ahead, said.ahead))
+
+
+def likeness(histories: Sequence[FloatArray], errors: Sequence[FloatArray]) -> Like:
+    """What series that are pooled have in common. histories: (n,) each. errors: (folds, h) each, NaN where unknown."""
+    ratios = []
+    for y, wrong in zip(histories, errors, strict=True):
+        known = np.abs(wrong[np.isfinite(wrong)])
+        change = usual_change(y, wrong.shape[1])
+        if known.size and change > 0 and known.max() > 0:
+            ratios.append(float(np.log(known.mean() / change)))
+    seen = float(np.exp(np.mean(ratios))) if ratios else ERROR_OF_CHANGE
+    return Like(len(histories), shrunk(seen, len(ratios), ERROR_OF_CHANGE, PRIOR_SERIES))
+
+
+def knew_season(y: FloatArray, cuts: tuple[int, ...], seasons: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    """(folds,) whether as much of the season was known there as at the end: errors made before a year had been seen twice say nothing of
+    those made after. Of three years of weeks with a season, intervals were three times as wide as what came varied.
+    """
+    shown = [s for s in seasons if cuts and min(cuts) < 2 * s <= y.shape[0] and season_is_present(y, s)]
+    return np.array([cut >= 2 * max(shown, default=0) for cut in cuts], dtype=np.bool_)
 
 
 def grows(y: FloatArray) -> bool:
@@ -115,11 +159,18 @@ def _share(folds: int, prior_folds: float) -> float:
     return folds / (folds + prior_folds)
 
 
+def shrunk(size: float, folds: int, usual: float, prior_folds: float) -> float:
+    """A size seen on so many folds, pulled towards the usual one in logarithms."""
+    share = _share(folds, prior_folds)
+    return float(np.exp(share * np.log(size + 1e-12) + (1 - share) * np.log(usual + 1e-12)))
+
+
 def growth_with_step(pool: FloatArray) -> FloatArray:
     """(horizon,) mean size of scaled errors at each step and its neighbours, shrunk to the usual growth. pool: (folds > 0, horizon), none all NaN."""
     horizon = pool.shape[1]
     size = np.abs(pool)
-    usual = usual_growth(horizon) * float(np.nanmean(size))
+    folds = pool.shape[0]
+    usual = usual_growth(horizon) * shrunk(float(np.nanmean(size)), folds, USUAL_SCORE, PRIOR_FOLDS_OF_SCORE)
     known = np.isfinite(size)
     count, total = known.sum(axis=0), np.where(known, size, 0.0).sum(axis=0)
     half = max(1, horizon // 6)
@@ -128,7 +179,7 @@ def growth_with_step(pool: FloatArray) -> FloatArray:
     counts, totals = np.r_[0, np.cumsum(count)], np.r_[0.0, np.cumsum(total)]
     seen = counts[high] - counts[low]
     measured = np.where(seen > 0, (totals[high] - totals[low]) / np.maximum(seen, 1), usual)
-    share = _share(pool.shape[0], PRIOR_FOLDS_OF_GROWTH)
+    share = _share(folds, PRIOR_FOLDS_OF_GROWTH)
     return np.asarray(np.exp(share * np.log(measured + 1e-12) + (1 - share) * np.log(usual + 1e-12)))
 
 

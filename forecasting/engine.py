@@ -13,11 +13,13 @@ from core.timeseries import FloatArray
 from forecasting.backtests import Trial
 from forecasting.batch import Plan, like_groups, pool_of, run_trials
 from forecasting.combine import Mixture, combine
-from forecasting.conformal import Units, error_units, quantiles_by_horizon, widening
+from forecasting.conformal import Units, error_units, likeness, quantiles_by_horizon, widening
 from forecasting.pooled.copies import teachers
 from forecasting.prepare import Prepared, prepare
+from forecasting.seasons import weekly_or_shorter
 from forecasting.types import Backtest, Forecast, ForecastInput
 from forecasting.usual_errors import usual_errors
+from forecasting.young_shift import USUAL_STAY, chance_of_return, reach_back
 
 LEVELS = (80, 95)
 
@@ -130,7 +132,8 @@ def _check_levels(levels: tuple[int, ...]) -> None:
 def _finish(prepared: Sequence[Prepared], trials: Sequence[Trial], levels: tuple[int, ...]) -> list[Forecast]:
     """Combines and puts intervals around one group of like series."""
     mixed = combine(trials, [float(np.abs(s.y).mean()) for s in prepared], usual_errors(prepared[0].step))
-    units = [error_units(s.y, t.cuts, t.actual, m, s.seasons) for s, t, m in zip(prepared, trials, mixed, strict=True)]
+    like = likeness([s.y for s in prepared], [t.actual - m.at_folds for t, m in zip(trials, mixed, strict=True)])
+    units = [error_units(s.y, t.cuts, t.actual, m, s.all_seasons, like=like) for s, t, m in zip(prepared, trials, mixed, strict=True)]
     pool = np.concatenate([(t.actual - m.at_folds) / u.at_folds for t, m, u in zip(trials, mixed, units, strict=True)])
     wider = widening(_distinct_folds(prepared, trials))
     bounds = {}
@@ -151,8 +154,15 @@ def _one(series: Prepared, t: Trial, mixed: Mixture, units: Units, bounds: dict[
     lower, upper = {}, {}
     low = high = mixed.ahead
     unit = units.ahead
+    chance = (
+        np.zeros(series.horizon)
+        if series.shift is None
+        else chance_of_return(series.y.shape[0] - series.shift.at, series.horizon, _stay(series))
+    )
     for level, (down, up) in bounds.items():
         low, high = np.minimum(low, mixed.ahead + unit * down), np.maximum(high, mixed.ahead + unit * up)
+        if series.shift is not None:
+            low, high = reach_back(low, high, mixed.ahead, series.shift, chance, (1 - level / 100) / 2)
         lower[level], upper[level] = low, high
     at = series.future_steps - 1
     shut = _closed(series)
@@ -175,6 +185,11 @@ def _one(series: Prepared, t: Trial, mixed: Mixture, units: Units, bounds: dict[
         backtest=_backtest(t, mixed, units, bounds),
         notes=series.notes,
     )
+
+
+def _stay(series: Prepared) -> float:
+    """Buckets that a passing change of level usually lasts: a day or a week of them where that is longer."""
+    return max([USUAL_STAY, *weekly_or_shorter(series.step, series.seasons)[:1]])
 
 
 def _named(weights: dict[str, float]) -> str:
@@ -202,12 +217,13 @@ def _backtest(t: Trial, mixed: Mixture, units: Units, bounds: dict[int, tuple[Fl
         return None
     wrong = t.actual - mixed.at_folds
     scaled = wrong / units.at_folds
+    judged = known & np.isfinite(scaled)
 
     def covered(level: int) -> float:
-        if level not in bounds:
+        if level not in bounds or not judged.any():
             return float("nan")
         down, up = bounds[level]
-        return float(((scaled >= np.minimum(down, 0)) & (scaled <= np.maximum(up, 0)))[known].mean())
+        return float(((scaled >= np.minimum(down, 0)) & (scaled <= np.maximum(up, 0)))[judged].mean())
 
     error = float(np.abs(wrong)[known].mean()) / t.scale
     naive = float(np.abs(t.actual - t.naive)[known].mean()) / t.scale

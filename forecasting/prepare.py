@@ -16,6 +16,7 @@ from forecasting.adjust import SMOOTHED_FROM
 from forecasting.clean import clean_outliers, fill_gaps
 from forecasting.closed import closed_positions
 from forecasting.effects import NO_EFFECTS, Effects, estimate_effects, holiday_flags, knows_holidays_of
+from forecasting.episodes import find_episodes, without
 from forecasting.grid import Step, index_of, infer_step, time_at
 from forecasting.level_shift import LevelShift, find_level_shift
 from forecasting.local_time import to_utc, to_wall_clock
@@ -24,6 +25,7 @@ from forecasting.types import ForecastInput
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
+_YEAR_S = 365.25 * 86_400
 MAX_POINTS = 20_000
 """Older points than this are not used: a season of a year of hours is 8,766, and fits grow with length."""
 
@@ -36,6 +38,7 @@ class Prepared:
     y: (n,) the same with wild values set aside.
     start: wall clock of y[0]. causes: name -> (n + horizon,) holidays and regressors, known for past and future.
     seasons: candidate lengths in steps, ascending. future_steps: (h,) >= 1, steps after the last bucket; future_times: (h,) UTC.
+    episodes: (n,) stretches of wild values that came and went: no member sees them and none is judged by them.
     floor: 0.0 where history is never negative, else None. closed: position in the week cycle -> always zero; empty when never.
     memo: what several members ask of the same series, worked out once; cuts: the same of `cut`.
     """
@@ -53,6 +56,7 @@ class Prepared:
     closed: BoolArray
     effects: Effects = NO_EFFECTS
     shift: LevelShift | None = None
+    episodes: BoolArray = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
     all_seasons: tuple[int, ...] = ()
     causes: Mapping[str, FloatArray] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -71,8 +75,10 @@ class Prepared:
 
     def _cut(self, n: int) -> Prepared:
         raw = self.raw[:n]
-        known = np.isfinite(raw)
-        complete, shift = _at_one_level(fill_gaps(raw, self.all_seasons), self.step, self.all_seasons)
+        episodes = _episodes(raw, self.step, self.all_seasons, self.horizon) if self.episodes.any() else self.episodes
+        fitted = without(raw, episodes)
+        known = np.isfinite(fitted)
+        complete, shift = _at_one_level(fill_gaps(fitted, self.all_seasons), self.step, self.all_seasons)
         causes = {name: values[: n + self.horizon] for name, values in self.causes.items()}
         effects = estimate_effects(complete, self.all_seasons, self.step, self.horizon, causes)
         filled = effects.remove(complete)
@@ -83,6 +89,7 @@ class Prepared:
             y=clean_outliers(filled, known, self.seasons),
             effects=effects,
             shift=shift,
+            episodes=episodes,
             causes=causes,
             floor=0.0 if (raw[np.isfinite(raw)] >= 0).all() else None,
             closed=closed_positions(raw, weekly_or_shorter(self.step, self.seasons)),
@@ -149,11 +156,15 @@ def prepare(item: ForecastInput) -> Prepared:
         notes.append(f"{missing} of {n} buckets had no value and were filled for the fit.")
     steps, future_times = _future(item, start, step, n)
     seasons = _seasons(item, step)
-    known = np.isfinite(raw)
-    complete, shift = _at_one_level(fill_gaps(raw, seasons), step, seasons)
+    horizon = int(steps.max())
+    episodes = _episodes(raw, step, seasons, horizon)
+    if episodes.any():
+        notes.append(_told_episodes(episodes, start, step))
+    fitted = without(raw, episodes)
+    known = np.isfinite(fitted)
+    complete, shift = _at_one_level(fill_gaps(fitted, seasons), step, seasons)
     if shift is not None:
         notes.append(_told(shift, start, step))
-    horizon = int(steps.max())
     causes = _regressors(item, rows, index, start, step, n, steps)
     if item.country is not None and not knows_holidays_of(item.country):
         notes.append(f"No holidays are known for country {item.country!r}; expected an ISO code such as DE. None were used.")
@@ -176,6 +187,7 @@ def prepare(item: ForecastInput) -> Prepared:
         all_seasons=seasons,
         effects=effects,
         shift=shift,
+        episodes=episodes,
         causes=causes,
         future_steps=steps,
         future_times=future_times,
@@ -192,9 +204,23 @@ def _at_one_level(complete: FloatArray, step: Step, seasons: tuple[int, ...]) ->
     return (complete, None) if shift is None else (shift.to_present(complete), shift)
 
 
+def _episodes(raw: FloatArray, step: Step, seasons: tuple[int, ...], horizon: int) -> BoolArray:
+    year = round(_YEAR_S / step.approximate_seconds)
+    return find_episodes(fill_gaps(raw, seasons), weekly_or_shorter(step, seasons) or seasons, year, horizon)
+
+
+def _when(bucket: int, start: np.datetime64, step: Step) -> str:
+    at = str(time_at(np.array([bucket]), start, step)[0])
+    return at[:10] if at[11:19] == "00:00:00" else f"{at[:10]} {at[11:16]}"
+
+
+def _told_episodes(episodes: BoolArray, start: np.datetime64, step: Step) -> str:
+    first, last = (_when(int(np.flatnonzero(episodes)[end]), start, step) for end in (0, -1))
+    return f"{int(episodes.sum())} values between {first} and {last} were far from those before and after; the fit and its accuracy leave them out."
+
+
 def _told(shift: LevelShift, start: np.datetime64, step: Step) -> str:
-    at = str(time_at(np.array([shift.at]), start, step)[0])
-    when = at[:10] if at[11:19] == "00:00:00" else f"{at[:10]} {at[11:16]}"
+    when = _when(shift.at, start, step)
     by = f"{abs(shift.size - 1):.0%} {'higher' if shift.size > 1 else 'lower'}" if shift.is_factor else f"{shift.size:+.4g}"
     return f"The level changed for good on {when} ({by}); earlier values were moved to it for the fit."
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import holidays
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.signal import lfilter
 
 from core.timeseries import TimeSeries
+from forecasting.conformal import knew_season
 from forecasting.effects import estimate_effects
 from forecasting.engine import Effort, forecast, forecast_many
+from forecasting.episodes import find_episodes
 from forecasting.grid import Step
 from forecasting.types import Forecast, ForecastInput
 
@@ -89,6 +92,60 @@ class TestLevelShift:
         made = forecast(item(shifted))
         assert any("level changed for good on 2024-01-07" in note for note in made.notes)
         assert (made.upper[95] - made.lower[95]).mean() < 1.3 * (plain.upper[95] - plain.lower[95]).mean()
+
+    def test_while_it_is_young_the_interval_reaches_back(self, y, item, plain):
+        shifted = y[:N].copy()
+        shifted[N - 14 :] += 160
+        made = forecast(item(shifted))
+        assert (made.lower[95][4:] < plain.upper[95][4:]).all()
+        assert (made.lower[80] > plain.upper[80]).all()
+
+
+class TestEpisode:
+    def test_an_outage_that_is_over_widens_nothing_and_is_said(self, y, item, plain):
+        out = y[:N].copy()
+        out[N - 60 : N - 45] = -400.0
+        made = forecast(item(out))
+        assert any("15 values between" in note for note in made.notes)
+        assert (made.upper[95] - made.lower[95]).mean() < 1.5 * (plain.upper[95] - plain.lower[95]).mean()
+
+    def test_what_happens_again_is_how_a_series_is(self):
+        calm = np.random.default_rng(0).normal(100, 1, 400)
+        once, thrice, yearly = calm.copy(), calm.copy(), np.random.default_rng(0).normal(100, 1, 800)
+        once[200:210] = 200.0
+        for first in (100, 200, 300):
+            thrice[first : first + 10] = 200.0
+        for first in (200, 565):
+            yearly[first : first + 10] = 200.0
+        np.testing.assert_array_equal(np.flatnonzero(find_episodes(once, (), 365, 14)), np.arange(200, 210))
+        assert not find_episodes(thrice, (), 365, 14).any()
+        assert not find_episodes(yearly, (), 365, 14).any()
+        assert not find_episodes(once, (), 365, 170).any()  # its day of the year is ahead
+
+
+class TestMovingHoliday:
+    def test_an_easter_of_other_years_is_not_smeared_over_its_weeks(self):
+        days = pd.date_range("2021-01-01", "2025-03-20", freq="D")
+        closed = holidays.country_holidays("DE", years=range(2021, 2026))
+        y = np.random.default_rng(0).normal(100, 3, len(days)) * np.where([day in closed for day in days], 0.2, 1.0)
+        made = forecast(ForecastInput(TimeSeries("s", days.to_numpy(), y), 30, country="DE"))
+        assert made.mean[:28].min() > 90
+        assert made.mean[28] < 40  # Good Friday, 18 April
+
+
+class TestShortSeries:
+    def test_one_lucky_fold_makes_no_narrow_interval(self):
+        months = pd.date_range("2022-01-01", periods=40, freq="MS")
+        widths = []
+        for seed in range(6):
+            y = 1000 * np.exp(-0.05 * np.arange(40)) * np.random.default_rng(seed).lognormal(0, 0.05, 40)
+            made = forecast(ForecastInput(TimeSeries("s", months.to_numpy(), y), 12))
+            widths.append(((made.upper[80] - made.lower[80]) / made.mean)[:3].mean())
+        assert min(widths) > 0.1
+
+    def test_folds_that_had_not_seen_the_year_twice_say_nothing(self):
+        assert knew_season(np.tile(np.sin(np.arange(52) / 52 * 2 * np.pi), 3), (120, 80), (52,)).tolist() == [True, False]
+        assert knew_season(np.random.default_rng(0).normal(0, 1, 156), (120, 80), (52,)).all()
 
 
 class TestClockChange:

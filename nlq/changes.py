@@ -11,7 +11,7 @@ from nlq.predicates import Unbuildable
 from nlq.timing.arithmetic import window_bounds
 from nlq.timing.phrases import TimePhrase
 from semantic.catalog.model import CatalogCalendar
-from semantic.expr import Absolute, Calendar_, Unit, Window
+from semantic.expr import Absolute, Calendar_, Rolling, Unit, Window
 from semantic.query import Having, Measure
 
 _DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
@@ -80,6 +80,8 @@ def _settle_periods(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar)
         else:
             frame.times = [main, frame.versus]
     elif frame.compare is None and len({t.window for t in frame.times}) > 1:
+        if _inside(frame, as_of, calendar):
+            return
         listed = _side_by_side(frame.times, as_of, calendar)
         if listed is None:
             _settle_apart(frame, as_of, calendar)
@@ -88,6 +90,22 @@ def _settle_periods(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar)
             frame.grain = next((name for name, most in _DAYS.items() if (listed[1] - listed[0]).days / len(frame.times) <= most), "year")
         window = Absolute(start=listed[0], end=listed[1])
         frame.times = [replace(frame.times[0], window=window, label=" and ".join(t.label for t in frame.times))]
+
+
+def _inside(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar) -> bool:
+    """ "Black Friday last year": of two periods side by side with no word between, the one inside the other. Raises: Unbuildable when none is."""
+    times = frame.times
+    joined = len(times) == 2 and times[1].label.lower().split()[:1] in (["and"], ["or"], ["&"])
+    if len(times) != 2 or joined or times[0].end != times[1].start or isinstance(times[0].window, Calendar_ | Rolling):
+        return False
+    bounds = [window_bounds(t.window, as_of, calendar) for t in times]
+    (start, end), (first, last) = bounds
+    if start is None or end is None or first is None or last is None:
+        return False
+    if not first <= start < end <= last:
+        raise Unbuildable("Two periods are named that have no day in common.")
+    frame.times = [replace(times[0], end=times[1].end, label=f"{times[0].label} {times[1].label}")]
+    return True
 
 
 def _settle_apart(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar) -> None:

@@ -58,7 +58,7 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
     **_rows("super", "asc", (
             "lowest|least|fewest|smallest|worst|weakest|cheapest|shortest|slowest|lightest|poorest|lowest number of|"
             "smallest number of|fewest number of|least number of|least expensive|least popular|least common|least frequent|"
-            "worst performing|minimal|least often|min number of|minimum number of|worst selling|least active|lowest rated|worst rated"
+            "worst performing|minimal|least often|least sold|least bought|min number of|minimum number of|worst selling|least active|lowest rated|worst rated"
         )),
     **_rows("super", "latest", "latest|newest|most recent|most recently|youngest|last"),
     **_rows("super", "earliest", "earliest|oldest|first"),
@@ -107,7 +107,7 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
             "not any|have not|has not|do not|does not|do not have|does not have|did not|didn't|have no|has no|had no|no longer|"
             "are not|is not|not been|have never|has never|that have no|with no|cannot|apart from|besides|lacking|lack|ignoring|"
             "ignore|not in|not from|not at|leaving out|aside from|not including|have not had|haven't|hasn't|don't have any|"
-            "excl|excl .|excl.|do not have any|does not have any|have not made any|not made any|did not have any|not a|not an|not the"
+            "excl|excl .|excl.|waiting to be|yet to be|still to be|awaiting|do not have any|does not have any|have not made any|not made any|did not have any|not a|not an|not the"
         )),
     **_rows("cycle", "holiday", (
             "on public holidays|on holidays|public holidays|on a public holiday|on bank holidays|bank holidays|public holiday|during public holidays|"
@@ -123,7 +123,7 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
             "ascending|asc|in ascending order|ascending order|in ascending order of|lowest first|smallest first|oldest first|"
             "earliest first|from lowest to highest|from low to high|from smallest to largest|from least to most|alphabetically|"
             "in alphabetical order|alphabetical order|chronologically|in chronological order|from lowest|from earliest to latest|"
-            "from oldest to newest|from fewest to most|low to high|lowest to highest|from a to z|increasing|in increasing order|"
+            "from oldest to newest|worst first|weakest first|from fewest to most|low to high|lowest to highest|from a to z|increasing|in increasing order|"
             "a to z|shortest to longest|from shortest to longest|alphabetical|in order from lowest to highest|smallest to largest|"
             "from cheapest to most expensive|from the lowest to the highest|lowest to the highest"
         )),
@@ -133,7 +133,7 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
             "from most to least|most first|starting from the top|starting from the highest|starting with the highest|high to low|"
             "highest to lowest|from newest to oldest|from latest to earliest|biggest first|from the highest to the lowest|decreasing|"
             "in decreasing order|in reverse order|from most to fewest|from best to worst|reverse chronological order|"
-            "in reverse chronological order|most to least|largest to smallest|longest to shortest|from longest to shortest|"
+            "in reverse chronological order|best first|strongest first|most to least|largest to smallest|longest to shortest|from longest to shortest|"
             "most expensive first|starting from the most|starting with the most|top to bottom|from top to bottom|the highest first|"
             "from the most to the least"
         )),

@@ -62,7 +62,10 @@ def by_which(of: Candidates, question: str, routed: Routed, prepared: Prepared, 
     if not (ranked or bare) or frame.measures or frame.rank_by or frame.having or routed.intent is not Intent.ASK:
         return None
     readings: list[Reading] = []
-    for metric in sorted((m for m in of.catalog.metrics if not m.hidden), key=_headline_first)[:_TRIED_METRICS]:
+    homes = {k.target.dataset for m in frame.outputs for k in m.links[:1] if k.target.kind == "field"}
+    own = [m for m in of.catalog.metrics if isinstance(m, SimpleMetric) and not m.hidden and m.dataset in homes]
+    others = sorted((m for m in of.catalog.metrics if not m.hidden and m not in own), key=_headline_first)
+    for metric in [*own, *others][:_TRIED_METRICS]:
         delta = copied(frame)
         given = MeasureItem("given", given=MetricRef(metric=metric.name))
         if moved or not ranked:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nlq.composing.draft import Draft
 from nlq.frame import MeasureItem
 from nlq.lexicon import Target
+from nlq.predicates import Unbuildable
 from semantic.catalog.model import DatasetKind, SimpleMetric
 from semantic.query import AggregateKind, MetricRef
 
@@ -25,11 +28,15 @@ def average_per(draft: Draft, measures: list[MeasureItem]) -> None:
     ]
     if len(measures) == 1 and len(f.groups) > 1 and len(facts) == 1 and facts[0] is f.groups[0] and facts[0].per:
         target = draft.target(measures[0].mention)
-        if target is not None and target.kind == "metric":
+        field = draft.kinds.field(target) if target is not None else None
+        summed = field is not None and draft.kinds.is_amount(target) and field.additive and measures[0].aggregate in (None, "sum", "avg")
+        if target is not None and (target.kind == "metric" or summed):
+            if summed:
+                measures[0] = replace(measures[0], aggregate="sum")
             measures[0] = MeasureItem("ratio", None, left=measures[0], right=MeasureItem("count", None, facts[0], units=[facts[0].unit]))
             f.groups = f.groups[1:]
             return
-    if _per_thing(draft, measures):
+    if _formula_per_thing(draft, measures) or _per_thing(draft, measures):
         return
     if len(measures) != 1 or len(f.groups) != 1 or f.outputs or f.grain or f.cycle or f.rank_by:
         return
@@ -52,6 +59,24 @@ def average_per(draft: Draft, measures: list[MeasureItem]) -> None:
     whole = MeasureItem("distinct_of", None, group, label=base)
     measures[0] = MeasureItem("ratio", None, left=total, right=whole)
     f.groups = []
+
+
+def _formula_per_thing(draft: Draft, measures: list[MeasureItem]) -> bool:
+    """ "average of revenue minus cost per order": the difference of the totals over the number of orders."""
+    f, item = draft.frame, measures[0] if len(measures) == 1 else None
+    left, group = item.left if item is not None else None, f.groups[0] if f.groups else None
+    if item is None or left is None or item.kind != "expression" or item.op not in ("+", "-") or left.aggregate != "avg":
+        return False
+    target, thing = draft.target(left.mention), draft.target(group)
+    base = draft.kinds.metric_dataset(target) if target is not None and target.kind == "metric" else None
+    if group is None or not group.per or base is None or thing is None or thing.kind != "dataset":
+        raise Unbuildable("an average of totals: per what is not said")
+    if thing.dataset not in draft.entities or not draft.graph.points_to(base, thing.dataset or ""):
+        return False
+    total = replace(item, left=replace(left, aggregate=None))
+    measures[0] = MeasureItem("ratio", left=total, right=MeasureItem("distinct_of", None, group, label=base))
+    f.groups = f.groups[1:]
+    return True
 
 
 def _per_thing(draft: Draft, measures: list[MeasureItem]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nlq.composing.bases import all_bases
 from nlq.composing.draft import Draft
+from nlq.fillers import SOFT
 from nlq.frame import Mention
 from nlq.lexicon import Target
 from nlq.text import keys_of
@@ -19,7 +20,7 @@ def find_unexplained(draft: Draft, query: SemanticQuery) -> list[Mention]:
         if target is None:
             left.append(mention)
             continue
-        if mention.explained or id(mention) in draft.explained:
+        if mention.explained or id(mention) in draft.explained or _says_nothing(mention):
             continue
         if target.kind == "dataset" and target.dataset is not None:
             used = (
@@ -38,6 +39,11 @@ def find_unexplained(draft: Draft, query: SemanticQuery) -> list[Mention]:
         elif target.kind == "metric" and f'"metric":"{target.name}"' not in text:
             left.append(mention)
     return left
+
+
+def _says_nothing(mention: Mention) -> bool:
+    """ "damaged items": a noun of no meaning of its own that only carries the adjective before it."""
+    return mention.role == "context" and all(word in SOFT for word in mention.unit.text.lower().split())
 
 
 def _key_shown(draft: Draft, target: Target, query: SemanticQuery) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nlq.frame import MeasureItem
+from nlq.parsing.operands import operand_end
 from nlq.parsing.parse import Parse
 from nlq.parsing.ranking import rank_with
 from nlq.parsing.words import SENTENCE_END
@@ -11,7 +12,7 @@ from nlq.segment import Unit
 
 def on_count(p: Parse, i: int, u: Unit) -> int:
     """A count word: of the noun before it, of nothing yet, of the steps of a duration, or of the noun to come."""
-    for rule in (_count_before, _count_alone, _duration_units, _flagged_or_not):
+    for rule in (_count_before, _count_alone, _duration_units, _flagged_or_not, _of_them):
         following = rule(p, i, u)
         if following is not None:
             return following
@@ -80,6 +81,30 @@ def _flagged_or_not(p: Parse, i: int, u: Unit) -> int | None:
     p.frame.groups.append(condition.mention)
     p.use(u, nxt)
     return at + 1
+
+
+def _of_them(p: Parse, i: int, u: Unit) -> int | None:
+    """ "how many new customers and how many of them ordered": the same count once more, narrower."""
+    whole = p.waiting.last_measure
+    words = [v.text.lower() for v in p.units[i + 1 : i + 3]]
+    at = (
+        2 if words[:1] == ["of"] and words[1:] and words[1] in ("them", "these", "those", "which") else 1 if words[:1] == ["of them"] else 0
+    )
+    if not at or whole is None or not u.text.lower().startswith(("how many", "number of")) or p.waiting.sentence:
+        return None
+    end = operand_end(p, i + 1 + at)
+    sub = p.read([*(v for m in (whole.mention,) if m is not None for v in (m.unit,)), *p.units[i + 1 + at : end]], p.waiting.sentence)
+    conditions = [*sub.conditions, *(c for m in sub.measures for c in m.conditions)]
+    if not conditions or sub.unknown:
+        return None
+    p.frame.used |= sub.used
+    p.frame.mentions.extend(m for m in sub.mentions if not (whole.mention is not None and m.unit is whole.mention.unit))
+    part = whole.copied()
+    part.conditions = [*part.conditions, *conditions]
+    part.units = [u]
+    p.add_measure(part)
+    p.use(*p.units[i : i + 1 + at])
+    return end
 
 
 def count_noun(p: Parse, i: int, u: Unit) -> int:

@@ -52,7 +52,14 @@ def on_cycle(p: Parse, i: int, u: Unit) -> int:
         p.add_condition(condition)
         return i + 1
     p.frame.cycle = value
+    p.frame.asks_period = p.frame.asks_period or _asked(p, i, u)
     return i + 1
+
+
+def _asked(p: Parse, i: int, u: Unit) -> bool:
+    """ "what day of the week": whether the part of the cycle is what is asked for."""
+    before = p.units[i - 1] if i else None
+    return u.text.lower().startswith("which") or (before is not None and before.text.lower() in ("what", "which", "on which", "on what"))
 
 
 def _on_a_weekday(p: Parse, i: int, condition: Condition) -> int:

@@ -78,6 +78,22 @@ def on_duration(p: Parse, i: int, u: Unit) -> int:
     return found[-1][0] + 1
 
 
+def length_of(p: Parse, i: int, u: Unit) -> int | None:
+    """ "subscription length": how long a thing lasts is no amount of it; from which date to which is not said."""
+    last = p.waiting.last
+    said = u.text.lower() in ("length", "duration", "lifetime", "lifespan", "tenure")
+    if (
+        not said
+        or (u.links and u.links[0].score >= 0.6)
+        or last is None
+        or not p.follows_last(i)
+        or not p.kinds.likely(last.unit, "dataset")
+    ):
+        return None
+    p.frame.unknown.append(u)
+    return i + 1
+
+
 _LENGTHS = frozenset("duration length minutes hours days seconds weeks months".split())
 
 
@@ -109,13 +125,14 @@ def _time_to(p: Parse, i: int, u: Unit) -> int:
     j, verb = p.peek(i + 1)
     while verb is not None and (verb.is_func("have", "prep") or verb.text.lower() in ("it", "take", "takes")):
         j, verb = p.peek(j + 1)
-    dates = tuple(k for k in verb.links if p.kinds.is_time(k.target) and k.score >= 0.5) if verb is not None else ()
-    if verb is None or not dates:
+    dates = tuple(k for k in verb.links if p.kinds.is_time(k.target)) if verb is not None else ()
+    if verb is None or not dates or not (dates[0].score >= 0.5 or p.kinds.likely(verb, "time")):
         return i + 1
     end = p.mention(verb, "end")
     end.links = dates
     unit = next((w for w in ("hour", "day", "week", "month") if w in u.text.lower()), "day")
-    item = MeasureItem("duration", s.aggregate or ("avg" if s.count else None), start=None, end=end, unit=unit, units=[u])
+    kind = s.aggregate or {"desc": "max", "asc": "min"}.get(s.superlative or "") or ("avg" if s.count else None)
+    item = MeasureItem("duration", kind, start=None, end=end, unit=unit, units=[u])
     p.take_pending()
     p.reset_noun()
     s.of_next = True

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from nlq.afterthoughts import settle_busiest, settle_listed, settle_subject, settle_who
+from nlq.frame import MeasureItem, Mention, OrderItem
+from nlq.lexicon import Target
+from nlq.linking import Link
 from nlq.parsing.parse import Parse
-from nlq.parsing.words import MEANINGFUL
+from nlq.parsing.words import MEANINGFUL, TRADING
 from nlq.segment import Unit
+from semantic.catalog.model import Dataset, FieldRole
 
 
 def _unused(p: Parse) -> list[Unit]:
@@ -18,8 +22,39 @@ def _unused(p: Parse) -> list[Unit]:
     return left
 
 
+def _named_persons(dataset: Dataset) -> bool:
+    return any(f.role is FieldRole.NAME and f.pii and not f.hidden for f in dataset.fields)
+
+
+def _settle_most(p: Parse) -> None:
+    """ "who bought the most", "which channel sold the least": of what is not said, so that it is asked back."""
+    s, f = p.waiting, p.frame
+    said = [u for u in s.pending_units if u.is_func("super") and u.text.lower() in ("most", "the most", "least", "the least")]
+    last = p.units[-1] if p.units else None
+    verbs = [u for u in p.units if u.text.lower() in TRADING | {"ordered", "spent", "spend"}]
+    bare = all(c.kind == "related" and not c.negate and not c.inner and c.units[:1] == verbs[:1] for c in f.conditions)
+    if s.superlative is None or len(said) != 1 or not verbs or f.measures or f.superlative is not None or not bare:
+        return
+    f.conditions = []
+    f.outputs = [m for m in f.outputs if m.unit is not verbs[0]]
+    if f.question_word == "who" and not f.outputs:
+        persons = [d.name for d in p.kinds.catalog.datasets if not d.hidden and (p.kinds.is_person(d.name) or _named_persons(d))]
+        if len(persons) != 1:
+            return
+        someone = Mention(verbs[0], "output", (Link(Target("dataset", persons[0], persons[0]), 0.95, True),), s.sentence)
+        f.mentions.append(someone)
+        f.outputs.append(someone)
+    if len(f.outputs) != 1 or last is None:
+        return
+    f.superlative = OrderItem(measure=MeasureItem("term", label="the most"), descending=s.superlative == "desc")
+    f.singular = not f.outputs[0].plural and f.limit is None
+    p.use(*said, *verbs)
+    s.superlative, s.pending_units = None, [u for u in s.pending_units if u not in said]
+
+
 def finish(p: Parse) -> None:
     p.flush_count()
+    _settle_most(p)
     settle_who(p.frame, p.kinds)
     settle_subject(p.frame, p.kinds)
     settle_busiest(p.frame, p.kinds)

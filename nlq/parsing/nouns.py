@@ -12,11 +12,13 @@ from nlq.linking import Link
 from nlq.parsing.aggregates import aggregate_noun
 from nlq.parsing.bounds import number_condition
 from nlq.parsing.counts import count_noun
+from nlq.parsing.durations import length_of
 from nlq.parsing.grouping import group_noun
 from nlq.parsing.ordering import order_noun
 from nlq.parsing.parse import Parse
 from nlq.parsing.parts import part_verb
 from nlq.parsing.ranking import rank_noun
+from nlq.parsing.some_of import some_of
 from nlq.parsing.subjects import plain_noun
 from nlq.parsing.superlatives import super_noun
 from nlq.parsing.terms import on_term
@@ -370,6 +372,8 @@ RULES: tuple[Callable[[Parse, int, Unit], int | None], ...] = (
     _term,
     _happened,
     _undergone,
+    some_of,
+    length_of,
     part_verb,
     _verb,
     _several,

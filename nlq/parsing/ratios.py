@@ -58,12 +58,7 @@ def _other_measure(p: Parse, i: int) -> bool:
         return False
     after = next((v for v in p.units[i + 1 : operand_end(p, i + 1)] if v.links), None)
     measured = after is not None and (p.kinds.likely(after, "measure") or p.kinds.likely(after, "dataset"))
-    return (
-        after is not None
-        and measured
-        and not set(left.mention.unit.keys) <= set(after.keys)
-        and not set(after.keys) <= set(left.mention.unit.keys)
-    )
+    return after is not None and measured and not set(left.mention.unit.keys) <= set(after.keys)
 
 
 def _computable(p: Parse, mention: Mention) -> bool:

@@ -60,6 +60,8 @@ def is_value(p: Parse, i: int, u: Unit) -> bool:
     if not u.links:
         return True
     value, link = u.values[0].score, u.links[0].score
+    if value >= 0.95 and _held_against_value(p, i, u):
+        return True  # "email vs paid search", where something else is called email
     if s.last is not None and p.follows_last(i) and _names_field(p, u, s.last):
         return True  # "status open"
     if (
@@ -94,6 +96,17 @@ def is_value(p: Parse, i: int, u: Unit) -> bool:
         return False
     after_place = before is not None and before.is_func("prep", "neg", "cmp", "have", "relative")
     return after_place and not p.kinds.likely(u, "dataset") and not p.kinds.likely(u, "measure")
+
+
+def _held_against_value(p: Parse, i: int, u: Unit) -> bool:
+    """Whether "vs" joins the unit with a value of a field that has it too."""
+    fields = {(v.dataset, v.field) for v in u.values}
+    after, before = p.units[i + 1 : i + 3], p.units[max(0, i - 2) : i]
+    others = [
+        *(after[1:] if after and after[0].is_func("compare") else ()),
+        *(before[:1] if before and before[-1].is_func("compare") else ()),
+    ]
+    return any((v.dataset, v.field) in fields for other in others for v in other.values)
 
 
 def on_value(p: Parse, i: int, u: Unit) -> int:

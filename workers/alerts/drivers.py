@@ -27,6 +27,7 @@ MAX_LOOKS = 20  # of one run, 80 ms each: when everything moves at once, drivers
 MAX_SENTENCES = 3
 STANDS_OUT = 0.25  # of the change beyond moving alike; below it, naming a segment would mislead
 LEAST_SHARE = 0.1
+LEAST_OF_MISS = 0.25
 _NAMES = ("dimension", "key", "attribute")
 _BACK = {Grain.MINUTE: 7 * 1440, Grain.HOUR: 168, Grain.DAY: 7, Grain.WEEK: 1, Grain.MONTH: 1}
 
@@ -85,7 +86,9 @@ def drivers(asking: Asking, rule: AnyRule, catalog: Catalog, incident: StoredInc
     if not is_additive(catalog, measure):
         return []  # parts that do not add up account for nothing
     _, now_value, then_value = _values(whole)[0]
-    if contradicts(incident.finding.direction, now_value, then_value):
+    expected, actual = (incident.finding.details.get(name) for name in ("expected", "actual"))
+    miss = float(actual) - float(expected) if isinstance(expected, int | float) and isinstance(actual, int | float) else 0.0
+    if not accounts_for(incident.finding.direction, now_value - then_value, miss):
         return []
     column = next(c for c in whole.result.columns if c.role == "measure")
     parts: dict[str, list[Moved]] = {}
@@ -97,9 +100,13 @@ def drivers(asking: Asking, rule: AnyRule, catalog: Catalog, incident: StoredInc
     return sentences(parts, now_value, then_value, said, lambda value: number(value, column.format, column.unit, compact=True))
 
 
-def contradicts(direction: str, now: float, then: float) -> bool:
-    """Against the earlier bucket it went the other way (a figure below its limit that rose): what moved since then is not behind it."""
-    return {"up": now < then, "down": now > then}.get(direction, False)
+def accounts_for(direction: str, change: float, miss: float) -> bool:
+    """Whether the change against the earlier bucket can be behind the incident: it went the same way, and is a good part of the miss.
+
+    A figure below a limit that it never reached may have risen since, or hardly moved: what moved is not behind it.
+    """
+    against = {"up": change < 0, "down": change > 0}.get(direction, False)
+    return not against and abs(change) >= LEAST_OF_MISS * abs(miss)
 
 
 def _of_everybody(visible: Catalog, catalog: Catalog) -> Catalog:
@@ -146,7 +153,9 @@ def sentences(parts: Mapping[str, Sequence[Moved]], now: float, then: float, sai
             told = f"{towards.name} went from {write(towards.then)} to {write(towards.now)}, {share:.0%} of the change against {said}"
             uneven.append((unevenness, f"By {label}: {told}."))
     if not uneven:
-        return [f"All of {', '.join(list(parts)[:3])} moved alike against {said}."]
+        first, *others = list(parts)[:3]
+        names = f"{', '.join([first, *others[:-1]])} and {others[-1]}" if others else first
+        return [f"By {names} all parts moved alike against {said}."]
     return [text for _, text in sorted(uneven, reverse=True)[:MAX_SENTENCES]]
 
 

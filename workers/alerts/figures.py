@@ -36,6 +36,7 @@ def details(judge: Judge, rule: AnyRule, event: Event, *, sensitivity: float) ->
         "actual": finite(event.main.actual),
         "known_at": instant(event.known_at),
         "last_bucket": instant(event.end),
+        "adds_up": judge.history.adds_up,
         "period_over": goal_is_over(rule, event.end),
         "new_normal_at": instant(event.new_normal_at) if event.new_normal_at else None,
         "segments": segments(event.signals),

@@ -14,12 +14,13 @@ from core.timeseries import FloatArray, Grain, TimeArray, TimeSeries
 from semantic.catalog.model import Catalog, CumulativeMetric, DerivedMetric, RatioMetric, SimpleMetric
 from semantic.compile import compile_query
 from semantic.expr import Absolute
-from semantic.query import Aggregate, AggregateKind, ByTime, SemanticQuery, TimeWindow
+from semantic.query import Aggregate, AggregateKind, ByTime, MetricRef, SemanticQuery, TimeWindow
 from semantic.resolve.resolve import resolve
 from semantic.states import OutputColumn
 from workers.alerts.bands import Band, fetch_bands
 from workers.alerts.rule import AnomalyRule, AnyRule, Completeness, ForecastRule
 from workers.alerts.timing import history_start
+from workers.jobs.dimensions import is_additive
 from workers.jobs.querying import Asking, Receipt, run_query
 from workers.jobs.series import Segment, fetch_series, series_query
 from workers.kinds import SeriesParams
@@ -64,7 +65,7 @@ class History:
     """series: the whole first, then segments. All times are UTC bucket starts as loaded; `zone` is the calendar's.
 
     volumes: of a ratio, the denominator of each series by its id, when a minimum volume was asked for. bands: what was forecast, by series.
-    company: the metrics that the whole is judged together with.
+    company: the metrics that the whole is judged together with. adds_up: whether values of several buckets may be summed.
     """
 
     series: tuple[TimeSeries, ...]
@@ -79,6 +80,7 @@ class History:
     volumes: Mapping[str, TimeSeries] = field(default_factory=dict)
     bands: Mapping[str, Band] = field(default_factory=dict)
     company: tuple[TimeSeries, ...] = ()
+    adds_up: bool = True
 
 
 def fetch_history(asking: Asking, rule: AnyRule, *, counted: bool = True) -> History:
@@ -103,6 +105,7 @@ def fetch_history(asking: Asking, rule: AnyRule, *, counted: bool = True) -> His
         volumes=_volumes(asking, whole, rule, params),
         bands=fetch_bands(asking, rule) if isinstance(rule, ForecastRule) else {},
         company=_company(asking, rule, params),
+        adds_up=is_additive(whole, MetricRef(metric=rule.metric)),
     )
 
 

@@ -19,6 +19,7 @@ from workers.pages_pdf import Document
 from workers.signed_link import link_token, read_link_token
 
 FEEDBACK = "alert feedback"
+MANY_TIMES = 10
 _WORD = {"up": "above", "down": "below", "both": "away from"}
 
 
@@ -120,8 +121,8 @@ def _over(incident: StoredIncident, be: str, have: str) -> str:
     facts = incident.finding.details
     if incident.finding.kind == "missing_data":
         return f" {have} data again"
-    if facts.get("rule_kind") == "goal" and incident.finding.ended_at is not None and facts.get("period_over"):
-        return f" {be} {_how_far(facts, incident.finding.direction, its='their' if be == 'were' else 'its')} when its time was over"
+    if facts.get("rule_kind") == "goal" and facts.get("period_over") and facts.get("actual") is not None and facts.get("expected"):
+        return f" ended {distance(facts['expected'], facts['actual'])} {'their' if be == 'were' else 'its'} goal"
     return f" {'are' if be == 'were' else 'is'} back to normal" if facts.get("actual") is not None else ""
 
 
@@ -132,8 +133,22 @@ def _how_far(facts: Mapping[str, Any], direction: str, *, its: str) -> str:
     )
     if not isinstance(expected, int | float) or not isinstance(actual, int | float) or expected == 0:
         return f"{_WORD[direction]} {word}"
+    many = word == "expected" and actual >= MANY_TIMES * expected > 0
+    return f"{distance(expected, actual)} {'what was expected' if many else word}"
+
+
+def distance(expected: float, actual: float) -> str:
+    """How far off, in words that stay readable: 12% above, more than 99% below, 23 times.
+
+    >>> distance(100.0, 112.0), distance(1000.0, 1.0), distance(10.0, 230.0), distance(10.0, 0.0)
+    ('12% above', 'more than 99% below', '23 times', '100% below')
+    """
+    if expected > 0 and actual >= MANY_TIMES * expected:
+        return f"{actual / expected:,.0f} times"
     share = abs(actual - expected) / abs(expected)
-    return f"{share:.0%} {'above' if actual > expected else 'below'} {word}"
+    if actual < expected and 0.995 <= share < 1:
+        return "more than 99% below"
+    return f"{share:,.0%} {'above' if actual > expected else 'below'}"
 
 
 def says_many(label: str) -> bool:
@@ -156,7 +171,8 @@ def _lines(incident: StoredIncident, kind: str, *, over: bool) -> list[str]:
         else:
             word = {"threshold": "limit", "forecast_breach": "forecast"}.get(str(facts.get("rule_kind")), "expected")
             made.append(f"Actual {actual}, {word} {expected}.")
-            if finding.impact:
+            # rates of several buckets are no sum, and what went both ways adds up to little
+            if finding.impact and facts.get("adds_up", True) and finding.direction != "both":
                 made.append(
                     f"In all {_said(abs(finding.impact), facts)} {'more' if finding.impact > 0 else 'less'}{'' if over else ' so far'}."
                 )

@@ -16,7 +16,7 @@ from core.errors import Invalid
 from core.ids import TenantId, UserId
 from core.store.channels import Channel
 from core.store.incidents import Finding, StoredIncident
-from workers.alerts.drivers import contradicts
+from workers.alerts.drivers import accounts_for
 from workers.alerts.message import as_html, incident_data, of_incident, plain
 from workers.alerts.sealing import seal, unseal
 from workers.alerts.senders import NotSent, Sending, compose, send
@@ -141,6 +141,18 @@ class TestWords:
         assert made["opened"].startswith(said)
         assert (" have a new normal" in made["new_normal"]) is (" were " in said)
 
+    @pytest.mark.parametrize(
+        ("figures", "said"),
+        [
+            ((10.0, 230.0), "23 times what was expected"),
+            ((1000.0, 1.0), "more than 99% below expected"),
+            ((10.0, 0.0), "100% below expected"),
+        ],
+    )
+    def test_a_distance_stays_readable(self, figures: tuple[float, float], said: str) -> None:
+        made = incident(expected=figures[0], actual=figures[1])
+        assert said in of_incident(made, "opened", base_url="", key="k", reader="r").title
+
     def test_an_end_says_how_it_ended(self) -> None:
         def title(kind: str, more: dict[str, Any]) -> str:
             made = incident("orders", **more)
@@ -150,12 +162,14 @@ class TestWords:
         assert title("value", {}) == "Resolved: Orders are back to normal"
         assert title("missing_data", {}) == "Resolved: Orders have data again"
         over = title("goal", {"rule_kind": "goal", "period_over": True})
-        assert over == "Resolved: Orders were 80% below the pace of their goal when its time was over"
+        assert over == "Resolved: Orders ended 80% below their goal"
 
-    def test_what_moved_the_other_way_is_not_behind_it(self) -> None:
-        assert contradicts("down", 20.0, 10.0)
-        assert not contradicts("down", 5.0, 10.0)
-        assert not contradicts("both", 5.0, 10.0)
+    def test_what_moved_the_other_way_or_hardly_is_not_behind_it(self) -> None:
+        assert accounts_for("down", -80.0, -100.0)
+        assert accounts_for("both", 80.0, -100.0)
+        assert not accounts_for("down", 80.0, -100.0)
+        assert not accounts_for("up", -80.0, 100.0)
+        assert not accounts_for("down", -3.0, -99_000.0)
 
     def test_the_page_has_no_script(self) -> None:
         html = as_html(of_incident(incident(EVIL), "opened", base_url="https://q.example", key="k", reader="r"), image="cid<>")

@@ -234,13 +234,16 @@ def _linked(
     if len(content) > 1 and content[0].norm.endswith("s") and (content[-1].norm.endswith(("ed", "ing", "up")) or content[-1].norm in _PAST):
         links = [k for k in links if not k.context and (k.exact or k.target.kind not in ("metric", "segment"))]
     if len(content) > 1 and content[0].norm.endswith("s") and content[-1].norm in RELATING:
-        links = [k for k in links if linker.in_order(k.target, keys)]
+        links = [k for k in links if linker.in_order(k.target, keys) and not k.context]
     head = FUNCTIONS.get((content[0].norm,)) if len(content) > 1 else None
     if head is not None and head.kind == "agg" and not any(k.exact for k in links[:1]):
         rest = linker.objects(merge_all(content[1:]))
         if rest and rest[0].exact and rest[0].score >= 0.98:
             links = []
     named = all(t.text[:1].isupper() for t in content) and i > 0
+    tail = FUNCTIONS.get((content[-1].norm,)) if len(content) > 1 else None
+    if tail is not None and tail.kind == "agg" and not any(k.exact for k in links[:1]):
+        links = []  # "shipping fee average": no average price
     values = (
         linker.values([t for t in span if t.norm not in ("the",)], fuzzy=not links and (named or _may_be_misspelt(content)))
         if len(span) <= 5

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from core.timeseries import Grain
 from nlq.composing.columns import identity
 from nlq.composing.draft import Draft
+from nlq.composing.shape import shared_name
 from nlq.frame import MeasureItem, Mention
 from nlq.lexicon import Target
 from nlq.predicates import Unbuildable
@@ -97,7 +98,11 @@ def _display_entities(draft: Draft, wanted: Sequence[tuple[Mention, Target]]) ->
         catalog_field = draft.kinds.field(target)
         same = [t for _, t in wanted if t.dataset == target.dataset and t.kind == "field"]
         identifies = target.field in entity.key and len(entity.key) == 1
-        person = target.field in entity.display and (len(same) > 1 or (catalog_field is not None and catalog_field.pii))
+        person = (
+            target.field in entity.display
+            and not shared_name(draft, target)
+            and (len(same) > 1 or (catalog_field is not None and catalog_field.pii))
+        )
         if identifies or person:
             found.append(target.dataset)
     return list(dict.fromkeys(found))

@@ -51,7 +51,8 @@ def grouped_having(draft: Draft) -> bool:
         return False
     if any(item.aggregate is not None and t.kind == "field" for item, t in having):
         homes = {t.dataset for t in shown}
-        return all(any(t.dataset != h and draft.graph.points_to(t.dataset or "", h or "") for _, t in having) for h in homes)
+        if any(t.dataset not in homes for _, t in having):
+            return all(any(t.dataset != h and draft.graph.points_to(t.dataset or "", h or "") for _, t in having) for h in homes)
     if any(t.kind != "field" for t in shown):
         return False
     labels = all((cf := draft.kinds.field(t)) is not None and cf.role in (FieldRole.CATEGORY, FieldRole.FLAG) for t in shown)
@@ -119,13 +120,14 @@ def _row_superlative(draft: Draft, item: MeasureItem) -> bool:
     names = [t for t in columns if t is not None and t.kind == "field" and t.dataset == target.dataset]
     return (
         any(
-            (cf := draft.kinds.field(t)) is not None and cf.role in (FieldRole.NAME, FieldRole.KEY) and not _shared(draft, t) for t in names
+            (cf := draft.kinds.field(t)) is not None and cf.role in (FieldRole.NAME, FieldRole.KEY) and not shared_name(draft, t)
+            for t in names
         )
         and target.dataset == focus
     )
 
 
-def _shared(draft: Draft, target: Target) -> bool:
+def shared_name(draft: Draft, target: Target) -> bool:
     """Whether many rows have the same name: it is of what they belong to ("customer name" of orders)."""
     field, rows = draft.kinds.field(target), draft.catalog.dataset(target.dataset or "").row_count
     return field is not None and field.cardinality is not None and bool(rows) and field.cardinality < 0.5 * (rows or 0)

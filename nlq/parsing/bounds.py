@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nlq.adjectives import compared_field
 from nlq.frame import Condition, MeasureItem, Mention
 from nlq.linking import Link
 from nlq.parsing.parse import Parse
@@ -38,6 +39,11 @@ def number_condition(p: Parse, mention: Mention, op: str, number: float | None, 
             return
     measure = next((m for m in p.frame.measures if m.mention is mention), None)
     counted = measure is not None and measure.kind == "count" and len(p.frame.mentions) == 1
+    if counted and not ahead and units and _compared(p, mention, units[0]):
+        of = Mention(mention.unit, "condition", tuple(k for k in mention.unit.links if k.target.kind == "dataset"), s.sentence)
+        p.frame.mentions.append(of)
+        p.add_condition(Condition("number", of, op=op, number=number, units=units))  # "how many pets are older than 5"
+        return
     if counted and not ahead and _worth(p, mention):
         _bound_worth(p, mention, op, number, units)  # "how many orders over 500 euros"
         return
@@ -72,6 +78,12 @@ def number_condition(p: Parse, mention: Mention, op: str, number: float | None, 
         p.retract(mention)
     mention.role = "condition"
     p.add_condition(Condition("number", mention, op=op, number=number, units=units))
+
+
+def _compared(p: Parse, mention: Mention, u: Unit) -> bool:
+    """Whether the things have the number that a comparison is about ("older than": their age)."""
+    things = [k.target.dataset for k in mention.unit.links[:2] if k.target.kind == "dataset" and k.exact]
+    return any(compared_field(u.text, p.kinds.catalog.dataset(d)) is not None for d in things if d is not None)
 
 
 def _worth(p: Parse, mention: Mention) -> bool:

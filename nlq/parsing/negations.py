@@ -23,7 +23,7 @@ def on_negation(p: Parse, i: int, u: Unit) -> int:
         return i + 1
     s.negate = not s.negate or words == "nor"
     s.negate_unit = u
-    if words in ("ignore", "ignoring", "exclude", "excluding", "except", "leaving out"):
+    if words in ("ignore", "ignoring", "exclude", "excluding", "except", "except for", "other than", "leaving out"):
         j, nxt = p.peek(i + 1)
         k, after = p.peek(j + 1)
         if (

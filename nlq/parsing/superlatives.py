@@ -190,7 +190,7 @@ def _largest_of_each(p: Parse, u: Unit, value: str) -> MeasureItem | None:
 def _of_context(p: Parse, i: int, units: list[Unit]) -> bool:
     """ "concerts in the venue with the highest capacity": what ranks first is only told of, while something else is asked for."""
     last = p.waiting.last
-    if last is None or last.role != "context" or not p.kinds.likely(last.unit, "dataset") or not units:
+    if last is None or last.role not in ("context", "related") or not p.kinds.likely(last.unit, "dataset") or not units:
         return False
     if not (p.frame.measures or any(m.role == "output" and p.kinds.certainly(m.unit, "dataset") for m in p.frame.outputs)):
         return False

@@ -25,7 +25,12 @@ def verb_like(p: Parse, i: int, u: Unit) -> bool:
     if asked and not (u.links and u.links[0].exact) and following is not None and not following.values:
         return True  # "which depot ships ..."
     if not p.kinds.likely(u, "dataset"):
-        return bool(p.frame.mentions) and not (u.links and u.links[0].exact) and not p.kinds.likely(u, "time")
+        return (
+            bool(p.frame.mentions)
+            and not (u.links and u.links[0].exact)
+            and not p.kinds.likely(u, "time")
+            and not p.kinds.likely(u, "year")
+        )
     return bool(p.frame.mentions)
 
 

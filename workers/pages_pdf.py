@@ -1,7 +1,7 @@
 """A few pages as PDF: a title, texts, charts as pictures, small tables. For boards and digests that go out by e-mail.
 
-A4, DejaVu Sans (comes with matplotlib; Latin, Greek, Cyrillic and more), charts as pictures with a text alternative. The same content at the
-same time gives the same bytes.
+A4, DejaVu Sans (comes with matplotlib; Latin, Greek, Cyrillic and more; what it lacks is taken from the machine's fonts), charts as pictures
+with a text alternative. The same content at the same time gives the same bytes on the same machine.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workers.alerts.chart import png
+from workers.pdf_fonts import beyond, fonts_for
 
 if TYPE_CHECKING:
     from fpdf import FPDF
@@ -107,12 +108,26 @@ def _page(document: Document) -> FPDF:
     made.set_auto_page_break(True, margin=18)
     made.add_font(_FONT, "", fonts / "DejaVuSans.ttf")
     made.add_font(_FONT, "B", fonts / "DejaVuSans-Bold.ttf")
+    others = {f"{_FONT}{place}": file for place, file in enumerate(fonts_for(beyond(fonts / "DejaVuSans.ttf", _texts(document))))}
+    for name, file in others.items():
+        made.add_font(name, "", file)
+    made.set_fallback_fonts(list(others), exact_match=False)
     made.set_title(_clean(document.title, 300))
     made.set_lang("en")
     made.set_creator("Querent")
     made.set_creation_date(document.made_at)
     made.add_page()
     return made
+
+
+def _texts(document: Document) -> Iterator[str]:
+    yield from (_clean(document.title), _clean(document.subtitle), _clean(document.company))
+    for block in document.blocks:
+        match block:
+            case Heading(text) | Text(text):
+                yield _clean(text)
+            case Rows():
+                yield from (_clean(cell) for row in (block.columns, *block.rows[:MAX_TABLE_ROWS]) for cell in row)
 
 
 def _head(page: FPDF, document: Document) -> None:

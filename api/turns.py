@@ -12,6 +12,7 @@ Who waits too long, or would make a line still longer, is told to come back late
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Callable
@@ -29,7 +30,7 @@ FEW = 8
 SHARE_OF_A_FLOOD = 0.2  # of the time, while others ask
 OTHERS_S = 60.0  # for how long somebody counts as asking
 MOST_WAITING = 500
-LONGEST_WAIT_S = 20.0  # below the 30 s after which clients and proxies give up
+LONGEST_WAIT_S = 20.0  # below the 30 s after which clients and proxies give up; or down to half, so that not all are sent away together
 COME_BACK_S = 10
 
 _held_by: ContextVar[TenantId | None] = ContextVar("turn", default=None)
@@ -87,7 +88,7 @@ class Turns:
             self._flooding.add(tenant)
         self._serve()
         try:
-            async with asyncio.timeout(self._longest_wait_s):
+            async with asyncio.timeout(self._longest_wait_s * random.uniform(0.5, 1.0)):
                 await mine
         except (TimeoutError, asyncio.CancelledError) as error:
             if mine.done() and not mine.cancelled():  # the turn came as the caller left

@@ -176,7 +176,10 @@ def run(options: argparse.Namespace, folder: Path, started: list[Part]) -> dict[
     draw, took, slow = random.Random(options.seed), defaultdict[str, list[float]](list), []
     order = [parts[n % len(parts)] for n in range(options.kills)]
     draw.shuffle(order)
+    until = time.monotonic() + options.minutes * 60
     for number, part in enumerate(order, start=1):
+        if time.monotonic() > until:
+            break
         time.sleep(draw.uniform(0, options.pause))
         killed = time.monotonic()
         part.kill()
@@ -189,7 +192,7 @@ def run(options: argparse.Namespace, folder: Path, started: list[Part]) -> dict[
     for thread in threads:
         thread.join()
     figures = {
-        "kills": options.kills,
+        "kills": sum(map(len, took.values())),
         "jobs": outcome(services, seen),
         "answers": {"right": seen.right, "wrong": len(seen.wrong), "first_wrong": seen.wrong[:3]},
         "without_answer": dict(seen.errors),
@@ -203,6 +206,7 @@ def run(options: argparse.Namespace, folder: Path, started: list[Part]) -> dict[
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--minutes", type=float, default=40.0, help="after so long it ends with the kills that there were")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--pause", type=float, default=0.5, help="seconds between a person's questions, and at most before a kill")
     parser.add_argument("--recovery", type=float, default=10.0, help="seconds that a recovery may take")

@@ -10,16 +10,26 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from core.errors import Unavailable
 
 _FOLDER = Path(__file__).with_name("migrations")
 _ADVISORY_LOCK = 7_142_025  # any constant that no other user of this database takes
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:
-    """Brings the schema up to `revision`, all in one transaction; does nothing when it is there already."""
-    with engine.begin() as connection:  # SQLite: BEGIN IMMEDIATE, so a second process waits here
-        _lock(connection)
-        command.upgrade(_config(connection), revision)
+    """Brings the schema up to `revision`, all in one transaction; does nothing when it is there already.
+
+    Raises: Unavailable when the database does not answer.
+    """
+    try:
+        with engine.begin() as connection:  # SQLite: BEGIN IMMEDIATE, so a second process waits here
+            _lock(connection)
+            command.upgrade(_config(connection), revision)
+    except (OperationalError, InterfaceError) as error:
+        why = str(error.orig).strip().partition("\n")[0]
+        raise Unavailable(f"The state store's schema could not be brought up to date: {why[:200]}", code="state_unavailable") from error
 
 
 def downgrade(engine: Engine, revision: str = "base") -> None:

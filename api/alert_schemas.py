@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, EmailStr, Field, SecretStr
+from pydantic import AfterValidator, ConfigDict, EmailStr, Field, SecretStr
 
 from api.schemas import In
 
 Id = Annotated[str, Field(max_length=64)]
+_TURNS_TEXT = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def one_line(text: str) -> str:
+    """Without spaces around it. Raises: ValueError for an empty one, line breaks, control characters and what turns text around."""
+    kept = text.strip()
+    if not kept or any(unicodedata.category(c) in ("Cc", "Cs") or c in _TURNS_TEXT for c in kept):
+        raise ValueError("expected one line of text; found none, a line break or a character that cannot be seen")
+    return kept
+
+
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(one_line)]
 
 
 class RuleBody(In):
-    """A rule's definition; `kind` is anomaly, threshold, no_data or goal. See docs/alerts.md for the fields."""
+    """A rule's definition; `kind` is anomaly, threshold, no_data, goal or forecast_breach. See docs/alerts.md for the fields."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -28,7 +41,7 @@ class RuleBody(In):
         },
     )
 
-    name: str = Field(min_length=1, max_length=200)
+    name: Name
     definition: dict[str, Any]
     enabled: bool = True
     notify: list[Id] = Field(default=[], max_length=20, description="Channels that are told; your inbox always is.")
@@ -89,7 +102,7 @@ class ChannelBody(In):
         json_schema_extra={"examples": [{"name": "Shop team", "config": {"kind": "email", "to": ["shop@example.com"]}}]},
     )
 
-    name: str = Field(min_length=1, max_length=200, pattern=r"^(?!inbox of )")
+    name: Annotated[Name, Field(pattern=r"^(?!inbox of )")]
     config: Annotated[EmailConfig | WebhookConfig | ChatConfig, Field(discriminator="kind")]
     enabled: bool = True
 

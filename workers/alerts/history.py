@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from anomaly.prepare import bucket_ends, step_seconds
+from core.errors import Invalid
 from core.timeseries import FloatArray, Grain, TimeArray, TimeSeries
 from semantic.catalog.model import Catalog, CumulativeMetric, DerivedMetric, RatioMetric, SimpleMetric
 from semantic.compile import compile_query
@@ -18,7 +19,7 @@ from semantic.query import Aggregate, AggregateKind, ByTime, MetricRef, Semantic
 from semantic.resolve.resolve import resolve
 from semantic.states import OutputColumn
 from workers.alerts.bands import Band, fetch_bands
-from workers.alerts.rule import AnomalyRule, AnyRule, Completeness, ForecastRule
+from workers.alerts.rule import AnomalyRule, AnyRule, Completeness, ForecastRule, GoalRule
 from workers.alerts.timing import history_start
 from workers.jobs.dimensions import is_additive
 from workers.jobs.querying import Asking, Receipt, run_query
@@ -28,6 +29,7 @@ from workers.kinds import SeriesParams
 SAME_SLOT = {Grain.MINUTE: 10_080, Grain.HOUR: 168, Grain.DAY: 7, Grain.WEEK: 1, Grain.MONTH: 1}
 SLOTS_BEFORE = 4
 MOST_VOLUMES = 1000
+NO_SUM = (AggregateKind.AVG, AggregateKind.MEDIAN, AggregateKind.QUANTILE, AggregateKind.MIN, AggregateKind.MAX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,13 @@ def refuse_what_cannot_be_asked(rule: AnyRule, visible: Catalog, as_of: dt.datet
 
     Raises: UserError that says what cannot be asked.
     """
+    metric = visible.metric(rule.metric)
+    if isinstance(rule, GoalRule) and (isinstance(metric, RatioMetric) or getattr(metric, "aggregate", None) in NO_SUM):
+        raise Invalid(
+            f"A goal is reached by adding up the days; {metric.label or metric.name} is a ratio or an average, whose days are no sum. "
+            "Watch it with a limit instead.",
+            code="goal_of_a_ratio",
+        )
     params = _params(rule, _window(Grain(rule.grain), as_of))
     asked = [series_query(params, by_segment=False), *([series_query(params, by_segment=True)] if rule.segments else [])]
     for name in rule.together if isinstance(rule, AnomalyRule) else ():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -20,7 +21,7 @@ MOST_TOGETHER = 4
 
 
 class Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Schedule(Part):
@@ -93,6 +94,13 @@ class RuleBase(Part):
     maintenance: tuple[Maintenance, ...] = Field(default=(), max_length=MAX_WINDOWS)
     cooldown_buckets: int = Field(default=2, ge=0, le=100)
     recovery_buckets: int = Field(default=2, ge=1, le=100)
+
+    @field_validator("segments")
+    @classmethod
+    def _each_once(cls, segments: tuple[FieldRef, ...]) -> tuple[FieldRef, ...]:
+        if len(set(segments)) < len(segments):
+            raise ValueError("segments names each field once")
+        return segments
 
 
 class AnomalyRule(RuleBase):
@@ -189,8 +197,9 @@ def parse_rule(definition: Mapping[str, Any]) -> AnyRule:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"][1:]) or "definition"
+        why = re.sub(r"<\w+\.\w+: ('\w+')>", r"\1", first["msg"].removeprefix("Value error, "))
         found = repr(first.get("input"))[:60]
-        raise Invalid(f"The rule's {place} is not usable: {first['msg']}; found {found}.", code="bad_rule", path=f"/{place}") from error
+        raise Invalid(f"The rule's {place} is not usable: {why}; found {found}.", code="bad_rule", path=f"/{place}") from error
 
 
 def as_definition(rule: AnyRule) -> dict[str, Any]:

@@ -23,6 +23,9 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"metric": "orders", "maintenance": [{"start": "2026-05-02T00:00:00Z", "end": "2026-05-01T00:00:00Z"}]}, "maintenance"),
     ({"metric": "orders", "schedule": {"every_minutes": 1}}, "schedule"),
     ({"metric": "orders", "segments": [{"dataset": "o", "field": x} for x in "abc"]}, "segments"),
+    ({"metric": "orders", "segments": [{"dataset": "o", "field": "a"}] * 2}, "segments"),
+    ({"metric": "orders", "kind": "threshold", "upper": "Infinity"}, "upper"),
+    ({"metric": "orders", "kind": "goal", "goal": float("nan")}, "goal"),
     ({"metric": "orders", "kind": "threshold"}, "definition"),
     ({"metric": "orders", "kind": "threshold", "upper": 1, "lower": 2}, "definition"),
     ({"metric": "orders", "kind": "goal", "goal": 5, "grain": "hour"}, "grain"),
@@ -37,6 +40,8 @@ def test_a_bad_rule_names_the_place_and_what_was_found(definition: dict[str, Any
     assert caught.value.code == "bad_rule"
     assert place in caught.value.message
     assert "found" in caught.value.message
+    assert "Value error" not in caught.value.message
+    assert "<" not in caught.value.message
 
 
 def test_a_rule_is_the_same_after_it_was_stored() -> None:

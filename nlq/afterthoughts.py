@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nlq.frame import Frame, MeasureItem, Mention
+from nlq.frame import Condition, Frame, MeasureItem, Mention
 from nlq.kinds import Kinds
 from nlq.lexicon import Target
 from nlq.linking import Link
@@ -19,6 +19,26 @@ def settle_subject(frame: Frame, kinds: Kinds) -> None:
     if first is not None and first.role == "context" and kinds.likely(first.unit, "dataset"):
         first.role = "output"
         frame.outputs.append(first)
+
+
+def settle_doers(frame: Frame, kinds: Kinds) -> None:
+    """ "who ordered yesterday": the persons whose events these are, not the events."""
+    plain = not (frame.measures or frame.groups or frame.rank_by or frame.superlative or frame.moved or frame.having)
+    if frame.question_word != "who" or len(frame.outputs) != 1 or not plain:
+        return
+    said = frame.outputs[0]
+    link = said.links[0] if said.links else None
+    event = link.target.dataset if link is not None and (link.target.kind == "dataset" or kinds.is_time(link.target)) else None
+    found = {r.to_dataset for r in kinds.catalog.relationships if r.from_dataset == event and kinds.has_names_of_persons(r.to_dataset)}
+    if event is None or len(found) != 1 or kinds.has_names_of_persons(event):
+        return
+    person = Mention(said.unit, "output", (Link(Target("dataset", next(iter(found)), next(iter(found))), 0.95, True),), said.sentence)
+    said.role, said.links = "related", (Link(Target("dataset", event, event), 0.9, False),)
+    frame.mentions.append(person)
+    frame.outputs = [person]
+    own = [c for c in frame.conditions if c.kind in ("value", "flag", "number", "time")]
+    related = Condition("related", said, inner=own, units=[said.unit])
+    frame.conditions = [*(c for c in frame.conditions if c not in own), related]
 
 
 def settle_who(frame: Frame, kinds: Kinds) -> None:

@@ -22,6 +22,10 @@ def settle_changes(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar) 
     """Turns growth into a comparison where the window is a single step of it ("yoy growth in Q1 2026"). Changes `frame`, a composer's own."""
     changes = [t for t in frame.transforms if t.kind in ("growth", "difference")]
     _settle_periods(frame, as_of, calendar)
+    if (frame.moved or frame.moved_order is not None) and any(t.grain == "year" for t in changes) and not frame.measures[1:]:
+        # "grew the most yoy": the last whole month against that of the year before, where no period is named.
+        frame.compare, frame.grain = "same_period_last_year", None
+        frame.times = frame.times or [TimePhrase(0, 0, Calendar_(unit=Unit.MONTH, offset=-1), "last month")]
     if (frame.moved or frame.moved_order is not None) and frame.compare is None:
         frame.compare = "previous_period"
     if frame.compare == "previous_period" and not frame.times and frame.grain is None and not frame.cycle:

@@ -204,6 +204,11 @@ class Kinds:
             for f in self.catalog.dataset(dataset).fields
         )
 
+    def has_names_of_persons(self, dataset: str) -> bool:
+        """Whether the rows are persons, or called by names that are personal."""
+        named = (f.role is FieldRole.NAME and f.pii and not f.hidden for f in self.catalog.dataset(dataset).fields)
+        return self.is_person(dataset) or any(named)
+
     def is_fact(self, unit: Unit) -> bool:
         """Whether a unit names events that have a date."""
         dataset = next((k.target.dataset for k in unit.links if k.target.kind == "dataset"), None)

@@ -16,15 +16,43 @@ def on_aggregate(p: Parse, i: int, u: Unit) -> int:
     if u.text.lower() == "on average" and s.last_measure is not None and s.last_measure.aggregate == "avg":
         p.use(u)
         return i + 1
+    if u.text.lower() == "on average" and s.last_measure is not None and s.last_measure.aggregate is None and p.frame.grain:
+        s.last_measure.aggregate = "avg"  # "how many orders per day on average"
+        p.frame.bucket, p.frame.grain = p.frame.grain, None
+        p.use(u)
+        return i + 1
     if u.text.lower() == "in total" or ((nxt is None or nxt.text in SENTENCE_END) and s.last_measure is not None):
         p.use(u)
         return i + 1
-    if nxt is not None and nxt.is_func("grain", "super"):
-        pass
+    if _follows_noun(p, i, nxt) and s.last is not None and u.func is not None:
+        mention = s.last
+        p.retract(mention)
+        mention.role = "aggregate"
+        p.add_measure(MeasureItem("aggregate", u.func.value, mention, units=[u]))
+        p.reset_noun()
+        return i + 1
     if (u.func is not None and s.aggregate is None) or (u.func is not None and u.func.value != "sum"):
         s.aggregate = u.func.value
     s.pending_units.append(u)
     return i + 1
+
+
+def _follows_noun(p: Parse, i: int, nxt: Unit | None) -> bool:
+    """ "shipping fee average by country", "refund total last month": the number that stands right before it is meant."""
+    s = p.waiting
+    ends = nxt is None or nxt.text in SENTENCE_END or nxt.time is not None or nxt.is_func("by", "each", "grain", "prep", "cmp")
+    before = p.before(i)
+    if (
+        not ends
+        or before is None
+        or s.last is None
+        or s.last.unit is not before
+        or s.last.role != "output"
+        or s.aggregate is not None
+        or s.count
+    ):
+        return False
+    return p.kinds.likely(before, "metric") or p.kinds.likely(before, "measure")
 
 
 def on_distinct(p: Parse, i: int, u: Unit) -> int:

@@ -124,8 +124,9 @@ def measured_before(p: Parse) -> bool:
 
 def on_between(p: Parse, i: int, u: Unit) -> int:
     j, low = p.peek(i + 1)
-    if low is not None and low.values and not low.links and p.frame.compare == "vs":
+    if low is not None and low.values and not low.links and (p.frame.compare == "vs" or _split_said(p, i)):
         p.use(u)  # "compare revenue between Germany and France"
+        p.frame.compare, p.waiting.comparing = "vs", True
         return i + 1
     if low is None or low.number is None:
         return i + 1
@@ -158,6 +159,11 @@ def on_between(p: Parse, i: int, u: Unit) -> int:
     return m + 1
 
 
+def _split_said(p: Parse, i: int) -> bool:
+    """ "the split of orders between mobile and desktop"."""
+    return any(v.text.lower() in ("split", "distribution", "breakdown", "difference") for v in p.units[:i])
+
+
 def on_versus_average(p: Parse, i: int, u: Unit) -> int:
     op = "<" if u.func is not None and u.func.value.endswith("<") else ">"
     j, nxt = p.peek(i + 1)
@@ -169,6 +175,10 @@ def on_versus_average(p: Parse, i: int, u: Unit) -> int:
         p.frame.unknown.append(u)
         return i + 1
     measure = next((m for m in p.frame.measures if m.mention is target), None)
+    if measure is None and target.role == "condition" and p.kinds.likely(target.unit, "metric"):
+        measure = MeasureItem("aggregate", None, target)  # "regions below average revenue"
+        target.role = "aggregate"
+        p.frame.measures.append(measure)
     if nxt is not None and nxt.links and nxt.keys == target.unit.keys:
         p.use(nxt)
         i = j

@@ -26,7 +26,8 @@ def on_duration(p: Parse, i: int, u: Unit) -> int:
         return i + 1
     if words == "how long" or words.endswith(" to"):
         return _stored_length(p, i, u) or _time_to(p, i, u)
-    if not found or not any(p.kinds.likely(v, "time") for _, v in found):
+    events = len(found) == 2 and all(p.kinds.is_dated(v) or p.kinds.likely(v, "time") for _, v in found)
+    if not found or not (events or any(p.kinds.likely(v, "time") for _, v in found)):
         return i + 1
     if len(found) == 1 and "since" not in words and "how long" not in words:
         p.frame.unknown.append(u)  # one end only: from a date to what?

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from nlq.afterthoughts import settle_busiest, settle_listed, settle_subject, settle_who
+from nlq.afterthoughts import settle_busiest, settle_doers, settle_listed, settle_subject, settle_who
 from nlq.frame import MeasureItem, Mention, OrderItem
 from nlq.lexicon import Target
 from nlq.linking import Link
 from nlq.parsing.parse import Parse
 from nlq.parsing.words import MEANINGFUL, TRADING
 from nlq.segment import Unit
-from semantic.catalog.model import Dataset, FieldRole
 
 
 def _unused(p: Parse) -> list[Unit]:
@@ -20,10 +19,6 @@ def _unused(p: Parse) -> list[Unit]:
             continue
         left.append(u)
     return left
-
-
-def _named_persons(dataset: Dataset) -> bool:
-    return any(f.role is FieldRole.NAME and f.pii and not f.hidden for f in dataset.fields)
 
 
 def _settle_most(p: Parse) -> None:
@@ -38,7 +33,7 @@ def _settle_most(p: Parse) -> None:
     f.conditions = []
     f.outputs = [m for m in f.outputs if m.unit is not verbs[0]]
     if f.question_word == "who" and not f.outputs:
-        persons = [d.name for d in p.kinds.catalog.datasets if not d.hidden and (p.kinds.is_person(d.name) or _named_persons(d))]
+        persons = [d.name for d in p.kinds.catalog.datasets if not d.hidden and p.kinds.has_names_of_persons(d.name)]
         if len(persons) != 1:
             return
         someone = Mention(verbs[0], "output", (Link(Target("dataset", persons[0], persons[0]), 0.95, True),), s.sentence)
@@ -55,6 +50,7 @@ def _settle_most(p: Parse) -> None:
 def finish(p: Parse) -> None:
     p.flush_count()
     _settle_most(p)
+    settle_doers(p.frame, p.kinds)
     settle_who(p.frame, p.kinds)
     settle_subject(p.frame, p.kinds)
     settle_busiest(p.frame, p.kinds)

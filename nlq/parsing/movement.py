@@ -188,6 +188,12 @@ def on_compare(p: Parse, i: int, u: Unit) -> int:
         j, nxt = p.peek(j + 1)
     if nxt is not None and nxt.is_func("duration"):
         return j
+    j, after = p.peek(j + 1)
+    ends = after is None or after.text in SENTENCE_END or after.is_func("by", "each", "grain", "comma")
+    if value == "vs" and nxt is not None and nxt.text.lower() in ("last", "previous", "prior", "before") and ends and p.frame.times:
+        p.frame.compare = "previous_period"  # "this quarter vs last"
+        p.use(nxt)
+        return j
     if value == "same_period":
         p.frame.compare = "same_period_last_year"
     elif value == "previous":

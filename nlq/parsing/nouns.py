@@ -299,8 +299,14 @@ def _lacking(p: Parse, i: int, u: Unit) -> int | None:
     if p.kinds.likely(u, "dataset") or u.links[0].target.kind != "field":
         return None
     field = p.kinds.field(u.links[0].target)
-    if p.kinds.likely(u, "measure") and (field is None or not field.nullable or not p.kinds.certainly(u, "amount")):
+    if p.kinds.likely(u, "measure") and (field is None or not p.kinds.certainly(u, "amount")):
         return None
+    if field is not None and p.kinds.likely(u, "measure") and not field.nullable:
+        mention = p.mention(u, "condition")
+        s.negate = False
+        p.add_condition(Condition("number", mention, op="=", number=0.0, units=[s.negate_unit, u]))  # "orders with no shipping fee"
+        s.negate_unit = None
+        return i + 1
     mention = p.mention(u, "condition")
     s.negate = False
     p.add_condition(Condition("null", mention, units=[s.negate_unit, u]))

@@ -42,6 +42,16 @@ def on_contains(p: Parse, i: int, u: Unit) -> int:
         and nxt.text.lower() in ("the", "letter", "word", "letters", "prefix", "string", "text", "phrase", "a")
     ):
         j, nxt = p.peek(j + 1)
+    if (
+        nxt is not None
+        and nxt.values
+        and not nxt.quoted
+        and not nxt.links
+        and s.last is not None
+        and p.kinds.likely(s.last.unit, "dataset")
+    ):
+        p.use(u)  # "orders containing headphones"
+        return i + 1
     if nxt is None or not (nxt.quoted or nxt.unknown or nxt.values or nxt.number is not None or nxt.text.isalpha()) or s.last is None:
         return i + 1
     mention = s.last

@@ -33,6 +33,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "image": {"pullSecrets": [{"name": "pull"}]},
         "nodeSelector": {"disk": "ssd"},
         "podAnnotations": {"team": "data"},
+        "networkPolicy": {"extraEgress": [{"to": [{"ipBlock": {"cidr": "10.1.2.0/24"}}], "ports": [{"port": 9093, "protocol": "TCP"}]}]},
     },
     "small": {"secrets": SECRETS, "api": {"autoscaling": {"enabled": False}, "replicas": 1}, "networkPolicy": {"enabled": False},
               "podDisruptionBudget": {"enabled": False}},

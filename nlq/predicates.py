@@ -10,6 +10,8 @@ from itertools import pairwise
 from nlq.adjectives import compared_field
 from nlq.assign import Assignment
 from nlq.conjunctions import conjunction, counted
+from nlq.conjunctions import contradicts as contradictory
+from nlq.flags import flag
 from nlq.frame import Condition, Mention
 from nlq.graph import JoinGraph
 from nlq.kinds import Kinds
@@ -22,8 +24,8 @@ from nlq.said_units import contradicts
 from nlq.timing.feasts import public_holidays
 from nlq.unbuildable import Unbuildable
 from nlq.worth import worth_condition, worth_of
-from nlq.years import in_years
-from semantic.catalog.model import Catalog, CatalogField, DatasetKind, FieldRole, FieldType
+from nlq.years import in_years, text_years
+from semantic.catalog.model import Catalog, DatasetKind, FieldRole, FieldType
 from semantic.expr import (
     Between,
     Comparison,
@@ -105,6 +107,8 @@ class Predicates:
             raise Unbuildable(f"{base} and {dataset} are not related")
         if self._sideways(base, dataset):
             raise Unbuildable(f"{base} tells nothing of single {dataset}")
+        if where is not None and contradictory([where]):
+            raise Unbuildable("one field cannot have two values at once")
         return Has(dataset=dataset, where=where, negate=negate)
 
     def _sideways(self, base: str, dataset: str) -> bool:
@@ -186,7 +190,7 @@ class Predicates:
         field = self._catalog.field(ref)
         predicate: Predicate
         if condition.kind == "flag":
-            return self.flag(ref, field, value=not condition.negate)
+            return flag(ref, field, value=not condition.negate)
         if condition.kind == "null":
             return IsNull(field=ref, negate=condition.negate)
         if condition.kind == "text":
@@ -208,7 +212,7 @@ class Predicates:
         if condition.kind == "number" and condition.number is not None:
             if not self._kinds.is_number(Target("field", str(ref), ref.dataset, ref.field)):
                 if field.type is FieldType.STRING and (condition.op == "=" or field.unit == "year"):
-                    return self._text_number(condition, ref)
+                    return text_years(ref, condition.op, condition.number, condition.number_high, negate=condition.negate)
                 raise Unbuildable("not a number")
             said = " ".join(u.text for u in condition.units)
             against = contradicts(said, field)
@@ -221,27 +225,6 @@ class Predicates:
                 return Not(item=predicate) if condition.negate else predicate
             return Comparison(op=condition.op, left=ref, right=Literal_(value=number))
         raise Unbuildable(condition.kind)
-
-    def _text_number(self, condition: Condition, ref: FieldRef) -> Predicate:
-        """A number against one kept as text: equal to it, or years in their order."""
-        low, high = (None if n is None else Literal_(value=str(as_scalar(n))) for n in (condition.number, condition.number_high))
-        if condition.op == "between" and low is not None and high is not None:
-            within = Between(field=ref, low=low, high=high)
-            return Not(item=within) if condition.negate else within
-        if low is None or condition.op == "between":
-            raise Unbuildable("no number")
-        return Comparison(op=condition.op, left=ref, right=low)
-
-    def flag(self, ref: FieldRef, field: CatalogField, *, value: bool) -> Predicate:
-        """A yes/no field, however it is stored."""
-        if field.type is FieldType.BOOLEAN:
-            return Comparison(op="=", left=ref, right=Literal_(value=value))
-        if field.type is FieldType.STRING:
-            yes = [v for v in field.values if v.strip().lower() in ("yes", "y", "true", "t", "1")]
-            no = [v for v in field.values if v.strip().lower() in ("no", "n", "false", "f", "0")]
-            chosen = yes if value else no
-            return In(field=ref, values=tuple(chosen) if chosen else (("Yes", "Y", "yes") if value else ("No", "N", "no")))
-        return Comparison(op="=", left=ref, right=Literal_(value=1 if value else 0))
 
     def _value(self, condition: Condition) -> list[tuple[str, Predicate, bool]]:
         chosen = self._a.value(condition)
@@ -267,7 +250,7 @@ class Predicates:
         literals = [condition.literal or "", *condition.literals]
         field = self._catalog.field(ref)
         if self._kinds.is_flag(target) and literals[0].strip(" .").lower() in ("true", "yes", "1", "false", "no", "0"):
-            return [(ref.dataset, self.flag(ref, field, value=literals[0].strip(" .").lower() in ("true", "yes", "1")), False)]
+            return [(ref.dataset, flag(ref, field, value=literals[0].strip(" .").lower() in ("true", "yes", "1")), False)]
         return [
             (
                 ref.dataset,
@@ -302,7 +285,7 @@ class Predicates:
         inner = list(condition.inner)
         if target.kind == "field" and self._kinds.is_flag(target):
             ref = self._ref(target)
-            return [(dataset, self.flag(ref, self._catalog.field(ref), value=not condition.negate), False)]
+            return [(dataset, flag(ref, self._catalog.field(ref), value=not condition.negate), False)]
         outer: list[Condition] = []
         if dataset == base or self._graph.points_to(base, dataset):
             outer = [c for c in inner if c.kind in ("time", "cycle") and c.mention is None]

@@ -157,6 +157,8 @@ def _units(tokens: Sequence[Token], i: int, j: int, linker: Linker) -> list[tupl
             func = None
         elif func.kind == "order" and span[0].norm == "order" and i > 0 and tokens[i - 1].norm in _BEFORE_THING:
             func = None  # "per order by channel"
+        elif func.kind == "count" and i and span[0].norm in ("number", "numbers") and _is_number_of_its_own(tokens[i - 1 : i + 1], linker):
+            func = None  # "the flight numbers of", "the phone number of"
     if func is not None:
         out.append((len(span) * weight + (len(span) - 1) * bonus, Unit(i, j, text, func=func)))
     if len(span) == 1:
@@ -166,6 +168,16 @@ def _units(tokens: Sequence[Token], i: int, j: int, linker: Linker) -> list[tupl
         if linked:
             out.append(linked)
     return out
+
+
+def _is_number_of_its_own(name: Sequence[Token], linker: Linker) -> bool:
+    """Whether a column is called so: a flight number, a phone number."""
+    links = linker.objects(merge_all(list(name)))
+    return bool(links) and links[0].exact and links[0].score >= _ITS_NAME and links[0].target.kind == "field"
+
+
+# As sure as a name or a synonym of it is.
+_ITS_NAME = 0.95
 
 
 def _single(token: Token, i: int, func: Func | None) -> tuple[float, Unit]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
+from nlq.numbers import as_scalar
 from nlq.unbuildable import Unbuildable
-from semantic.expr import Absolute, Between, Calendar_, Comparison, FieldRef, Literal_, Predicate, Rolling, Window
+from semantic.expr import Absolute, Between, Calendar_, Comparison, FieldRef, Literal_, Not, Predicate, Rolling, Window
 
 
 def in_years(ref: FieldRef, window: Window, as_of: dt.datetime, *, text: bool = False) -> Predicate:
@@ -20,6 +21,17 @@ def in_years(ref: FieldRef, window: Window, as_of: dt.datetime, *, text: bool = 
     if high is not None:
         return Comparison(op="<=", left=ref, right=high)
     raise Unbuildable("no bounds")
+
+
+def text_years(ref: FieldRef, op: str, low: float | None, high: float | None, *, negate: bool) -> Predicate:
+    """A bound on a number that is kept as text: equal to it, or years in their order. Raises: Unbuildable."""
+    first, last = (None if n is None else Literal_(value=str(as_scalar(n))) for n in (low, high))
+    if op == "between" and first is not None and last is not None:
+        within = Between(field=ref, low=first, high=last)
+        return Not(item=within) if negate else within
+    if first is None or op == "between":
+        raise Unbuildable("no number")
+    return Comparison.model_validate({"op": op, "left": ref, "right": first})
 
 
 def whole_years(window: Window, as_of: dt.datetime) -> tuple[int | None, int | None]:

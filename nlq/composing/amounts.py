@@ -9,6 +9,7 @@ from nlq.composing.counts import count_base, count_rows
 from nlq.composing.draft import Draft
 from nlq.composing.local import narrow
 from nlq.conjunctions import conjunction
+from nlq.flags import flag
 from nlq.frame import MeasureItem
 from nlq.lexicon import Target
 from nlq.predicates import Unbuildable
@@ -58,7 +59,7 @@ def field_measure(draft: Draft, item: MeasureItem, target: Target, groups: Seque
             where = conjunction(parts) if parts else None
             return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=where, time_field=ref)
         if catalog_field.role is FieldRole.FLAG:
-            return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=draft.predicates.flag(ref, catalog_field, value=True))
+            return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=flag(ref, catalog_field, value=True))
         if (
             catalog_field.role is not FieldRole.KEY
             and catalog_field.values

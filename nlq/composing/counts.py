@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from nlq.composing.bases import metric_base
 from nlq.composing.draft import Draft
 from nlq.composing.local import narrow
-from nlq.composing.pieces import sold
+from nlq.composing.pieces import own_sales, sold
 from nlq.frame import MeasureItem
 from nlq.parsing.words import SELLING
 from nlq.predicates import Unbuildable
@@ -46,6 +46,9 @@ def frequency(draft: Draft, item: MeasureItem, groups: Sequence[str]) -> Measure
         if d.name != group and draft.graph.points_to(d.name, group) and d.kind in (DatasetKind.FACT, DatasetKind.BRIDGE)
     ]
     own = draft.catalog.dataset(group)
+    told = own_sales(draft, group) if item.label in SELLING else None
+    if told is not None:
+        return told
     if own.kind is DatasetKind.FACT or not children:
         return Aggregate(aggregate=AggregateKind.COUNT, dataset=group)
     nearest = sorted(children, key=lambda c: (draft.graph.distance(c, group), c))[0]

@@ -11,7 +11,15 @@ from semantic.catalog.model import FieldRole, SimpleMetric
 from semantic.expr import Comparison, Expr, FieldRef, Literal_, Predicate, Related
 from semantic.query import Aggregate, AggregateKind, Measure, MetricRef
 
+_SOLD = frozenset(lemma(w) for w in ("sales", "sold"))
 _PIECES = frozenset(lemma(w) for w in ("items", "units", "pieces", "articles"))
+
+
+def own_sales(draft: Draft, thing: str) -> Measure | None:
+    """How much was sold of things that tell it themselves ("sales" of a song)."""
+    fields = [f for f in draft.catalog.dataset(thing).fields if f.role is FieldRole.MEASURE and not f.hidden]
+    told = [f for f in fields if set(keys_of(f.label)) & _SOLD]
+    return Aggregate(aggregate=AggregateKind.SUM, dataset=thing, of=FieldRef(dataset=thing, field=told[0].name)) if len(told) == 1 else None
 
 
 def sold(draft: Draft, fact: str) -> Measure | None:

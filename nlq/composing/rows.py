@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nlq.composing.columns import build_columns, identified
 from nlq.composing.draft import Draft
 from nlq.composing.durations import build_duration, elapsed
@@ -11,6 +13,7 @@ from nlq.composing.where import build_where
 from nlq.composing.windows import build_window
 from nlq.frame import Mention
 from nlq.predicates import Unbuildable
+from semantic.expr import Comparison, Literal_, Predicate
 from semantic.query import Output, SemanticQuery
 
 
@@ -31,6 +34,8 @@ def list_rows(draft: Draft) -> SemanticQuery:
     targets = [t for m in columns if (t := draft.target(m)) is not None]
     if any(t.kind in ("metric", "segment", "term") for t in targets):
         raise Unbuildable("a metric is not a column")
+    if f.groups and not f.outputs and not f.list_verb and any(c.kind == "value" for c in f.conditions):
+        raise Unbuildable("counted or added up is not said")  # "expenses by vendor", where expense is only a value
     durations = [m for m in f.measures if m.kind == "duration"]
     needed = list(dict.fromkeys(t.dataset or "" for t in targets))
     for item in durations:
@@ -47,6 +52,8 @@ def list_rows(draft: Draft) -> SemanticQuery:
         outputs.append(Output(expr=build_duration(draft, item), alias="duration"))
     draft.relations.move_window(base)
     where = build_where(draft, base)
+    if _says_back(outputs, where):
+        raise Unbuildable("shows only what was asked for")
     order, limit, ties = order_rows(draft, outputs, base)
     if not outputs:
         raise Unbuildable("no columns")
@@ -72,6 +79,12 @@ def list_rows(draft: Draft) -> SemanticQuery:
         with_ties=ties,
         round_digits=f.round_digits,
     )
+
+
+def _says_back(outputs: Sequence[Output], where: Predicate | None) -> bool:
+    """Whether the only column is the one that has to be a single value: "which states border Hesse" is not answered by Hesse."""
+    fixed = isinstance(where, Comparison) and where.op == "=" and isinstance(where.right, Literal_)
+    return fixed and len(outputs) == 1 and isinstance(where, Comparison) and outputs[0].expr == where.left
 
 
 def _row_base(draft: Draft, needed: list[str], focus: str | None) -> tuple[str, bool]:

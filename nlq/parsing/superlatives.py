@@ -192,7 +192,8 @@ def _of_context(p: Parse, i: int, units: list[Unit]) -> bool:
     last = p.waiting.last
     if last is None or last.role not in ("context", "related") or not p.kinds.likely(last.unit, "dataset") or not units:
         return False
-    if not (p.frame.measures or any(m.role == "output" and p.kinds.certainly(m.unit, "dataset") for m in p.frame.outputs)):
+    figures = any(m.after_of is last and p.kinds.certainly(m.unit, "amount") for m in p.frame.outputs)  # "the area of the country with"
+    if not (figures or p.frame.measures or any(m.role == "output" and p.kinds.certainly(m.unit, "dataset") for m in p.frame.outputs)):
         return False
     start, at = p.units.index(units[0]), p.units.index(last.unit)
     between = [v for v in p.units[at + 1 : start] if v.text.lower() not in ("the", "a")]

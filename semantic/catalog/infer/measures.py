@@ -16,6 +16,8 @@ _STRONG_INTENSIVE = frozenset(
     "rate ratio percent percentage pct average mean median per unit score rating index probability gpa temperature latitude longitude minimum maximum threshold".split()
 )
 # A size of the thing where a dimension has it, an amount moved where a fact has it.
+# What is still owed on single rows ("open balance" of an invoice) adds up.
+_OWED = frozenset({"open", "due", "outstanding", "unpaid", "remaining"})
 _SUMMED_ON_FACTS = frozenset({"weight", "distance"})
 
 
@@ -45,6 +47,8 @@ def measure_kind(
     said = {*words, *(singular(w) for w in words)}
     if set(words) & _STRONG_INTENSIVE and words[0] not in ("count", "number"):
         return MeasureKind(AggregateKind.AVG, additive=False)
+    if said & v.BALANCE and said & _OWED and on_fact and not is_snapshot:
+        return MeasureKind(AggregateKind.SUM, additive=True)
     if said & v.BALANCE or is_snapshot:
         return MeasureKind(AggregateKind.AVG, additive=False)
     if last == "price" and not {"total", "extended", "line"} & said:

@@ -213,6 +213,11 @@ def _joined(before: Predicate | None, delta: Predicate) -> Predicate | None:
         values = _chosen(predicate)
         at = next((n for n, p in enumerate(out) if _ref(p) == _ref(predicate) and _chosen(p)), None)
         field = _ref(predicate)
+        if at is None and values and field is not None:  # "exclude Returns", "and Sales too"
+            at = next((n for n, p in enumerate(out) if _ref(p) == field and _left_out(p)), None)
+            if at is not None:
+                out[at] = In(field=field, values=tuple(dict.fromkeys((*_left_out(out[at]), *values))), negate=True)
+                continue
         if at is None or not values or field is None:
             return None
         out[at] = In(field=field, values=tuple(dict.fromkeys((*_chosen(out[at]), *values))))

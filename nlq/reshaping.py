@@ -12,7 +12,7 @@ from nlq.timing.arithmetic import floor, shift, window_bounds
 from nlq.wording import Wording
 from semantic.catalog.model import Catalog
 from semantic.expr import Absolute, Calendar_, Unit
-from semantic.query import ByTime, MetricRef, Order, SemanticQuery, TimeWindow
+from semantic.query import Aggregate, AggregateKind, MetricRef, Order, SemanticQuery, TimeWindow
 
 _LEAD = r"^\s*(?:(?:and|ok(?:ay)?|now|then|please|show(?:\s+me)?|give\s+me|what\s+about|how\s+about|what\s+(?:is|are|was|were)|list|but)\b[,\s]*)*"
 _END = r"(?:\s+(?:please|now|again|instead|then))*\s*[.!?]*\s*$"
@@ -48,6 +48,14 @@ _SAME = re.compile(
     rf"(?:\s+(?:ago|before|earlier))?{_END}",
     re.IGNORECASE,
 )
+_KINDS = {
+    "average": AggregateKind.AVG, "mean": AggregateKind.AVG, "avg": AggregateKind.AVG, "median": AggregateKind.MEDIAN, "maximum": AggregateKind.MAX,
+    "max": AggregateKind.MAX, "minimum": AggregateKind.MIN, "min": AggregateKind.MIN, "sum": AggregateKind.SUM,
+}  # fmt: skip
+_AGGREGATE = re.compile(
+    rf"{_LEAD}(?:no,?\s+)?(?:as\s+)?(?:the\s+|an?\s+)?(?P<kind>{'|'.join(_KINDS)})(?:\s+(?:value|of\s+(?:it|that|them)))?{_END}",
+    re.IGNORECASE,
+)
 _BY_HOW_MUCH = re.compile(rf"^\s*(?:and\s+|so\s+)?by\s+how\s+much{_END}", re.IGNORECASE)
 _UNIT = {"day": Unit.DAY, "week": Unit.WEEK, "month": Unit.MONTH, "quarter": Unit.QUARTER, "year": Unit.YEAR}
 
@@ -61,6 +69,7 @@ def reshaped(question: str, before: SemanticQuery, catalog: Catalog, wording: Wo
         lambda: _with_rest(question, before),
         lambda: _without_group(question, before, wording),
         lambda: _without_measure(question, before, wording),
+        lambda: _other_aggregate(question, before),
         lambda: _extreme(question, before, catalog, wording),
         lambda: _shifted(question, before, catalog, as_of),
     )
@@ -115,6 +124,16 @@ def _without_measure(question: str, before: SemanticQuery, wording: Wording) -> 
     if len(kept) != len(before.metrics) - 1 or not kept or before.having or any(o.target != "by" for o in before.order):
         return None
     return before.model_copy(update={"metrics": kept})
+
+
+def _other_aggregate(question: str, before: SemanticQuery) -> SemanticQuery | None:
+    """ "median instead": the same number, put together in another way."""
+    match = _AGGREGATE.match(question)
+    first = before.metrics[0] if before.metrics else None
+    if match is None or not isinstance(first, Aggregate) or first.of is None or first.aggregate not in _KINDS.values():
+        return None
+    kind = _KINDS[match["kind"].lower()]
+    return before.model_copy(update={"metrics": (first.model_copy(update={"aggregate": kind}), *before.metrics[1:])})
 
 
 def _extreme(question: str, before: SemanticQuery, catalog: Catalog, wording: Wording) -> SemanticQuery | None:
@@ -172,6 +191,3 @@ def _shifted(question: str, before: SemanticQuery, catalog: Catalog, as_of: dt.d
 def _at(before: SemanticQuery, window: Absolute | Calendar_) -> SemanticQuery:
     assert before.time is not None
     return before.model_copy(update={"time": TimeWindow(window=window, field=before.time.field)})
-
-
-__all__ = ["ByTime", "reshaped"]

@@ -157,8 +157,6 @@ def _units(tokens: Sequence[Token], i: int, j: int, linker: Linker) -> list[tupl
             func = None
         elif func.kind == "order" and span[0].norm == "order" and i > 0 and tokens[i - 1].norm in _BEFORE_THING:
             func = None  # "per order by channel"
-        elif func.kind == "count" and i and span[0].norm in ("number", "numbers") and _is_number_of_its_own(tokens[i - 1 : i + 1], linker):
-            func = None  # "the flight numbers of", "the phone number of"
     if func is not None:
         out.append((len(span) * weight + (len(span) - 1) * bonus, Unit(i, j, text, func=func)))
     if len(span) == 1:
@@ -168,16 +166,6 @@ def _units(tokens: Sequence[Token], i: int, j: int, linker: Linker) -> list[tupl
         if linked:
             out.append(linked)
     return out
-
-
-def _is_number_of_its_own(name: Sequence[Token], linker: Linker) -> bool:
-    """Whether a column is called so: a flight number, a phone number."""
-    links = linker.objects(merge_all(list(name)))
-    return bool(links) and links[0].exact and links[0].score >= _ITS_NAME and links[0].target.kind == "field"
-
-
-# As sure as a name or a synonym of it is.
-_ITS_NAME = 0.95
 
 
 def _single(token: Token, i: int, func: Func | None) -> tuple[float, Unit]:
@@ -246,7 +234,7 @@ def _linked(
     if len(content) > 1 and content[0].norm.endswith("s") and (content[-1].norm.endswith(("ed", "ing", "up")) or content[-1].norm in _PAST):
         links = [k for k in links if not k.context and (k.exact or k.target.kind not in ("metric", "segment"))]
     if len(content) > 1 and content[0].norm.endswith("s") and content[-1].norm in RELATING:
-        links = [k for k in links if linker.in_order(k.target, keys) and not k.context]
+        links = [k for k in links if linker.in_order(k.target, keys)]
     head = FUNCTIONS.get((content[0].norm,)) if len(content) > 1 else None
     if head is not None and head.kind == "agg" and not any(k.exact for k in links[:1]):
         rest = linker.objects(merge_all(content[1:]))

@@ -71,9 +71,14 @@ def stepped_back(dialogue: DialogueState) -> DialogueState | None:
     return replace(dialogue, readings=dialogue.readings[1:], questions=dialogue.questions[1:])
 
 
-def held_together(question: str, dialogue: DialogueState) -> SemanticQuery | None:
-    """ "compare them": the last answer beside the same figures of the answer before it, which was of another period. None for anything else."""
-    if not _THEM.match(question) or len(dialogue.readings) < 2:
+def is_both(question: str) -> bool:
+    """Whether the last two answers are to be held against each other."""
+    return bool(_THEM.match(question))
+
+
+def held_together(dialogue: DialogueState) -> SemanticQuery | None:
+    """The last answer beside the same figures of the answer before it, which was of another period. None where that differs in more."""
+    if len(dialogue.readings) < 2:
         return None
     now, then = dialogue.readings[0].query, dialogue.readings[1].query
     if (

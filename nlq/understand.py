@@ -33,7 +33,7 @@ from nlq.reshaping import reshaped
 from nlq.segment import Unit
 from nlq.suggest import Suggester
 from nlq.text import Token, lemma
-from nlq.turns import PLAIN, Turn, held_together, is_back, stepped_back, turn_of
+from nlq.turns import PLAIN, Turn, held_together, is_back, is_both, stepped_back, turn_of
 from nlq.types import DialogueState, Intent, Reading, Suggestion, Understanding, UnknownWord
 from nlq.unsaid import by_which, scan, unusual_in
 from nlq.verified import Match, VerifiedBook
@@ -161,8 +161,10 @@ class Understander:
         """The answer before as a short follow-up edits it, or None where this is none."""
         before = dialogue.readings[0]
         query, wording, text = before.query, self._of.wording, turn.text
+        if is_both(text) and held_together(dialogue) is None:
+            return self._refusal(question, "The last two answers differ in more than their period. Say which figures to compare.", ())
         whole = (
-            held_together(text, dialogue)
+            (held_together(dialogue) if is_both(text) else None)
             or talk.special(text, query)
             or edited(text, query, wording)
             or reshaped(text, query, self.catalog, wording, as_of)

@@ -157,6 +157,8 @@ def _units(tokens: Sequence[Token], i: int, j: int, linker: Linker) -> list[tupl
             func = None
         elif func.kind == "order" and span[0].norm == "order" and i > 0 and tokens[i - 1].norm in _BEFORE_THING:
             func = None  # "per order by channel"
+        elif func.kind == "count" and i and span[0].norm in ("number", "numbers") and _is_number_of_its_own(tokens[i - 1 : i + 1], linker):
+            func = None  # "the flight numbers of", "the phone number of"
     if func is not None:
         out.append((len(span) * weight + (len(span) - 1) * bonus, Unit(i, j, text, func=func)))
     if len(span) == 1:
@@ -166,6 +168,16 @@ def _units(tokens: Sequence[Token], i: int, j: int, linker: Linker) -> list[tupl
         if linked:
             out.append(linked)
     return out
+
+
+def _is_number_of_its_own(name: Sequence[Token], linker: Linker) -> bool:
+    """Whether a column is called so: a flight number, a phone number."""
+    links = linker.objects(merge_all(list(name)))
+    return bool(links) and links[0].exact and links[0].score >= _ITS_NAME and links[0].target.kind == "field"
+
+
+# As sure as a name or a synonym of it is.
+_ITS_NAME = 0.95
 
 
 def _single(token: Token, i: int, func: Func | None) -> tuple[float, Unit]:
@@ -193,9 +205,7 @@ def _quoted(token: Token, i: int, linker: Linker) -> tuple[float, Unit]:
     return 3.0, Unit(i, i + 1, token.text, links=links, values=tuple(exact), quoted=True, unknown=not exact and not links)
 
 
-def _ends_before(last: str, after: str) -> bool:
-    """Whether a name cannot end with this word: the one after it needs it ("at least", "made by")."""
-    return (last == "at" and after in ("least", "most")) or (after == "by" and last in RELATING | {"made"})
+_WITH_AGENT = RELATING | {"made"}
 
 
 def _linked(
@@ -207,8 +217,8 @@ def _linked(
             return opened
     if span[0].norm in _SKIPPABLE or (span[-1].norm in _SKIPPABLE and not _is_letter(span[-1]) and not _is_joined(span)):
         return None
-    if after is not None and len(span) > 1 and _ends_before(span[-1].norm, after.norm):
-        return None
+    if after is not None and len(span) > 1 and span[-1].norm == "at" and after.norm in ("least", "most"):
+        return None  # "at least"
     content = [t for t in span if t.norm not in _SKIPPABLE or _is_letter(t) or (t is span[-1] and _is_joined(span))]
     skipped = len(span) - len(content)
     if skipped > 2 or not content or any(t.kind == "symbol" for t in content):
@@ -225,6 +235,8 @@ def _linked(
     worded = [t for t in content if t.norm != "and"]
     plain = tuple(singular(t.norm) for t in worded) if len(worded) == len(keys) else ()
     links = linker.objects(keys, plain=plain, of=bool(skipped))
+    if after is not None and after.norm == "by" and len(span) > 1 and span[-1].norm in _WITH_AGENT:
+        links = [k for k in links if k.exact and not k.context]  # "cars made by Ford", but "ad spend by country"
     if any(t.norm == "to" for t in span) and len(content) > 1:
         links = [k for k in links if k.exact and not k.context]  # "order to delivery": two things
     if inside:
@@ -234,7 +246,7 @@ def _linked(
     if len(content) > 1 and content[0].norm.endswith("s") and (content[-1].norm.endswith(("ed", "ing", "up")) or content[-1].norm in _PAST):
         links = [k for k in links if not k.context and (k.exact or k.target.kind not in ("metric", "segment"))]
     if len(content) > 1 and content[0].norm.endswith("s") and content[-1].norm in RELATING:
-        links = [k for k in links if linker.in_order(k.target, keys)]
+        links = [k for k in links if linker.in_order(k.target, keys) and not k.context]
     head = FUNCTIONS.get((content[0].norm,)) if len(content) > 1 else None
     if head is not None and head.kind == "agg" and not any(k.exact for k in links[:1]):
         rest = linker.objects(merge_all(content[1:]))

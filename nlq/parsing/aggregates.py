@@ -16,6 +16,11 @@ def on_aggregate(p: Parse, i: int, u: Unit) -> int:
     if u.text.lower() == "on average" and s.last_measure is not None and s.last_measure.aggregate == "avg":
         p.use(u)
         return i + 1
+    if u.text.lower() == "on average" and s.last_measure is not None and s.last_measure.aggregate is None and p.frame.grain:
+        s.last_measure.aggregate = "avg"  # "how many orders per day on average"
+        p.frame.bucket, p.frame.grain = p.frame.grain, None
+        p.use(u)
+        return i + 1
     if u.text.lower() == "in total" or ((nxt is None or nxt.text in SENTENCE_END) and s.last_measure is not None):
         p.use(u)
         return i + 1

@@ -17,7 +17,8 @@ from semantic.ingest.table import REJECTED_SUFFIX, STAGING_MARK
 from workers.queue import enqueue
 from workers.sources.copying import read_columns
 from workers.sources.remote import remote
-from workers.sources.spec import AnyAddress, SourceBody, WebFile, read_address
+from workers.sources.spec import AnyAddress, Kafka, SourceBody, WebFile, read_address
+from workers.sources.streaming import look
 from workers.sources.vault import Vault
 
 _SHOWN = "id name kind table_name enabled created_at updated_at next_run_at refreshed_at failures last_error".split()
@@ -129,6 +130,8 @@ def probe(services: Services, caller: Principal, body: SourceBody, source_id: st
         raise Invalid("A file has no columns before it is read; run the source to test it.", code="source_not_testable")
     services.core.quotas.refuse_over(caller.tenant, "queries")
     services.core.quotas.count(caller)
+    if isinstance(address, Kafka):
+        return [{"name": name, "type": kind} for name, kind in look(address, services.settings.outbound_hosts).items()]
     found = read_columns(services.core.admin, remote(address, services.settings.outbound_hosts))
     return [{"name": column.source, "type": column.type} for column in found]
 

@@ -124,6 +124,14 @@ class Stream:
         return f"{quoted(self.database)}.{quoted(name)}"
 
 
+def look(address: Kafka, allowed: Collection[str]) -> dict[str, str]:
+    """Types of the columns that are known before a message is read; also the test of a connection. Raises: Invalid."""
+    types = _column_types(declared(address.fields))
+    with Topic(address, allowed) as topic:
+        topic.spans({})
+    return types
+
+
 def noted(report: Mapping[str, Any]) -> dict[int, int]:
     """The positions in the report of a run."""
     return {int(partition): int(offset) for partition, offset in dict(report.get("positions") or {}).items()}

@@ -34,7 +34,7 @@ from workers.principals import system_principal
 from workers.queue import enqueue
 from workers.run import run_job
 from workers.sources.spec import SourceBody
-from workers.sources.streaming import Stream
+from workers.sources.streaming import Stream, look
 from workers.sources.tick import start_due_sources
 from workers.sources.vault import Vault, reseal_all
 
@@ -352,8 +352,11 @@ class TestTopics:
 
     def test_brokers_must_be_named_by_the_operator_and_passwords_are_not_sent_in_the_clear(self, place: Place) -> None:
         cluster = Cluster("walled")
+        cluster.send([{"id": 1}])
         source = place.declare(cluster.address | {"brokers": ["10.0.0.1:9092"]}, table="walled", mode="stream")
         assert failed(place.run(source))["code"] == "source_host_refused"
+        known = SourceBody.model_validate({"name": "x", "connection": cluster.address, "plan": {"table": "x", "mode": "stream"}}).connection
+        assert list(look(known, {"127.0.0.1"})) == ["kafka_partition", "kafka_offset", "kafka_time", "kafka_key"]
         open_ = cluster.address | {"user": "u", "password": "p", "mechanism": "PLAIN"}
         for wrong, mode in ((open_, "stream"), (cluster.address, "full")):
             with pytest.raises(ValueError, match=r"PLAIN|mode stream"):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from anomaly import DetectInput, detect
@@ -301,3 +302,65 @@ class TestPermanentShifts:
             y[AT : AT + 48] *= 0.5
             repeats += len(alerts(found(t, y), after=t[AT])) - 1
         assert repeats <= 2
+
+
+NEW_YORK = "America/New_York"
+
+
+def changed(what):
+    """Sixty days of hourly traffic in New York over the clock change of 12 March, to which one thing was done: times, values, options."""
+    t = hours(60, "2023-01-30")
+    y, keep, options = traffic(t, 2, zone=NEW_YORK), np.ones(len(t), bool), {"time_zone": NEW_YORK}
+    day = pd.DatetimeIndex(t, tz="UTC").tz_convert(NEW_YORK).date
+    at = 30 * 24 + 15
+    if what == "incomplete bucket":
+        y[-1] *= 0.3
+        options["as_of"] = datetime.fromtimestamp(int(t[-1].astype("datetime64[s]").astype(int)) + 3000, UTC)
+    elif what == "late load":  # a day that came after the days behind it
+        order = np.r_[0:500, 524 : len(t), 500:524]
+        t, y = t[order], y[order]
+    elif what == "gap":
+        keep[at : at + 30] = False
+    elif what == "duplicate load":
+        t, y, keep = np.r_[t, t[400:700]], np.r_[y, y[400:700]], np.ones(len(t) + 300, bool)
+    elif what == "holiday":
+        y[[one == pd.Timestamp("2023-02-20").date() for one in day]] *= 0.7  # Presidents' Day: as a Sunday
+        options["country"] = "US"
+    elif what == "constant":
+        y = np.full(len(t), 7.0)
+    elif what == "only zeros":
+        y = np.zeros(len(t))
+    elif what == "negative values":
+        y = y - 3000.0
+    elif what == "level shift":
+        y[at:] *= 1.8
+    elif what == "spike":
+        y[at] *= 4.0
+    elif what == "outage":
+        y[at : at + 6] = 0.0
+    return t[keep], y[keep], options
+
+
+class TestBehaviourTable:
+    """Every incident of any kind, row by row of what happened."""
+
+    @pytest.mark.parametrize(
+        ("what", "kinds"),
+        [
+            ("nothing but a clock change", []),
+            ("incomplete bucket", []),
+            ("late load", []),
+            ("gap", ["missing_data"]),
+            ("duplicate load", []),
+            ("holiday", []),
+            ("constant", []),
+            ("only zeros", []),
+            ("negative values", []),
+            ("level shift", ["value", "level_shift"]),
+            ("spike", ["value"]),
+            ("outage", ["value"]),
+        ],
+    )
+    def test_what_is_told(self, what, kinds):
+        t, y, options = changed(what)
+        assert [i.kind for i in found(t, y, **options).incidents] == kinds

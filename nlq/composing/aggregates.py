@@ -13,6 +13,7 @@ from nlq.composing.durations import ended
 from nlq.composing.groups import add_compared, build_groups
 from nlq.composing.measures import build_measure
 from nlq.composing.order import order_groups
+from nlq.composing.sense import of_someone, refuse_one_each
 from nlq.composing.shape import counted_rows, grouped_having, grouped_rows
 from nlq.composing.things import count_sold
 from nlq.composing.time_groups import add_time_groups
@@ -21,7 +22,9 @@ from nlq.composing.where import build_having, build_where, row_having
 from nlq.composing.windows import build_compare, build_window
 from nlq.conjunctions import conjunction
 from nlq.frame import MeasureItem
+from nlq.parsing.clauses import THERE_WERE
 from nlq.predicates import Unbuildable
+from semantic.catalog.model import DatasetKind
 from semantic.expr import Predicate
 from semantic.query import ByEntity, ByTime, Calculation, Constant, GroupBy, Measure, SemanticQuery
 
@@ -39,6 +42,8 @@ def aggregate_rows(draft: Draft, measures: list[MeasureItem]) -> SemanticQuery:
     base = base_of(draft, built[0][1]) or next(iter(group_datasets), None)
     by = add_time_groups(draft, add_compared(draft, by), base)
     built, where = _conditions(draft, built, base, grouped=bool(by), counted=counted)
+    refuse_one_each(draft, by, [m for _, m in built])
+    where = of_someone(draft, by, base, where)
     having = () if counted or not by else tuple(build_having(draft, c, group_datasets) for c in f.having)
     having = (*having, *(moved_having(m, built[0][1]) for m in f.moved))
     if not by and f.superlative is not None and not measures:
@@ -81,6 +86,9 @@ def _settled(draft: Draft, measures: list[MeasureItem], counted: bool) -> list[M
     draft.relations.count_things(measures)
     draft.relations.count_by_event(measures)
     things = draft.target(measures[0].mention) if len(measures) == 1 and measures[0].kind == "count" else None
+    if things is not None and things.kind == "dataset" and THERE_WERE in f.notes and f.times:
+        kind = draft.catalog.dataset(things.dataset or "").kind
+        draft.guess(0.45 if kind is DatasetKind.DIMENSION else 0.0, THERE_WERE)  # "how many customers did we have in May"
     if things is not None and things.kind == "dataset" and not counted:
         draft.relations.move_window(things.dataset or "")
     average_per(draft, measures)

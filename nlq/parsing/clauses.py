@@ -7,6 +7,8 @@ from nlq.parsing.parse import Parse, Waiting
 from nlq.parsing.words import SENTENCE_END
 from nlq.segment import Unit
 
+THERE_WERE = "how many there were, or how many came"
+
 
 def on_sentence_end(p: Parse, i: int) -> int:
     s = p.waiting
@@ -105,6 +107,10 @@ def on_have(p: Parse, i: int, u: Unit) -> int:
     text = u.text.lower()
     if text in ("have", "has", "had", "got", "have had") and p.waiting.last is not None:
         p.waiting.relative = True
+    if text in ("have", "had") and p.frame.question_word == "how many":
+        _, nxt = p.peek(i + 1)
+        if nxt is not None and nxt.time is not None:
+            p.frame.notes.append(THERE_WERE)
     if text in ("were", "was", "are", "is", "been", "be"):
         p.waiting.passive = True
     return i + 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nlq.frame import Condition, Mention
 from nlq.parsing.bounds import measured_before, number_condition
 from nlq.parsing.lapses import on_lapse, with_one
@@ -17,6 +19,10 @@ def on_number(p: Parse, i: int, u: Unit) -> int:
     if lapse is not None:
         return lapse
     j, nxt = p.peek(i + 1)
+    if u.number == 0 and i and p.units[i - 1].is_func("relative") and nxt is not None and nxt.links and p.kinds.likely(nxt, "dataset"):
+        s.negate, s.negate_unit = True, replace(u, text="no")  # "countries with zero orders"
+        p.use(u)
+        return i + 1
     trait = _trait(p, i, u)
     if trait is not None:
         return trait

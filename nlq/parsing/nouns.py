@@ -18,7 +18,7 @@ from nlq.parsing.ordering import order_noun
 from nlq.parsing.parse import Parse
 from nlq.parsing.parts import part_verb
 from nlq.parsing.ranking import rank_noun
-from nlq.parsing.some_of import some_of
+from nlq.parsing.some_of import loose_date, some_of
 from nlq.parsing.subjects import plain_noun
 from nlq.parsing.superlatives import super_noun
 from nlq.parsing.terms import on_term
@@ -379,6 +379,7 @@ RULES: tuple[Callable[[Parse, int, Unit], int | None], ...] = (
     _happened,
     _undergone,
     some_of,
+    loose_date,
     length_of,
     part_verb,
     _verb,

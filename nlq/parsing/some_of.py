@@ -26,3 +26,15 @@ def some_of(p: Parse, i: int, u: Unit) -> int | None:
     if own:
         p.units = [*p.units[: i + 1], replace(following, links=own), *p.units[i + 2 :]]
     return i + 1
+
+
+def loose_date(p: Parse, i: int, u: Unit) -> int | None:
+    """ "open orders": a word that is only like the date of something else says nothing about the things it stands before."""
+    following = p.units[i + 1] if i + 1 < len(p.units) else None
+    if following is None or not p.kinds.certainly(u, "time") or u.links[0].exact or u.links[0].score >= 0.85 or p.waiting.negate:
+        return None
+    things = {k.target.dataset for k in following.links if k.target.kind == "dataset"}
+    if not things or not p.kinds.likely(following, "dataset") or {k.target.dataset for k in u.links} & things:
+        return None
+    p.frame.unknown.append(u)
+    return i + 1

@@ -49,6 +49,7 @@ def on_time(p: Parse, i: int, u: Unit) -> int:
         and (p.kinds.likely(s.last.unit, "time") or p.kinds.certainly(s.last.unit, "year"))
         and not p.kinds.likely(s.last.unit, "dataset")
         and s.last.role not in ("aggregate", "count", "end")
+        and not any(c.kind == "null" and c.mention is s.last and not c.negate for c in p.frame.conditions)  # "not shipped in May"
     ):
         mention = s.last
         p.retract(mention)

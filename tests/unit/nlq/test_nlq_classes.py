@@ -82,7 +82,7 @@ def acme() -> Understander:
         ),
         ("orders on Mondays last month", "orders, where on Mondays, last month"),
         ("orders on Saturdays and Sundays last month", "orders, where on weekends, last month"),
-        ("revenue minus ad spend by month", "revenue minus total ad spend, by month, month, lowest first"),
+        ("revenue minus ad spend by month", "revenue minus ad spend, by month, month, lowest first"),
         ("orders minus refunds last month", "orders minus refunds, last month"),
         ("revenue of the top 10 customers", "revenue, by customer, revenue, highest first, first 10"),
         ("how many customers bought more than once", "number of customers, where with above 1 orders"),

@@ -198,8 +198,9 @@ def parse_rule(definition: Mapping[str, Any]) -> AnyRule:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"][1:]) or "definition"
         why = re.sub(r"<\w+\.\w+: ('\w+')>", r"\1", first["msg"].removeprefix("Value error, "))
-        found = repr(first.get("input"))[:60]
-        raise Invalid(f"The rule's {place} is not usable: {why}; found {found}.", code="bad_rule", path=f"/{place}") from error
+        given = first.get("input")
+        found = "" if isinstance(given, Mapping) else f"; found {given!r:.60}"  # of a whole part the reason says what is wrong with it
+        raise Invalid(f"The rule's {place} is not usable: {why}{found}.", code="bad_rule", path=f"/{place}") from error
 
 
 def as_definition(rule: AnyRule) -> dict[str, Any]:

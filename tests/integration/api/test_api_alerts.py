@@ -50,11 +50,11 @@ def evaluate(services: Services, at: dt.datetime) -> None:
 
 
 class TestPreview:
-    def test_it_says_when_it_would_have_fired_within_two_seconds(self, analyst: Caller) -> None:
+    def test_it_says_when_it_would_have_fired_within_a_second_of_processor_time(self, analyst: Caller) -> None:
         analyst.post("/v1/alert-rules/preview", {"definition": definition()})  # the first compiles the detector
-        started_s = time.perf_counter()
+        started_s = time.process_time()  # of ours; the wall also counts who else works on the machine
         answer: Any = analyst.post("/v1/alert-rules/preview", {"definition": definition(sensitivity=24, direction="down")})
-        assert time.perf_counter() - started_s < 2
+        assert time.process_time() - started_s < 1
         found = answer.json()
         assert answer.status_code == 200
         assert [

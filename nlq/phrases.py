@@ -138,7 +138,7 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
             "from the most to the least"
         )),
     **_rows("output", "return", (
-            "return|show|list|plotting|give|display|provide|showing|output|report|tell|fetch|get|retrieve|present|listing|give me|show me|"
+            "return|show|list|xy|give|display|provide|showing|output|report|tell|fetch|get|retrieve|present|listing|give me|show me|"
             "tell me|list out|list all|represent|get me|provide me|can you show|i want to see|i want|i need|i would like|"
             "please return|calculate|compute|find|please show|please list|also return|also show|also calculate|also give|also list|"
             "also include|return only|return also|along with|together with|as well as|including|include|i want to know|"

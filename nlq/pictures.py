@@ -13,7 +13,11 @@ _KIND = (
     r"|histograms?|heatmaps?|scatterplots?|boxplots?|treemaps?|trend\s*lines?"
 )
 _PLAIN = r"charts?|graphs?|plots?|maps?|diagrams?|visuali[sz]ations?"
-_ASKED = r"(?:(?:please\s+)?(?:show|give|make|create|draw|generate|build|produce|render|plot|display|get)\s+(?:me\s+|us\s+)?)?(?:(?:a|an|the|as)\s+)?"
+_WISH = r"(?:i(?:'d|\s+would)\s+like\s+(?:to\s+(?:see|have)\s+)?|i\s+want\s+(?:to\s+see\s+)?)?"
+_ASKED = (
+    rf"{_WISH}(?:(?:please\s+)?(?:show|give|make|create|draw|generate|build|produce|render|plot|display|get)\s+(?:me\s+|us\s+)?)?"
+    r"(?:(?:a|an|the|as)\s+)?"
+)
 _OF = r"(?:\s+(?:of|for|showing|that\s+shows?|which\s+shows?|displaying|comparing|to\s+show|with)\b(?:\s+me\b)?)?"
 _AS = re.compile(rf"\b(?:as|in|on|using|with|through|via)\s+(?:a|an|the)\s+(?:{_KIND}|{_PLAIN})(?=\W|$)(?!\s+of\b)", re.IGNORECASE)
 _DRAWN = re.compile(rf"\b{_ASKED}(?P<kind>{_KIND}){_OF}", re.IGNORECASE)
@@ -26,8 +30,8 @@ _VERB = re.compile(
     re.IGNORECASE,
 )
 _RELATION = re.compile(r"\b(?:what\s+is\s+|show\s+(?:me\s+)?)?(?:the\s+)?(?P<kind>relationship)\s+(?:between|of)\b", re.IGNORECASE)
-# How rows of plain numbers are asked for.
-POINTS = "plotting"
+# How points of two numbers are asked for in the grammar; as short as the shortest word that it stands for.
+POINTS = "xy"
 _AGAINST = re.compile(r"\b(?:vs\.?|versus|against|by)(?=\s)", re.IGNORECASE)
 _SCATTER = re.compile(r"scatter|relationship|plot\b", re.IGNORECASE)
 
@@ -40,7 +44,7 @@ def without_picture(text: str, known: Callable[[str], bool]) -> str:
     >>> " ".join(without_picture("show me profit by category as a bar chart", lambda _: False).split())
     'show me profit by category'
     >>> " ".join(without_picture("scatter plot of sales vs profit", lambda _: False).split())
-    'plotting sales and profit'
+    'xy sales , profit'
     """
     said = _AS.sub(lambda m: _kept(m, known) or " " * len(m[0]), text)
     for pattern in (_DRAWN, _DRAWN_PLAINLY, _VERB, _RELATION):
@@ -51,7 +55,7 @@ def without_picture(text: str, known: Callable[[str], bool]) -> str:
         said = said[: found.start()] + (POINTS if rows else "show").ljust(len(found[0])) + said[found.end() :]
         if rows:
             said = said[: found.end()] + _AGAINST.sub(
-                lambda m: "and".ljust(len(m[0]))[: len(m[0])] if len(m[0]) > 2 else "& ", said[found.end() :], count=1
+                lambda m: "and".ljust(len(m[0]))[: len(m[0])] if len(m[0]) > 2 else ", ", said[found.end() :], count=1
             )
         break
     return said
@@ -59,4 +63,4 @@ def without_picture(text: str, known: Callable[[str], bool]) -> str:
 
 def _kept(found: re.Match[str], known: Callable[[str], bool]) -> str:
     """The words as they are where the data has such a thing ("on the map")."""
-    return found[0] if any(known(lemma(w.lower())) for w in re.findall(r"[A-Za-z]{4,}", found[0])) else ""
+    return found[0] if any(known(lemma(w.lower())) for w in re.findall(r"[A-Za-z]{3,}", found[0])) else ""

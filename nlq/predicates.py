@@ -19,7 +19,7 @@ from nlq.lapse import lapse
 from nlq.lexicon import Target
 from nlq.numbers import as_scalar, as_stored
 from nlq.phrases import WEEKDAYS
-from nlq.roles import way_to
+from nlq.roles import other_side, way_to
 from nlq.said_units import contradicts
 from nlq.timing.feasts import public_holidays
 from nlq.unbuildable import Unbuildable
@@ -109,7 +109,7 @@ class Predicates:
             raise Unbuildable(f"{base} tells nothing of single {dataset}")
         if where is not None and contradictory([where]):
             raise Unbuildable("one field cannot have two values at once")
-        return Has(dataset=dataset, where=where, negate=negate)
+        return Has(dataset=dataset, where=where, via=other_side(self._catalog, base, dataset, where), negate=negate)
 
     def _sideways(self, base: str, dataset: str) -> bool:
         """Whether events reach things with events of their own only through a label that both share (ad spend and customers of one country)."""

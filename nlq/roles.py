@@ -5,6 +5,7 @@ from __future__ import annotations
 from nlq.lexicon import is_one_of_several
 from nlq.text import keys_of, lemma
 from semantic.catalog.model import Catalog
+from semantic.expr import Comparison, FieldRef, In, Predicate
 
 _ENDS = {
     "from": frozenset(lemma(w) for w in ("from", "origin", "departure", "depart", "source", "start", "sender", "pickup", "payer", "seller", "outgoing")),
@@ -31,3 +32,12 @@ def way_to(dataset: str, hint: str, catalog: Catalog) -> tuple[str, ...]:
         if r.to_dataset == dataset and r.role is not None and is_one_of_several(r, catalog) and says(r.role, hint)
     ]
     return (found[0],) if len(found) == 1 else ()
+
+
+def other_side(catalog: Catalog, thing: str, pairs: str, where: Predicate | None) -> tuple[str, ...]:
+    """Of a table that pairs things of one kind, the side that a condition does not tell of: "which states border Hesse"."""
+    sides = [r for r in catalog.relationships if r.from_dataset == pairs and r.to_dataset == thing]
+    told = where.left if isinstance(where, Comparison) else where.field if isinstance(where, In) else None
+    if len(sides) != 2 or not isinstance(told, FieldRef) or (told.field,) not in [r.from_fields for r in sides]:
+        return ()
+    return tuple(r.name for r in sides if r.from_fields != (told.field,))

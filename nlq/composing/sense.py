@@ -1,0 +1,44 @@
+"""Groups that would say nothing: things counted by themselves, and rows that belong to none of what is ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nlq.composing.draft import Draft
+from nlq.conjunctions import conjunction
+from nlq.predicates import Unbuildable
+from semantic.expr import FieldRef, IsNull, Predicate
+from semantic.query import Aggregate, AggregateKind, ByEntity, GroupBy, Measure
+
+
+def refuse_one_each(draft: Draft, by: Sequence[GroupBy], measures: Sequence[Measure]) -> None:
+    """How many different values of its own a thing has is always one. Raises: Unbuildable."""
+    things = {draft.catalog.entity(b.entity).dataset for b in by if isinstance(b, ByEntity) and not b.via}
+    for measure in measures:
+        own = isinstance(measure, Aggregate) and measure.aggregate is AggregateKind.COUNT_DISTINCT and isinstance(measure.of, FieldRef)
+        if (
+            own
+            and isinstance(measure, Aggregate)
+            and isinstance(measure.of, FieldRef)
+            and {measure.dataset} == {measure.of.dataset} <= things
+        ):
+            raise Unbuildable("each has one of its own")
+
+
+def of_someone(draft: Draft, by: Sequence[GroupBy], base: str | None, where: Predicate | None) -> Predicate | None:
+    """Ranked things are things: rows of none ("which customer has the highest": bills have no customer) are left out."""
+    if draft.frame.superlative is None and not draft.frame.limit_asked:
+        return where
+    parts = [where] if where is not None else []
+    for group in by:
+        if not isinstance(group, ByEntity) or group.via:
+            continue
+        entity = draft.catalog.entity(group.entity)
+        ways = [r for r in draft.catalog.relationships if r.from_dataset == base and r.to_dataset == entity.dataset]
+        if (
+            len(ways) == 1
+            and len(entity.key) == 1
+            and any(draft.catalog.dataset(base or "").field(n).nullable for n in ways[0].from_fields)
+        ):
+            parts.append(IsNull(field=FieldRef(dataset=entity.dataset, field=entity.key[0]), negate=True))
+    return conjunction(parts) if parts else None

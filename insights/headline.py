@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from insights.periods import period_of
-from insights.wording import bucket, during, number
+from insights.wording import begun, bucket, during, number
 from semantic.catalog.model import Catalog
 from semantic.expr import Unit
 from semantic.query import SemanticQuery
@@ -86,7 +86,11 @@ def headline(
     truncated: bool = False,
     asked: Asked = Asked(),
 ) -> str:
-    """A sentence of at most about 150 characters; an empty result says so."""
+    """A sentence of at most about 150 characters, begun with a capital; an empty result says so."""
+    return begun(_said(columns, rows, windows, truncated, asked))
+
+
+def _said(columns: Sequence[OutputColumn], rows: Rows, windows: Sequence[WindowUsed], truncated: bool, asked: Asked) -> str:
     measures = [i for i, c in enumerate(columns) if c.role == "measure"]
     if not rows:
         return f"Nothing matches{_when(windows)}."

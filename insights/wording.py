@@ -125,3 +125,16 @@ def cell(value: Any, column: OutputColumn) -> str:
     if isinstance(value, dt.date):
         return bucket(value, "day")
     return str(value)
+
+
+def begun(sentence: str) -> str:
+    """With a capital where a sentence begins with a plain word, such as a value; names and codes in a spelling of their own stay as they are.
+
+    For what is shown: whatever is proven or compared is the sentence as it was.
+
+    >>> begun("organic search has the highest revenue"), begun("iPhone 15 leads"), begun("sku_7 leads"), begun("e-mail: 3")
+    ('Organic search has the highest revenue', 'iPhone 15 leads', 'sku_7 leads', 'E-mail: 3')
+    """
+    first = sentence.split(" ", 1)[0].rstrip(",:;.")
+    plain = first.replace("-", "").replace("'", "").replace("’", "")
+    return sentence[:1].upper() + sentence[1:] if plain.isalpha() and plain.islower() else sentence

@@ -14,7 +14,7 @@ from api.services import Services
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.ids import new_id
 from core.principal import Principal, Role
-from core.store import audit, boards
+from core.store import audit, boards, roles
 from core.store.audit import Happening
 from core.store.boards import BoardComment, BoardLink, BoardVersion, Edit, StoredBoard
 from semantic.query import SemanticQuery
@@ -101,7 +101,8 @@ def _refuse_changed(board: StoredBoard, expected: str | None) -> None:
 
 def share(services: Services, caller: Principal, key: str, sharing: Mapping[str, str], expected: str | None = None) -> StoredBoard:
     """sharing: role -> see or edit. Raises: NotFound; Forbidden; ChangedSince; Invalid for a role or right that does not exist."""
-    known = {role.value for role in Role}
+    with services.store.read() as connection:
+        known = {role.value for role in Role} | roles.by_name(connection, caller.tenant).keys()
     for role, right in sharing.items():
         if role not in known or right not in ("see", "edit"):
             raise Invalid(

@@ -75,7 +75,7 @@ class Restore(schemas.In):
 class Sharing(schemas.In):
     """role -> see or edit."""
 
-    roles: dict[str, Literal["see", "edit"]] = Field(max_length=10)
+    roles: dict[str, Literal["see", "edit"]] = Field(max_length=50)
 
 
 class NewComment(schemas.In):

@@ -28,6 +28,7 @@ from api.web.shell import Visitor, is_partial, visitor
 from api.web.stored import find
 from api.web.tables import chart_drill, drillable, table_view
 from core.errors import Conflict, Invalid, NotFound, UserError
+from core.store import roles as own_roles
 from core.store.boards import StoredBoard
 from semantic.catalog.model import Catalog
 from semantic.query import ByField
@@ -138,7 +139,8 @@ async def restore(request: Request, key: str, version: Annotated[int, Form(ge=1)
 async def share(request: Request, key: str) -> Response:
     at = await visitor(request, "boards")
     form = await fields(request)
-    roles = {role.value: form(f"role_{role.value}") for role in SHARED_ROLES if form(f"role_{role.value}") in ("see", "edit")}
+    named = await run_in_threadpool(_roles, at)
+    roles = {role: form(f"role_{role}") for role in named if form(f"role_{role}") in ("see", "edit")}
     board = await run_in_threadpool(service.share, at.services, at.caller, key, roles)
     return await _after(request, at, board)
 
@@ -265,6 +267,12 @@ async def use_mine(request: Request, key: str, change: Annotated[str, Form(max_l
     return await _after(request, at, board)
 
 
+def _roles(at: Visitor) -> list[str]:
+    """Whom a board can be shared with: built-in roles, then the company's own."""
+    with at.services.store.read() as connection:
+        return [*(role.value for role in SHARED_ROLES), *own_roles.by_name(connection, at.caller.tenant)]
+
+
 async def _after(request: Request, at: Visitor, board: StoredBoard) -> Response:
     if not is_partial(request):
         return RedirectResponse(f"/boards/{board.id}", status_code=303)
@@ -290,7 +298,7 @@ async def _page(
         409 if conflict is not None and not is_partial(request) else 200,
         v=at, b=view, names=names, history=history, links=links, mails=mails, mail=bool(at.services.settings.smtp_host),
         cadences=CADENCES, weekdays=WEEKDAYS, conflict=conflict, bodies=bodies, periods=list(PERIODS),
-        field_choices=segment_options(catalog), matches=MATCHES, roles=[r.value for r in SHARED_ROLES],
+        field_choices=segment_options(catalog), matches=MATCHES, roles=await run_in_threadpool(_roles, at) if view.owns else [],
         base=str(request.base_url).rstrip("/"),
     )  # fmt: skip
 

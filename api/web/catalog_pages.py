@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from api.definitions import formula
 from api.learning import evaluate_later
 from api.routes.catalog import checked
+from api.web.catalog_drafts import published
 from api.web.lineage import lineages
 from api.web.page_route import PageRoute
 from api.web.rendering import page
@@ -74,7 +75,7 @@ async def catalog_page(request: Request, q: Annotated[str, Query(max_length=200)
         catalog = Catalog()
     found = search(catalog, q)
     if is_partial(request):
-        return page("catalog_found.html", found=found, q=q, lineage=lineages(catalog))
+        return page("catalog_found.html", found=found, q=q, lineage=lineages(catalog), edits=at.is_analyst)
     return page("catalog.html", v=at, found=found, q=q, catalog=catalog, lineage=lineages(catalog))
 
 
@@ -162,11 +163,7 @@ def changes_of(at: Visitor, text: str) -> list[str]:
 
 
 def _publish(at: Visitor, text: str, version: int, note: str) -> int:
-    new = catalogs.NewCatalog(document=checked(text).model_dump(mode="json"), author=at.caller.user, note=note, expected_version=version)
-    with at.services.store.write() as connection:
-        saved = catalogs.append(connection, at.caller.tenant, new, now=at.services.clock.now()).version
-    evaluate_later(at.services, at.caller, saved)
-    return saved
+    return published(at, checked(text), version, note)
 
 
 async def _checked_page(

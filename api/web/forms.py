@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
-from core.errors import Invalid
+from core.errors import Conflict, Invalid
 
 MAX_FIELD_CHARS = 20_000
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?\Z")
 Body = TypeVar("Body", bound=BaseModel)
 
 
@@ -30,12 +33,12 @@ class Fields:
         return bool(self(name))
 
     def number(self, name: str, label: str) -> float | None:
-        """None when empty. Raises: Invalid."""
+        """None when empty. Commas part thousands (60,000,000) or, where they cannot, decimals (2,5). Raises: Invalid."""
         text = self(name).replace("\u00a0", "").replace(" ", "")
         if not text:
             return None
         try:
-            found = float(text.replace(",", "") if text.count(",") and "." in text else text.replace(",", "."))
+            found = float(text.replace(",", "") if _THOUSANDS.match(text) else text.replace(",", "."))
         except ValueError as error:
             raise Invalid(f"{label} must be a number; found {text[:40]!r}.", code="bad_number") from error
         if found != found or found in (float("inf"), float("-inf")):
@@ -64,6 +67,20 @@ async def fields(request: Request) -> Fields:
         one[name] = text
         many.setdefault(name, []).append(text)
     return Fields(one, many)
+
+
+def refuse_if_changed(form: Fields, changed_at: dt.datetime) -> None:
+    """`seen` in the form: when what it was made of had last changed. Raises: Conflict when that is no longer so; nothing was changed then."""
+    if form.has("seen") and form("seen") != stamp(changed_at):
+        raise Conflict(
+            "Somebody else changed this while you were editing. Your values are still in the form; what stands now is shown when you open it "
+            "again, or save once more to put yours over it.", code="changed_meanwhile",
+        )  # fmt: skip
+
+
+def stamp(changed_at: dt.datetime) -> str:
+    """For the field `seen` of a form."""
+    return changed_at.astimezone(dt.UTC).isoformat()
 
 
 def body(kind: type[Body], values: Mapping[str, Any]) -> Body:

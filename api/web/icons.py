@@ -13,10 +13,12 @@ _SHAPES: Mapping[str, str] = {
         '<rect x="13.5" y="12" width="6.5" height="8" rx="1.5"/><rect x="4" y="15.5" width="7" height="4.5" rx="1.5"/>'
     ),
     "alerts": '<path d="M6 16V11a6 6 0 0 1 12 0v5l1.5 2h-15zM10 20.5a2 2 0 0 0 4 0"/>',
+    "goal": '<circle cx="12" cy="12" r="8"/><circle cx="12" cy="12" r="4"/><circle cx="12" cy="12" r=".6"/>',
     "inbox": '<path d="M4 13l2.5-8h11l2.5 8v6H4zM4 13h5l1 2.5h4L15 13h5"/>',
     "history": '<path d="M4.5 12a7.5 7.5 0 1 0 2.3-5.4L4 9M4 4.5V9h4.5M12 8v4.5l3 1.8"/>',
     "jobs": '<path d="M4 7h16M4 12h10M4 17h13"/><circle cx="18" cy="12" r="1.6"/>',
     "catalog": '<path d="M5 5.5A1.5 1.5 0 0 1 6.5 4H19v16H6.5A1.5 1.5 0 0 1 5 18.5zM5 17.5A1.5 1.5 0 0 1 6.5 16H19M9 8h6"/>',
+    "source": '<ellipse cx="12" cy="6" rx="7" ry="2.5"/><path d="M5 6v12c0 1.400 3 2.500 7 2.500s7-1.100 7-2.500V6M5 12c0 1.400 3 2.500 7 2.500s7-1.100 7-2.500"/>',
     "upload": '<path d="M12 15V4.5M7.5 8.5L12 4l4.5 4.5M4.5 15v4.5h15V15"/>',
     "sql": '<path d="M8 7l-5 5 5 5M16 7l5 5-5 5M13.5 5l-3 14"/>',
     "models": '<path d="M12 3.5l7.5 4.250v8.5L12 20.5l-7.5-4.250v-8.5zM4.5 7.750L12 12l7.5-4.250M12 12v8.5"/>',

@@ -32,6 +32,7 @@ NAV: tuple[Group, ...] = (
         (
             Place("ask", "/", "Ask", "ask"),
             Place("boards", "/boards", "Boards", "boards"),
+            Place("goals", "/goals", "Goals", "goal"),
             Place("alerts", "/incidents", "Alerts", "alerts"),
             Place("inbox", "/inbox", "Inbox", "inbox", badge="unread"),
             Place("digest", "/digest", "Digests", "digest"),
@@ -43,6 +44,7 @@ NAV: tuple[Group, ...] = (
         "Data",
         (
             Place("catalog", "/catalog", "Catalog", "catalog"),
+            Place("sources", "/sources", "Sources", "source", Right.DATA),
             Place("data", "/data", "Upload data", "upload", Right.DATA),
             Place("sql", "/sql", "SQL", "sql", Right.SQL),
             Place("models", "/models", "Models", "models", Right.MODELS_READ),

@@ -20,7 +20,7 @@ from api.web.dates_said import plain_dates, point_said
 from api.web.icons import icon
 from api.web.nav import nav_for
 from core.store.brandings import USUAL
-from insights.wording import number
+from insights.wording import begun, number
 from semantic.pretty import pretty_sql
 
 _FIGURE = re.compile(r"[-+−–]?\s?[€$£¥]?\s?\d[\d,.]*\s?(%|pp|[KMBT]|bn)?$")
@@ -81,6 +81,11 @@ def moment(at: dt.datetime | str) -> str:
     return f"{known.day} {known:%b %Y}" if (known.hour, known.minute) == (0, 0) else f"{known.day} {known:%b %Y, %H:%M}"
 
 
+def sentence(text: str) -> str:
+    """With a capital first; the rest as it is, unlike `capitalize`."""
+    return text[:1].upper() + text[1:]
+
+
 def is_banded(spec: Mapping[str, Any]) -> bool:
     """Whether a chart shows a range around its line."""
     marks = [layer.get("mark") for layer in spec.get("layer", [])]
@@ -98,9 +103,11 @@ def size(count: int) -> str:
 _environment.filters.update(
     as_json=as_json,
     ago=ago,
+    begun=begun,
     moment=moment,
     plain_dates=plain_dates,
     point_said=point_said,
+    sentence=sentence,
     size=size,
     pretty_sql=pretty_sql,
     quote=lambda text: quote(str(text), safe=""),

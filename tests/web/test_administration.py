@@ -59,6 +59,77 @@ class TestPeople:
         expect(page.locator("input[name=queries]")).to_have_value("100000")
 
 
+class TestRoles:
+    def test_made_given_refused_while_somebody_has_it_and_removed(self, visit: Visit) -> None:
+        page = visit("admin", tenant="globex")
+        page.goto("/admin")
+        page.get_by_role("link", name="Roles", exact=True).click()
+        page.get_by_text("Make a role").click()
+        form = page.locator("form[action='/admin/roles']")
+        form.locator("input[name=name]").fill("store_lead")
+        form.get_by_label("Manager").check()
+        form.get_by_label("Channels").check()
+        form.get_by_role("button", name="Make", exact=True).click()
+        row = page.locator("li.rule", has_text="store_lead")
+        expect(row).to_contain_text("Has all of manager")
+        expect(page.locator(".matrix tr", has_text="Channels").locator("td").last).to_contain_text("yes")
+        row.locator("summary").click()
+        row.locator("input[name=description]").fill("<i>Leads</i>")
+        row.get_by_role("button", name="Save").click()
+        expect(row).to_contain_text("<i>Leads</i>")
+        page.goto("/admin")
+        person = page.locator("li.rule", has_text="executive@globex.example")
+        person.locator("summary").click()
+        person.get_by_label("Store lead").check()
+        person.get_by_role("button", name="Save").click()
+        page.goto("/admin/roles")
+        row.locator("summary").click()
+        row.get_by_role("button", name="Remove store lead").click()
+        expect(page.locator(".problem")).to_contain_text("have this role")
+        page.goto("/admin")
+        person.locator("summary").click()
+        person.get_by_label("Store lead").uncheck()
+        person.get_by_role("button", name="Save").click()
+        page.goto("/admin/roles")
+        row.locator("summary").click()
+        row.get_by_role("button", name="Remove store lead").click()
+        expect(row).to_have_count(0)
+
+
+class TestSources:
+    def test_declared_paused_changed_and_removed_without_showing_its_secret(self, visit: Visit) -> None:
+        page = visit("admin", tenant="globex", script=False)
+        page.goto("/sources")
+        page.get_by_role("link", name="Connect the first source").click()
+        for name, value in {"host": "10.0.0.1", "database": "shop", "source_table": "t", "user": "u", "password": "hunter22"}.items():
+            page.fill(f"input[name={name}]", value)
+        page.get_by_role("button", name="Test the connection").click()
+        expect(page.locator(".problem")).to_contain_text("10.0.0.1")
+        assert "hunter22" not in page.content()
+        page.fill("input[name=password]", "hunter22")
+        page.fill("input[name=name]", "Shop <b>orders</b>")
+        page.fill("input[name=table]", "shop_orders")
+        page.select_option("select[name=every_minutes]", "60")
+        page.locator("input[name=enabled]").uncheck()
+        page.get_by_role("button", name="Connect", exact=True).click()
+        expect(page.locator("h1")).to_contain_text("Shop <b>orders</b>")
+        expect(page.locator(".tag").first).to_have_text("Paused")
+        page.get_by_role("link", name="Change").click()
+        assert page.input_value("input[name=password]") == ""
+        assert "hunter22" not in page.content()
+        page.fill("input[name=name]", "Shop orders")
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator("h1")).to_have_text("Shop orders")
+        analyst = visit("analyst", tenant="globex")
+        analyst.goto("/sources")
+        expect(analyst.locator("main")).to_contain_text("Shop orders")
+        expect(analyst.get_by_role("button", name="Run now")).to_have_count(0)
+        assert analyst.goto("/sources/new").status == 403  # type: ignore[union-attr]
+        page.get_by_text("Remove this source").click()
+        page.get_by_role("button", name="Remove “Shop orders”").click()
+        expect(page.locator(".empty")).to_contain_text("No sources yet")
+
+
 class TestAccount:
     def test_second_factor_from_set_up_to_signing_in(self, visit: Visit) -> None:
         admin = visit("admin")

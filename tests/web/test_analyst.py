@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from playwright.sync_api import expect
@@ -62,6 +63,41 @@ class TestTheCatalog:
         expect(page.locator(".defs > li", has_text="orders")).to_have_count(0)
         page.fill("#find", "zzzz")
         expect(page.locator(".empty")).to_contain_text("Nothing in the catalog matches")
+
+    def test_a_metric_is_made_by_form_checked_as_one_types_and_removed(self, visit: Visit) -> None:
+        page = visit("analyst", tenant="globex")
+        page.goto("/catalog")
+        page.get_by_role("link", name="New metric").press("Enter")
+        page.fill("#in-label", "small <b>orders</b>")
+        page.fill("#in-name", "small_orders")
+        page.select_option("#in-dataset", "orders")
+        page.select_option("#in-aggregate", "count")
+        page.fill("#in-where", "statuz = 'completed'")
+        expect(page.locator("#checked-object")).to_contain_text("cannot be read")
+        page.fill("#in-where", "status = 'completed'")
+        expect(page.locator("#checked-object")).to_contain_text("added metrics/small_orders")
+        expect(page.locator("#checked-object pre")).to_contain_text("orders.status =")
+        page.get_by_role("button", name="Show figures").press("Enter")
+        expect(page.locator("#checked-object tbody td")).to_have_text(re.compile(r"[\d,]+"))
+        page.get_by_role("button", name="Add and publish").press("Enter")
+        page.wait_for_url("**/catalog/forms/metric/small_orders?saved=yes")
+        expect(page.locator("h1")).to_have_text("Small <b>orders</b>")
+        page.get_by_text("Remove this metric").click()
+        page.get_by_role("button", name="Remove “").press("Enter")
+        page.wait_for_url("**/catalog")
+        expect(page.locator(".defs")).not_to_contain_text("small <b>orders</b>")
+
+    def test_personal_data_is_decided_on_and_policies_are_listed(self, visit: Visit) -> None:
+        page = visit("analyst", tenant="globex", script=False)
+        page.goto("/catalog/personal")
+        row = page.locator("tr", has_text="customer name")
+        expect(row.locator("code").first).to_contain_text("a a")
+        row.locator("select").select_option("confidential")
+        row.get_by_role("button", name="Set the class").click()
+        expect(page.locator("tr", has_text="customer name").locator("select")).to_have_value("confidential")
+        page.get_by_role("link", name="Who sees what", exact=True).click()
+        page.get_by_role("link", name="orders region", exact=True).click()
+        expect(page.get_by_label("Manager")).to_be_checked()
 
     def test_is_checked_published_and_rolled_back(self, visit: Visit) -> None:
         page = visit("analyst", tenant="globex")

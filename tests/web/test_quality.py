@@ -17,11 +17,13 @@ from api.boards import changes, service
 from api.boards.links import token
 from api.web.assets import STATIC
 from api.web.pages import PARTS, router
-from core.ids import tenant_id
+from core.ids import JobId, tenant_id
 from core.principal import Principal
-from core.store import alert_rules, boards, digests, evaluations, incidents, model_versions, users
+from core.store import alert_rules, boards, digests, evaluations, goals, incidents, model_versions, sources, users
 from core.store.alert_rules import NewAlertRule
+from core.store.goals import NewGoal
 from core.store.incidents import Finding
+from core.store.sources import NewSource, Run
 from models.sdk.card import read_card
 from tests.web.conftest import HERE, ROOT, Stack, Visit, ask
 from workers.alerts.preview import PreviewAsking
@@ -39,7 +41,7 @@ FIRST_LOAD_MAX_BYTES = 400_000
 NO_PAGES = {
     "/answers/{key}/table", "/answers/{key}/export.{kind}", "/boards/{key}/pdf", "/boards/{key}/pins/{pin_id}", "/cards/{metric}",
     "/digest/{key}/pdf", "/brand/preview.css", "/brand/{tenant}/{version}.css", "/brand/{tenant}/{version}/logo", "/inbox/unread/events",
-    "/inbox/{key}", "/conversations/{key}", "/auth/oidc/callback", "/auth/oidc/{tenant}",
+    "/ask", "/inbox/{key}", "/conversations/{key}", "/auth/oidc/callback", "/auth/oidc/{tenant}",
 }  # fmt: skip
 ALSO = ("/incidents?status=resolved", "/answers/qst_none")
 QUESTION = "revenue by region last quarter compared to the year before"
@@ -104,7 +106,8 @@ def places(page: Page, stack: Stack) -> Iterator[str]:
     yield "incident"
     page.goto("/rules/new")
     page.wait_for_selector("#preview .chart svg", timeout=30_000)
-    page.locator(".more summary").click()
+    for summary in page.locator(".more summary").all():
+        summary.click()
     yield "rule"
     page.goto("/channels")
     for summary in page.locator(".panel.add summary").all():
@@ -116,6 +119,12 @@ def places(page: Page, stack: Stack) -> Iterator[str]:
         f"/digest/{_issue(stack, board)}",
         f"/models/{_model(stack)}",
         f"/evaluation/{_evaluation(stack)}",
+        f"/goals/{_goal(stack)}",
+        f"/sources/{_source(stack)}",
+        f"/sources/{_source(stack)}/change",
+        "/catalog/forms/metric",
+        "/catalog/forms/metric/revenue",
+        "/catalog/forms/policy/orders_region",
     ):
         page.goto(path)
         for summary in page.locator("main .panel.add > summary, main li.rule details > summary").all()[:3]:
@@ -198,6 +207,51 @@ def _analyst(stack: Stack) -> Principal:
         found = users.by_email(connection, tenant_id("acme"), "analyst@acme.example")
     assert found is not None
     return found.principal()
+
+
+def _goal(stack: Stack) -> str:
+    caller, now = _analyst(stack), stack.services.clock.now()
+    with stack.services.store.write() as connection:
+        new = NewGoal("Quality", "revenue", dt.date(now.year, 1, 1), dt.date(now.year + 1, 1, 1), 1e6, "at_least", caller.user)
+        made = goals.create(connection, caller.tenant, new, by=caller.user, now=now)
+    return made.id
+
+
+def _source(stack: Stack) -> str:
+    """One that failed once; the same each time."""
+    caller, now = _analyst(stack), stack.services.clock.now()
+    with stack.services.store.write() as connection:
+        known = sources.by_name(connection, caller.tenant, "Quality")
+        if known is not None:
+            return known.id
+        where = {
+            "kind": "postgresql",
+            "host": "db.example.com",
+            "port": 5432,
+            "database": "shop",
+            "schema_name": "public",
+            "table": "t",
+            "user": "u",
+        }
+        plan = {
+            "table": "quality",
+            "mode": "incremental",
+            "key": "changed_at",
+            "identity": ["id"],
+            "look_back_days": 0,
+            "every_minutes": 60,
+        }
+        made = sources.create(
+            connection, caller.tenant, NewSource("Quality", "postgresql", where, plan, None, "quality", caller.user), now=now
+        )
+        drift = {"added": {"colour": "String"}, "removed": ["size"], "retyped": {"price": ["Int64", "Float64"]}}
+        ok = Run("run_1", made.id, JobId("job_1"), "ok", 10, {"total": 10, "to": "2026", "drift": drift}, now, now)
+        sources.record(connection, made, ok)
+        failed = Run(
+            "run_2", made.id, JobId("job_2"), "failed", 0, {"error": {"code": "x", "message": "It could not be reached."}}, now, now
+        )
+        sources.record(connection, made, failed, error="It could not be reached.")
+    return made.id
 
 
 def _board(stack: Stack) -> str:

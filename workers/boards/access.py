@@ -12,11 +12,11 @@ def owns(caller: Principal, board: StoredBoard) -> bool:
 
 
 def may_edit(caller: Principal, board: StoredBoard) -> bool:
-    return owns(caller, board) or any(board.sharing.get(role.value) == "edit" for role in caller.roles)
+    return owns(caller, board) or any(board.sharing.get(role) == "edit" for role in caller.role_names)
 
 
 def may_see(caller: Principal, board: StoredBoard) -> bool:
-    return owns(caller, board) or any(role.value in board.sharing for role in caller.roles)
+    return owns(caller, board) or any(role in board.sharing for role in caller.role_names)
 
 
 def seen(caller: Principal, board: StoredBoard) -> StoredBoard:

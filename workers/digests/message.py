@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from core.store import digests
 from core.store.deliveries import Delivery
 from core.store.digests import Issue
+from insights.wording import begun
 from workers.alerts.message import Message
 from workers.boards import pages
 from workers.jobs.chart_data import instant
@@ -43,7 +44,7 @@ def of_issue(issue: Issue, *, base_url: str, key: str, look: Look = USUAL_LOOK) 
     if sections is not None:
         return _of_board(issue, sections, link, unsubscribe, look)
     charts = list(body.get("charts", ()))
-    lines = tuple(map(str, (*body.get("sentences", ()), *body.get("notes", ()))))
+    lines = tuple(begun(str(line)) for line in (*body.get("sentences", ()), *body.get("notes", ())))
     return Message(
         kind=KIND, title=issue.made.title, lines=lines, link=link, feedback=None, chart=None, data=_data(issue, link),
         html=_html(issue, link, unsubscribe, look), images=tuple((f"chart{i}", item["chart"]) for i, item in enumerate(charts)), unsubscribe=unsubscribe,
@@ -73,7 +74,7 @@ def document_of(issue: Issue, link: str, look: Look = USUAL_LOOK) -> Document:
 def _news(body: Mapping[str, Any]) -> Iterator[Block]:
     told = list(body.get("told", ()))
     for index, sentence in enumerate(body.get("sentences", ())):
-        yield Text(str(sentence))
+        yield Text(begun(str(sentence)))
         fact = told[index].get("id") if index < len(told) else None
         for item in body.get("charts", ()):
             if fact is not None and item.get("fact") == fact:
@@ -103,7 +104,7 @@ def _html(issue: Issue, link: str, unsubscribe: str, look: Look) -> str:
         edge = _FAVOUR[fact.get("favourable")]
         word = _WORD[fact.get("favourable")]
         mark = f' <span style="color:{edge};white-space:nowrap">({word})</span>' if word else ""
-        parts.append(f'<p style="margin:14px 0 6px;padding-left:10px;border-left:3px solid {edge}">{safe(str(sentence))}{mark}</p>')
+        parts.append(f'<p style="margin:14px 0 6px;padding-left:10px;border-left:3px solid {edge}">{safe(begun(str(sentence)))}{mark}</p>')
         for place, item in enumerate(body.get("charts", ())):
             if item.get("fact") == fact.get("id"):
                 title = safe(str(item.get("title", "")))

@@ -95,6 +95,12 @@ class TestHeadline:
     def test_a_single_number_says_its_change(self) -> None:
         assert headline([REVENUE, CHANGE], [[1_200_000.0, 0.123]]) == "Revenue: €1.2M, up 12.3% on the compared period."
 
+    @pytest.mark.parametrize(
+        ("name", "begins"), [("organic search", "Organic search has"), ("iPhone 15", "iPhone 15 has"), ("sku_7", "sku_7 has")]
+    )
+    def test_a_sentence_begins_with_a_capital_unless_a_name_is_spelt_its_own_way(self, name: str, begins: str) -> None:
+        assert headline([REGION, REVENUE], [[name, 30.0], ["paid search", 10.0]]).startswith(begins)
+
     def test_groups_name_the_highest_whatever_the_order_of_rows(self) -> None:
         rows = [["AMER", 10.0], ["EMEA", 30.0]]
         assert headline([REGION, REVENUE], rows) == "EMEA has the highest revenue: €30.00, 75% of the 2 shown."

@@ -1,0 +1,1 @@
+"""Objects of the catalog as forms, one kind per module."""

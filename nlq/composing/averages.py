@@ -29,7 +29,13 @@ def average_per(draft: Draft, measures: list[MeasureItem]) -> None:
     if len(measures) == 1 and len(f.groups) > 1 and len(facts) == 1 and facts[0] is f.groups[0] and facts[0].per:
         target = draft.target(measures[0].mention)
         field = draft.kinds.field(target) if target is not None else None
-        summed = target is not None and field is not None and draft.kinds.is_amount(target) and field.additive and measures[0].aggregate in (None, "sum", "avg")
+        summed = (
+            target is not None
+            and field is not None
+            and draft.kinds.is_amount(target)
+            and field.additive
+            and measures[0].aggregate in (None, "sum", "avg")
+        )
         if target is not None and (target.kind == "metric" or summed):
             if summed:
                 measures[0] = replace(measures[0], aggregate="sum")

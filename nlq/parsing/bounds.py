@@ -71,6 +71,9 @@ def number_condition(p: Parse, mention: Mention, op: str, number: float | None, 
         mention.role = "count"
         p.frame.having.append(Condition("number", mention, item, op=op, number=number, units=units))
         return
+    if mention.role in ("output", "focus") and not ahead and _worth(p, mention):
+        _bound_worth(p, mention, op, number, units)  # "orders over 500 euros by country"
+        return
     if mention.role in ("output", "focus") and not ahead and p.kinds.certainly(mention.unit, "dataset"):
         mention = Mention(mention.unit, "condition", mention.links, s.sentence)
         p.frame.mentions.append(mention)

@@ -59,7 +59,11 @@ def on_cycle(p: Parse, i: int, u: Unit) -> int:
 def _asked(p: Parse, i: int, u: Unit) -> bool:
     """ "what day of the week": whether the part of the cycle is what is asked for."""
     before = p.units[i - 1] if i else None
-    return u.text.lower().startswith("which") or (before is not None and before.text.lower() in ("what", "which", "on which", "on what"))
+    return (
+        p.waiting.superlative is not None
+        or u.text.lower().startswith("which")
+        or (before is not None and before.text.lower() in ("what", "which", "on which", "on what"))
+    )
 
 
 def _on_a_weekday(p: Parse, i: int, condition: Condition) -> int:

@@ -14,8 +14,8 @@ _BARE_MOVES = {
     **dict.fromkeys(("fall", "drop", "decline", "decrease", "shrink"), False),
 }
 _MOVEMENTS = {
-    **dict.fromkeys("rise rises increase increases jump jumps surge surges spike spikes uptick".split(), True),
-    **dict.fromkeys("drop drops decline declines decrease decreases fall falls dip dips slump slumps plunge".split(), False),
+    **dict.fromkeys("rise rises increase increases jump jumps surge surges spike spikes uptick up".split(), True),
+    **dict.fromkeys("drop drops decline declines decrease decreases fall falls dip dips slump slumps plunge down".split(), False),
 }
 _HELPING = frozenset("did does do didn't doesn't don't".split())
 _DENIED = {">": "<=", ">=": "<", "<": ">=", "<=": ">", "=": "!=", "!=": "="}
@@ -150,6 +150,9 @@ def is_movement(p: Parse, i: int, u: Unit) -> bool:
     if u.text.lower() not in _MOVEMENTS or u.is_object:
         return False
     _, nxt = p.peek(i + 1)
+    if u.text.lower() in ("up", "down"):  # "are sessions down this week"
+        said = any(v.text.lower() in ("is", "are", "was", "were") for v in p.units[:i]) and p.follows_last(i)
+        return said and bool(p.frame.outputs or p.frame.measures) and (nxt is None or nxt.time is not None or nxt.text in SENTENCE_END)
     return (p.follows_last(i) and p.waiting.last is not None and p.kinds.likely(p.waiting.last.unit, "measure")) or (
         nxt is not None and nxt.text.lower() in ("in", "of", "in the", "of the")
     )

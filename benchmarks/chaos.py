@@ -26,7 +26,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.chaos_parts import Part, postgresql_part, querent_parts, redis_part
+from benchmarks.chaos_parts import Part, end_in_order, postgresql_part, querent_parts, redis_part
 from core.errors import Unavailable
 from core.ids import JobId, TenantId
 from core.settings import Settings
@@ -212,6 +212,7 @@ def main() -> None:
     parser.add_argument("--recovery", type=float, default=10.0, help="seconds that a recovery may take")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    end_in_order()
     folder = Path(tempfile.mkdtemp(prefix="querent-chaos-"))
     started: list[Part] = []
     try:

@@ -28,7 +28,7 @@ from typing import Any
 import aiohttp
 
 from benchmarks import load_installation
-from benchmarks.chaos_parts import Part, family
+from benchmarks.chaos_parts import Part, end_in_order, family
 from benchmarks.load_people import COMMON, Headers, Seen, Site, percentiles
 
 DEMO_PASSWORD = "querent-demo-1"
@@ -148,6 +148,7 @@ async def measure(url: str, people: dict[str, list[Headers]], pids: Mapping[str,
 
 
 def run_own(options: argparse.Namespace) -> dict[str, Any]:
+    end_in_order()
     folder, started = Path(tempfile.mkdtemp(prefix="querent-load-")), list[Part]()
     try:
         wanted = {CROWD: options.flood, OTHERS: options.quiet} if options.noisy else {CROWD: options.users, OTHERS: 0}

@@ -31,6 +31,7 @@ from nlq.parsing.parser import Parser
 from nlq.reading import Prepared, Preparer
 from nlq.reshaping import reshaped
 from nlq.segment import Unit
+from nlq.several import are_apart, parts_of
 from nlq.suggest import Suggester
 from nlq.text import Token, lemma
 from nlq.turns import PLAIN, Turn, held_together, is_back, is_both, stepped_back, turn_of
@@ -137,7 +138,24 @@ class Understander:
             return worded
         if not looks_english(question, lambda word: self.linker.knows(lemma(word))):
             return self._refusal(question, _not_english(question, (question,)), ())
-        return self._ask(question, routed, as_of, before, watch, turn)
+        return self._several(question, as_of) or self._ask(question, routed, as_of, before, watch, turn)
+
+    def _several(self, question: str, as_of: dt.datetime) -> Understanding | None:
+        """Each of the questions that were typed as one, to choose from; None where it is one."""
+        state: DialogueState | None = None
+        readings: list[Reading] = []
+        for part in parts_of(question):
+            found = self._understand(part, as_of, state)
+            if found.outcome != "answer":
+                return None
+            reading = found.readings[0]
+            told = "" if reading.intent is Intent.ASK else f"{reading.intent.value}: "
+            readings.append(replace(reading, paraphrase=told + reading.paraphrase))
+            state = DialogueState(found.readings[:1], (part,))
+        if len(readings) < 2 or not are_apart(tuple(readings)):
+            return None
+        plain = tuple(replace(r, chips=tuple(replace(c, span=None) for c in r.chips)) for r in readings[:4])
+        return Understanding(question, "clarify", plain, message="These are several questions. Which one first?")
 
     def _in_words(self, question: str, routed: Routed, before: Reading | None, as_of: dt.datetime) -> Understanding | None:
         """What needs no figures: courtesies, what is done elsewhere, what a word means, what there is to ask."""

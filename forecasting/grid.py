@@ -31,6 +31,13 @@ class Step:
     def steps_per_day(self) -> float:
         return 86_400 / self.approximate_seconds
 
+    @property
+    def plural(self) -> str:
+        """What people call several of them: days, months; "steps" where there is no word."""
+        named = {_MONTHS[g]: g for g in _MONTHS} if self.months else {_FIXED_NS[g]: g for g in _FIXED_NS}
+        grain = named.get(self.months or self.ns)
+        return "steps" if grain is None else f"{grain.value}s"
+
 
 def infer_step(times: TimeArray, grain: Grain | None = None) -> Step:
     """The step of sorted times without repeats: from the grain when given, else the most frequent distance.

@@ -149,11 +149,11 @@ def prepare(item: ForecastInput) -> Prepared:
         start, raw = time_at(np.array([dropped]), start, step)[0], raw[dropped:]
         first = int(np.flatnonzero(np.isfinite(raw))[0]) if np.isfinite(raw).any() else 0
         start, raw = time_at(np.array([first]), start, step)[0], raw[first:]
-        notes.append(f"Only the last {MAX_POINTS} buckets were used.")
+        notes.append(f"Only the last {MAX_POINTS:,} {step.plural} were used.")
     n = raw.shape[0]
     missing = int(np.isnan(raw).sum())
     if missing:
-        notes.append(f"{missing} of {n} buckets had no value and were filled for the fit.")
+        notes.append(f"{missing:,} of {n:,} {step.plural} had no value and were filled for the fit.")
     steps, future_times = _future(item, start, step, n)
     seasons = _seasons(item, step)
     horizon = int(steps.max())
@@ -260,7 +260,7 @@ def _drop_incomplete(raw: FloatArray, item: ForecastInput, start: np.datetime64,
     notes.append(
         "The last bucket was incomplete and was left out."
         if raw.shape[0] - keep == 1
-        else f"{raw.shape[0] - keep} incomplete buckets were left out."
+        else f"The last {raw.shape[0] - keep} {step.plural} were incomplete and were left out."
     )
     kept = raw[:keep]
     last = int(np.flatnonzero(np.isfinite(kept))[-1]) + 1

@@ -12,6 +12,7 @@ from insights.studies import View
 from insights.wording import bucket, during, number
 
 LISTED = 5
+_NEEDS_NO_IN = {"next", "this", "last", "today", "tomorrow", "in", "on", "from", "until", "by", "over", "since", "between"}
 _CHANCES = ((0.8, "On track"), (0.5, "Likely, but not safe"), (0.2, "At risk"), (0.0, "Off track"))
 
 
@@ -86,13 +87,15 @@ def _period_words(period: Mapping[str, Any]) -> str:
     start, last = _moment(period["start"]), dt.datetime.fromisoformat(str(period["end"])) - dt.timedelta(days=1)
     if words in ("", "from the given dates"):
         return f"from {bucket(start, 'day')} to {bucket(last.date(), 'day')}"
-    return f"{words} ({bucket(start, 'day')} to {bucket(last.date(), 'day')})"
+    named = words if words.partition(" ")[0].lower() in _NEEDS_NO_IN else f"{'on' if start == last.date() else 'in'} {words}"
+    return f"{named} ({bucket(start, 'day')} to {bucket(last.date(), 'day')})"
 
 
 def _goal_head(result: Mapping[str, Any], goal: Mapping[str, Any], say: _Say) -> str:
     label, target = str(result["label"]), say(goal["target"])
+    unit = f" a {result['grain']}" if goal["basis"] == "level" else ""
     if goal["already"]:
-        return f"The goal of {target} is reached: {label} stands at {say(goal['now'])}{_for(result)}."
+        return f"The goal of {target} is reached: {label} {'stand' if _be(result) == 'are' else 'stands'} at {say(goal['now'])}{unit}{_for(result)}."
     share = float(goal["probability"])
     chance = f"{share:.0%}" if 0.01 <= share <= 0.99 else "above 99%" if share > 0.5 else "below 1%"
     if goal["direction"] == "at_most":
@@ -103,7 +106,6 @@ def _goal_head(result: Mapping[str, Any], goal: Mapping[str, Any], say: _Say) ->
             f"{_word(share)}: {label} {_be(result)} expected at {say(goal['expected'])}{_for(result)} ({say.range(goal)}), "
             f"and the chance to reach {target} is {chance}{when}."
         )
-    unit = f" a {result['grain']}" if goal["basis"] == "level" else ""
     if goal.get("reached_at"):
         grain = str(result["grain"])
         head = f"{_cap(label)} will probably reach {target}{unit} {during(_moment(goal['reached_at']), grain)}"
@@ -141,18 +143,20 @@ def _first(result: Mapping[str, Any], series: Sequence[Mapping[str, Any]], say: 
     found = []
     if period:
         total = period["series"][0]
-        if total.get("known") is not None and period.get("is_sum"):
+        is_reached = bool((result.get("goal") or {}).get("already"))
+        if total.get("expected") is not None:
+            found += _beside_last_year(result, total, say, is_reached)
+        if total.get("known") is not None and period.get("is_sum") and not is_reached:
             found.append(f"{say(total['known'])} of it has come already, until {bucket(_moment(period['known_until']), grain)}.")
-        if total.get("before") and total.get("expected") is not None:
-            change = (total["expected"] / total["before"] - 1) * 100
-            found.append(f"That is {abs(change):.1f}% {'more' if change >= 0 else 'less'} than a year before ({say(total['before'])}).")
         parts = period["series"][1:]
         if parts:
             listed = ", ".join(f"{p['label']} {say(p['expected'])}" for p in parts[:LISTED])
             more = f" and {len(parts) - LISTED} more" if len(parts) > LISTED else ""
             found.append(f"{listed}{more}{'; together the whole' if result.get('adds_up') and period.get('is_sum') else ''}.")
     else:
-        found.append(f"{len(points)} {grain}s, from {bucket(_moment(points[0]['t']), grain)} to {bucket(_moment(points[-1]['t']), grain)}.")
+        in_all = f"; {say(sum(point['mean'] for point in points))} in all" if result.get("is_sum") and not result.get("goal") else ""
+        span = f"from {bucket(_moment(points[0]['t']), grain)} to {bucket(_moment(points[-1]['t']), grain)}"
+        found.append(f"{len(points)} {grain}s, {span}{in_all}.")
     partial = series[0].get("partial")
     if partial:
         until = f" until {bucket(dt.date.fromisoformat(partial['until']), 'day')}" if partial.get("until") else ""
@@ -163,6 +167,15 @@ def _first(result: Mapping[str, Any], series: Sequence[Mapping[str, Any]], say: 
         found.append(f"Forecast from its parts: {' and '.join(map(str, result['made_from']))}.")
     scenario = result.get("scenario")
     return found + ([str(n) for n in scenario["notes"]] if scenario else [])
+
+
+def _beside_last_year(result: Mapping[str, Any], total: Mapping[str, Any], say: _Say, is_reached: bool) -> list[str]:
+    """The whole period against that of a year before. is_reached: the headline tells what has come, not what is expected."""
+    if not total.get("before"):
+        return [f"{say(total['expected'])} {_be(result)} expected by the end of it."] if is_reached else []
+    change = (total["expected"] / total["before"] - 1) * 100
+    beside = f"{abs(change):.1f}% {'more' if change >= 0 else 'less'} than a year before ({say(total['before'])})."
+    return [f"{say(total['expected'])} {_be(result)} expected by the end of it, {beside}" if is_reached else f"That is {beside}"]
 
 
 def _judged(result: Mapping[str, Any], first: Mapping[str, Any], say: _Say) -> list[str]:

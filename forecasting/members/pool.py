@@ -6,6 +6,7 @@ from forecasting.members.additive_prophet import is_worth_it, prophet
 from forecasting.members.autoregression import autoregression, is_long
 from forecasting.members.direct_regression import direct_regression
 from forecasting.members.intermittent import croston, is_intermittent, teunter_syntetos_babai
+from forecasting.members.last_year import is_second_year, last_year
 from forecasting.members.level_regression import level_regression
 from forecasting.members.member import Member
 from forecasting.members.naive import naive, recent_mean, repeat_season, seasonal_naive, seasonal_naive_short, short_season
@@ -61,6 +62,7 @@ POOL: tuple[Member, ...] = (
     Member("direct_regression_3", direct_regression(3), _is_within_week),
     Member("direct_regression_8", direct_regression(8), _is_within_week),
     Member("direct_regression_week", direct_regression(8, long_seasons=True), _has_two_seasons),
+    Member("last_year", last_year, is_second_year),
     Member("level_regression", level_regression, _forty_points),
     Member("croston", croston, is_intermittent),
     Member("teunter_syntetos_babai", teunter_syntetos_babai, is_intermittent),

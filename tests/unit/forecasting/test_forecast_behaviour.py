@@ -16,6 +16,8 @@ from forecasting.effects import estimate_effects
 from forecasting.engine import Effort, forecast, forecast_many
 from forecasting.episodes import find_episodes
 from forecasting.grid import Step
+from forecasting.members.last_year import is_second_year, last_year
+from forecasting.prepare import prepare
 from forecasting.types import Forecast, ForecastInput
 
 N = 400
@@ -121,6 +123,23 @@ class TestEpisode:
         assert not find_episodes(thrice, (), 365, 14).any()
         assert not find_episodes(yearly, (), 365, 14).any()
         assert not find_episodes(once, (), 365, 170).any()  # its day of the year is ahead
+
+
+class TestSecondYear:
+    def test_last_years_summer_is_expected_again(self):
+        days = pd.date_range("2023-01-02", periods=560, freq="D")
+        y = 100 * np.exp(0.5 * np.sin(2 * np.pi * (np.arange(560) - 20) / 364)) * np.random.default_rng(0).lognormal(0, 0.03, 560)
+        series = prepare(ForecastInput(TimeSeries("s", days[:500].to_numpy(), y[:500]), 60))
+        said = np.abs(last_year(series) - y[500:]).mean()
+        assert is_second_year(series)
+        assert said < 0.6 * np.abs(y[499] - y[500:]).mean()
+        assert not is_second_year(prepare(ForecastInput(TimeSeries("s", days[:380].to_numpy(), y[:380]), 60)))
+
+    def test_a_whole_year_ahead_is_possible_and_more_is_not(self):
+        days = pd.date_range("2023-01-02", periods=500, freq="D").to_numpy()
+        assert np.isfinite(last_year(prepare(ForecastInput(TimeSeries("s", days, np.arange(500.0)), 366)))).all()
+        with pytest.raises(ValueError, match="a year or less"):
+            last_year(prepare(ForecastInput(TimeSeries("s", days, np.arange(500.0)), 400)))
 
 
 class TestMovingHoliday:

@@ -58,6 +58,14 @@ class TestHeadline:
         assert "That is 12.5% more than a year before (€8M)." in view.sentences
         assert view.table["columns"][0] == "series"
 
+    @pytest.mark.parametrize(("label", "words"), [("December: 2026-12-01", "in December"), ("this year: 2026", "this year")])
+    def test_a_period_reads_as_people_say_it(self, label: str, words: str) -> None:
+        assert f"€9M {words} (1 Jan" in forecast_view(result(period=period(label=label))).headline
+
+    def test_steps_that_add_up_are_added_up(self) -> None:
+        assert "3 days, from 21 Nov 2026 to 23 Nov 2026; €300.00 in all." in forecast_view(result(is_sum=True)).sentences
+        assert "3 days, from 21 Nov 2026 to 23 Nov 2026." in forecast_view(result(is_sum=False)).sentences
+
     @pytest.mark.parametrize(
         ("probability", "words"), [(0.91, "On track"), (0.6, "Likely, but not safe"), (0.3, "At risk"), (0.02, "Off track")]
     )
@@ -67,7 +75,9 @@ class TestHeadline:
         assert f"the chance to reach €8.8M is {probability:.0%}" in head
 
     def test_a_goal_that_is_reached_and_one_that_is_not_to_be_exceeded(self) -> None:
-        assert forecast_view(result(period=period(), goal=goal(already=True))).headline.startswith("The goal of €8.8M is reached")
+        reached = forecast_view(result(period=period(), goal=goal(already=True)))
+        assert reached.headline.startswith("The goal of €8.8M is reached")
+        assert "€9M is expected by the end of it, 12.5% more than a year before (€8M)." in reached.sentences
         assert "stay at or below €8.8M" in forecast_view(result(period=period(), goal=goal(direction="at_most"))).headline
 
     def test_when_a_value_is_reached(self) -> None:

@@ -70,7 +70,7 @@ def test_an_executive_asks_drills_asks_why_sees_the_forecast_and_subscribes(visi
 def test_an_analyst_changes_the_catalog_with_keys(visit: Visit, stack: Stack) -> None:
     page = visit("analyst", tenant="globex")
     page.goto("/catalog")
-    choose(page, "Edit")
+    choose(page, "YAML and versions")
     page.wait_for_url("**/catalog/edit")
     version = int(page.input_value("form.stack input[name=version]"))
     reach(page, "YAML, from version .*")

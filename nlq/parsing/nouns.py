@@ -14,6 +14,7 @@ from nlq.parsing.bounds import number_condition
 from nlq.parsing.counts import count_noun
 from nlq.parsing.durations import length_of
 from nlq.parsing.grouping import group_noun
+from nlq.parsing.lacking import lacking, none_of_a_figure
 from nlq.parsing.ordering import order_noun
 from nlq.parsing.parse import Parse
 from nlq.parsing.parts import part_verb
@@ -24,9 +25,8 @@ from nlq.parsing.superlatives import super_noun
 from nlq.parsing.terms import on_term
 from nlq.parsing.values import is_value, on_quoted, on_value
 from nlq.parsing.verbs import on_verb, verb_like
-from nlq.parsing.words import LACKING, PARTICIPLES
+from nlq.parsing.words import PARTICIPLES
 from nlq.segment import Unit
-from semantic.catalog.model import SimpleMetric
 
 
 def on_object(p: Parse, i: int, u: Unit) -> int:
@@ -291,29 +291,6 @@ def _respective(p: Parse, i: int, u: Unit) -> int | None:
     return None
 
 
-def _lacking(p: Parse, i: int, u: Unit) -> int | None:
-    """ "without an email": a field that is missing."""
-    s = p.waiting
-    if not s.negate or s.negate_unit is None or s.negate_unit.text.lower() not in LACKING:
-        return None
-    if p.kinds.likely(u, "dataset") or u.links[0].target.kind != "field":
-        return None
-    field = p.kinds.field(u.links[0].target)
-    if p.kinds.likely(u, "measure") and (field is None or not p.kinds.certainly(u, "amount")):
-        return None
-    if field is not None and p.kinds.likely(u, "measure") and not field.nullable:
-        mention = p.mention(u, "condition")
-        s.negate = False
-        p.add_condition(Condition("number", mention, op="=", number=0.0, units=[s.negate_unit, u]))  # "orders with no shipping fee"
-        s.negate_unit = None
-        return i + 1
-    mention = p.mention(u, "condition")
-    s.negate = False
-    p.add_condition(Condition("null", mention, units=[s.negate_unit, u]))
-    s.negate_unit = None
-    return i + 1
-
-
 def _related(p: Parse, i: int, u: Unit) -> int | None:
     """ "customers with refunds", "who never ordered": rows that must, or must not, be related."""
     s = p.waiting
@@ -334,28 +311,6 @@ def _related(p: Parse, i: int, u: Unit) -> int | None:
     s.negate = s.by_agent = False
     p.reset_noun()
     s.or_next = False
-    return i + 1
-
-
-def _none_of_a_figure(p: Parse, i: int, u: Unit) -> int | None:
-    """ "products without sales", "customers with no revenue": no row of what the figure is made of."""
-    s, target = p.waiting, u.links[0].target
-    if not s.negate or s.negate_unit is None or s.negate_unit.text.lower() not in LACKING or target.kind != "metric":
-        return None
-    if p.kinds.likely(u, "dataset"):
-        return None
-    things = {k.target.dataset for m in p.frame.mentions if m.role in ("output", "count") for k in m.links if k.target.kind == "dataset"}
-    made_of = [m.dataset for m in p.kinds.catalog.metrics if m.name == target.name and isinstance(m, SimpleMetric)]
-    events = [*made_of, *(link.target.dataset for link in u.links if link.target.kind == "dataset")]
-    event = next((e for e in events if any(r.from_dataset == e and r.to_dataset in things for r in p.kinds.catalog.relationships)), None)
-    if event is None:
-        return None
-    mention = p.mention(u, "related")
-    mention.links = (Link(Target("dataset", event, event), 0.9, False),)
-    condition = Condition("related", mention, negate=True, units=[s.negate_unit, u])
-    p.add_condition(condition)
-    s.related, s.negate, s.negate_unit = condition, False, None
-    p.reset_noun()
     return i + 1
 
 
@@ -393,7 +348,7 @@ RULES: tuple[Callable[[Parse, int, Unit], int | None], ...] = (
     _ranked,
     _flag,
     _respective,
-    _lacking,
-    _none_of_a_figure,
+    lacking,
+    none_of_a_figure,
     _related,
 )

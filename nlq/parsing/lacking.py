@@ -1,0 +1,56 @@
+"""Without: fields that are missing, figures of nothing, amounts that are zero."""
+
+from __future__ import annotations
+
+from nlq.frame import Condition
+from nlq.lexicon import Target
+from nlq.linking import Link
+from nlq.parsing.parse import Parse
+from nlq.parsing.words import LACKING
+from nlq.segment import Unit
+from semantic.catalog.model import SimpleMetric
+
+
+def lacking(p: Parse, i: int, u: Unit) -> int | None:
+    """ "without an email": a field that is missing."""
+    s = p.waiting
+    if not s.negate or s.negate_unit is None or s.negate_unit.text.lower() not in LACKING:
+        return None
+    if p.kinds.likely(u, "dataset") or u.links[0].target.kind != "field":
+        return None
+    field = p.kinds.field(u.links[0].target)
+    if p.kinds.likely(u, "measure") and (field is None or not p.kinds.certainly(u, "amount")):
+        return None
+    if field is not None and p.kinds.likely(u, "measure") and not field.nullable:
+        mention = p.mention(u, "condition")
+        s.negate = False
+        p.add_condition(Condition("number", mention, op="=", number=0.0, units=[s.negate_unit, u]))  # "orders with no shipping fee"
+        s.negate_unit = None
+        return i + 1
+    mention = p.mention(u, "condition")
+    s.negate = False
+    p.add_condition(Condition("null", mention, units=[s.negate_unit, u]))
+    s.negate_unit = None
+    return i + 1
+
+
+def none_of_a_figure(p: Parse, i: int, u: Unit) -> int | None:
+    """ "products without sales", "customers with no revenue": no row of what the figure is made of."""
+    s, target = p.waiting, u.links[0].target
+    if not s.negate or s.negate_unit is None or s.negate_unit.text.lower() not in LACKING or target.kind != "metric":
+        return None
+    if p.kinds.likely(u, "dataset"):
+        return None
+    things = {k.target.dataset for m in p.frame.mentions if m.role in ("output", "count") for k in m.links if k.target.kind == "dataset"}
+    made_of = [m.dataset for m in p.kinds.catalog.metrics if m.name == target.name and isinstance(m, SimpleMetric)]
+    events = [*made_of, *(link.target.dataset for link in u.links if link.target.kind == "dataset")]
+    event = next((e for e in events if any(r.from_dataset == e and r.to_dataset in things for r in p.kinds.catalog.relationships)), None)
+    if event is None:
+        return None
+    mention = p.mention(u, "related")
+    mention.links = (Link(Target("dataset", event, event), 0.9, False),)
+    condition = Condition("related", mention, negate=True, units=[s.negate_unit, u])
+    p.add_condition(condition)
+    s.related, s.negate, s.negate_unit = condition, False, None
+    p.reset_noun()
+    return i + 1

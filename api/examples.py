@@ -9,6 +9,9 @@ _QUERY: Mapping[str, Any] = {"metrics": [{"kind": "metric", "metric": "revenue"}
 _UNTIL: Mapping[str, Any] = {"until": "2026-06-01T08:00:00Z"}
 
 EXAMPLES: Mapping[str, Any] = {
+    "UserIn": {"userName": "ada@shop.example", "displayName": "Ada Lovelace", "externalId": "00u1", "active": True},
+    "GroupIn": {"displayName": "Finance", "members": [{"value": "usr_01m7zzwyhs86sg9gjm1774ahaa"}]},
+    "PatchIn": {"Operations": [{"op": "replace", "path": "active", "value": False}]},
     "FeedbackRequest": {"verdict": "up", "comment": "Right to the cent."},
     "QueryRequest": {"query": _QUERY},
     "DetectRequest": {"metric": "revenue", "grain": "day"},

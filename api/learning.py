@@ -219,9 +219,9 @@ def evaluate_later(services: Services, principal: Principal, version: int) -> Jo
         return None
 
 
-def list_evaluations(services: Services, tenant: TenantId) -> tuple[Evaluation, ...]:
+def list_evaluations(services: Services, tenant: TenantId, *, before_id: str | None = None, limit: int = 50) -> tuple[Evaluation, ...]:
     with services.store.read() as connection:
-        return evaluations.list_all(connection, tenant)
+        return evaluations.list_all(connection, tenant, before_id=before_id, limit=limit)
 
 
 def get_evaluation(services: Services, tenant: TenantId, key: str) -> Evaluation:

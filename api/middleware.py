@@ -13,6 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.audit_trail import is_told, tell
+from api.deprecations import deprecation_of
 from core.ids import new_id
 from core.store import audit
 from core.tracing import continued, span
@@ -71,6 +72,9 @@ class RequestEnvelope:
                     headers.setdefault(name, value)
                 if scope["path"].startswith("/v1/") and (etag := scope["state"].get("etag")):
                     headers.setdefault("ETag", etag)
+                if (deprecated := deprecation_of(scope)) is not None:
+                    for name, value in deprecated.headers().items():
+                        headers.setdefault(name, value)
                 if not scope["path"].startswith("/static/"):
                     headers.setdefault("Cache-Control", "no-store")
             await send(message)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api import problem_reference
+from api.deprecations import OPERATIONS, PARAMETERS
 from api.examples import EXAMPLES
 from api.problems import MEDIA_TYPE, Problem
 from api.rights import OPEN, needed
@@ -23,10 +25,15 @@ PROBLEMS: Mapping[int, tuple[str, tuple[str, ...]]] = {
     413: ("Too large", ("too_large",)),
     422: ("Well-formed, but not valid here", ("invalid_request", "invalid", "query_rejected", "query_too_expensive", "not_enough_data")),
     429: ("Too many requests, or a quota is used up", ("rate_limited", "quota_used_up")),
-    503: ("A part that is needed does not answer now; try again", ("unavailable", "state_unavailable", "warehouse_unavailable")),
+    503: ("A part that is needed does not answer now; try again", ("unavailable", "state_unavailable", "warehouse_down")),
+}
+_SCIM_PROBLEM = {
+    "description": "RFC 7644, section 3.12, with our `code`",
+    "content": {"application/scim+json": {"schema": {"type": "object", "required": ["schemas", "status", "detail", "code"]}}},
 }
 _CHANGES = {"post", "put", "patch", "delete"}
 _TAGS = {
+    "provisioning": "SCIM 2.0 for a company's directory (RFC 7643, RFC 7644); takes an API key with the scope provision.",
     "ask": "Questions in plain English, typed queries and analysts' SQL.", "jobs": "Long work: its state, progress and cancelling.",
     "identity": "Signing in, who one is, API keys.", "administration": "People, roles, the audit log, use and quotas.",
     "catalog": "What there is to ask about, and uploads.", "operations": "What load balancers and monitoring look at.",
@@ -60,7 +67,8 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
         "bearer": {"type": "http", "scheme": "bearer", "description": "An API key (qk_...), or a token of your sign-in provider."},
         "session": {"type": "apiKey", "in": "cookie", "name": "querent_session", "description": "What POST /v1/login sets."},
     }
-    components["responses"] = {f"Problem{status}": _response(status) for status in PROBLEMS}
+    codes = problem_reference.found()
+    components["responses"] = {f"Problem{status}": _response(status, codes.get(status, ())) for status in PROBLEMS}
     document["security"] = [{"bearer": []}, {"session": []}]
     for path, method, operation in _operations(document):
         answers = operation["responses"]
@@ -69,6 +77,10 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
                 del answers[status]
         if path.startswith("/v1/"):
             answers.update({str(s): {"$ref": f"#/components/responses/Problem{s}"} for s in _possible(path, method, operation)})
+        _mark_deprecated(path, method, operation)
+        if path.startswith("/scim/"):
+            answers.pop("422", None)
+            answers.update({str(s): _SCIM_PROBLEM for s in (400, 401, 403, 404, 409, 413, 422, 429, 503)})
         if path in OPEN:
             operation["security"] = []
         elif (right := needed(method.upper(), path)) is not None:
@@ -82,6 +94,16 @@ def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[st
             yield path, method, operation
 
 
+def _mark_deprecated(path: str, method: str, operation: dict[str, Any]) -> None:
+    if (found := OPERATIONS.get((method.upper(), path))) is not None:
+        operation["deprecated"] = True
+        operation["x-sunset"] = found.sunset.date().isoformat()
+    for parameter in operation.get("parameters", ()):
+        if (found := PARAMETERS.get((method.upper(), path, parameter["name"]))) is not None:
+            parameter["deprecated"] = True
+            parameter["x-sunset"] = found.sunset.date().isoformat()
+
+
 def _possible(path: str, method: str, operation: Mapping[str, Any]) -> Iterator[int]:
     """Which problems an operation can answer with: who asks is checked everywhere, what is given only where something is given."""
     yield from (401, 403, 429, 503)
@@ -93,7 +115,8 @@ def _possible(path: str, method: str, operation: Mapping[str, Any]) -> Iterator[
         yield 404
 
 
-def _response(status: int) -> dict[str, Any]:
+def _response(status: int, every: Sequence[str]) -> dict[str, Any]:
+    """every: all codes with this status, as the code raises them; the ones in PROBLEMS are met most."""
     meaning, codes = PROBLEMS[status]
     examples = {
         code: {"value": Problem(title=meaning, status=status, detail="What was expected, what was found, what to do next.", code=code,
@@ -101,6 +124,7 @@ def _response(status: int) -> dict[str, Any]:
         for code in codes
     }  # fmt: skip
     return {
-        "description": meaning,
+        "description": f"{meaning}. `code` is one of: {', '.join(every)}.",
+        "x-codes": list(every),
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}},
     }

@@ -109,9 +109,10 @@ def remove_group(services: Services, admin: Principal, key: str) -> None:
 def map_roles(services: Services, admin: Principal, wanted: dict[str, str]) -> dict[str, str]:
     """Role by a group's name; the members of all groups follow at once. Raises: Invalid for an unknown role; Conflict for the last admin."""
     with services.store.write() as connection:
+        before = directory.role_map(connection, admin.tenant)
         directory.set_role_map(connection, admin.tenant, wanted)
         everybody = {user for group in directory.list_all(connection, admin.tenant) for user in group.members}
-        _roles_follow(services, connection, admin, everybody)
+        _roles_follow(services, connection, admin, everybody, frozenset(before.values()))
         note(connection, admin, "directory.roles", "", services.clock.now(), {"groups": len(wanted)})
     return wanted
 
@@ -125,10 +126,14 @@ def _have_members(services: Services, connection: Connection, admin: Principal, 
     _roles_follow(services, connection, admin, wanted | set(group.members))
 
 
-def _roles_follow(services: Services, connection: Connection, admin: Principal, who: Iterable[UserId]) -> None:
+def _roles_follow(
+    services: Services, connection: Connection, admin: Principal, who: Iterable[UserId], before: frozenset[str] = frozenset()
+) -> None:
+    """The roles that groups give come and go with them; those that no group gives (now or `before`) are administrators' to give, and stay."""
+    managed = before | frozenset(directory.role_map(connection, admin.tenant).values())
     for user in who:
         known = users.get(connection, admin.tenant, user)
-        given = directory.roles_of(connection, admin.tenant, user)
+        given = directory.roles_of(connection, admin.tenant, user) | (known.roles - managed)
         if given == known.roles:
             continue
         if Role.ADMIN in known.roles and not known.disabled and Role.ADMIN not in given:

@@ -84,10 +84,10 @@ def restore(services: Services, caller: Principal, key: str, number: int, *, on:
         return _save(connection, services, caller, board, old, f"went back to version {number}")
 
 
-def history(services: Services, caller: Principal, key: str) -> tuple[BoardVersion, ...]:
+def history(services: Services, caller: Principal, key: str, *, before: int | None = None, limit: int = 50) -> tuple[BoardVersion, ...]:
     with services.store.read() as connection:
         seen(caller, boards.get(connection, caller.tenant, key))
-        return boards.versions(connection, caller.tenant, key)
+        return boards.versions(connection, caller.tenant, key, before=before, limit=limit)
 
 
 def etag(board: StoredBoard) -> str:

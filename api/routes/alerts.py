@@ -155,15 +155,17 @@ async def mute_rule(request: Request, rule_id: str, body: Until, caller: Caller)
 
 
 @router.get("/subscriptions", summary="Your subscriptions; admins see all")
-async def list_subscriptions(request: Request, caller: Caller, cursor: Annotated[str, Query(max_length=64)] = "") -> schemas.Page:
+async def list_subscriptions(
+    request: Request, caller: Caller, cursor: Annotated[str, Query(max_length=64)] = "", limit: PageSize = 200
+) -> schemas.Page:
     services = services_of(request)
 
     def read() -> schemas.Page:
         user = None if may(caller, Right.ADMIN) else caller.user
         with services.store.read() as connection:
-            found = subscriptions.list_all(connection, caller.tenant, user=user, after_id=cursor)
+            found = subscriptions.list_all(connection, caller.tenant, user=user, after_id=cursor, limit=limit)
             known = {c.id: c for c in channels.list_all(connection, caller.tenant, limit=1000)}
-        return schemas.Page(items=[subscription_view(s, known) for s in found], next=found[-1].id if len(found) == 200 else None)
+        return schemas.Page(items=[subscription_view(s, known) for s in found], next=found[-1].id if len(found) == limit else None)
 
     return await run_in_threadpool(read)
 

@@ -11,7 +11,7 @@ from api import answering, schemas
 from api.credentials import Caller
 from api.learning import take_feedback
 from api.leaving import until_gone
-from api.paging import PageSize
+from api.paging import Cursor, PageSize
 from api.services import services_of
 from core.store import conversations, questions
 
@@ -82,14 +82,17 @@ async def sql(request: Request, body: schemas.SqlRequest, caller: Caller) -> sch
 
 
 @router.get("/conversations", summary="Your conversations, latest first")
-async def list_conversations(request: Request, caller: Caller, limit: PageSize = 50) -> dict[str, Any]:
+async def list_conversations(request: Request, caller: Caller, cursor: Cursor = None, limit: PageSize = 50) -> schemas.Page:
     services = services_of(request)
 
     def load() -> tuple[conversations.Conversation, ...]:
         with services.store.read() as connection:
-            return conversations.list_all(connection, caller.tenant, caller.user, limit=limit)
+            before = conversations.get(connection, caller.tenant, caller.user, cursor).updated_at if cursor else None
+            return conversations.list_all(connection, caller.tenant, caller.user, before=before, limit=limit)
 
-    return {"items": [{"id": c.id, "title": c.title, "updated_at": c.updated_at} for c in await run_in_threadpool(load)]}
+    found = await run_in_threadpool(load)
+    items = [{"id": c.id, "title": c.title, "updated_at": c.updated_at} for c in found]
+    return schemas.Page(items=items, next=found[-1].id if len(found) == limit else None)
 
 
 @router.get("/conversations/{conversation_id}", summary="One conversation with its questions")

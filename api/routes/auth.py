@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from api import people, schemas, second_factor
 from api.audit_trail import current_request_id
 from api.credentials import COOKIE, Caller, refuse_cross_site
+from api.paging import Cursor, PageSize, cut
 from api.services import Services, services_of
 from core.errors import Forbidden, NotFound, Unauthenticated
 from core.ids import UserId, tenant_id
@@ -136,14 +137,14 @@ async def remove_second_factor(request: Request, body: CodeIn, caller: Caller) -
 
 
 @router.get("/api-keys", summary="Your API keys; admins see all")
-async def list_keys(request: Request, caller: Caller) -> dict[str, Any]:
+async def list_keys(request: Request, caller: Caller, cursor: Cursor = None, limit: PageSize = 200) -> schemas.Page:
     services = services_of(request)
 
     def load() -> tuple[api_keys.ApiKey, ...]:
         with services.store.read() as connection:
             return api_keys.list_all(connection, caller.tenant, user=None if may(caller, Right.ADMIN) else caller.user)
 
-    return {"items": [_key(k) for k in await run_in_threadpool(load)]}
+    return cut(await run_in_threadpool(load), lambda key: key.id, _key, cursor=cursor, limit=limit)
 
 
 @router.post("/api-keys", status_code=201, summary="Make an API key; its text is shown once")

@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
@@ -19,15 +19,17 @@ from api.boards.pulse import Pulse
 from api.boards.showing import shown
 from api.credentials import Caller
 from api.leaving import until_gone
+from api.paging import Cursor, PageSize, cut
 from api.preconditions import IfMatch, tagged
 from api.services import Services, services_of
-from core.errors import NotFound
+from core.errors import Forbidden, NotFound
 from core.ids import TenantId
 from core.principal import Principal
 from core.store import boards
 from core.store.boards import BoardComment, BoardLink, StoredBoard
 from semantic.query import SemanticQuery
 from workers.boards.access import may_edit, owns
+from workers.principals import load_principal
 
 router = APIRouter(prefix="/v1", tags=["boards"])
 POLL_S = 0.3
@@ -89,10 +91,10 @@ class NewLink(schemas.In):
 
 
 @router.get("/boards", summary="Boards that you may see, latest change first")
-async def list_boards(request: Request, caller: Caller) -> schemas.Page:
+async def list_boards(request: Request, caller: Caller, cursor: Cursor = None, limit: PageSize = 200) -> schemas.Page:
     services = services_of(request)
     found = await run_in_threadpool(service.visible, services, caller)
-    return schemas.Page(items=[_row(board, caller) for board in found], next=None)
+    return cut(found, lambda board: board.id, lambda board: _row(board, caller), cursor=cursor, limit=limit)
 
 
 @router.post("/boards", status_code=201, summary="Make a board")
@@ -114,12 +116,13 @@ async def change(request: Request, board_id: str, body: ChangeBody, caller: Call
 
 
 @router.get("/boards/{board_id}/versions", summary="Its history, latest first")
-async def versions(request: Request, board_id: str, caller: Caller) -> schemas.Page:
-    found = await run_in_threadpool(service.history, services_of(request), caller, board_id)
+async def versions(request: Request, board_id: str, caller: Caller, cursor: Cursor = None, limit: PageSize = 50) -> schemas.Page:
+    before = int(cursor) if cursor and cursor.isdecimal() and len(cursor) < 10 else None
+    found = await run_in_threadpool(lambda: service.history(services_of(request), caller, board_id, before=before, limit=limit))
     items = [
         {"version": v.version, "said": v.said, "author": v.author, "created_at": v.created_at, "content": dict(v.content)} for v in found
     ]
-    return schemas.Page(items=items, next=None)
+    return schemas.Page(items=items, next=str(found[-1].version) if len(found) == limit else None)
 
 
 @router.post("/boards/{board_id}/restore", summary="Undo: an older version becomes the newest")
@@ -165,9 +168,9 @@ async def pin(request: Request, body: NewPin, caller: Caller) -> dict[str, Any]:
 
 
 @router.get("/boards/{board_id}/comments", summary="Comments, oldest first")
-async def list_comments(request: Request, board_id: str, caller: Caller) -> schemas.Page:
+async def list_comments(request: Request, board_id: str, caller: Caller, cursor: Cursor = None, limit: PageSize = 200) -> schemas.Page:
     found = await run_in_threadpool(service.comments, services_of(request), caller, board_id)
-    return schemas.Page(items=[_comment(c) for c in found], next=None)
+    return cut(found, lambda c: c.id, _comment, cursor=cursor, limit=limit)
 
 
 @router.post("/boards/{board_id}/comments", status_code=201, summary="Comment on a board, a pin, or a point of its chart")
@@ -184,10 +187,10 @@ async def remove_comment(request: Request, board_id: str, comment_id: str, calle
 
 
 @router.get("/boards/{board_id}/links", summary="Public links that work")
-async def list_links(request: Request, board_id: str, caller: Caller) -> schemas.Page:
+async def list_links(request: Request, board_id: str, caller: Caller, cursor: Cursor = None, limit: PageSize = 100) -> schemas.Page:
     services = services_of(request)
     found = await run_in_threadpool(service.links, services, caller, board_id)
-    return schemas.Page(items=[link_view(services, caller, link) for link in found], next=None)
+    return cut(found, lambda link: link.id, lambda link: link_view(services, caller, link), cursor=cursor, limit=limit)
 
 
 @router.post("/boards/{board_id}/links", status_code=201, summary="A public link: read only, masked, with an end")
@@ -203,12 +206,16 @@ async def revoke_link(request: Request, board_id: str, link_id: str, caller: Cal
 
 @router.get("/boards/{board_id}/events", summary="Says when the board changed, as server-sent events", response_class=StreamingResponse)
 async def events(
-    request: Request, board_id: str, caller: Caller, after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0
+    request: Request,
+    board_id: str,
+    caller: Caller,
+    last_event_id: Annotated[int, Header(ge=0, le=2**31 - 1)] = 0,
+    after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
 ) -> StreamingResponse:
-    """`changed` with {"changes", "version"}; `gone` when it was removed or is no longer shared with you."""
+    """Resumes after Last-Event-ID. `changed` with {"changes", "version"}; `gone` when it was removed or is no longer shared with you."""
     services = services_of(request)
     await run_in_threadpool(service.load, services, caller, board_id)
-    stream = _stream(services, _pulse(request, services), caller, board_id, after)
+    stream = _stream(services, _pulse(request, services), caller, board_id, max(last_event_id, after))
     return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
@@ -219,10 +226,11 @@ async def _stream(services: Services, pulse: Pulse, caller: Principal, board_id:
     while True:
         try:
             if await pulse.changes(caller.tenant, board_id) > after:
+                caller = await run_in_threadpool(load_principal, services.store, caller.tenant, caller.user)  # rights as they are now
                 board = await run_in_threadpool(service.load, services, caller, board_id)
                 after, idle_s = board.changes, 0.0
                 yield f"id: {after}\nevent: changed\ndata: {json.dumps({'changes': after, 'version': board.version})}\n\n"
-        except NotFound:
+        except (NotFound, Forbidden):
             pulse.forget(caller.tenant, board_id)
             yield "event: gone\ndata: {}\n\n"
             return

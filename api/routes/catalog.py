@@ -13,12 +13,16 @@ from api import personal_data, schemas
 from api.credentials import Caller
 from api.definitions import formula
 from api.learning import evaluate_later
+from api.paging import NameCursor, PageSize
 from api.personal_data import DecisionsBody, PersonalField
 from api.preconditions import IfMatch, refuse_changed
+from api.rights import demand
 from api.routes.jobs import IdempotencyKey, view
-from api.services import services_of
-from core.errors import Conflict, Invalid, TooLarge
+from api.services import Services, services_of
+from core.errors import Conflict, Invalid, NotFound, TooLarge
 from core.ids import new_id
+from core.principal import Principal
+from core.rights import Right
 from core.store import catalogs, datasets, jobs
 from semantic.catalog.diff import diff
 from semantic.catalog.model import Catalog
@@ -31,6 +35,10 @@ _CHUNK = 1024 * 1024
 _NAME = re.compile(r"[^a-z0-9_]+")
 _SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".xlsx", ".csv.gz", ".jsonl.gz")
 
+_AS_JSON_OR_YAML: dict[int | str, dict[str, Any]] = {
+    200: {"content": {kind: {"schema": {"type": "object"}} for kind in ("application/json", "application/yaml")}}
+}
+
 
 class CatalogText(schemas.In):
     """A whole catalog as YAML (or JSON, which is YAML). `expected_version` is the version that the edit was made from."""
@@ -38,26 +46,40 @@ class CatalogText(schemas.In):
     yaml: str = Field(min_length=1, max_length=5_000_000)
     expected_version: int | None = Field(default=None, ge=0, le=2**31 - 1)
     note: str = Field(default="", max_length=1_000)
+    drop_rules: bool = Field(
+        default=False, description="Take away rules and hidden parts that the catalog of now has and this one has not."
+    )
 
 
-@router.get(
-    "/catalog", summary="The catalog as you may see it", responses={200: {"content": {"application/yaml": {"schema": {"type": "string"}}}}}
-)
-async def get_catalog(request: Request, caller: Caller, format: Annotated[str, Query(pattern="^(json|yaml)$")] = "json") -> Response:
-    visible = await run_in_threadpool(services_of(request).catalogs.visible, caller)
-    headers = {"ETag": f'"{visible.catalog.version}"'}
+@router.get("/catalog", summary="The catalog as you may see it", responses=_AS_JSON_OR_YAML)
+async def get_catalog(
+    request: Request, caller: Caller, format: Annotated[str, Query(pattern="^(json|yaml)$")] = "json", whole: bool = False
+) -> Response:
+    """`whole`: with the rules and what they hide, to be edited and put back; for those who may change the catalog."""
+    services = services_of(request)
+    if whole:
+        demand(caller, Right.CATALOG, "The whole catalog is for those who may change it.")
+        found = await run_in_threadpool(services.catalogs.full, caller.tenant)
+    else:
+        found = (await run_in_threadpool(services.catalogs.visible, caller)).catalog
+    headers = {"ETag": f'"{found.version}"'}
     if format == "yaml":
-        return Response(dump_yaml(visible.catalog), media_type="application/yaml", headers=headers)
-    return Response(visible.catalog.model_dump_json(exclude_defaults=False), media_type="application/json", headers=headers)
+        return Response(dump_yaml(found), media_type="application/yaml", headers=headers)
+    return Response(found.model_dump_json(exclude_defaults=False), media_type="application/json", headers=headers)
 
 
 @router.put("/catalog", summary="Validate and publish a new version")
 async def put_catalog(request: Request, body: CatalogText, caller: Caller, if_match: IfMatch = None) -> dict[str, Any]:
-    """If-Match takes the ETag of GET, which is the version in quotes; `expected_version` in the body says the same."""
+    """If-Match takes the ETag of GET, which is the version in quotes; `expected_version` in the body says the same.
+
+    What was read without `whole` has no rules: publishing it is refused (`rules_lost`) unless `drop_rules` says that it is meant.
+    """
     services = services_of(request)
 
     def save() -> dict[str, Any]:
         catalog = checked(body.yaml)
+        if not body.drop_rules:
+            _refuse_lost(services, caller, catalog)
         new = catalogs.NewCatalog(
             document=catalog.model_dump(mode="json"), author=caller.user, note=body.note, expected_version=body.expected_version
         )
@@ -70,6 +92,28 @@ async def put_catalog(request: Request, body: CatalogText, caller: Caller, if_ma
         return {"version": saved.version, "note": saved.note, "created_at": saved.created_at}
 
     return await run_in_threadpool(save)
+
+
+def _refuse_lost(services: Services, caller: Principal, new: Catalog) -> None:
+    """Raises: Invalid when rules of now, or fields that the caller does not see, are not in `new`."""
+    try:
+        now, seen = services.catalogs.full(caller.tenant), services.catalogs.visible(caller).catalog
+    except NotFound:
+        return  # the first catalog
+    shown = {(d.name, f.name) for d in seen.datasets for f in d.fields}
+    kept = {(d.name, f.name) for d in new.datasets for f in d.fields}
+    lost = [f"row policy {p.name}" for p in now.row_policies if p.name not in {q.name for q in new.row_policies}]
+    rules = {(r.dataset, r.field, r.action) for r in new.column_rules}
+    lost += [f"column rule on {r.dataset}.{r.field}" for r in now.column_rules if (r.dataset, r.field, r.action) not in rules]
+    lost += [f"clearance of {c.role}" for c in now.clearances if c.role not in {d.role for d in new.clearances}]
+    lost += [f"field {d.name}.{f.name}" for d in now.datasets for f in d.fields if (d.name, f.name) not in shown | kept]
+    if lost:
+        more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
+        raise Invalid(
+            f"This catalog leaves out what the one of now has: {', '.join(lost[:5])}{more}.",
+            code="rules_lost",
+            suggestions=("read it with whole=true, edit that", "send drop_rules: true when it is meant"),
+        )
 
 
 @router.post("/catalog/check", summary="Validate a catalog without saving it")
@@ -92,19 +136,25 @@ def checked(text: str) -> Catalog:
 
 
 @router.get("/catalog/versions", summary="Versions, newest first")
-async def versions(request: Request, caller: Caller, before: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None) -> schemas.Page:
+async def versions(
+    request: Request,
+    caller: Caller,
+    cursor: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    limit: PageSize = 50,
+    before: Annotated[int | None, Query(ge=1, le=2**31 - 1, deprecated=True, description="What `cursor` was called.")] = None,
+) -> schemas.Page:
     services = services_of(request)
 
     def load() -> tuple[catalogs.CatalogNote, ...]:
         with services.store.read() as connection:
-            return catalogs.history(connection, caller.tenant, before=before)
+            return catalogs.history(connection, caller.tenant, before=cursor if cursor is not None else before, limit=limit)
 
     found = await run_in_threadpool(load)
     items = [
         {"version": n.version, "author": n.author, "note": n.note, "restored_from": n.restored_from, "created_at": n.created_at}
         for n in found
     ]
-    return schemas.Page(items=items, next=str(found[-1].version) if len(found) == 50 else None)
+    return schemas.Page(items=items, next=str(found[-1].version) if len(found) == limit else None)
 
 
 @router.get("/catalog/diff", summary="What changed between two versions")
@@ -157,12 +207,12 @@ async def metrics(request: Request, caller: Caller) -> dict[str, Any]:
 
 
 @router.get("/datasets", summary="Uploaded data")
-async def list_datasets(request: Request, caller: Caller) -> dict[str, Any]:
+async def list_datasets(request: Request, caller: Caller, cursor: NameCursor = None, limit: PageSize = 100) -> schemas.Page:
     services = services_of(request)
 
     def load() -> tuple[datasets.UploadedDataset, ...]:
         with services.store.read() as connection:
-            return datasets.list_all(connection, caller.tenant)
+            return datasets.list_all(connection, caller.tenant, after=cursor or "", limit=limit)
 
     fields = (
         "id",
@@ -177,7 +227,9 @@ async def list_datasets(request: Request, caller: Caller) -> dict[str, Any]:
         "created_at",
         "updated_at",
     )
-    return {"items": [{name: getattr(d, name) for name in fields} for d in await run_in_threadpool(load)]}
+    found = await run_in_threadpool(load)
+    items = [{name: getattr(d, name) for name in fields} for d in found]
+    return schemas.Page(items=items, next=found[-1].name if len(found) == limit else None)
 
 
 @router.post("/datasets", status_code=202, summary="Upload a file: CSV, JSON, JSONL, Parquet or Excel")

@@ -13,7 +13,7 @@ from api import schemas
 from api.alert_schemas import ChannelBody, ChannelSwitch, ChatConfig, EmailConfig, WebhookConfig
 from api.alert_views import channel_view, delivery_view, shown_address
 from api.credentials import Caller
-from api.paging import Cursor, PageSize
+from api.paging import Cursor, NameCursor, PageSize
 from api.preconditions import IfMatch, etag_of, refuse_changed, tagged
 from api.services import Services, services_of
 from core.errors import Forbidden, Invalid, NotFound
@@ -32,14 +32,16 @@ router = APIRouter(prefix="/v1", tags=["alerts"])
 
 
 @router.get("/channels", summary="Channels, by name")
-async def list_channels(request: Request, caller: Caller) -> schemas.Page:
+async def list_channels(request: Request, caller: Caller, cursor: NameCursor = None, limit: PageSize = 200) -> schemas.Page:
     """Without anybody's secrets, and without other people's inboxes."""
     services = services_of(request)
 
     def read() -> schemas.Page:
         with services.store.read() as connection:
-            found = channels.list_all(connection, caller.tenant, limit=1000)
-        return schemas.Page(items=[channel_view(c) for c in found if _is_mine(c, caller)], next=None)
+            found = channels.list_all(connection, caller.tenant, after=cursor or "", limit=limit)
+        return schemas.Page(
+            items=[channel_view(c) for c in found if _is_mine(c, caller)], next=found[-1].name if len(found) == limit else None
+        )
 
     return await run_in_threadpool(read)
 
@@ -165,15 +167,15 @@ async def resend(request: Request, delivery_id: str, caller: Caller) -> dict[str
 
 
 @router.get("/inbox", summary="Your messages, newest first")
-async def read_inbox(request: Request, caller: Caller, unread: bool = False, cursor: Cursor = None) -> schemas.Page:
+async def read_inbox(request: Request, caller: Caller, unread: bool = False, cursor: Cursor = None, limit: PageSize = 50) -> schemas.Page:
     services = services_of(request)
 
     def read() -> schemas.Page:
         with services.store.read() as connection:
-            found = inbox.list_all(connection, caller.tenant, caller.user, unread_only=unread, before_id=cursor)
+            found = inbox.list_all(connection, caller.tenant, caller.user, unread_only=unread, before_id=cursor, limit=limit)
         names = "id incident_id title body created_at read_at".split()
         items = [{name: getattr(message, name) for name in names} for message in found]
-        return schemas.Page(items=items, next=found[-1].id if len(found) == 50 else None)
+        return schemas.Page(items=items, next=found[-1].id if len(found) == limit else None)
 
     return await run_in_threadpool(read)
 

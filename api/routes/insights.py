@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from api import schemas
 from api.credentials import Caller
 from api.insight_schemas import FactFeedback
-from api.paging import Cursor, PageSize
+from api.paging import Cursor, PageSize, cut
 from api.services import Services, services_of
 from core.errors import Conflict, Forbidden, NotFound
 from core.principal import Principal
@@ -49,13 +49,13 @@ async def list_insights(
 
 
 @router.get("/feedback", summary="What you said of facts")
-async def list_feedback(request: Request, caller: Caller) -> schemas.Page:
+async def list_feedback(request: Request, caller: Caller, cursor: Cursor = None, limit: PageSize = 200) -> schemas.Page:
     services = services_of(request)
 
     def read() -> schemas.Page:
         with services.store.read() as connection:
             votes = fact_votes.list_all(connection, caller.tenant, caller.user)
-        return schemas.Page(items=[_vote(vote) for vote in votes], next=None)
+        return cut(votes, lambda vote: vote.topic, _vote, cursor=cursor, limit=limit)
 
     return await run_in_threadpool(read)
 

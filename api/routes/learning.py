@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from api import learning, schemas
 from api.credentials import Caller
 from api.others_jobs import load
-from api.paging import Cursor
+from api.paging import Cursor, PageSize
 from api.routes.jobs import IdempotencyKey, view
 from api.services import services_of
 from core.store.evaluations import Evaluation
@@ -106,9 +106,9 @@ async def evaluate(
 
 
 @router.get("/evaluations", summary="Evaluations, newest first")
-async def list_evaluations(request: Request, caller: Caller) -> schemas.Page:
-    found = await run_in_threadpool(learning.list_evaluations, services_of(request), caller.tenant)
-    return schemas.Page(items=[evaluation(e, whole=False) for e in found], next=None)
+async def list_evaluations(request: Request, caller: Caller, cursor: Cursor = None, limit: PageSize = 50) -> schemas.Page:
+    found = await run_in_threadpool(lambda: learning.list_evaluations(services_of(request), caller.tenant, before_id=cursor, limit=limit))
+    return schemas.Page(items=[evaluation(e, whole=False) for e in found], next=found[-1].id if len(found) == limit else None)
 
 
 @router.get("/evaluations/{key}", summary="One evaluation, question by question")

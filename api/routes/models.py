@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from api import schemas
 from api.credentials import Caller
 from api.model_views import brief, listed, log_of, slots_of, version_of, versions_of, whole
-from api.paging import Cursor
+from api.paging import Cursor, PageSize, cut
 from api.services import Services, services_of
 from core.errors import TooLarge
 from core.ids import new_id
@@ -64,17 +64,17 @@ async def register(
 
 
 @router.get("/{name}", summary="A model's versions, newest first")
-async def get_model(request: Request, name: str, caller: Caller) -> schemas.Page:
+async def get_model(request: Request, name: str, caller: Caller, cursor: Cursor = None, limit: PageSize = 200) -> schemas.Page:
     services = services_of(request)
     found = await run_in_threadpool(versions_of, services, caller.tenant, name)
-    return schemas.Page(items=[brief(version) for version in found], next=None)
+    return cut(found, lambda version: str(version.version), brief, cursor=cursor, limit=limit)
 
 
 @router.get("/{name}/log", summary="Who did what to a model, with the evidence of that moment; newest first")
-async def get_log(request: Request, name: str, caller: Caller, cursor: Cursor = None) -> schemas.Page:
+async def get_log(request: Request, name: str, caller: Caller, cursor: Cursor = None, limit: PageSize = 50) -> schemas.Page:
     services = services_of(request)
-    items = await run_in_threadpool(lambda: log_of(services, caller.tenant, name, before_id=cursor))
-    return schemas.Page(items=items, next=items[-1]["id"] if len(items) == 50 else None)
+    items = await run_in_threadpool(lambda: log_of(services, caller.tenant, name, before_id=cursor, limit=limit))
+    return schemas.Page(items=items, next=items[-1]["id"] if len(items) == limit else None)
 
 
 @router.get("/{name}/versions/{version}", summary="One version: card, checks, backtest, gate, lineage, live error")

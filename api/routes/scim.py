@@ -18,7 +18,7 @@ from core.ids import UserId
 from core.store import directory, users
 
 MEDIA_TYPE = "application/scim+json"
-router = APIRouter(prefix="/scim/v2", include_in_schema=False)  # described by the standard itself
+router = APIRouter(prefix="/scim/v2", tags=["provisioning"])
 Filter = Annotated[str | None, Query(max_length=400)]
 Start = Annotated[int, Query(alias="startIndex", ge=1, le=10**7)]
 Count = Annotated[int, Query(ge=0, le=500)]

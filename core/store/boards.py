@@ -138,11 +138,11 @@ def remove(connection: Connection, tenant: TenantId, key: str, *, now: datetime)
     scope.change(connection, boards, tenant, {"removed_at": now, "changes": boards.c.changes + 1}, boards.c.id == key)
 
 
-def versions(connection: Connection, tenant: TenantId, key: str, *, limit: int = 50) -> tuple[BoardVersion, ...]:
-    """Latest first."""
-    rows = scope.page(
-        connection, board_versions, tenant, board_versions.c.board_id == key, order=[board_versions.c.version.desc()], limit=limit
-    )
+def versions(connection: Connection, tenant: TenantId, key: str, *, before: int | None = None, limit: int = 50) -> tuple[BoardVersion, ...]:
+    """Latest first; before: the version that the page before ended with."""
+    c = board_versions.c
+    conditions = [c.board_id == key] + ([c.version < before] if before is not None else [])
+    rows = scope.page(connection, board_versions, tenant, *conditions, order=[c.version.desc()], limit=limit)
     return tuple(map(_version, rows))
 
 

@@ -56,9 +56,10 @@ def get(connection: Connection, tenant: TenantId, key: str) -> Evaluation:
     return _evaluation(scope.get(connection, evaluations, tenant, "evaluation", key))
 
 
-def list_all(connection: Connection, tenant: TenantId, *, limit: int = 50) -> tuple[Evaluation, ...]:
-    """Newest first."""
-    return tuple(map(_evaluation, scope.page(connection, evaluations, tenant, order=[evaluations.c.id.desc()], limit=limit)))
+def list_all(connection: Connection, tenant: TenantId, *, before_id: str | None = None, limit: int = 50) -> tuple[Evaluation, ...]:
+    """Newest first; `before_id` is the last id of the page before."""
+    older = [evaluations.c.id < before_id] if before_id is not None else []
+    return tuple(map(_evaluation, scope.page(connection, evaluations, tenant, *older, order=[evaluations.c.id.desc()], limit=limit)))
 
 
 _FIELDS = tuple(f.name for f in fields(Evaluation))

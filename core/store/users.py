@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,8 @@ from core.store.credentials import hash_password, verify_password
 from core.store.roles import Standing
 from core.store.tables import tenants, users
 
+_TOGETHER = {"HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "KATAKANA-HIRAGANA"}
+_NEVER = frozenset('"<>()[],;:\\')  # of an address's quoted and grouped forms
 Attributes = Mapping[str, tuple[str, ...]]
 
 
@@ -150,7 +153,7 @@ def sign_in(connection: Connection, email: str, password: str, *, tenant: Tenant
     statement = (
         select(users)
         .join(tenants, tenants.c.id == users.c.tenant_id)
-        .where(users.c.email == email.strip().lower()[:320], users.c.disabled.is_(False), tenants.c.disabled.is_(False))
+        .where(users.c.email == folded_email(email), users.c.disabled.is_(False), tenants.c.disabled.is_(False))
         .limit(20)
     )
     if tenant is not None:
@@ -179,11 +182,24 @@ def record_login(connection: Connection, tenant: TenantId, user: UserId, *, now:
     scope.change(connection, users, tenant, {"last_login_at": now}, users.c.id == user)
 
 
+def folded_email(email: str) -> str:
+    """As it is stored and looked for: lower case, without blanks around, wide and joined forms of letters as the plain ones."""
+    return unicodedata.normalize("NFKC", email.strip()).lower()[:321]
+
+
+def _scripts(text: str) -> set[str]:
+    """Of its letters: the first word of their names, such as LATIN and CYRILLIC; those that one language writes together are one."""
+    found = {unicodedata.name(c, "?").partition(" ")[0] for c in text if c.isalpha()}
+    return {"CJK" if name in _TOGETHER else name for name in found}
+
+
 def normal_email(email: str) -> str:
-    """Lower case, without blanks around. Raises: Invalid."""
-    normal = email.strip().lower()
+    """Folded, and not one that only looks like another: no part mixes scripts. Raises: Invalid."""
+    normal = folded_email(email)
     local, at, domain = normal.rpartition("@")
-    if not (at and local and domain) or len(normal) > 320 or any(c.isspace() or not c.isprintable() for c in normal):
+    odd = any(c.isspace() or not c.isprintable() or c in _NEVER for c in normal) or domain.startswith(".") or domain.endswith(".")
+    mixed = any(len(_scripts(part)) > 1 for part in (local, *domain.split(".")))
+    if not (at and local and domain) or len(normal) > 320 or odd or mixed:
         raise Invalid(f"An e-mail address such as name@example.com was expected; found {email[:60]!r}.", code="bad_email")
     return normal
 

@@ -165,7 +165,9 @@ class TestJobs:
 
 class TestCatalog:
     def test_publish_conflict_and_rollback(self, analyst: Any) -> None:
-        text = analyst.get("/v1/catalog?format=yaml").text
+        lossy = analyst.put("/v1/catalog", {"yaml": analyst.get("/v1/catalog?format=yaml").text})
+        assert (lossy.status_code, lossy.json()["code"]) == (422, "rules_lost")  # as one sees it, it has no rules
+        text = analyst.get("/v1/catalog?format=yaml&whole=true").text
         version = analyst.get("/v1/metrics").json()["catalog_version"]
         changed = text.replace("label: revenue\n", "label: net sales\n", 1)
         saved = analyst.put("/v1/catalog", {"yaml": changed, "expected_version": version, "note": "rename"})

@@ -66,7 +66,9 @@ def test_boards_and_the_catalog_too(admin: Any) -> None:
     late = send(admin, "PUT", f"{path}/sharing", {"roles": {"viewer": "see"}}, **{"If-Match": old})
     assert (late.status_code, late.json()["current"]["version"]) == (412, 2)
     assert send(admin, "DELETE", path, **{"If-Match": send(admin, "GET", path).headers["etag"]}).status_code == 204
-    late = send(admin, "PUT", "/v1/catalog", {"yaml": send(admin, "GET", "/v1/catalog?format=yaml").text}, **{"If-Match": '"999"'})
+    late = send(
+        admin, "PUT", "/v1/catalog", {"yaml": send(admin, "GET", "/v1/catalog?format=yaml&whole=true").text}, **{"If-Match": '"999"'}
+    )
     assert (late.status_code, late.json()["code"]) == (412, "changed_since")
 
 

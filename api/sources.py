@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.preconditions import etag_of, refuse_changed
+from api.preconditions import etag_of, hold, refuse_changed
 from api.services import Services
 from core.errors import Conflict, Invalid, NotFound
 from core.ids import JobId, tenant_database
@@ -93,6 +93,7 @@ def change(services: Services, caller: Principal, source_id: str, body: SourceBo
         _check_table(services, caller, body.plan.table)
     new = _new(services, caller, body, known)
     with services.store.write() as connection:
+        hold(connection, expected, "sources", caller.tenant, source_id)
         now_is = sources.get(connection, caller.tenant, source_id)
         refuse_changed(expected, etag(now_is), view(now_is))
         made = sources.replace(connection, caller.tenant, source_id, new, now=services.clock.now())
@@ -103,6 +104,7 @@ def change(services: Services, caller: Principal, source_id: str, body: SourceBo
 def remove(services: Services, caller: Principal, source_id: str, *, expected: str | None = None) -> None:
     """The table that it filled stays, as a dataset like an uploaded one. Raises: NotFound; ChangedSince."""
     with services.store.write() as connection:
+        hold(connection, expected, "sources", caller.tenant, source_id)
         known = sources.get(connection, caller.tenant, source_id)
         refuse_changed(expected, etag(known), view(known))
         sources.delete(connection, caller.tenant, source_id)
@@ -168,7 +170,7 @@ def _with_secrets(services: Services, given: AnyAddress, known: Source | None) -
     shown = given.shown
     if known.kind in _KEYED:  # whose keys are left out as a pair
         shown["access_key"] = shown["access_key"] or known.connection.get("access_key", "")
-    where = ("host", "port", "url", "user", "access_key")
+    where = ("host", "port", "brokers", "url", "user", "access_key")
     if any(known.connection.get(name) != shown.get(name) for name in where):
         raise Invalid("The place or the user changed; give the secret again as well.", code="source_secret_needed")
     return read_address(shown, Vault.of(services.core).unseal(known.sealed))

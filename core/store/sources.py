@@ -159,10 +159,13 @@ def record(connection: Connection, source: Source, run: Run, *, error: str | Non
     scope.change(connection, sources, source.tenant, changed, sources.c.id == source.id)
 
 
-def runs(connection: Connection, tenant: TenantId, key: str, *, before_id: str | None = None, limit: int = 50) -> tuple[Run, ...]:
-    """Newest first. Raises: NotFound."""
+def runs(
+    connection: Connection, tenant: TenantId, key: str, *, before_id: str | None = None, failed: bool = True, limit: int = 50
+) -> tuple[Run, ...]:
+    """Newest first; failed: those that failed as well. Raises: NotFound."""
     get(connection, tenant, key)
     conditions = [source_runs.c.source_id == key] + ([source_runs.c.id < before_id] if before_id else [])
+    conditions += [] if failed else [source_runs.c.outcome != "failed"]
     rows = scope.page(connection, source_runs, tenant, *conditions, order=[source_runs.c.id.desc()], limit=limit)
     return tuple(Run(**{name: row[name] for name in Run.__dataclass_fields__}) for row in rows)
 

@@ -96,7 +96,10 @@ def _streamed(context: JobContext, source: Source, address: Kafka, plan: Plan, *
     services = context.services
     last = _last_run(context, source)
     known = noted(last.report) if last is not None and last.started_at > source.updated_at else {}
-    stream = Stream(services.admin, tenant_database(context.tenant), plan, address, services.settings.outbound_hosts, known)
+    stream = Stream(
+        services.admin, tenant_database(context.tenant), plan, address, services.settings.outbound_hosts, known,
+        origin=str(last.report.get("origin") or "") if last is not None else "",
+    )  # fmt: skip
     context.progress("copy", 0, 1)
     done = stream.run(full=full, check=context.check_cancelled)
     return {
@@ -160,8 +163,8 @@ def _stem(url: str) -> str:
 def _last_run(context: JobContext, source: Source) -> Run | None:
     """The last that did not fail."""
     with context.services.store.read() as connection:
-        known = sources.runs(connection, context.tenant, source.id)
-    return next((run for run in known if run.outcome != "failed"), None)
+        known = sources.runs(connection, context.tenant, source.id, failed=False, limit=1)
+    return known[0] if known else None
 
 
 def _run(context: JobContext, source: Source, outcome: Outcome, report: Mapping[str, Any], started_at: dt.datetime) -> Run:

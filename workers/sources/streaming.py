@@ -42,7 +42,7 @@ class Streamed:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One run. known: positions that the run before noted, which count messages at the end that were no rows."""
+    """One run. known: positions that the run before noted, which count messages at the end that were no rows. origin: what the run before read."""
 
     admin: Admin
     database: str
@@ -50,6 +50,7 @@ class Stream:
     address: Kafka
     allowed: Collection[str]
     known: Mapping[int, int] = field(default_factory=dict)
+    origin: str = ""
 
     def run(self, *, full: bool, check: Callable[[], None] = lambda: None, until_s: float | None = None) -> Streamed:
         """check: called between batches and right before the rows become visible; it may raise to stop.
@@ -60,6 +61,8 @@ class Stream:
         append = bool(before) and not full
         if append and not OWN.keys() <= before.keys():
             raise Invalid(f"The table {self.plan.table} was not filled from a topic; choose another table.", code="source_drift")
+        if append:
+            self._refuse_another()
         sweep(self.admin, self.database, self.plan.table)
         with Topic(self.address, self.allowed) as topic:
             spans = topic.spans(self._positions() if append else {})
@@ -106,6 +109,17 @@ class Stream:
         found.behind = sum(span.end - found.positions[span.partition] for span in spans)
         found.total = int(self.admin.query_arrow(f"SELECT count() FROM {self._table(self.plan.table)}").column(0)[0].as_py())
         return found
+
+    def _refuse_another(self) -> None:
+        """The rows' offsets are those of the topic that they came from; in another one they would leave out as many messages."""
+        brokers, _, topic = self.origin.removeprefix("kafka://").rpartition("/")
+        same = topic == self.address.topic and not set(brokers.split(",")).isdisjoint(self.address.brokers)
+        if self.origin and not same:
+            raise Invalid(
+                f"The table {self.plan.table} holds messages of {self.origin}; this is {self.address.origin}. Run the source once with a full "
+                "refresh, or give another table. A cluster whose brokers all have new names is known as the same while one of the old stays named.",
+                code="source_rewound",
+            )
 
     def _positions(self) -> dict[int, int]:
         name = self._table(self.plan.table)

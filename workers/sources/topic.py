@@ -102,8 +102,10 @@ class Topic:
                 if error is None and offset < span.end:
                     batch.append(Message(partition, offset, int(one.timestamp()[1]), one.key(), one.value()))
                     at[partition] = offset + 1
-                if error is not None or offset + 1 >= span.end:  # the last offsets may be marks of transactions, which are no messages
-                    at[partition] = span.end
+                # The last offsets may be marks of transactions, which are no messages: then the end of what can be read says how far that is, and
+                # of a transaction that is not over it is less than was asked for.
+                if error is not None or offset + 1 >= span.end:
+                    at[partition] = span.end if error is None else max(at[partition], min(offset, span.end))
                     del left[partition]
                     self._consumer.pause([TopicPartition(self._topic, partition)])
             if batch or not left:

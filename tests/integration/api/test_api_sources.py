@@ -78,6 +78,12 @@ def test_secrets_are_not_shown_and_do_not_follow_to_another_host(admin: Any, ana
     assert admin.put(f"/v1/sources/{made['id']}", body("orders_copy", without, every_minutes=30)).status_code == 200
     moved = admin.put(f"/v1/sources/{made['id']}", body("orders_copy", without | {"host": "evil.example"}))
     assert (moved.status_code, moved.json()["code"]) == (422, "source_secret_needed")
+    topic = {"kind": "kafka", "brokers": ["a.example:9093", "b.example:9093"], "topic": "t", "user": "u"}
+    stream = admin.post("/v1/sources", body("topic_copy", topic | {"password": "top-secret-3"}, mode="stream")).json()
+    assert admin.put(f"/v1/sources/{stream['id']}", body("topic_copy", topic, mode="stream", every_minutes=30)).status_code == 200
+    moved = admin.put(f"/v1/sources/{stream['id']}", body("topic_copy", topic | {"brokers": ["evil.example:9093"]}, mode="stream"))
+    assert (moved.status_code, moved.json()["code"]) == (422, "source_secret_needed")
+    assert admin.client.delete(f"/v1/sources/{stream['id']}", headers=admin.headers).status_code == 204
     assert stranger.get(f"/v1/sources/{made['id']}").status_code in (403, 404)
     assert analyst.post(f"/v1/sources/{made['id']}/run").status_code == 403
     assert admin.client.delete(f"/v1/sources/{made['id']}", headers=admin.headers).status_code == 204

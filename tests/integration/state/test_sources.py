@@ -329,7 +329,7 @@ class TestTopics:
         assert len(place.rows("mixed__rejected", "reason")) == 4
         cluster.send([b"no json either"])
         assert ended(place.run(source))["set_aside"] == 1
-        cluster.send([{"id": 4, "more": 1.5}])
+        cluster.send([{"id": 4, "more": 1.5}], at_ms=1.7e15)  # microseconds
         assert ended(place.run(source))["drift"]["added"] == {"more": "Nullable(Float64)"}
         assert len(place.rows("mixed__rejected", "reason")) == 5
         strict = place.declare(cluster.address, table="strict", mode="stream", on_drift="stop")
@@ -349,6 +349,11 @@ class TestTopics:
         with pytest.raises(Invalid, match="made anew"):
             ahead.run(full=False)
         assert ahead.run(full=True).total == 2_000
+        other = dataclasses.replace(stream, origin=stream.address.origin.replace("long", "short"))
+        with pytest.raises(Invalid, match="holds messages of"):
+            other.run(full=False)
+        moved = dataclasses.replace(stream, origin=f"kafka://b:1,{stream.address.origin.removeprefix('kafka://')}")
+        assert (moved.run(full=False).rows, other.run(full=True).total) == (0, 2_000)
 
     def test_brokers_must_be_named_by_the_operator_and_passwords_are_not_sent_in_the_clear(self, place: Place) -> None:
         cluster = Cluster("walled")
@@ -375,8 +380,8 @@ class Cluster:
         (broker,) = found.brokers.values()
         self.address: dict[str, Any] = {"kind": "kafka", "brokers": [f"127.0.0.1:{broker.port}"], "topic": topic, "tls": False}
 
-    def send(self, values: list[Any]) -> None:
+    def send(self, values: list[Any], *, at_ms: float = 0) -> None:
         for value in values:
             body = value if value is None or isinstance(value, bytes) else json.dumps(value).encode()
-            self._producer.produce(self._topic, body)
+            self._producer.produce(self._topic, body, timestamp=int(at_ms))
         self._producer.flush(10)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from api.preconditions import etag_of, refuse_changed
+from api.preconditions import etag_of, hold, refuse_changed
 from api.services import Services
 from core.errors import Forbidden, Invalid, NotFound
 from core.ids import JobId, UserId
@@ -150,6 +150,7 @@ def change_goal(services: Services, principal: Principal, key: str, body: GoalBo
     _may_change(principal, row)
     new = checked(services, principal, body, owner=row.asked.owner)
     with services.store.write() as connection:
+        hold(connection, expected, "goals", principal.tenant, key)
         _refuse_changed(services, principal, goals.get(connection, principal.tenant, key), expected)
         row = goals.change(connection, principal.tenant, key, new, now=services.clock.now())
     refresh_goal(services, principal, row)
@@ -161,6 +162,7 @@ def delete_goal(services: Services, principal: Principal, key: str, *, expected:
     row, _ = load_goal(services, principal, key)
     _may_change(principal, row)
     with services.store.write() as connection:
+        hold(connection, expected, "goals", principal.tenant, key)
         _refuse_changed(services, principal, goals.get(connection, principal.tenant, key), expected)
         goals.delete(connection, principal.tenant, key)
 

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from api import persons
 from api.audit_trail import current_request_id
-from api.preconditions import etag_of, refuse_changed
+from api.preconditions import etag_of, hold, refuse_changed
 from api.services import Services
 from core.errors import Conflict, Forbidden
 from core.ids import TenantId, UserId
@@ -52,6 +52,7 @@ def change(services: Services, admin: Principal, user: UserId, wanted: Change, *
     """
     now = services.clock.now()
     with services.store.write() as connection:
+        hold(connection, expected, "users", admin.tenant, user)
         known = users.get(connection, admin.tenant, user)
         shown = {
             "display_name": known.display_name,

@@ -99,7 +99,7 @@ def from_app_error(request: Request, error: AppError) -> JSONResponse:
             headers["Retry-After"] = str(getattr(error, "retry_after_s", 60))
         current = None
         if isinstance(error, ChangedSince):
-            headers["ETag"], current = error.etag, error.current
+            headers, current = headers | ({"ETag": error.etag} if error.etag else {}), error.current
         errors = [FieldProblem(path=error.path, message=error.message)] if error.path else []
         return problem(
             request, error.status, error.code, error.message, suggestions=error.suggestions, errors=errors, headers=headers, current=current

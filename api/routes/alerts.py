@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
+from sqlalchemy.engine import Connection
 from starlette.concurrency import run_in_threadpool
 
 from api import schemas
@@ -12,10 +13,9 @@ from api.alert_schemas import PreviewBody, RuleBody, SubscriptionBody, Until
 from api.alert_views import rule_view, subscription_view
 from api.credentials import Caller
 from api.paging import PageSize
-from api.preconditions import IfMatch, etag_of, refuse_changed, tagged
+from api.preconditions import IfMatch, etag_of, hold, refuse_changed, tagged
 from api.services import Services, services_of
 from core.errors import Forbidden, Invalid, NotFound, UserError
-from core.ids import UserId
 from core.principal import Principal
 from core.rights import Right, may
 from core.store import alert_rules, audit, channels, incident_events, subscriptions
@@ -113,6 +113,7 @@ async def replace_rule(request: Request, rule_id: str, body: RuleBody, caller: C
         now = services.clock.now()
         new = NewAlertRule(body.name, rule.metric, as_definition(rule), row.created_by, body.enabled, now if body.enabled else None)
         with services.store.write() as connection:
+            hold(connection, if_match, "alert_rules", caller.tenant, rule_id)
             _refuse_changed(alert_rules.get(connection, caller.tenant, rule_id), if_match)
             row = alert_rules.replace(connection, caller.tenant, rule_id, new, now=now)
             for channel_id in body.notify:
@@ -133,6 +134,7 @@ async def delete_rule(request: Request, rule_id: str, caller: Caller, if_match: 
     def remove() -> None:
         _own(load_rule(services, caller, rule_id), caller)
         with services.store.write() as connection:
+            hold(connection, if_match, "alert_rules", caller.tenant, rule_id)
             _refuse_changed(alert_rules.get(connection, caller.tenant, rule_id), if_match)
             alert_rules.delete(connection, caller.tenant, rule_id)
             _log(connection, caller, "alert_rule.delete", rule_id, services)
@@ -187,12 +189,12 @@ async def change_subscription(
 
 
 @router.delete("/subscriptions/{subscription_id}", status_code=204, summary="End a subscription")
-async def unsubscribe(request: Request, subscription_id: str, caller: Caller) -> None:
+async def unsubscribe(request: Request, subscription_id: str, caller: Caller, if_match: IfMatch = None) -> None:
     services = services_of(request)
 
     def remove() -> None:
         with services.store.write() as connection:
-            _mine(subscriptions.get(connection, caller.tenant, subscription_id), caller)
+            _unchanged(connection, caller, subscription_id, if_match)
             subscriptions.delete(connection, caller.tenant, subscription_id)
 
     await run_in_threadpool(remove)
@@ -208,10 +210,7 @@ def _subscribe(
     now = services.clock.now()
     with services.store.write() as connection:
         if known is not None:
-            found = subscriptions.get(connection, caller.tenant, known)
-            owner = _mine(found, caller)
-            now_is = subscription_view(found, {c.id: c for c in (channels.get(connection, caller.tenant, found.asked.channel_id),)})
-            refuse_changed(expected, etag_of(now_is), now_is)
+            owner = _unchanged(connection, caller, known, expected).asked.user_id
         else:
             owner = caller.user
         channel_id = body.channel_id or inbox_of(connection, caller.tenant, owner, now=now).id
@@ -225,10 +224,16 @@ def _subscribe(
     return subscription_view(made, {channel.id: channel})
 
 
-def _mine(subscription: subscriptions.Subscription, caller: Principal) -> UserId:
-    if subscription.asked.user_id != caller.user and not may(caller, Right.ADMIN):
+def _unchanged(connection: Connection, caller: Principal, key: str, expected: str | None) -> subscriptions.Subscription:
+    """Raises: NotFound; Forbidden for somebody else's; ChangedSince."""
+    hold(connection, expected, "subscriptions", caller.tenant, key)
+    found = subscriptions.get(connection, caller.tenant, key)
+    if found.asked.user_id != caller.user and not may(caller, Right.ADMIN):
         raise Forbidden("This is somebody else's subscription.")
-    return subscription.asked.user_id
+    channel = channels.get(connection, caller.tenant, found.asked.channel_id)
+    now_is = subscription_view(found, {channel.id: channel})
+    refuse_changed(expected, etag_of(now_is), now_is)
+    return found
 
 
 def usable(channel: Channel, caller: Principal) -> Channel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request, Response, UploadFile
@@ -85,7 +86,9 @@ async def put_catalog(request: Request, body: CatalogText, caller: Caller, if_ma
         )
         with services.store.write() as connection:
             version = catalogs.current_version(connection, caller.tenant)
-            refuse_changed(if_match, f'"{version}"', {"version": version})
+            refuse_changed(if_match, f'"{version}"' if version else None, {"version": version})
+            if if_match is not None and new.expected_version is None:
+                new = replace(new, expected_version=version)
             saved = catalogs.append(connection, caller.tenant, new, now=services.clock.now())
         evaluate_later(services, caller, saved.version)
         request.state.etag = f'"{saved.version}"'

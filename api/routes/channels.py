@@ -14,7 +14,7 @@ from api.alert_schemas import ChannelBody, ChannelSwitch, ChatConfig, EmailConfi
 from api.alert_views import channel_view, delivery_view, shown_address
 from api.credentials import Caller
 from api.paging import Cursor, NameCursor, PageSize
-from api.preconditions import IfMatch, etag_of, refuse_changed, tagged
+from api.preconditions import IfMatch, etag_of, hold, refuse_changed, tagged
 from api.services import Services, services_of
 from core.errors import Forbidden, Invalid, NotFound
 from core.principal import Principal
@@ -78,6 +78,7 @@ async def replace_channel(request: Request, channel_id: str, body: ChannelBody, 
         new, shown_once = _new(services, body, caller)
         now = services.clock.now()
         with services.store.write() as connection:
+            hold(connection, if_match, "channels", caller.tenant, channel_id)
             _refuse_changed(channels.get(connection, caller.tenant, channel_id), if_match)
             made = channels.replace(connection, caller.tenant, channel_id, new, now=now)
             audit.append(connection, caller.tenant, Happening(caller.user, "channel.change", made.id), now=now)
@@ -95,6 +96,7 @@ async def switch_channel(
     def change() -> dict[str, Any]:
         _load(services, caller, channel_id)
         with services.store.write() as connection:
+            hold(connection, if_match, "channels", caller.tenant, channel_id)
             known = channels.get(connection, caller.tenant, channel_id)
             _refuse_changed(known, if_match)
             new = NewChannel(known.name, known.kind, known.config, known.sealed, known.created_by, body.enabled)
@@ -111,6 +113,7 @@ async def delete_channel(request: Request, channel_id: str, caller: Caller, if_m
     def remove() -> None:
         _load(services, caller, channel_id)
         with services.store.write() as connection:
+            hold(connection, if_match, "channels", caller.tenant, channel_id)
             _refuse_changed(channels.get(connection, caller.tenant, channel_id), if_match)
             channels.delete(connection, caller.tenant, channel_id)
             audit.append(connection, caller.tenant, Happening(caller.user, "channel.delete", channel_id), now=services.clock.now())

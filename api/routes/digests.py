@@ -16,7 +16,7 @@ from api.credentials import Caller
 from api.insight_schemas import DigestBody, PreviewDigest, Subscribed
 from api.others_jobs import load as load_job
 from api.paging import Cursor, PageSize
-from api.preconditions import IfMatch, etag_of, refuse_changed, tagged
+from api.preconditions import IfMatch, etag_of, hold, refuse_changed, tagged
 from api.routes.alerts import usable
 from api.routes.jobs import view as job_view
 from api.services import Services, services_of
@@ -164,6 +164,7 @@ async def replace_digest(request: Request, digest_id: str, body: DigestBody, cal
         definition = checked(services, caller, body.definition)
         now = services.clock.now()
         with services.store.write() as connection:
+            hold(connection, if_match, "digests", caller.tenant, digest_id)
             known = _own(_load(connection, caller, digest_id), caller)
             _refuse_changed(_view(connection, known, caller), if_match)
             _channels(connection, caller, definition)
@@ -185,6 +186,7 @@ async def delete_digest(request: Request, digest_id: str, caller: Caller, if_mat
 
     def remove() -> None:
         with services.store.write() as connection:
+            hold(connection, if_match, "digests", caller.tenant, digest_id)
             known = _own(_load(connection, caller, digest_id), caller)
             _refuse_changed(_view(connection, known, caller), if_match)
             digests.delete(connection, caller.tenant, digest_id)

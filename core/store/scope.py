@@ -35,6 +35,12 @@ def get(connection: Connection, table: Table, tenant: TenantId, what: str, key: 
     return row
 
 
+def hold(connection: Connection, table: Table, tenant: TenantId, *conditions: ColumnElement[bool]) -> None:
+    """Keeps other transactions from changing the matching rows until this one ends. On SQLite a writer is alone anyway."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(select(table.c.id).where(table.c.tenant_id == tenant, *conditions).with_for_update())
+
+
 def page(
     connection: Connection,
     table: Table,

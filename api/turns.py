@@ -28,6 +28,7 @@ MOST_BEGUN = 24  # of one tenant, those that wait for the warehouse included; th
 MANY = 32  # begun and waiting, of one tenant: 200 people who ask six times a minute each have less than ten on their way
 FEW = 8
 SHARE_OF_A_FLOOD = 0.2  # of the time, while others ask
+LONGEST_REST_S = 5.0  # below the shortest wait, so that a slow question does not send away all who come after it
 OTHERS_S = 60.0  # for how long somebody counts as asking
 MOST_WAITING = 500
 LONGEST_WAIT_S = 20.0  # below the 30 s after which clients and proxies give up; or down to half, so that not all are sent away together
@@ -93,16 +94,25 @@ class Turns:
         except (TimeoutError, asyncio.CancelledError) as error:
             if mine.done() and not mine.cancelled():  # the turn came as the caller left
                 self._end(tenant, 0.0)
-            mine.cancel()
+            refusal = self._too_many(tenant)
+            self._leave(tenant, mine)
             if isinstance(error, TimeoutError):
-                raise self._too_many(tenant) from error
+                raise refusal from error
             raise
+
+    def _leave(self, tenant: TenantId, mine: asyncio.Future[None]) -> None:
+        mine.cancel()
+        line = self._waiting.get(tenant, deque())
+        if mine in line:
+            line.remove(mine)
+        if not line and not self._begun[tenant]:
+            self._flooding.discard(tenant)
 
     def _end(self, tenant: TenantId, took_s: float) -> None:
         self._free += 1
         self._begun[tenant] -= 1
         if self._is_held_back(tenant) and took_s:
-            rest_s = took_s * (1 / SHARE_OF_A_FLOOD - 1)
+            rest_s = min(took_s * (1 / SHARE_OF_A_FLOOD - 1), LONGEST_REST_S)
             self._rests_until[tenant] = self._now() + rest_s
             asyncio.get_running_loop().call_later(rest_s, self._serve)
         if len(self._waiting.get(tenant, ())) + self._begun[tenant] <= FEW:

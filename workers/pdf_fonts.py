@@ -8,10 +8,11 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Collection, Iterable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 MOST = 3
+MOST_ASKED = 20  # characters that the tool is asked about, 10 ms each: a text may hold thousands that no font has
 _TYPES = (".ttf", ".otf", ".ttc")
 _TIMEOUT_S = 10
 
@@ -25,9 +26,11 @@ def fonts_for(missing: Collection[str]) -> tuple[Path, ...]:
     """At most three font files that together have most of these characters, the widest first; the same for the same machine and characters."""
     left = {ord(c) for c in missing}
     found: list[Path] = []
-    while left and len(found) < MOST:
+    for _ in range(MOST_ASKED):
+        if not left or len(found) == MOST:
+            break
         first = min(left)
-        having = [font for font in _with(first) if font not in found]
+        having = [font for font in _with(first) if font not in found and first in _characters(font)]
         if not having:
             left.discard(first)
             continue
@@ -44,7 +47,7 @@ def _is_plain(font: Path) -> bool:
     )
 
 
-@cache
+@lru_cache(1_000)
 def _with(character: int) -> tuple[Path, ...]:
     tool = shutil.which("fc-list")
     if tool is None:
@@ -60,7 +63,11 @@ def _with(character: int) -> tuple[Path, ...]:
 
 @cache
 def _characters(font: Path) -> frozenset[int]:
-    from fontTools.ttLib import TTFont
+    """None of a file that is no font: one that is broken on the machine does not keep a page from being made."""
+    from fontTools.ttLib import TTFont, TTLibError
 
-    with TTFont(font, lazy=True, fontNumber=0) as opened:  # of a collection the first, as the page takes it
-        return frozenset(opened.getBestCmap() or ())
+    try:
+        with TTFont(font, lazy=True, fontNumber=0) as opened:  # of a collection the first, as the page takes it
+            return frozenset(opened.getBestCmap() or ())
+    except (OSError, TTLibError):
+        return frozenset()

@@ -21,16 +21,19 @@ def may_see(reader: Principal, metric: str, row: AlertRule | None, catalog: Cata
     if any(applies(reader, p) for p in catalog.row_policies) or any(applies(reader, r) for r in catalog.column_rules):
         return False
     closed = closed_fields(catalog, reader).keys()
-    if closed and closed & fields_behind(catalog, MetricRef(metric=metric), *_looks_at(row)):
-        return False
+    if closed:
+        looks_at = _looks_at(row)
+        if looks_at is None or closed & fields_behind(catalog, MetricRef(metric=metric), *looks_at):
+            return False
     return metric in {m.name for m in visible_to(catalog, reader).metrics}
 
 
-def _looks_at(row: AlertRule | None) -> tuple[object, ...]:
+def _looks_at(row: AlertRule | None) -> tuple[object, ...] | None:
+    """None when the rule that is kept cannot be read, so that nobody knows."""
+    if row is None:
+        return ()
     try:
-        rule = parse_rule({**row.definition, "metric": row.metric}) if row is not None else None
+        rule = parse_rule({**row.definition, "metric": row.metric})
     except UserError:
-        return ()
-    if rule is None:
-        return ()
+        return None
     return (rule.where, rule.segments, *(MetricRef(metric=name) for name in getattr(rule, "together", ())))

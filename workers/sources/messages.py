@@ -28,7 +28,6 @@ OWN: Mapping[str, tuple[str, pa.DataType]] = {
 }
 _SHOWN = 1_000
 _INT64 = 2**63
-_LAST_MS = 10_413_791_999_999  # the end of 2299, the last that the engine's times hold; some producers write microseconds
 
 
 class _Unfit(ValueError):
@@ -189,7 +188,7 @@ def _table(rows: Sequence[tuple[Message, Mapping[str, Any]]], types: Mapping[str
     own: dict[str, list[Any]] = {
         PARTITION: [message.partition for message, _ in rows],
         OFFSET: [message.offset for message, _ in rows],
-        AT: [min(max(message.at_ms, 0), _LAST_MS) for message, _ in rows],
+        AT: [max(message.at_ms, 0) for message, _ in rows],
         KEY: [None if message.key is None else message.key.decode("utf-8", "replace") for message, _ in rows],
     }
     arrays = {name: pa.array(own[name], OWN[name][1]) for name in OWN}

@@ -74,11 +74,12 @@ class TestIncidents:
         )
         catalog = catalog.model_copy(update={"datasets": datasets})
         definition = {"kind": "threshold", "metric": "revenue", "grain": "day", "upper": 1.0}
-        open_, closed = (
+        open_, closed, unreadable = (
             AlertRule(**dict.fromkeys(AlertRule.__dataclass_fields__) | {"metric": "revenue", "created_by": "usr_9", "definition": d})
-            for d in (definition, {**definition, "segments": [NAME.model_dump(mode="json")]})
+            for d in (definition, {**definition, "segments": [NAME.model_dump(mode="json")]}, {"kind": "of another time"})
         )
         viewer = person(Role.VIEWER)
         assert may_see(viewer, "revenue", open_, catalog)
         assert not may_see(viewer, "revenue", closed, catalog)
+        assert not may_see(viewer, "revenue", unreadable, catalog)  # nobody knows what it looks at
         assert may_see(person(Role.EXECUTIVE), "revenue", closed, catalog)

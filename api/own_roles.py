@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from api import schemas
 from api.people import note
-from api.preconditions import etag_of, refuse_changed
+from api.preconditions import etag_of, hold, refuse_changed
 from api.services import Services
 from core.errors import Conflict
 from core.principal import Principal, Role
@@ -51,6 +51,7 @@ def put(services: Services, admin: Principal, name: str, body: RoleIn, *, expect
     """Makes or changes a role; counts at once. Raises: Invalid; ChangedSince."""
     now, new = services.clock.now(), NewRole(name, body.description, frozenset(body.rights), frozenset(body.inherits))
     with services.store.write() as connection:
+        hold(connection, expected, "roles", admin.tenant)
         _refuse_changed(roles.by_name(connection, admin.tenant), name, expected)
         kept = roles.put(connection, admin.tenant, new, by=admin.user, now=now)
         own = roles.by_name(connection, admin.tenant)
@@ -61,6 +62,7 @@ def put(services: Services, admin: Principal, name: str, body: RoleIn, *, expect
 def remove(services: Services, admin: Principal, name: str, *, expected: str | None = None) -> None:
     """Raises: NotFound; ChangedSince; Conflict while it is in use, also by a company's directory or sign-in that gives it to people."""
     with services.store.write() as connection:
+        hold(connection, expected, "roles", admin.tenant)
         _refuse_changed(roles.by_name(connection, admin.tenant), name, expected)
         sign_in = tenants.get(connection, admin.tenant).settings.get("oidc") or {}
         if name in (
@@ -78,7 +80,7 @@ def remove(services: Services, admin: Principal, name: str, *, expected: str | N
 def _refuse_changed(own: dict[str, OwnRole], name: str, expected: str | None) -> None:
     if expected is not None:
         shown = _view(name, own[name], own) if name in own else None
-        refuse_changed(expected, shown.etag if shown else '"none"', shown.model_dump() if shown else None)
+        refuse_changed(expected, shown.etag if shown else None, shown.model_dump() if shown else None)
 
 
 def _view(name: str, found: OwnRole | None, own: dict[str, OwnRole]) -> RoleView:

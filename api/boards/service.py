@@ -9,7 +9,7 @@ from typing import Literal
 from sqlalchemy.engine import Connection
 
 from api.boards import changes
-from api.preconditions import etag_of, refuse_changed
+from api.preconditions import etag_of, hold, refuse_changed
 from api.services import Services
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.ids import new_id
@@ -59,6 +59,7 @@ def change(
     Raises: NotFound; Forbidden; ChangedSince; Conflict when somebody else changed the same part since.
     """
     with services.store.write() as connection:
+        hold(connection, expected, "boards", caller.tenant, key)
         board = editable(caller, boards.get(connection, caller.tenant, key))
         _refuse_changed(board, expected)
         current = content_of(board)
@@ -109,6 +110,7 @@ def share(services: Services, caller: Principal, key: str, sharing: Mapping[str,
                 f"Expected a role ({', '.join(sorted(known))}) and see or edit; found {role[:30]!r}: {right[:10]!r}.", code="bad_sharing"
             )
     with services.store.write() as connection:
+        hold(connection, expected, "boards", caller.tenant, key)
         board = owned(caller, boards.get(connection, caller.tenant, key))
         _refuse_changed(board, expected)
         now = services.clock.now()
@@ -119,6 +121,7 @@ def share(services: Services, caller: Principal, key: str, sharing: Mapping[str,
 def remove(services: Services, caller: Principal, key: str, expected: str | None = None) -> None:
     """Raises: NotFound; Forbidden; ChangedSince."""
     with services.store.write() as connection:
+        hold(connection, expected, "boards", caller.tenant, key)
         _refuse_changed(owned(caller, boards.get(connection, caller.tenant, key)), expected)
         boards.remove(connection, caller.tenant, key, now=services.clock.now())
 

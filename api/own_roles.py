@@ -13,7 +13,7 @@ from api.services import Services
 from core.errors import Conflict
 from core.principal import Principal, Role
 from core.rights import Right, together
-from core.store import directory, roles, tenants
+from core.store import boards, directory, roles, tenants
 from core.store.roles import NewRole, OwnRole
 
 RoleName = Annotated[str, Field(min_length=1, max_length=41)]
@@ -60,7 +60,10 @@ def put(services: Services, admin: Principal, name: str, body: RoleIn, *, expect
 
 
 def remove(services: Services, admin: Principal, name: str, *, expected: str | None = None) -> None:
-    """Raises: NotFound; ChangedSince; Conflict while it is in use, also by a company's directory or sign-in that gives it to people."""
+    """Boards that were shared with it no longer are.
+
+    Raises: NotFound; ChangedSince; Conflict while it is in use, also by a company's directory or sign-in that gives it to people.
+    """
     with services.store.write() as connection:
         hold(connection, expected, "roles", admin.tenant)
         _refuse_changed(roles.by_name(connection, admin.tenant), name, expected)
@@ -74,7 +77,7 @@ def remove(services: Services, admin: Principal, name: str, *, expected: str | N
                 "Groups of your directory or sign-in provider give this role; map them to another one first.", code="role_in_use"
             )
         roles.remove(connection, admin.tenant, name)
-        note(connection, admin, "role.remove", name, services.clock.now())
+        note(connection, admin, "role.remove", name, services.clock.now(), {"boards": boards.unshare(connection, admin.tenant, name)})
 
 
 def _refuse_changed(own: dict[str, OwnRole], name: str, expected: str | None) -> None:

@@ -102,14 +102,14 @@ def _refuse_changed(board: StoredBoard, expected: str | None) -> None:
 
 def share(services: Services, caller: Principal, key: str, sharing: Mapping[str, str], expected: str | None = None) -> StoredBoard:
     """sharing: role -> see or edit. Raises: NotFound; Forbidden; ChangedSince; Invalid for a role or right that does not exist."""
-    with services.store.read() as connection:
-        known = {role.value for role in Role} | roles.by_name(connection, caller.tenant).keys()
-    for role, right in sharing.items():
-        if role not in known or right not in ("see", "edit"):
-            raise Invalid(
-                f"Expected a role ({', '.join(sorted(known))}) and see or edit; found {role[:30]!r}: {right[:10]!r}.", code="bad_sharing"
-            )
     with services.store.write() as connection:
+        known = {role.value for role in Role} | roles.by_name(connection, caller.tenant).keys()
+        for role, right in sharing.items():
+            if role not in known or right not in ("see", "edit"):
+                raise Invalid(
+                    f"Expected a role ({', '.join(sorted(known))}) and see or edit; found {role[:30]!r}: {right[:10]!r}.",
+                    code="bad_sharing",
+                )
         hold(connection, expected, "boards", caller.tenant, key)
         board = owned(caller, boards.get(connection, caller.tenant, key))
         _refuse_changed(board, expected)

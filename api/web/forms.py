@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -10,7 +9,8 @@ from typing import Any, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
-from core.errors import Conflict, Invalid
+from api.preconditions import ChangedSince
+from core.errors import Invalid, UserError
 
 MAX_FIELD_CHARS = 20_000
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?\Z")
@@ -69,18 +69,16 @@ async def fields(request: Request) -> Fields:
     return Fields(one, many)
 
 
-def refuse_if_changed(form: Fields, changed_at: dt.datetime) -> None:
-    """`seen` in the form: when what it was made of had last changed. Raises: Conflict when that is no longer so; nothing was changed then."""
-    if form.has("seen") and form("seen") != stamp(changed_at):
-        raise Conflict(
-            "Somebody else changed this while you were editing. Your values are still in the form; what stands now is shown when you open it "
-            "again, or save once more to put yours over it.", code="changed_meanwhile",
-        )  # fmt: skip
+def made_of(form: Fields) -> str | None:
+    """The ETag of what the form was made of, as its field `seen` says it; None when a second save is to put its values over whatever is there."""
+    return form("seen") or None
 
 
-def stamp(changed_at: dt.datetime) -> str:
-    """For the field `seen` of a form."""
-    return changed_at.astimezone(dt.UTC).isoformat()
+def seen(form: Fields | None, error: UserError | None, current: str) -> str:
+    """For the field `seen`: what a refused form was made of, unless it was refused because that has changed; its next save goes over it."""
+    if form is None:
+        return current
+    return "" if isinstance(error, ChangedSince) else form("seen")
 
 
 def body(kind: type[Body], values: Mapping[str, Any]) -> Body:

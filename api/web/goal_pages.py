@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api import goals
 from api.goals import GoalCard, GoalView
-from api.web.forms import Fields, fields, refuse_if_changed, stamp
+from api.web.forms import Fields, fields, made_of, seen
 from api.web.goal_chart import GoalChart, goal_chart
 from api.web.goal_form import goal_body, goal_values, periods
 from api.web.incident_pages import people
@@ -96,8 +96,8 @@ async def change(request: Request, key: str) -> Response:
         elif form("act") == "look":
             await run_in_threadpool(goals.refresh_goal, at.services, at.caller, row)
         else:
-            refuse_if_changed(form, row.updated_at)
-            await run_in_threadpool(goals.change_goal, at.services, at.caller, key, goal_body(form, row))
+            body = goal_body(form, row)
+            await run_in_threadpool(lambda: goals.change_goal(at.services, at.caller, key, body, expected=made_of(form)))
     except UserError as error:
         return await _form(request, at, row, _given(form), error=error)
     return RedirectResponse("/goals", status_code=303)
@@ -124,7 +124,7 @@ def _rows(at: Visitor) -> list[Row]:
 
 
 def _given(form: Fields) -> dict[str, Any]:
-    names = ("metric", "target", "direction", "name", "owner", "period", "starts_on", "last_day", "field", "value")
+    names = ("seen", "metric", "target", "direction", "name", "owner", "period", "starts_on", "last_day", "field", "value")
     return {name: form(name) for name in names}
 
 
@@ -140,12 +140,13 @@ async def _form(request: Request, at: Visitor, row: Goal | None, given: dict[str
     ):
         values["name"] = ""
     known = {m.name for m in catalog.metrics if not m.hidden}
+    shown = goals.view(row, None, catalog, at.caller) if row is not None else None
     return page(
         "goal_form.html",
         error.status if error is not None else 200,
         v=at,
-        goal=goals.view(row, None, catalog, at.caller) if row is not None else None,
-        seen=stamp(row.updated_at) if row is not None else "",
+        goal=shown,
+        seen=seen(Fields(given, {}) if given else None, error, goals.etag(shown)) if shown is not None else "",
         values={name: values.get(name, "") for name in (*_given(Fields({}, {})), "kept")} | {k: v for k, v in given.items() if v or error},
         narrowed=Wording(catalog).predicate(_PREDICATE.validate_python(row.asked.filters)) if row is not None and row.asked.filters else "",
         metrics=sorted(((m.name, m.label) for m in catalog.metrics if m.name in known), key=lambda m: m[1].casefold()),

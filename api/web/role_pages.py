@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from api import own_roles
 from api.own_roles import RoleIn
 from api.web.admin_pages import admin
-from api.web.forms import Fields, body, fields, refuse_if_changed, stamp
+from api.web.forms import Fields, body, fields, made_of, seen
 from api.web.page_route import PageRoute
 from api.web.rendering import page
 from api.web.shell import Visitor, problem_of
@@ -69,11 +69,9 @@ async def change(request: Request, name: str) -> Response:
         if form("act") == "remove":
             await run_in_threadpool(own_roles.remove, at.services, at.caller, name)
         else:
-            known = (await run_in_threadpool(_own, at)).get(name)
-            if known is None:
+            if name not in await run_in_threadpool(_own, at):
                 raise Invalid(f"There is no role {name[:41]!r} of your own (any more).", code="unknown_role")
-            refuse_if_changed(form, known.updated_at)
-            await run_in_threadpool(own_roles.put, at.services, at.caller, name, _wanted(form))
+            await run_in_threadpool(lambda: own_roles.put(at.services, at.caller, name, _wanted(form), expected=made_of(form)))
     except UserError as error:
         return await _page(request, at, error=error, form=form, editing=name)
     return RedirectResponse("/admin/roles", status_code=303)
@@ -100,8 +98,12 @@ async def _page(
         for one in people:
             for role in one.roles:
                 holders[role].append(one.display_name or one.email)
-        seen = {name: stamp(found.updated_at) for name, found in _own(at).items()}
-        return {"roles": own_roles.known_roles(at.services, at.caller), "holders": holders, "seen": seen}
+        known = own_roles.known_roles(at.services, at.caller)
+        return {
+            "roles": known,
+            "holders": holders,
+            "seen": {r.name: seen(form if r.name == editing else None, error, r.etag) for r in known},
+        }
 
     shown = await run_in_threadpool(read)
     return page(

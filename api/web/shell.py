@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.credentials import principal
+from api.preconditions import ChangedSince
 from api.problems import request_id
 from api.services import Services, services_of
 from api.web.rendering import page
@@ -25,6 +26,10 @@ from core.store.brandings import USUAL, Branding
 
 log = structlog.get_logger("api")
 RECENT = 12
+_CHANGED = (
+    "Somebody else changed this while you were editing. Your values are still in the form; what stands now is shown when you open it again, "
+    "or save once more to put yours over it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +121,14 @@ def problem_of(request: Request, error: AppError) -> Mapping[str, Any]:
     shown = isinstance(error, UserError) or error.retryable
     if not shown:
         log.error("page_error", code=error.code, request_id=request_id(request), exc_info=error)
+    changed = isinstance(error, ChangedSince)
     return {
-        "detail": error.message if shown else "Something went wrong on our side. Quote the request id when you report it.",
-        "suggestions": list(error.suggestions) if isinstance(error, UserError) else [],
+        "detail": _CHANGED
+        if changed
+        else error.message
+        if shown
+        else "Something went wrong on our side. Quote the request id when you report it.",
+        "suggestions": list(error.suggestions) if isinstance(error, UserError) and not changed else [],
         "retryable": error.retryable,
         "request_id": request_id(request),
     }

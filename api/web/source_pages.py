@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from api import sources
-from api.web.forms import Fields, fields, refuse_if_changed, stamp
+from api.web.forms import Fields, fields, made_of, seen
 from api.web.page_route import PageRoute
 from api.web.rendering import page
 from api.web.shell import Visitor, is_partial, problem_of, visitor
@@ -118,8 +118,8 @@ async def change(request: Request, key: str) -> Response:
     at, form = await visitor(request, "sources"), await fields(request)
     known = await run_in_threadpool(_load, at, key)
     try:
-        refuse_if_changed(form, known.updated_at)
-        await run_in_threadpool(sources.change, at.services, at.caller, key, source_body(form, known))
+        body = source_body(form, known)
+        await run_in_threadpool(lambda: sources.change(at.services, at.caller, key, body, expected=made_of(form)))
     except UserError as error:
         return await _form(request, at, known, form=form, error=error)
     return RedirectResponse(f"/sources/{key}", status_code=303)
@@ -185,7 +185,7 @@ async def _form(
         error.status if error is not None else 200,
         v=at,
         known=known,
-        seen=stamp(known.updated_at) if known is not None and error is None else "",
+        seen=seen(form, error, sources.etag(known)) if known is not None else "",
         values=values,
         kinds=KINDS,
         form_fields=[f for f in FIELDS if known is None or known.kind in f.kinds],

@@ -132,6 +132,15 @@ def share(connection: Connection, tenant: TenantId, key: str, sharing: Mapping[s
     return get(connection, tenant, key)
 
 
+def unshare(connection: Connection, tenant: TenantId, role: str) -> int:
+    """Takes the role out of the sharing of every board, so that a later role of that name does not find it there; how many there were."""
+    rows = connection.execute(select(boards.c.id, boards.c.sharing).where(boards.c.tenant_id == tenant)).all()
+    named = {row.id: {name: right for name, right in row.sharing.items() if name != role} for row in rows if role in row.sharing}
+    for key, left in named.items():
+        scope.change(connection, boards, tenant, {"sharing": left, "changes": boards.c.changes + 1}, boards.c.id == key)
+    return len(named)
+
+
 def remove(connection: Connection, tenant: TenantId, key: str, *, now: datetime) -> None:
     """Raises: NotFound."""
     get(connection, tenant, key)

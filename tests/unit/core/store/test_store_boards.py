@@ -48,6 +48,16 @@ class TestEdit:
             assert boards.get(connection, acme, made.id).title == "Two"
             assert len(boards.versions(connection, acme, made.id)) == 2
 
+    def test_a_role_that_goes_is_named_by_no_board_of_its_company(self, store: Store, acme: TenantId, globex: TenantId) -> None:
+        with store.write() as connection:
+            ours, theirs = (boards.create(connection, tenant, edit("One", 0), now=NOW) for tenant in (acme, globex))
+            for board in (ours, theirs):
+                boards.share(connection, board.tenant, board.id, {"closer": "edit", "viewer": "see"}, now=NOW)
+            assert (boards.unshare(connection, acme, "closer"), boards.unshare(connection, acme, "closer")) == (1, 0)
+            left = boards.get(connection, acme, ours.id)
+            assert (left.sharing, left.changes) == ({"viewer": "see"}, 3)
+            assert "closer" in boards.get(connection, globex, theirs.id).sharing
+
     def test_a_removed_board_is_gone_for_everything(self, store: Store, acme: TenantId) -> None:
         with store.write() as connection:
             made = boards.create(connection, acme, edit("One", 0), now=NOW)

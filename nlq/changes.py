@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import replace
 from itertools import pairwise
 
+from nlq.ends import settle_ends
 from nlq.frame import Condition, Frame, MovedItem, MovedOrder
 from nlq.predicates import Unbuildable
 from nlq.timing.arithmetic import window_bounds
@@ -21,6 +22,7 @@ _MIRRORED = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "=": "=", "!=": "!="}
 def settle_changes(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar) -> None:
     """Turns growth into a comparison where the window is a single step of it ("yoy growth in Q1 2026"). Changes `frame`, a composer's own."""
     changes = [t for t in frame.transforms if t.kind in ("growth", "difference")]
+    settle_ends(frame, as_of, stepped=not changes)
     _settle_periods(frame, as_of, calendar)
     if (frame.moved or frame.moved_order is not None) and any(t.grain == "year" for t in changes) and not frame.measures[1:]:
         # "grew the most yoy": the last whole month against that of the year before, where no period is named.

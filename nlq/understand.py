@@ -16,6 +16,7 @@ from nlq.confidence import CLEAR, CLOSE, GUESSED, TIED
 from nlq.continuing import continued
 from nlq.define import definition_of, overview
 from nlq.edits import edited
+from nlq.equal_words import asked_back
 from nlq.frame import Frame
 from nlq.graph import JoinGraph
 from nlq.intents import Routed, route
@@ -30,6 +31,7 @@ from nlq.no_questions import no_question
 from nlq.parsing.parser import Parser
 from nlq.reading import Prepared, Preparer
 from nlq.reshaping import reshaped
+from nlq.rewording import said_again, unmarked
 from nlq.segment import Unit
 from nlq.several import are_apart, parts_of
 from nlq.suggest import Suggester
@@ -75,6 +77,8 @@ class Understander:
         """
         started = time.perf_counter()
         found = self._understand(question[:_MAX_CHARS], as_of, dialogue, watch)
+        if found.outcome == "refuse":
+            found = said_again(question[:_MAX_CHARS], self.linker.knows, lambda text: self._understand(text, as_of, dialogue)) or found
         if found.outcome == "refuse" and found.unknown and ENGLISH_ONLY not in found.message:
             found = self._by_meaning(question[:_MAX_CHARS], found, as_of, dialogue)
         following = talk.remember(dialogue, question, found.readings if found.outcome == "answer" else ())
@@ -154,7 +158,7 @@ class Understander:
             state = DialogueState(found.readings[:1], (part,))
         if len(readings) < 2 or not are_apart(tuple(readings)):
             return None
-        plain = tuple(replace(r, chips=tuple(replace(c, span=None) for c in r.chips)) for r in readings[:4])
+        plain = tuple(unmarked(r) for r in readings[:4])
         return Understanding(question, "clarify", plain, message="These are several questions. Which one first?")
 
     def _in_words(self, question: str, routed: Routed, before: Reading | None, as_of: dt.datetime) -> Understanding | None:
@@ -233,7 +237,13 @@ class Understander:
             return asked if asked is not None else self._refusal(question, _why_none(errors), ())
         if watch is not None:
             watch(Considered(candidates[0].query, candidates[0].values))
-        return self._decide(question, routed, prepared, candidates)
+        decided = self._decide(question, routed, prepared, candidates)
+        if decided.outcome != "answer":
+            return decided
+        return (
+            asked_back(question, decided.readings[0], candidates[0], prepared, self._of, lambda t: self._understand(t, as_of, None))
+            or decided
+        )
 
     def _decide(self, question: str, routed: Routed, prepared: Prepared, candidates: Sequence[Candidate]) -> Understanding:
         """Answer when one reading is clear, ask back when two are close, refuse when none is likely."""
@@ -290,8 +300,7 @@ class Understander:
             best = found.readings[0]
             if any(best.query == r.query for r in readings):
                 continue
-            chips = tuple(replace(c, span=None) for c in best.chips)
-            readings.append(replace(best, chips=chips, confidence=round(best.confidence * sureness(again.score), 4)))
+            readings.append(replace(unmarked(best), confidence=round(best.confidence * sureness(again.score), 4)))
             meant.append(" and ".join(again.names))
         if not readings:
             return refused

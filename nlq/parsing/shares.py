@@ -7,6 +7,7 @@ from nlq.parsing.operands import operand, operand_end
 from nlq.parsing.parse import Parse
 from nlq.segment import Unit
 from nlq.text import keys_of
+from nlq.thesaurus import root
 from semantic.query import MetricRef
 
 UNSURE_WHOLE = "which condition is the part and which the whole"
@@ -118,7 +119,12 @@ def _named_part(p: Parse, i: int, u: Unit) -> int | None:
     """ "what share of sessions bounced": the catalog has a figure for the part (bounced sessions) and one for the whole (sessions)."""
     j, part = p.peek(i + 1)
     metric = next((k for k in part.links[:3] if k.target.kind in ("metric", "field")), None) if part is not None else None
-    if part is None or metric is None or len(part.text.split()) < 2 or not metric.exact:
+    if (
+        part is None
+        or metric is None
+        or len(part.text.split()) < 2
+        or not (metric.exact or _same_words(part, p.kinds.label(metric.target)))
+    ):
         return None
     first = keys_of(part.text.split()[0])
     whole = next(
@@ -132,6 +138,11 @@ def _named_part(p: Parse, i: int, u: Unit) -> int | None:
     _begin(p, u)
     _add(p, u, MeasureItem("aggregate", None, named), given, [])
     return j + 1
+
+
+def _same_words(part: Unit, label: str) -> bool:
+    """ "sessions bounce" and bounced sessions: the same words in another form, all of them."""
+    return sorted(root(k) for k in keys_of(part.text)) == sorted(root(k) for k in keys_of(label))
 
 
 def _begin(p: Parse, u: Unit) -> None:

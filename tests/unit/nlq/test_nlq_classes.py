@@ -55,6 +55,17 @@ def acme() -> Understander:
         ("top 5 days by revenue this year", "revenue, by day, this year, revenue, highest first, first 5"),
         ("revenue in EMEA region last month", "revenue, where region is EMEA, last month"),
         ("is revenue growing", "revenue, last month, vs previous period"),
+        (
+            "compare revenue from October to March 2026",
+            "revenue, from 2026-03-01 to before 2026-04-01, vs from 2025-10-01 to before 2025-11-01",
+        ),
+        (
+            "change in revenue from January to March 2026",
+            "revenue, from 2026-03-01 to before 2026-04-01, vs from 2026-01-01 to before 2026-02-01",
+        ),
+        ("what fraction of sessions bounce", "percentage of total bounced sessions in sessions"),
+        ("customers who spent more than 10k", "revenue, by customer, having revenue > 10000"),
+        ("how many repeat customers", "number of customers, where with above 1 orders"),
         ("did orders fall in Germany last week", "orders, where country is Germany, last week, vs previous period"),
         ("how is revenue trending", "revenue, by month, month, lowest first"),
         ("countries with falling revenue", "revenue, by country, having revenue fell, last month, vs previous period"),
@@ -146,12 +157,29 @@ def test_asks_which_measure(acme: Understander, question: str) -> None:
         "top countries",
         "which region grew the fastest last quarter",
         "which channel grew fastest",
+        "top 3 channels and their conversion rates",
     ],
 )
 def test_asks_by_which_measure(acme: Understander, question: str) -> None:
     found = acme.understand(question, as_of=NOW)
     assert found.outcome == "clarify"
     assert len({reading.paraphrase for reading in found.readings}) >= 2
+
+
+@pytest.mark.parametrize(
+    ("question", "ways"),
+    [
+        ("total cost last month", {"total ad spend, last month", "total cost of goods, last month"}),
+        (
+            "revenue excluding refunds last month",
+            {"revenue, where without refunds where refund date last month", "revenue minus refunds, last month"},
+        ),
+    ],
+)
+def test_asks_which_of_several_figures(acme: Understander, question: str, ways: set[str]) -> None:
+    found = acme.understand(question, as_of=NOW)
+    assert found.outcome == "clarify"
+    assert {reading.paraphrase for reading in found.readings} == ways
 
 
 def test_columns_are_called_what_they_are(acme: Understander) -> None:

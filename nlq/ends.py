@@ -1,0 +1,77 @@
+"""Two ends of a change: "compare from October to March", "the change from 2023 to 2025" hold the second against the first."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+from dataclasses import replace
+
+from nlq.frame import Frame
+from nlq.timing.phrases import TimePhrase
+from semantic.expr import Absolute
+
+_MONTH = "|".join(f"{m}|{m[:3]}|{m[:4]}" for m in (n.lower() for n in calendar.month_name[1:]))
+_END = rf"(?:(?P<month{{0}}>{_MONTH})\.?(?:\s+\d{{{{4}}}})?|(?P<quarter{{0}}>q[1-4])(?:\s+\d{{{{4}}}})?|(?P<year{{0}}>\d{{{{4}}}}))"
+_FROM_TO = re.compile(rf"^from\s+{_END.format('a')}\s+to\s+{_END.format('b')}$", re.IGNORECASE)
+_STATES_YEAR = re.compile(r"\d{4}")
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+
+
+def settle_ends(frame: Frame, as_of: dt.datetime, *, stepped: bool) -> None:
+    """Holds the second period that is named against the first. stepped: nothing asks how it changed from one to the other."""
+    if frame.compare == "vs" and len(frame.times) == 2 and not frame.compare_values:
+        _in_their_order(frame, as_of)
+    elif not stepped and frame.compare is None and frame.grain is None and not frame.cycle and len(frame.times) == 1:
+        ends = _ends_of(frame.times[0])
+        if ends is not None:
+            frame.compare, frame.versus, frame.times = "vs", ends[0], [ends[1], ends[0]]
+
+
+def _in_their_order(frame: Frame, as_of: dt.datetime) -> None:
+    first, second = sorted(frame.times, key=lambda t: t.start)
+    a, b = first.window, second.window
+    if not isinstance(a, Absolute) or not isinstance(b, Absolute) or a.start is None or b.start is None:
+        return
+    runs = first.label.lower().startswith("from ")
+    later = _day(a.start) > (_day(b.start) if runs else as_of.date())
+    if later and not _STATES_YEAR.search(first.label) and _day(a.start) > _day(b.start):
+        moved = replace(
+            first, window=a.model_copy(update={"start": _year_before(_day(a.start)), "end": _year_before(_day(a.end)) if a.end else None})
+        )
+        frame.times = [moved if t is first else t for t in frame.times]
+        frame.versus = moved if frame.versus is first else frame.versus
+        first = moved
+    if runs:
+        frame.versus, frame.times = first, [second, first]
+
+
+def _ends_of(phrase: TimePhrase) -> tuple[TimePhrase, TimePhrase] | None:
+    """The first and the last month, quarter or year of "from ... to ..."; None where they are of two lengths, or one and the same."""
+    said, window = _FROM_TO.match(phrase.label.strip()), phrase.window
+    if said is None or not isinstance(window, Absolute) or window.start is None or window.end is None:
+        return None
+    step = next((n for name, n in _MONTHS.items() if said[f"{name}a"] and said[f"{name}b"]), None)
+    if step is None:
+        return None
+    start, end = _day(window.start), _day(window.end)
+    after, last = _months_on(start, step), _months_on(end, -step)
+    if not start < after <= last < end:
+        return None
+    return (
+        replace(phrase, window=Absolute(start=start, end=after), label=str(said[0].split(" to ")[0])),
+        replace(phrase, window=Absolute(start=last, end=end), label=str(said[0].split(" to ")[-1])),
+    )
+
+
+def _day(value: dt.date | dt.datetime) -> dt.date:
+    return value.date() if isinstance(value, dt.datetime) else value
+
+
+def _months_on(day: dt.date, months: int) -> dt.date:
+    at = day.year * 12 + day.month - 1 + months
+    return dt.date(at // 12, at % 12 + 1, 1)
+
+
+def _year_before(day: dt.date) -> dt.date:
+    return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.chaos_parts import Part, postgresql_part, querent_parts, redis_part
@@ -34,11 +34,6 @@ class Installation:
     parts: dict[str, Part]
     keys: dict[str, list[dict[str, str]]]
     rows: int
-    _started: list[Part] = field(default_factory=list)
-
-    def stop(self) -> None:
-        for part in reversed(self._started):
-            part.kill()
 
 
 def start(folder: Path, rows: int, people: dict[str, int], started: list[Part]) -> Installation:
@@ -62,7 +57,7 @@ def start(folder: Path, rows: int, people: dict[str, int], started: list[Part]) 
     started.append(api)
     api.start()
     parts = {"api": api, "warehouse": warehouse, "postgresql": database}
-    return Installation(url, parts, keys, loaded, started)
+    return Installation(url, parts, keys, loaded)
 
 
 def _grow(admin: WarehouseAdmin, loaded: int, wanted: int) -> int:

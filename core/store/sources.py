@@ -88,6 +88,10 @@ def get(connection: Connection, tenant: TenantId, key: str) -> Source:
     return _source(scope.get(connection, sources, tenant, "source", key))
 
 
+def exists(connection: Connection, tenant: TenantId, key: str) -> bool:
+    return scope.find(connection, sources, tenant, sources.c.id == key) is not None
+
+
 def by_name(connection: Connection, tenant: TenantId, name: str) -> Source | None:
     row = scope.find(connection, sources, tenant, sources.c.name == name[:200])
     return None if row is None else _source(row)

@@ -173,18 +173,21 @@ def _run(context: JobContext, source: Source, outcome: Outcome, report: Mapping[
 
 
 def _note(context: JobContext, source: Source, run: Run, error: UserError | None = None) -> None:
-    """The run, the table's entry among the tenant's data, and the audit entry, kept together."""
+    """The run, the table's entry among the tenant's data, and the audit entry, kept together. Of a source that was removed meanwhile the
+    table stays, as it does of one that is removed later."""
     now = run.ended_at
     with context.services.store.write() as connection:
+        is_there = sources.exists(connection, context.tenant, source.id)
         if error is None:
-            sources.record(connection, source, run)
+            if is_there:
+                sources.record(connection, source, run)
             load = DatasetLoad(
                 source.table_name, source.table_name, f"{source.name} ({source.kind})", "ready", source.created_by,
                 rows_loaded=int(run.report.get("total", 0)), rows_rejected=int(run.report.get("set_aside", 0)),
                 report={"source": source.id, "origin": run.report.get("origin", "")}, job_id=context.job_id,
             )  # fmt: skip
             datasets.put(connection, context.tenant, load, now=now)
-        else:
+        elif is_there:
             again_at = after_failure(source, source.failures, now)
             sources.record(connection, source, run, error=error.message, next_run_at=again_at)
         details = {"rows": run.rows_written, "table": source.table_name}

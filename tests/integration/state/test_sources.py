@@ -34,7 +34,7 @@ from workers.principals import system_principal
 from workers.queue import enqueue
 from workers.run import run_job
 from workers.sources.spec import SourceBody
-from workers.sources.streaming import Stream, look
+from workers.sources.streaming import Stream, Streamed, look
 from workers.sources.tick import start_due_sources
 from workers.sources.vault import Vault, reseal_all
 
@@ -354,6 +354,24 @@ class TestTopics:
             other.run(full=False)
         moved = dataclasses.replace(stream, origin=f"kafka://b:1,{stream.address.origin.removeprefix('kafka://')}")
         assert (moved.run(full=False).rows, other.run(full=True).total) == (0, 2_000)
+
+    def test_a_source_that_is_removed_while_it_runs_leaves_its_table_as_a_dataset(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cluster = Cluster("leaving")
+        cluster.send([{"id": 1}])
+        source = place.declare(cluster.address, table="leaving", mode="stream")
+
+        def removed(stream: Stream, **asked: Any) -> Streamed:
+            with place.services.store.write() as store:
+                sources.delete(store, place.tenant, source.id)
+            return run(stream, **asked)
+
+        run = Stream.run
+        monkeypatch.setattr(Stream, "run", removed)
+        assert ended(place.run(source))["rows"] == 1
+        with place.services.store.read() as store:
+            assert datasets.by_name(store, place.tenant, "leaving").rows_loaded == 1
 
     def test_brokers_must_be_named_by_the_operator_and_passwords_are_not_sent_in_the_clear(self, place: Place) -> None:
         cluster = Cluster("walled")

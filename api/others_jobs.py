@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from pydantic import ValidationError
+
 from api.services import Services
 from core.errors import Forbidden, NotFound
 from core.ids import JobId, UserId
@@ -18,15 +20,11 @@ from workers.forecasts.visibility import figures_key, kept_params, sees_as_much,
 from workers.principals import SYSTEM_USER, system_principal
 
 _SERIES = ("forecast", "detect", "forecast_batch", "forecast_part")  # of what their parameters name and nothing else
-_WIDE = (
-    "explain",
-    "scan",
-    "digest",
-    "preview_rule",
-    "evaluate_rules",
-    "evaluate_questions",
-    "rebuild_narrative",
-)  # any field may be told of
+_WITHOUT_FIGURES = {
+    "infer_catalog", "refresh_values", "load_file", "refresh_source", "register_model", "shadow_models", "watch_models", "mirror_models",
+    "score_forecasts", "diagnose",
+}  # fmt: skip
+# Any other kind may tell of any field.
 AGAIN: Mapping[str, Right] = {
     "forecast": Right.ASK, "detect": Right.ASK, "explain": Right.ASK, "scan": Right.ASK, "forecast_batch": Right.JOBS,
     "score_forecasts": Right.JOBS, "preview_rule": Right.RULES, "evaluate_questions": Right.CATALOG, "infer_catalog": Right.DATA,
@@ -54,14 +52,22 @@ def load(services: Services, caller: Principal, job_id: str, *, figures: bool = 
 
 def shown(services: Services, caller: Principal, found: Iterable[Job]) -> tuple[Job, ...]:
     """The jobs; those that were made with more than the caller sees, without parameters, result and error."""
-    makers: dict[str, Principal | None] = {}
-    made = []
-    for job in found:
-        if job.user != caller.user and job.user not in makers:
-            makers[job.user] = _maker(services, caller, job.user)
-        hides = job.user != caller.user and not _sees(services, caller, makers[job.user], job)
-        made.append(replace(job, params={}, result=None, error=None) if hides else job)
-    return tuple(made)
+    jobs_found = tuple(found)
+    others = {job.user for job in jobs_found} - {caller.user}
+    catalog = _catalog(services, caller) if others else None
+    if catalog is None:
+        return jobs_found  # without a catalog there are no figures
+    makers = {user: _maker(services, caller, user) for user in others}
+    seen = {user: _sees_all(caller, maker, catalog) for user, maker in makers.items()}
+    return tuple(
+        job
+        if job.user == caller.user
+        or job.kind in _WITHOUT_FIGURES
+        or seen[job.user]
+        or _same_figures(caller, makers[job.user], catalog, job)
+        else replace(job, params={}, result=None, error=None)
+        for job in jobs_found
+    )
 
 
 def refuse_again(caller: Principal, kind: str) -> None:
@@ -71,23 +77,29 @@ def refuse_again(caller: Principal, kind: str) -> None:
         raise Forbidden(f"Jobs of the kind {kind.replace('_', ' ')!r} are not yours to start.")
 
 
-def _sees(services: Services, caller: Principal, maker: Principal | None, job: Job) -> bool:
-    if job.kind not in _SERIES + _WIDE:
-        return True
+def _catalog(services: Services, caller: Principal) -> Catalog | None:
     try:
-        catalog = services.catalogs.full(caller.tenant)
+        return services.catalogs.full(caller.tenant)
     except NotFound:
-        return True  # without a catalog there are no figures
+        return None
+
+
+def _sees_all(caller: Principal, maker: Principal | None, catalog: Catalog) -> bool:
+    """Of a maker who is gone nobody knows what they saw."""
     if maker is None:
         return visibility_key(caller, catalog) == "all" and not closed_fields(catalog, caller)
-    return sees_as_much(caller, maker, catalog) or (job.kind in _SERIES and _same_figures(caller, maker, catalog, job))
+    return sees_as_much(caller, maker, catalog)
 
 
-def _same_figures(caller: Principal, maker: Principal, catalog: Catalog, job: Job) -> bool:
-    return all(
-        figures_key(caller, catalog, params) in ("all", figures_key(maker, catalog, params))
-        for params in (kept_params({**job.params, "metric": name}, "") for name in _metrics(job, catalog))
-    )
+def _same_figures(caller: Principal, maker: Principal | None, catalog: Catalog, job: Job) -> bool:
+    """Whether what the job names comes to the same for both; not where its parameters cannot be read any more."""
+    if maker is None or job.kind not in _SERIES or job.params.get("scenario"):
+        return False  # a scenario also tells of its driver
+    try:
+        asked = [kept_params({**job.params, "metric": name}, "") for name in _metrics(job, catalog)]
+    except ValidationError:
+        return False
+    return all(figures_key(caller, catalog, params) in ("all", figures_key(maker, catalog, params)) for params in asked)
 
 
 def _metrics(job: Job, catalog: Catalog) -> list[str | None]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import datetime as dt
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Query
@@ -10,20 +11,33 @@ from fastapi import Query
 from api import schemas
 
 Cursor = Annotated[str | None, Query(max_length=64)]
+VersionCursor = Annotated[int | None, Query(ge=1, le=2**31 - 1)]
 NameCursor = Annotated[str | None, Query(max_length=200)]
 PageSize = Annotated[int, Query(ge=1, le=200)]
 Item = TypeVar("Item")
 
 
-def cut(found: Sequence[Item], key: Callable[[Item], str], view: Callable[[Item], Any], *, cursor: str | None, limit: int) -> schemas.Page:
-    """A page of what is held whole: what follows the item whose key is `cursor`. An item that is gone since ends the list.
+def cut(
+    found: Iterable[Item],
+    key: Callable[[Item], str],
+    view: Callable[[Item], Any],
+    *,
+    cursor: str | None,
+    limit: int,
+    newest_first: bool = False,
+) -> schemas.Page:
+    """A page of what is held whole, in the order of the keys (which differ): what comes after `cursor`, also when that one is gone since.
 
-    >>> page = cut(["a", "b", "c"], str, str.upper, cursor="a", limit=1)
+    >>> page = cut(["a", "c", "d"], str, str.upper, cursor="b", limit=1)
     >>> page.items, page.next
-    (['B'], 'b')
+    (['C'], 'c')
     """
-    keys = [key(item) for item in found]
-    start = 0 if cursor is None else keys.index(cursor) + 1 if cursor in keys else len(keys)
-    part = found[start : start + limit]
-    more = start + limit < len(found)
-    return schemas.Page(items=[view(item) for item in part], next=keys[start + len(part) - 1] if part and more else None)
+    keyed = sorted(((key(item), item) for item in found), key=lambda pair: pair[0], reverse=newest_first)
+    rest = [pair for pair in keyed if cursor is None or (pair[0] < cursor if newest_first else pair[0] > cursor)]
+    part = rest[:limit]
+    return schemas.Page(items=[view(item) for _, item in part], next=part[-1][0] if len(part) < len(rest) else None)
+
+
+def at(moment: dt.datetime, key: str) -> str:
+    """A key for `cut` that goes by time, then by `key`; 60 characters at most."""
+    return f"{int(moment.timestamp() * 1_000_000):017d}.{key[:42]}"

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from api import people, schemas, second_factor
 from api.audit_trail import current_request_id
 from api.credentials import COOKIE, Caller, refuse_cross_site
-from api.paging import Cursor, PageSize, cut
+from api.paging import Cursor, PageSize, at, cut
 from api.services import Services, services_of
 from core.errors import Forbidden, NotFound, Unauthenticated
 from core.ids import UserId, tenant_id
@@ -144,7 +144,7 @@ async def list_keys(request: Request, caller: Caller, cursor: Cursor = None, lim
         with services.store.read() as connection:
             return api_keys.list_all(connection, caller.tenant, user=None if may(caller, Right.ADMIN) else caller.user)
 
-    return cut(await run_in_threadpool(load), lambda key: key.id, _key, cursor=cursor, limit=limit)
+    return cut(await run_in_threadpool(load), lambda key: at(key.created_at, key.id), _key, cursor=cursor, limit=limit, newest_first=True)
 
 
 @router.post("/api-keys", status_code=201, summary="Make an API key; its text is shown once")

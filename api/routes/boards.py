@@ -19,7 +19,7 @@ from api.boards.pulse import Pulse
 from api.boards.showing import shown
 from api.credentials import Caller
 from api.leaving import until_gone
-from api.paging import Cursor, PageSize, cut
+from api.paging import Cursor, PageSize, VersionCursor, at, cut
 from api.preconditions import IfMatch, tagged
 from api.services import Services, services_of
 from core.errors import Forbidden, NotFound
@@ -94,7 +94,14 @@ class NewLink(schemas.In):
 async def list_boards(request: Request, caller: Caller, cursor: Cursor = None, limit: PageSize = 200) -> schemas.Page:
     services = services_of(request)
     found = await run_in_threadpool(service.visible, services, caller)
-    return cut(found, lambda board: board.id, lambda board: _row(board, caller), cursor=cursor, limit=limit)
+    return cut(
+        found,
+        lambda board: at(board.updated_at, board.id),
+        lambda board: _row(board, caller),
+        cursor=cursor,
+        limit=limit,
+        newest_first=True,
+    )
 
 
 @router.post("/boards", status_code=201, summary="Make a board")
@@ -116,9 +123,8 @@ async def change(request: Request, board_id: str, body: ChangeBody, caller: Call
 
 
 @router.get("/boards/{board_id}/versions", summary="Its history, latest first")
-async def versions(request: Request, board_id: str, caller: Caller, cursor: Cursor = None, limit: PageSize = 50) -> schemas.Page:
-    before = int(cursor) if cursor and cursor.isdecimal() and len(cursor) < 10 else None
-    found = await run_in_threadpool(lambda: service.history(services_of(request), caller, board_id, before=before, limit=limit))
+async def versions(request: Request, board_id: str, caller: Caller, cursor: VersionCursor = None, limit: PageSize = 50) -> schemas.Page:
+    found = await run_in_threadpool(lambda: service.history(services_of(request), caller, board_id, before=cursor, limit=limit))
     items = [
         {"version": v.version, "said": v.said, "author": v.author, "created_at": v.created_at, "content": dict(v.content)} for v in found
     ]
@@ -170,7 +176,7 @@ async def pin(request: Request, body: NewPin, caller: Caller) -> dict[str, Any]:
 @router.get("/boards/{board_id}/comments", summary="Comments, oldest first")
 async def list_comments(request: Request, board_id: str, caller: Caller, cursor: Cursor = None, limit: PageSize = 200) -> schemas.Page:
     found = await run_in_threadpool(service.comments, services_of(request), caller, board_id)
-    return cut(found, lambda c: c.id, _comment, cursor=cursor, limit=limit)
+    return cut(found, lambda c: at(c.created_at, c.id), _comment, cursor=cursor, limit=limit)
 
 
 @router.post("/boards/{board_id}/comments", status_code=201, summary="Comment on a board, a pin, or a point of its chart")
@@ -190,7 +196,14 @@ async def remove_comment(request: Request, board_id: str, comment_id: str, calle
 async def list_links(request: Request, board_id: str, caller: Caller, cursor: Cursor = None, limit: PageSize = 100) -> schemas.Page:
     services = services_of(request)
     found = await run_in_threadpool(service.links, services, caller, board_id)
-    return cut(found, lambda link: link.id, lambda link: link_view(services, caller, link), cursor=cursor, limit=limit)
+    return cut(
+        found,
+        lambda one: at(one.created_at, one.id),
+        lambda one: link_view(services, caller, one),
+        cursor=cursor,
+        limit=limit,
+        newest_first=True,
+    )
 
 
 @router.post("/boards/{board_id}/links", status_code=201, summary="A public link: read only, masked, with an end")

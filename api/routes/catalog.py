@@ -14,7 +14,7 @@ from api import personal_data, schemas
 from api.credentials import Caller
 from api.definitions import formula
 from api.learning import evaluate_later
-from api.paging import NameCursor, PageSize
+from api.paging import NameCursor, PageSize, VersionCursor
 from api.personal_data import DecisionsBody, PersonalField
 from api.preconditions import IfMatch, refuse_changed
 from api.rights import demand
@@ -142,7 +142,7 @@ def checked(text: str) -> Catalog:
 async def versions(
     request: Request,
     caller: Caller,
-    cursor: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    cursor: VersionCursor = None,
     limit: PageSize = 50,
     before: Annotated[int | None, Query(ge=1, le=2**31 - 1, deprecated=True, description="What `cursor` was called.")] = None,
 ) -> schemas.Page:

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from api import schemas
 from api.credentials import Caller
 from api.insight_schemas import FactFeedback
-from api.paging import Cursor, PageSize, cut
+from api.paging import Cursor, PageSize, at, cut
 from api.services import Services, services_of
 from core.errors import Conflict, Forbidden, NotFound
 from core.principal import Principal
@@ -55,7 +55,9 @@ async def list_feedback(request: Request, caller: Caller, cursor: Cursor = None,
     def read() -> schemas.Page:
         with services.store.read() as connection:
             votes = fact_votes.list_all(connection, caller.tenant, caller.user)
-        return cut(votes, lambda vote: vote.topic, _vote, cursor=cursor, limit=limit)
+        return cut(
+            votes, lambda vote: at(vote.at or services.clock.now(), vote.topic), _vote, cursor=cursor, limit=limit, newest_first=True
+        )
 
     return await run_in_threadpool(read)
 

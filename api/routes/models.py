@@ -67,7 +67,7 @@ async def register(
 async def get_model(request: Request, name: str, caller: Caller, cursor: Cursor = None, limit: PageSize = 200) -> schemas.Page:
     services = services_of(request)
     found = await run_in_threadpool(versions_of, services, caller.tenant, name)
-    return cut(found, lambda version: str(version.version), brief, cursor=cursor, limit=limit)
+    return cut(found, lambda version: f"{version.version:09d}", brief, cursor=cursor, limit=limit, newest_first=True)
 
 
 @router.get("/{name}/log", summary="Who did what to a model, with the evidence of that moment; newest first")

@@ -25,6 +25,7 @@ class FactVote:
     verdict: str
     insight_id: str
     about: str
+    at: datetime | None = None  # None before it is kept
 
 
 def put(connection: Connection, tenant: TenantId, user: UserId, vote: FactVote, *, now: datetime) -> None:

@@ -67,7 +67,7 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
         "bearer": {"type": "http", "scheme": "bearer", "description": "An API key (qk_...), or a token of your sign-in provider."},
         "session": {"type": "apiKey", "in": "cookie", "name": "querent_session", "description": "What POST /v1/login sets."},
     }
-    codes = problem_reference.found()
+    codes = problem_reference.known()
     components["responses"] = {f"Problem{status}": _response(status, codes.get(status, ())) for status in PROBLEMS}
     document["security"] = [{"bearer": []}, {"session": []}]
     for path, method, operation in _operations(document):

@@ -60,10 +60,9 @@ def test_every_problem_lists_its_codes_and_every_operation_its_problems(document
 
 
 def test_the_list_in_the_docs_is_of_this_code() -> None:
-    """A few new codes may wait for the next `python -m api.problem_reference`."""
-    said = (problem_reference.ROOT / "docs" / "problems.md").read_text()
-    missing = {code for codes in problem_reference.found().values() for code in codes if f"`{code}`" not in said}
-    assert len(missing) <= 15, f"run python -m api.problem_reference: {sorted(missing)}"
+    found = problem_reference.found()
+    assert problem_reference.known() == found, "run python -m api.problem_reference"
+    assert problem_reference.DOCS.read_text() == problem_reference.as_markdown(found), "run python -m api.problem_reference"
 
 
 class TestDeprecation:

@@ -33,10 +33,10 @@ from core.settings import Settings
 from core.store import job_events, jobs
 from core.store.jobs import JobStatus
 from workers.bootstrap import Services, build_services
-from workers.demo.generate import Span
 from workers.demo.load import load_demo
 from workers.demo.people import DEMO_PASSWORD
 from workers.demo.setup import ensure_people_and_catalogs
+from workers.demo.span import Span
 from workers.demo.world import WORLDS
 
 QUESTIONS = ("revenue by region last month", "orders last month", "visits by channel last month")

@@ -16,9 +16,9 @@ from core.store import api_keys, users
 from core.store.users import NewUser
 from semantic.warehouse.admin import WarehouseAdmin
 from workers.bootstrap import Services, build_services
-from workers.demo.generate import Span
 from workers.demo.load import DATABASE, load_demo
 from workers.demo.setup import demo_end, ensure_people_and_catalogs
+from workers.demo.span import Span
 from workers.demo.world import WORLDS
 
 # What copies of the generated rows are told apart by: they count as further orders of the same customers.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,43 +12,18 @@ import pyarrow as pa
 
 from core.timeseries import FloatArray
 from workers.demo.answer_key import mix_shift_start, price_rise_start
-from workers.demo.products import FIRST_NAMES, LAST_NAMES, Products, make_products
+from workers.demo.columns import typed
+from workers.demo.customers import Customers, IntArray, make_customers
+from workers.demo.products import Products, make_products
 from workers.demo.season import black_friday, category_season, demand
+from workers.demo.span import Span
 from workers.demo.world import World
 
-IntArray = npt.NDArray[np.int64]
-HISTORY_DAYS = 4 * 365 + 1
-FOUNDING_CUSTOMERS = 2_500
 _REFUND_REASONS = ("damaged", "wrong item", "changed mind", "arrived late", "not as described")
 _STATUSES = ("completed", "cancelled", "pending")
 _MIX_AFTER = {"desktop": 0.23, "mobile": 0.70, "tablet": 0.07}
 _MIX_GAIN = 1.10
 _CAMPAIGNS = ("brand", "performance")
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """The days of a load: [start, end], and the anchor that the planted events are counted from."""
-
-    start: dt.date
-    end: dt.date
-    anchor: dt.date
-
-    @classmethod
-    def ending(cls, end: dt.date, anchor: dt.date | None = None) -> Span:
-        anchor = anchor or end
-        return cls(anchor - dt.timedelta(days=HISTORY_DAYS - 1), end, anchor)
-
-    def days(self) -> list[dt.date]:
-        return [self.start + dt.timedelta(days=n) for n in range((self.end - self.start).days + 1)]
-
-
-@dataclass(frozen=True, slots=True)
-class Customers:
-    """Everyone who signed up in the span, by country: ids and sign-up day numbers ascending."""
-
-    by_country: list[tuple[IntArray, IntArray]]
-    table: pa.Table
 
 
 def tables(world: World, span: Span) -> Iterator[tuple[str, pa.Table]]:
@@ -58,7 +32,7 @@ def tables(world: World, span: Span) -> Iterator[tuple[str, pa.Table]]:
     customers = make_customers(world, span)
     yield (
         "countries",
-        _table(
+        typed(
             world,
             country=[c.name for c in world.countries],
             region=[c.region for c in world.countries],
@@ -66,7 +40,7 @@ def tables(world: World, span: Span) -> Iterator[tuple[str, pa.Table]]:
     )
     yield (
         "channels",
-        _table(
+        typed(
             world,
             channel=[c.name for c in world.channels],
             channel_type=[c.kind for c in world.channels],
@@ -78,11 +52,11 @@ def tables(world: World, span: Span) -> Iterator[tuple[str, pa.Table]]:
     )
     yield (
         "devices",
-        _table(world, device=list(world.devices), form_factor=["fixed" if name == "desktop" else "handheld" for name in world.devices]),
+        typed(world, device=list(world.devices), form_factor=["fixed" if name == "desktop" else "handheld" for name in world.devices]),
     )
     yield (
         "products",
-        _table(
+        typed(
             world,
             product_id=products.ids,
             product_name=products.names,
@@ -102,44 +76,6 @@ def tables(world: World, span: Span) -> Iterator[tuple[str, pa.Table]]:
             for name, parts in pieces.items():
                 yield name, pa.concat_tables(parts)
             pieces = {}
-
-
-def make_customers(world: World, span: Span) -> Customers:
-    """Sign-ups of every day, as many as a quarter of the day's expected orders, after a founding base."""
-    weights = np.array([c.weight for c in world.countries])
-    weights /= weights.sum()
-    ids: list[IntArray] = []
-    days: list[IntArray] = []
-    homes: list[IntArray] = []
-    founding = np.random.default_rng([world.seed, 2])
-    ids.append(np.arange(1, FOUNDING_CUSTOMERS + 1, dtype=np.int64))
-    days.append(np.sort(founding.integers(-700, 0, FOUNDING_CUSTOMERS)))
-    homes.append(founding.choice(len(weights), FOUNDING_CUSTOMERS, p=weights))
-    for number, day in enumerate(span.days()):
-        rng = np.random.default_rng([world.seed, 3, day.toordinal()])
-        count = int(rng.poisson(0.25 * world.sessions_per_day * world.base_conversion * demand(world, day, span.start)))
-        ids.append(10_000 + number * 1_000 + np.arange(count, dtype=np.int64))
-        days.append(np.full(count, number, dtype=np.int64))
-        homes.append(rng.choice(len(weights), count, p=weights))
-    all_ids, all_days, all_homes = np.concatenate(ids), np.concatenate(days), np.concatenate(homes)
-    by_country = [(all_ids[all_homes == c], all_days[all_homes == c]) for c in range(len(weights))]
-    first = np.array(FIRST_NAMES)[all_ids * 7919 % len(FIRST_NAMES)]
-    last = np.array(LAST_NAMES)[all_ids * 104_729 % len(LAST_NAMES)]
-    share = np.cumsum(list(world.segments.values()))
-    segment = np.array(list(world.segments))[
-        np.searchsorted(share, (all_ids * 2_654_435_761 % 10_007) / 10_007, side="right").clip(0, len(share) - 1)
-    ]
-    table = _table(
-        world,
-        customer_id=all_ids,
-        customer_name=[f"{a} {b}" for a, b in zip(first, last, strict=True)],
-        email=[f"{a}.{b}.{i}@example.com".lower() for a, b, i in zip(first, last, all_ids, strict=True)],
-        segment=segment,
-        country=np.array([c.name for c in world.countries])[all_homes],
-        region=np.array([c.region for c in world.countries])[all_homes],
-        signup_date=[span.start + dt.timedelta(days=int(n)) for n in all_days],
-    )
-    return Customers(by_country, table)
 
 
 class Day:
@@ -196,7 +132,7 @@ class Day:
             late = self.regions[country] == self.world.planted.late_load_region
             loaded = np.random.default_rng([self.world.seed, 6, self.day.toordinal()]).random(len(count)) < 0.15
             keep = ~late | loaded
-        return _table(
+        return typed(
             self.world,
             visit_date=[self.day] * int(keep.sum()),
             country=self.countries[country][keep],
@@ -227,7 +163,7 @@ class Day:
                     rows["impressions"].append(int(clicks * self.rng.uniform(28, 42)))
                     rows["clicks"].append(clicks)
                     rows["spend"].append(round(clicks * float(self.rng.uniform(2.4, 4.4)), 2))
-        return _table(self.world, **rows)
+        return typed(self.world, **rows)
 
     def _orders(self, sessions: IntArray) -> Iterator[tuple[str, pa.Table]]:
         world, rng = self.world, self.rng
@@ -256,7 +192,7 @@ class Day:
         midnight = np.datetime64(self.day, "s")
         yield (
             "orders",
-            _table(
+            typed(
                 world,
                 order_id=order_ids,
                 customer_id=buyers,
@@ -275,7 +211,7 @@ class Day:
         net = np.round(lines["quantity"] * lines["price"] * (1 - lines["discount"]), 2)
         yield (
             "order_lines",
-            _table(
+            typed(
                 world,
                 order_id=order_ids[order],
                 line_number=lines["line"],
@@ -348,7 +284,7 @@ class Day:
         share = rng.choice([1.0, 0.5], len(chosen), p=[0.8, 0.2])
         reason = np.array(_REFUND_REASONS)[rng.integers(0, len(_REFUND_REASONS), len(chosen))]
         known = np.array([d <= self.span.end for d in dates], dtype=bool)
-        return _table(
+        return typed(
             self.world,
             refund_id=order_ids[chosen][known],
             order_id=order_ids[chosen][known],
@@ -365,7 +301,7 @@ class Day:
         plan = rng.choice(len(plans), len(chosen), p=[0.5, 0.35, 0.15])
         life_days = rng.geometric(1 / 420, len(chosen)) + 20
         ends = [self.day + dt.timedelta(days=int(d)) for d in life_days]
-        return _table(
+        return typed(
             self.world,
             subscription_id=order_ids[chosen],
             customer_id=buyers[chosen],
@@ -375,50 +311,3 @@ class Day:
             cancelled_on=[d if d <= self.span.end else None for d in ends],
             region=self.regions[country][chosen],
         )
-
-
-_DATES = {
-    "visit_date",
-    "spend_date",
-    "order_date",
-    "shipped_date",
-    "refund_date",
-    "started_on",
-    "cancelled_on",
-    "signup_date",
-    "launched_on",
-}
-_INTEGERS = {
-    "order_id",
-    "customer_id",
-    "product_id",
-    "refund_id",
-    "subscription_id",
-    "sessions",
-    "bounced_sessions",
-    "carts",
-    "impressions",
-    "clicks",
-}
-_SMALL = {"line_number", "quantity"}
-_MONEY = {"list_price", "unit_cost", "spend", "shipping_fee", "unit_price", "net_amount", "cost_amount", "refund_amount", "monthly_fee"}
-_RATES = {"discount_rate"}
-
-
-def _table(world: World, **columns: object) -> pa.Table:
-    arrays: dict[str, pa.Array] = {}
-    for name, values in columns.items():
-        if name in _DATES:
-            arrays[name] = pa.array(values, pa.date32())
-        elif name in _INTEGERS:
-            arrays[name] = pa.array(values, pa.int64())
-        elif name in _SMALL:
-            arrays[name] = pa.array(values, pa.int32())
-        elif name in _MONEY or name in _RATES:
-            arrays[name] = pa.array(values, pa.float64())
-        elif name == "ordered_at":
-            arrays[name] = pa.array(values, pa.timestamp("s", tz="UTC"))
-        else:
-            arrays[name] = pa.array(values, pa.string())
-    rows = len(next(iter(arrays.values())))
-    return pa.table({"tenant_id": pa.array([str(world.tenant)] * rows, pa.string()), **arrays})

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from workers.demo.generate import Span, tables
+from workers.demo.generate import tables
+from workers.demo.span import Span
 from workers.demo.world import World
 
 DATABASE = "demo"

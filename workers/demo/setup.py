@@ -13,9 +13,9 @@ from core.store import catalogs, tenants, users
 from core.store.store import Store
 from core.store.users import NewUser
 from workers.demo.catalog import demo_catalog
-from workers.demo.generate import Span
 from workers.demo.load import Admin, load_demo
 from workers.demo.people import DEMO_PASSWORD, people
+from workers.demo.span import Span
 from workers.demo.world import WORLDS, World
 from workers.principals import SYSTEM_USER
 

@@ -15,10 +15,10 @@ from core.clock import FixedClock
 from core.settings import Settings
 from tests.conftest import WarehouseEndpoint
 from workers.bootstrap import Services as CoreServices
-from workers.demo.generate import Span
 from workers.demo.load import load_demo
 from workers.demo.people import DEMO_PASSWORD
 from workers.demo.setup import ensure_people_and_catalogs
+from workers.demo.span import Span
 from workers.demo.world import WORLDS
 
 TODAY = dt.date(2026, 5, 21)

@@ -15,9 +15,9 @@ from core.settings import Settings
 from tests.conftest import WarehouseStarter
 from tests.integration.api.conftest import NOW, Caller
 from workers.bootstrap import Services as CoreServices
-from workers.demo.generate import Span
 from workers.demo.load import load_demo
 from workers.demo.setup import ensure_people_and_catalogs
+from workers.demo.span import Span
 from workers.demo.world import GLOBEX
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("api")]

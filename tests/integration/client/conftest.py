@@ -18,9 +18,9 @@ from core.clock import SystemClock
 from core.settings import Settings
 from tests.conftest import WarehouseEndpoint
 from workers.bootstrap import Services
-from workers.demo.generate import Span
 from workers.demo.load import load_demo
 from workers.demo.setup import ensure_people_and_catalogs
+from workers.demo.span import Span
 from workers.demo.world import WORLDS
 
 ROOT = Path(__file__).parents[3]

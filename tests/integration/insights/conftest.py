@@ -17,9 +17,9 @@ from core.store.jobs import JobStatus, NewJob
 from semantic.warehouse.admin import WarehouseAdmin
 from tests.conftest import WarehouseEndpoint
 from workers.bootstrap import build_services
-from workers.demo.generate import Span
 from workers.demo.load import load_demo
 from workers.demo.setup import ensure_people_and_catalogs
+from workers.demo.span import Span
 from workers.demo.world import WORLDS
 from workers.jobs import FUNCTIONS
 from workers.kinds import checked_params

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from workers.demo.answer_key import PlantedEvent, answer_key
-from workers.demo.generate import HISTORY_DAYS, Span, tables
+from workers.demo.generate import tables
+from workers.demo.span import HISTORY_DAYS, Span
 from workers.demo.world import ACME, GLOBEX, WORLDS, World
 
 ANCHOR = dt.date(2026, 5, 20)

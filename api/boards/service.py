@@ -21,7 +21,7 @@ from semantic.query import SemanticQuery
 from workers.boards.access import editable, may_see, owned, owns, seen
 from workers.boards.content import Content, Pin
 
-MAX_BOARDS = 2_000  # per company
+MAX_BOARDS = 1_000  # per company; as many as are listed at once
 MAX_COMMENTS = 1_000  # per board
 MAX_LINK_DAYS = 90
 
@@ -38,7 +38,7 @@ def load(services: Services, caller: Principal, key: str) -> StoredBoard:
 
 def visible(services: Services, caller: Principal) -> list[StoredBoard]:
     with services.store.read() as connection:
-        return [board for board in boards.list_all(connection, caller.tenant) if may_see(caller, board)]
+        return [board for board in boards.list_all(connection, caller.tenant, limit=MAX_BOARDS) if may_see(caller, board)]
 
 
 def create(services: Services, caller: Principal, title: str, description: str = "", pins: tuple[Pin, ...] = ()) -> StoredBoard:

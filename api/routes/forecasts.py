@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import Field
+from pydantic import Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from api import schemas
@@ -221,7 +221,10 @@ def _sight(services: Services, caller: Principal) -> Callable[[str, Mapping[str,
     def sees(metric: str, params: Mapping[str, Any] | None, visibility: str | None) -> bool:
         if metric in hidden or visibility is None:
             return False
-        asked = kept_params(params, metric)
+        try:
+            asked = kept_params(params, metric)
+        except ValidationError:
+            return False  # of a form that is no longer read: nobody knows what it is made of
         key = asked.model_dump_json()
         if key not in keys:
             keys[key] = figures_key(caller, catalog, asked)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
 
+from api.preconditions import hold
 from core.errors import Conflict, Unavailable
 from core.ids import TenantId, UserId
 from core.principal import Role
@@ -180,6 +182,17 @@ class TestAtOnce:
         results = at_once(edit)
         assert sum(result == 1 for result in results) == 1
         assert sum(isinstance(result, Conflict) for result in results) == 5
+
+    def test_what_is_compared_with_an_etag_cannot_change_before_it_is_changed(self, store: Store) -> None:
+        with store.write() as connection:
+            user = users.create(connection, ACME, NewUser("etag@acme.example", "old", frozenset({Role.VIEWER}), "long-enough-1"), now=NOW)
+        for expected, is_held in ((None, False), ('"etag"', True)):
+            with store.write() as one:
+                hold(one, expected, "users", ACME, user.id)
+                users.get(one, ACME, user.id)
+                with pytest.raises(Unavailable) if is_held else nullcontext(), store.write() as other:
+                    other.exec_driver_sql("SET LOCAL lock_timeout = '50ms'")
+                    users.rename(other, ACME, user.id, "new")
 
     def test_the_audit_chain_has_no_forks(self, store: Store) -> None:
         def append(number: int) -> None:

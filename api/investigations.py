@@ -53,7 +53,7 @@ async def investigation(
         question="",
         outcome="job",
         intent=reading.intent.value,
-        message=f"{_SAID[kind]}: {label}{_asked(params)}.",
+        message=f"{_SAID[kind]}: {label}{_asked(params) if reading.intent is not Intent.SCAN else ''}.",
         job=job_link(job, kind),
         as_of=as_of,
     )

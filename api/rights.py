@@ -5,7 +5,7 @@ Routes narrow this further where it depends on the thing itself (one's own job, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from core.errors import Forbidden
@@ -137,8 +137,12 @@ def refuse(caller: Principal, method: str, path: str) -> None:
     if right is not None and right in by_roles(caller):
         raise Forbidden(f"This API key has the scopes {', '.join(sorted(caller.scopes))}; this takes {right.value}.", code="scope_missing")
     roles = sorted(role.value for role in Role if right in GRANTS[role]) if right is not None else []
-    wanted = f"This needs one of the roles {', '.join(roles)}" if roles else "Nobody may do this"
-    raise Forbidden(f"{wanted}; yours: {', '.join(sorted(caller.role_names)) or 'none'}.")
+    wanted = f"This needs one of the roles {_named(roles)}" if roles else "Nobody may do this"
+    raise Forbidden(f"{wanted}; yours: {_named(sorted(caller.role_names)) or 'none'}.")
+
+
+def _named(roles: Iterable[str]) -> str:
+    return ", ".join(role.replace("_", " ") for role in roles)
 
 
 def demand(caller: Principal, right: Right, why: str) -> None:

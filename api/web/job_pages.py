@@ -39,6 +39,12 @@ _STATES: Mapping[str, tuple[str, JobStatus | None]] = {
     "": ("All", None), "running": ("Running", JobStatus.RUNNING), "pending": ("Waiting", JobStatus.PENDING),
     "failed": ("Failed", JobStatus.FAILED), "done": ("Done", JobStatus.DONE), "cancelled": ("Cancelled", JobStatus.CANCELLED),
 }  # fmt: skip
+_STEPS: Mapping[str, str] = {
+    "fetch": "get the figures", "fit": "compare models", "write": "say what it means", "register": "keep the result", "plan": "choose the series",
+    "score": "judge the figures", "explain": "look for reasons", "evaluate": "look at the rules", "scan": "look for what is unusual",
+    "issue": "put it together", "infer": "find out what columns mean", "load": "load the rows", "copy": "copy the rows", "catalog": "update the catalog",
+    "backtest": "compare on past data", "shadow": "run beside what serves",
+}  # fmt: skip
 LISTED = 50
 
 
@@ -64,6 +70,7 @@ def _log(at: Visitor, job: Job) -> list[tuple[dt.datetime, str]]:
     with at.services.store.read() as connection:
         events = job_events.after(connection, at.caller.tenant, job.id, 0, limit=300)
     lines: list[tuple[dt.datetime, str]] = []
+    steps = _steps(job)
     for event in events:
         data = event.data
         if event.kind == "note":
@@ -72,16 +79,31 @@ def _log(at: Visitor, job: Job) -> list[tuple[dt.datetime, str]]:
             text = str(data.get("status", "")).capitalize() + (f": {data['message']}" if data.get("message") else "")
         else:
             done = f", {data['done']:,} of {data['total']:,}" if data.get("total") else ""
-            text = f"{str(data.get('step', '')).capitalize()}{done} ({float(data.get('progress') or 0):.0%})"
+            step = str(data.get("step", ""))
+            text = f"{steps.get(step, step).capitalize()}{done} ({float(data.get('progress') or 0):.0%})"
         if text and (not lines or lines[-1][1] != text):
             lines.append((event.at, text))
     return lines
 
 
-def title(job: Job) -> str:
-    """What the job is about, in a few words."""
+def _steps(job: Job) -> dict[str, str]:
+    """Its steps in order, each in words."""
+    return {step: _STEPS.get(step, step) for step in kind_named(job.kind).steps}
+
+
+def _labels(at: Visitor) -> Mapping[str, str]:
+    """Of the metrics that the visitor sees."""
+    try:
+        return {m.name: m.label for m in at.services.catalogs.visible(at.caller).catalog.metrics}
+    except UserError:
+        return {}
+
+
+def title(job: Job, labels: Mapping[str, str]) -> str:
+    """What the job is about, in a few words. labels: of metrics."""
     name = _TITLES.get(job.kind, job.kind.replace("_", " ").capitalize())
-    about = job.params.get("original_name") or (job.params.get("metric") or "").replace("_", " ")
+    metric = str(job.params.get("metric") or "")
+    about = job.params.get("original_name") or labels.get(metric, metric.replace("_", " "))
     return f"{name}: {about}" if about else name
 
 
@@ -102,10 +124,11 @@ async def job_list(request: Request, before: str = "", state: str = "") -> Respo
 
     found = await run_in_threadpool(read)
     names = await run_in_threadpool(people, at) if sees_all else {}
+    labels = await run_in_threadpool(_labels, at)
     return page(
         "job_rows.html" if is_partial(request) else "jobs.html",
         v=at,
-        items=[JobRow(title(job), job, names.get(job.user or "", ""), _took(job, at.services.clock.now())) for job in found],
+        items=[JobRow(title(job, labels), job, names.get(job.user or "", ""), _took(job, at.services.clock.now())) for job in found],
         more=found[-1].id if len(found) == LISTED else None,
         everybody=sees_all,
         states={key: label for key, (label, _) in _STATES.items()},
@@ -158,7 +181,7 @@ async def _shown(at: Visitor, job: Job) -> dict[str, Any]:
         examples = await run_in_threadpool(_examples, at, str(job.params.get("dataset", "")))
     return {
         "log": await run_in_threadpool(_log, at, job), "took": _took(job, at.services.clock.now()),
-        "job": view(job), "title": title(job), "steps": list(kind_named(job.kind).steps), "examples": examples,
+        "job": view(job), "title": title(job, await run_in_threadpool(_labels, at)), "steps": _steps(job), "examples": examples,
         "cancelling": job.cancel_requested and not job.status.is_final,
     }  # fmt: skip
 

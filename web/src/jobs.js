@@ -14,8 +14,9 @@ export function watchJobs(root, arrived) {
       if (!data.step) return;
       step.textContent = data.step;
       place.querySelectorAll("[data-step-name]").forEach((one) => {
-        if (data.step.startsWith(one.dataset.stepName)) one.setAttribute("aria-current", "step");
-        else one.removeAttribute("aria-current");
+        if (data.step !== one.dataset.stepName) return one.removeAttribute("aria-current");
+        one.setAttribute("aria-current", "step");
+        step.textContent = one.textContent;
       });
     };
     stream.addEventListener("progress", show);

@@ -6,6 +6,7 @@ import { combobox } from "./combobox.js";
 import { copying } from "./copy.js";
 import { watchJobs } from "./jobs.js";
 import { keyboard } from "./keyboard.js";
+import { once } from "./once.js";
 import { popovers } from "./popovers.js";
 import { previews } from "./preview.js";
 import { themes } from "./theme.js";
@@ -23,6 +24,12 @@ function enhance(root) {
   boards(root, enhance);
   const charts = root.querySelectorAll(".chart[data-spec]:not([data-drawn])");
   if (charts.length) import("./charts.js").then(({ draw }) => charts.forEach(draw));
+}
+
+// On a phone the places are a row that scrolls sideways; the one that is open stands in its middle.
+function inSight(place) {
+  const [row, own] = [place.parentElement, place.getBoundingClientRect()];
+  row.scrollLeft += own.left + own.width / 2 - row.getBoundingClientRect().left - row.clientWidth / 2;
 }
 
 // What has just come is named to screen readers, and the keyboard goes on from there.
@@ -47,6 +54,9 @@ document.addEventListener("DOMContentLoaded", () => {
   busy();
   copying();
   unread();
+  once();
+  document.querySelectorAll(".nav [aria-current], .tabs [aria-current]").forEach(inSight);
+  document.querySelector(".problem .headline")?.focus();
 });
 document.addEventListener("htmx:after:swap", (event) => {
   enhance(document);

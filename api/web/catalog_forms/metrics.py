@@ -175,7 +175,11 @@ def _name(form: Fields) -> str:
 
 def _with(choices: tuple[tuple[str, str], ...], known: str | None) -> tuple[tuple[str, str], ...]:
     """With a value that is there and not among the usual ones."""
-    return choices if not known or known in dict(choices) else (*choices, (known, spoken(known)))
+    return (
+        choices
+        if not known or known in dict(choices)
+        else (*choices, (known, f"currency ({known[9:]})" if known.startswith("currency:") else spoken(known)))
+    )
 
 
 def _plain(value: float | None) -> str:

@@ -13,7 +13,9 @@ from semantic.expr import Absolute
 
 _MONTH = "|".join(f"{m}|{m[:3]}|{m[:4]}" for m in (n.lower() for n in calendar.month_name[1:]))
 _END = rf"(?:(?P<month{{0}}>{_MONTH})\.?(?:\s+\d{{{{4}}}})?|(?P<quarter{{0}}>q[1-4])(?:\s+\d{{{{4}}}})?|(?P<year{{0}}>\d{{{{4}}}}))"
-_FROM_TO = re.compile(rf"^from\s+{_END.format('a')}\s+to\s+{_END.format('b')}$", re.IGNORECASE)
+_FROM_TO = re.compile(
+    rf"^(?:(?:from|between)\s+)?(?P<first>{_END.format('a')})\s+(?:to|and|through|until)\s+(?P<last>{_END.format('b')})$", re.IGNORECASE
+)
 _STATES_YEAR = re.compile(r"\d{4}")
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
@@ -22,10 +24,17 @@ def settle_ends(frame: Frame, as_of: dt.datetime, *, stepped: bool) -> None:
     """Holds the second period that is named against the first. stepped: nothing asks how it changed from one to the other."""
     if frame.compare == "vs" and len(frame.times) == 2 and not frame.compare_values:
         _in_their_order(frame, as_of)
-    elif not stepped and frame.compare is None and frame.grain is None and not frame.cycle and len(frame.times) == 1:
+        return
+    changed = not stepped and frame.compare is None
+    if (changed or _compares_it(frame)) and frame.grain is None and not frame.cycle and len(frame.times) == 1:
         ends = _ends_of(frame.times[0])
         if ends is not None:
             frame.compare, frame.versus, frame.times = "vs", ends[0], [ends[1], ends[0]]
+
+
+def _compares_it(frame: Frame) -> bool:
+    """ "compare revenue Q1 2025 to Q1 2026": nothing but the two ends of its period can be held against each other."""
+    return frame.compare == "vs" and not frame.compare_values and not frame.groups and len(frame.measures) + len(frame.outputs) < 2
 
 
 def _in_their_order(frame: Frame, as_of: dt.datetime) -> None:
@@ -59,8 +68,8 @@ def _ends_of(phrase: TimePhrase) -> tuple[TimePhrase, TimePhrase] | None:
     if not start < after <= last < end:
         return None
     return (
-        replace(phrase, window=Absolute(start=start, end=after), label=str(said[0].split(" to ")[0])),
-        replace(phrase, window=Absolute(start=last, end=end), label=str(said[0].split(" to ")[-1])),
+        replace(phrase, window=Absolute(start=start, end=after), label=said["first"]),
+        replace(phrase, window=Absolute(start=last, end=end), label=said["last"]),
     )
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from nlq.text import keys_of
 from semantic.catalog.model import Catalog
 from semantic.query import MetricRef, SemanticQuery
 
@@ -96,8 +97,17 @@ _MONEY = {
 
 def no_question(text: str, before: SemanticQuery | None, catalog: Catalog) -> Said | None:
     """What to say to a text that asks for no figure; None for anything that may be a question about data. before: the answer before it."""
-    said = next((said for pattern, said in _RULES if pattern.search(text)), None)
+    said = next((said for pattern, said in _RULES if (found := pattern.search(text)) and not _names_figures(found[0], catalog)), None)
     return said if said is not None or before is None else _in_currency(text, before, catalog)
+
+
+def _names_figures(opening: str, catalog: Catalog) -> bool:
+    """ "export volume by country", "download rate by app": the one word that would be a wish is a word of the data."""
+    words = keys_of(opening)
+    if len(words) != 1:
+        return False
+    called = [*catalog.metrics, *catalog.datasets, *(f for d in catalog.datasets for f in d.fields)]
+    return any(not c.hidden and words[0] in keys_of(c.label) for c in called)
 
 
 def _in_currency(text: str, before: SemanticQuery, catalog: Catalog) -> Said | None:

@@ -165,6 +165,16 @@ def _counts_ahead(p: Parse, i: int) -> bool:
     return bounded and p.waiting.relative and last is not None and not last.in_relative and p.kinds.likely(last.unit, "dataset")
 
 
+def _counted(p: Parse, nxt: Unit) -> Unit | None:
+    """ "orders with more than 3 lines": what is counted is rows of a kind, however loosely they are called so; None where no number is meant."""
+    last = p.waiting.last
+    if last is None or not p.waiting.relative or last.in_relative or not nxt.is_object or not p.kinds.likely(last.unit, "dataset"):
+        return None
+    if not nxt.links or any(p.kinds.likely(nxt, kind) for kind in ("number", "measure", "dataset")):
+        return None
+    return replace(nxt, links=tuple(k for k in nxt.links if k.target.kind == "dataset"))
+
+
 def _close_comparison(p: Parse, i: int) -> int:
     """A comparison and its number are known: find what is compared, behind or ahead."""
     s = p.waiting
@@ -175,6 +185,12 @@ def _close_comparison(p: Parse, i: int) -> int:
     if nxt is not None and nxt.text.lower() == "times" and (s.last is None or s.last.role != "related"):
         p.frame.unknown.append(nxt)
     ahead = _counts_ahead(p, i)
+    counted = _counted(p, nxt) if nxt is not None and j == i else None
+    if counted is not None:
+        nxt, ahead = counted, True
+        if not counted.links:
+            p.frame.unknown.append(counted)
+            return j + 1
     while nxt is not None and (nxt.text.lower() in UNIT_NOUNS or nxt.is_func("agg")) and not nxt.links:
         p.use(nxt)
         units.append(nxt)

@@ -47,6 +47,22 @@ def _settle_most(p: Parse) -> None:
     s.superlative, s.pending_units = None, [u for u in s.pending_units if u not in said]
 
 
+def _lost(p: Parse) -> list[Unit]:
+    """ "ranked by amount" where no amount is known, "whose first order was in 2026": without it another question would be answered."""
+    left: list[Unit] = []
+    for i, u in enumerate(p.units):
+        after = p.units[i + 1 : i + 5]
+        if (
+            u.is_func("order")
+            and not u.links
+            and not (p.frame.orders or p.frame.rank_by or p.frame.measures or p.frame.superlative or p.frame.moved_order)
+        ):
+            left.append(after[0] if after else u)
+        if u.text.lower() == "whose" and len(after) > 2 and after[0].is_func("super") and p.kinds.likely(after[1], "dataset"):
+            left.extend(after[:1] if any(v.time is not None for v in after[2:]) else [])
+    return left
+
+
 def finish(p: Parse) -> None:
     p.flush_count()
     _settle_most(p)
@@ -63,4 +79,4 @@ def finish(p: Parse) -> None:
                 p.frame.notes.append(f"dangling:{unit.text}")
                 if p.frame.compare == "vs" and unit.is_func("agg"):
                     p.frame.unknown.append(unit)  # "last week vs the average week"
-    p.frame.unknown.extend(u for u in _unused(p) if u not in p.frame.unknown)
+    p.frame.unknown.extend(u for u in (*_unused(p), *_lost(p)) if u not in p.frame.unknown)

@@ -38,6 +38,11 @@ def on_time(p: Parse, i: int, u: Unit) -> int:
         p.add_condition(again)
         again.or_previous = True
         return i + 1
+    event = next((c for c in p.frame.conditions if c.kind == "related" and listed is not None and listed in c.inner), None)
+    if event is not None and listed is not None and listed.kind == "time" and not event.negate and _listed_after(p, i, listed.units[-1]):
+        event.inner.append(Condition("time", None, time=phrase, or_previous=True, units=[u]))  # "who enrolled in 2022 or 2023"
+        s.last_condition = event.inner[-1]
+        return i + 1
     if s.last is not None and _adjacent_time(p, i) and _are_events(p, s.last):
         # "new hires this year": each date is one event.
         p.retract(s.last)
@@ -82,7 +87,8 @@ def _listed_after(p: Parse, i: int, before: Unit) -> bool:
     j = i - 1
     while j >= 0 and p.units[j].is_func("or", "and", "comma"):
         j -= 1
-    return j < i - 1 and j >= 0 and p.units[j] is before
+    joined = j < i - 1 or p.units[i].text.lower().split()[:1] in (["and"], ["or"], ["&"])
+    return joined and j >= 0 and p.units[j] is before
 
 
 def _are_events(p: Parse, mention: Mention) -> bool:

@@ -63,6 +63,14 @@ def acme() -> Understander:
             "change in revenue from January to March 2026",
             "revenue, from 2026-03-01 to before 2026-04-01, vs from 2026-01-01 to before 2026-02-01",
         ),
+        ("compare revenue Q1 2025 to Q1 2026", "revenue, from 2026-01-01 to before 2026-04-01, vs from 2025-01-01 to before 2025-04-01"),
+        ("compare revenue by region from January to March 2026", "revenue, by region, from 2026-01-01 to before 2026-04-01"),
+        ("orders with more than 3 lines", "orders, where with above 3 order lines"),
+        (
+            "customers who ordered in May and June 2025",
+            "customers: customers customer id, customer name, where with orders where orders order date from 2025-05-01 to before 2025-06-01 "
+            "or orders order date from 2025-06-01 to before 2025-07-01",
+        ),
         ("what fraction of sessions bounce", "percentage of total bounced sessions in sessions"),
         ("customers who spent more than 10k", "revenue, by customer, having revenue > 10000"),
         ("how many repeat customers", "number of customers, where with above 1 orders"),

@@ -30,6 +30,7 @@ AGAIN: Mapping[str, Right] = {
     "score_forecasts": Right.JOBS, "preview_rule": Right.RULES, "evaluate_questions": Right.CATALOG, "infer_catalog": Right.DATA,
     "refresh_values": Right.DATA, "load_file": Right.DATA, "refresh_source": Right.ADMIN, "register_model": Right.MODELS,
     "shadow_models": Right.MODELS, "watch_models": Right.MODELS, "mirror_models": Right.MODELS,
+    "diagnose": Right.JOBS,
 }  # fmt: skip
 """What starting a job takes; kinds that are not here are started by schedules alone."""
 

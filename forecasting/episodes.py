@@ -6,6 +6,8 @@ series is, and stays.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
@@ -21,18 +23,18 @@ SHORTEST = 3
 MOST = 2
 PAUSE = 3
 """Wild values with fewer usual ones than this between them are one episode."""
-
+CAUSE_SPREADS = 4.0
 NEAR_SHARE_OF_YEAR = 1 / 26
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 
 
-def find_episodes(y: FloatArray, seasons: tuple[int, ...], year: int, horizon: int) -> BoolArray:
+def find_episodes(y: FloatArray, seasons: tuple[int, ...], year: int, horizon: int, explained: BoolArray | None = None) -> BoolArray:
     """(n,) True within the one or two stretches of wild values with a usual level before and after; all False where there are more.
 
     y: (n,) complete. seasons: they are taken out first. year: its steps. A stretch that came a year later too, or whose day of the year lies
-    within the horizon, stays: it may be a season.
+    within the horizon, stays: it may be a season. So does one with a cause at work in it. explained: (n,) where one is.
     """
     from scipy.ndimage import median_filter
 
@@ -52,8 +54,18 @@ def find_episodes(y: FloatArray, seasons: tuple[int, ...], year: int, horizon: i
         return found
     for run in runs:
         usual_around = run[0] >= longest and run[-1] < n - max(run.shape[0], PAUSE)
-        if run.shape[0] >= SHORTEST and usual_around and not _may_come_again(run, runs, year, n, horizon):
+        of_a_cause = explained is not None and bool(explained[run[0] : run[-1] + 1].any())
+        if run.shape[0] >= SHORTEST and usual_around and not of_a_cause and not _may_come_again(run, runs, year, n, horizon):
             found[run[0] : run[-1] + 1] = True
+    return found
+
+
+def at_work(causes: Mapping[str, FloatArray], n: int) -> BoolArray:
+    """(n,) where a known cause is far from its usual: a holiday's day, a driver's peak. causes: name -> (n or more,) values."""
+    found = np.zeros(n, dtype=np.bool_)
+    for values in causes.values():
+        departure = np.abs(values[:n] - np.median(values[:n]))
+        found |= departure > CAUSE_SPREADS * 1.4826 * float(np.median(departure))
     return found
 
 

@@ -16,7 +16,7 @@ from forecasting.adjust import SMOOTHED_FROM
 from forecasting.clean import clean_outliers, fill_gaps
 from forecasting.closed import closed_positions
 from forecasting.effects import NO_EFFECTS, Effects, estimate_effects, holiday_flags, knows_holidays_of
-from forecasting.episodes import find_episodes, without
+from forecasting.episodes import at_work, find_episodes, without
 from forecasting.grid import Step, index_of, infer_step, time_at
 from forecasting.level_shift import LevelShift, find_level_shift
 from forecasting.local_time import to_utc, to_wall_clock
@@ -75,11 +75,11 @@ class Prepared:
 
     def _cut(self, n: int) -> Prepared:
         raw = self.raw[:n]
-        episodes = _episodes(raw, self.step, self.all_seasons, self.horizon) if self.episodes.any() else self.episodes
+        causes = {name: values[: n + self.horizon] for name, values in self.causes.items()}
+        episodes = _episodes(raw, self.step, self.all_seasons, self.horizon, causes) if self.episodes.any() else self.episodes
         fitted = without(raw, episodes)
         known = np.isfinite(fitted)
         complete, shift = _at_one_level(fill_gaps(fitted, self.all_seasons), self.step, self.all_seasons)
-        causes = {name: values[: n + self.horizon] for name, values in self.causes.items()}
         effects = estimate_effects(complete, self.all_seasons, self.step, self.horizon, causes)
         filled = effects.remove(complete)
         return replace(
@@ -157,7 +157,11 @@ def prepare(item: ForecastInput) -> Prepared:
     steps, future_times = _future(item, start, step, n)
     seasons = _seasons(item, step)
     horizon = int(steps.max())
-    episodes = _episodes(raw, step, seasons, horizon)
+    causes = _regressors(item, rows, index, start, step, n, steps)
+    if item.country is not None and not knows_holidays_of(item.country):
+        notes.append(f"No holidays are known for country {item.country!r}; expected an ISO code such as DE. None were used.")
+    causes |= holiday_flags(time_at(np.arange(n + horizon), start, step), item.country, step)
+    episodes = _episodes(raw, step, seasons, horizon, causes)
     if episodes.any():
         notes.append(_told_episodes(episodes, start, step))
     fitted = without(raw, episodes)
@@ -165,10 +169,6 @@ def prepare(item: ForecastInput) -> Prepared:
     complete, shift = _at_one_level(fill_gaps(fitted, seasons), step, seasons)
     if shift is not None:
         notes.append(_told(shift, start, step))
-    causes = _regressors(item, rows, index, start, step, n, steps)
-    if item.country is not None and not knows_holidays_of(item.country):
-        notes.append(f"No holidays are known for country {item.country!r}; expected an ISO code such as DE. None were used.")
-    causes |= holiday_flags(time_at(np.arange(n + horizon), start, step), item.country, step)
     effects = estimate_effects(complete, seasons, step, horizon, causes)
     filled = effects.remove(complete)
     left = tuple(s for s in seasons if s < SMOOTHED_FROM or s == seasons[0] or s * step.approximate_seconds < 300 * 86_400)
@@ -204,9 +204,10 @@ def _at_one_level(complete: FloatArray, step: Step, seasons: tuple[int, ...]) ->
     return (complete, None) if shift is None else (shift.to_present(complete), shift)
 
 
-def _episodes(raw: FloatArray, step: Step, seasons: tuple[int, ...], horizon: int) -> BoolArray:
+def _episodes(raw: FloatArray, step: Step, seasons: tuple[int, ...], horizon: int, causes: Mapping[str, FloatArray]) -> BoolArray:
     year = round(_YEAR_S / step.approximate_seconds)
-    return find_episodes(fill_gaps(raw, seasons), weekly_or_shorter(step, seasons) or seasons, year, horizon)
+    within_week = weekly_or_shorter(step, seasons) or seasons
+    return find_episodes(fill_gaps(raw, seasons), within_week, year, horizon, at_work(causes, raw.shape[0]))
 
 
 def _when(bucket: int, start: np.datetime64, step: Step) -> str:

@@ -14,7 +14,7 @@ from core.timeseries import TimeSeries
 from forecasting.conformal import knew_season
 from forecasting.effects import estimate_effects
 from forecasting.engine import Effort, forecast, forecast_many
-from forecasting.episodes import find_episodes
+from forecasting.episodes import at_work, find_episodes
 from forecasting.grid import Step
 from forecasting.members.last_year import is_second_year, last_year
 from forecasting.prepare import prepare
@@ -123,6 +123,14 @@ class TestEpisode:
         assert not find_episodes(thrice, (), 365, 14).any()
         assert not find_episodes(yearly, (), 365, 14).any()
         assert not find_episodes(once, (), 365, 170).any()  # its day of the year is ahead
+
+    def test_a_stretch_that_a_known_cause_explains_is_none(self):
+        spend = 10 + 3 * np.sin(np.arange(430) / 5)
+        spend[204:208] = 90.0
+        y = 100 + np.random.default_rng(3).normal(0, 2, 400)
+        y[200:210] = 300.0
+        assert find_episodes(y, (), 365, 14, at_work({}, 400)).any()
+        assert not find_episodes(y, (), 365, 14, at_work({"driver": spend}, 400)).any()
 
 
 class TestSecondYear:

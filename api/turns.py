@@ -4,8 +4,9 @@ What a question takes of this process is shared by all who ask, so that one tena
 are worked on at once, and the next turn goes to the tenant after the one that had the last, not to who came first. Waiting for the
 warehouse or a language model takes no turn.
 
-A tenant that asks more than this process can answer is said to flood: many of its questions are on their way. While others ask as well, its questions are then
-worked on one at a time, warehouse included, with rests between them, so that most of the time the others find processor and warehouse free.
+A tenant that asks more than this process can answer is said to flood: many of its questions are on their way, for some seconds. While others
+ask as well, its questions are then worked on one at a time, warehouse included, with rests between them, so that most of the time the others
+find processor and warehouse free.
 Who waits too long, or would make a line still longer, is told to come back later before any work is done.
 """
 
@@ -26,6 +27,7 @@ from core.ids import TenantId
 AT_ONCE = 8  # a question waits for the state store about a third of its time, and for other processes when the machine is busy
 MOST_BEGUN = 24  # of one tenant, those that wait for the warehouse included; the process has 32 connections to it
 MANY = 32  # begun and waiting, of one tenant: 200 people who ask six times a minute each have less than ten on their way
+FLOOD_AFTER_S = 3.0  # a line that long for so long; a moment's standstill of the machine makes one too, and nobody floods then
 FEW = 8
 SHARE_OF_A_FLOOD = 0.2  # of the time, while others ask
 LONGEST_REST_S = 5.0  # below the shortest wait, so that a slow question does not send away all who come after it
@@ -41,12 +43,18 @@ class Turns:
     """For one event loop. at_once: how many have a turn at the same time. now: monotonic seconds."""
 
     def __init__(
-        self, at_once: int = AT_ONCE, *, longest_wait_s: float = LONGEST_WAIT_S, now: Callable[[], float] = time.monotonic
+        self,
+        at_once: int = AT_ONCE,
+        *,
+        longest_wait_s: float = LONGEST_WAIT_S,
+        flood_after_s: float = FLOOD_AFTER_S,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._free, self._longest_wait_s, self._now = at_once, longest_wait_s, now
+        self._free, self._longest_wait_s, self._flood_after_s, self._now = at_once, longest_wait_s, flood_after_s, now
         self._waiting: OrderedDict[TenantId, deque[asyncio.Future[None]]] = OrderedDict()
         self._resuming: deque[asyncio.Future[None]] = deque()
         self._begun: Counter[TenantId] = Counter()  # questions that had a turn and are not answered yet
+        self._many_since: dict[TenantId, float] = {}
         self._flooding: set[TenantId] = set()
         self._rests_until: dict[TenantId, float] = {}
         self._asked_at: dict[TenantId, float] = {}
@@ -85,8 +93,7 @@ class Turns:
             raise self._too_many(tenant)
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         line.append(mine)
-        if len(line) + self._begun[tenant] > MANY:
-            self._flooding.add(tenant)
+        self._watch(tenant)
         self._serve()
         try:
             async with asyncio.timeout(self._longest_wait_s * random.uniform(0.5, 1.0)):
@@ -100,13 +107,23 @@ class Turns:
                 raise refusal from error
             raise
 
+    def _watch(self, tenant: TenantId) -> None:
+        """Takes note of how many questions of the tenant are on their way, and since when these are many."""
+        on_their_way = len(self._waiting.get(tenant, ())) + self._begun[tenant]
+        if on_their_way > MANY:
+            if self._now() - self._many_since.setdefault(tenant, self._now()) >= self._flood_after_s:
+                self._flooding.add(tenant)
+            return
+        self._many_since.pop(tenant, None)
+        if on_their_way <= FEW:
+            self._flooding.discard(tenant)
+
     def _leave(self, tenant: TenantId, mine: asyncio.Future[None]) -> None:
         mine.cancel()
         line = self._waiting.get(tenant, deque())
         if mine in line:
             line.remove(mine)
-        if not line and not self._begun[tenant]:
-            self._flooding.discard(tenant)
+        self._watch(tenant)
 
     def _end(self, tenant: TenantId, took_s: float) -> None:
         self._free += 1
@@ -115,8 +132,7 @@ class Turns:
             rest_s = min(took_s * (1 / SHARE_OF_A_FLOOD - 1), LONGEST_REST_S)
             self._rests_until[tenant] = self._now() + rest_s
             asyncio.get_running_loop().call_later(rest_s, self._serve)
-        if len(self._waiting.get(tenant, ())) + self._begun[tenant] <= FEW:
-            self._flooding.discard(tenant)
+        self._watch(tenant)
         if not self._begun[tenant]:
             del self._begun[tenant]
         self._serve()

@@ -85,7 +85,7 @@ def test_who_waits_for_something_else_takes_no_turn() -> None:
 class TestFloods:
     def test_a_flood_beside_others_is_worked_on_one_at_a_time_with_rests(self) -> None:
         async def most_begun(*, others: bool) -> tuple[int, int]:
-            turns, inside, seen, served = Turns(8), 0, 0, 0
+            turns, inside, seen, served = Turns(8, flood_after_s=0), 0, 0, 0
 
             async def one() -> None:
                 nonlocal inside, seen, served
@@ -123,7 +123,7 @@ class TestFloods:
     def test_a_flood_that_is_over_is_forgotten_after_a_slow_question(self) -> None:
         async def seconds_until_served() -> float:
             clock = [0.0]
-            turns, tenant = Turns(1, longest_wait_s=0.01, now=lambda: clock[0]), TenantId("flood")
+            turns, tenant = Turns(1, longest_wait_s=0.01, flood_after_s=0, now=lambda: clock[0]), TenantId("flood")
 
             async def one() -> None:
                 async with turns.turn(tenant):
@@ -147,9 +147,31 @@ class TestFloods:
 
         assert asyncio.run(seconds_until_served()) <= 5
 
+    def test_a_standstill_of_a_moment_makes_no_flood(self) -> None:
+        async def after(seconds: float) -> bool:
+            clock = [0.0]
+            turns, tenant = Turns(1, now=lambda: clock[0]), TenantId("busy")
+
+            async def one() -> None:
+                async with turns.turn(tenant):
+                    pass
+
+            async with turns.turn(tenant):
+                tasks = [asyncio.create_task(one()) for _ in range(40)]
+                await asyncio.sleep(0)
+                clock[0] += seconds
+                tasks.append(asyncio.create_task(one()))
+                await asyncio.sleep(0)
+                found = tenant in turns._flooding
+            await asyncio.gather(*tasks)
+            assert not turns._many_since
+            return found
+
+        assert [asyncio.run(after(seconds)) for seconds in (1.0, 4.0)] == [False, True]
+
     def test_who_waits_too_long_or_in_too_long_a_line_is_told_to_come_back(self) -> None:
         async def refusals() -> list[type[BaseException] | None]:
-            turns, tenant = Turns(1, longest_wait_s=0.01), TenantId("a")
+            turns, tenant = Turns(1, longest_wait_s=0.01, flood_after_s=0), TenantId("a")
 
             async def one() -> None:
                 async with turns.turn(tenant):

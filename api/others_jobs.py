@@ -71,10 +71,15 @@ def shown(services: Services, caller: Principal, found: Iterable[Job]) -> tuple[
     )
 
 
+def may_again(caller: Principal, kind: str) -> bool:
+    """Whether the caller could have started a job of this kind."""
+    right = AGAIN.get(kind)
+    return right is not None and may(caller, right)
+
+
 def refuse_again(caller: Principal, kind: str) -> None:
     """Raises: Forbidden for a job that the caller could not have started."""
-    right = AGAIN.get(kind)
-    if right is None or not may(caller, right):
+    if not may_again(caller, kind):
         raise Forbidden(f"Jobs of the kind {kind.replace('_', ' ')!r} are not yours to start.")
 
 

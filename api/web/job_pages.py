@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.others_jobs import load, refuse_again, shown
+from api.others_jobs import load, may_again, refuse_again, shown
 from api.routes.jobs import view
 from api.web.incident_pages import people
 from api.web.page_route import PageRoute
@@ -182,7 +182,7 @@ async def _shown(at: Visitor, job: Job) -> dict[str, Any]:
     return {
         "log": await run_in_threadpool(_log, at, job), "took": _took(job, at.services.clock.now()),
         "job": view(job), "title": title(job, await run_in_threadpool(_labels, at)), "steps": _steps(job), "examples": examples,
-        "cancelling": job.cancel_requested and not job.status.is_final,
+        "cancelling": job.cancel_requested and not job.status.is_final, "again": may_again(at.caller, job.kind),
     }  # fmt: skip
 
 

@@ -96,3 +96,5 @@ class TestAnotherPersonsJobs:
         assert ops.post(f"/jobs/{job.id}/retry").status_code == 403
         assert len(ops.get("/v1/jobs?limit=200").json()["items"]) == before
         assert ops.post(f"/v1/jobs/{job.id}/cancel").status_code == 200
+        over = ops.get(f"/jobs/{job.id}").text
+        assert (f"Job <code>{job.id}</code>" in over, "Try again" in over) == (True, False)

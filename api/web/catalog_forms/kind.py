@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -35,7 +36,7 @@ class Input:
     wide: bool = False
 
 
-class Kind:
+class Kind(ABC):
     """A kind of catalog object. Whatever the form does not show stays as it was."""
 
     name: ClassVar[str]
@@ -76,17 +77,17 @@ class Kind:
         old = self.find(catalog, key)
         return catalog.model_copy(update={self.part: tuple(one for one in getattr(catalog, self.part) if one is not old)})
 
+    @abstractmethod
     def inputs(self, catalog: Catalog, item: Any, roles: Sequence[str]) -> Sequence[Input]:
         """item: None for a new one. roles: names of all roles."""
-        raise NotImplementedError
 
+    @abstractmethod
     def values(self, catalog: Catalog, item: Any, given: Mapping[str, str]) -> dict[str, Any]:
         """Under the names of the inputs. given: of the address, for a new one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, form: Fields, catalog: Catalog, item: Any) -> Any:
         """The object that the form says. Raises: Invalid."""
-        raise NotImplementedError
 
     def beyond(self, item: Any, catalog: Catalog) -> list[str]:
         """What of the object the form cannot show; it stays as it is."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from insights.forecast_charts import forecast_chart, part_charts, running_chart
 from insights.studies import View
-from insights.wording import bucket, during, number
+from insights.wording import bucket, during, number, says_many
 
 LISTED = 5
 _NEEDS_NO_IN = {"next", "this", "last", "today", "tomorrow", "in", "on", "from", "until", "by", "over", "since", "between"}
@@ -248,9 +247,7 @@ def _moment(text: str) -> dt.datetime | dt.date:
 
 
 def _be(result: Mapping[str, Any]) -> str:
-    """ "are" where the label names many things: orders, active customers, but not revenue or the share of returns."""
-    noun = re.split(r" (?:of|per|by|in|for) ", str(result["label"]))[0].lower()
-    return "are" if noun.endswith("s") and not noun.endswith(("ss", "us", "is")) else "is"
+    return "are" if says_many(str(result["label"])) else "is"
 
 
 def _cap(text: str) -> str:

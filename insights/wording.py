@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -138,3 +139,13 @@ def begun(sentence: str) -> str:
     first = sentence.split(" ", 1)[0].rstrip(",:;.")
     plain = first.replace("-", "").replace("'", "").replace("’", "")
     return sentence[:1].upper() + sentence[1:] if plain.isalpha() and plain.islower() else sentence
+
+
+def says_many(label: str) -> bool:
+    """Whether a metric's name is a plural: orders, visits per day, sales of shoes; not gross margin, status, address, analysis.
+
+    >>> [says_many(name) for name in ("Orders", "Visits per user", "Gross", "Bonus", "Revenue", "People")]
+    [True, True, False, False, False, True]
+    """
+    head = re.split(r"\s+(?:of|per|by|in|with|without|from|for|to|at)\s|\s*[(,]", label.casefold(), maxsplit=1)[0].strip()
+    return head.endswith(("people", "children")) or (head.endswith("s") and not head.endswith(("ss", "us", "is", "news", "gas")))

@@ -16,6 +16,7 @@ from core.errors import Invalid
 from core.store.columns import dump_json
 
 BUSY_TIMEOUT_MS = 15_000
+_AT_WORK = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}  # what others at the file cause
 READ_ONLY = "querent_read_only"
 
 
@@ -73,8 +74,8 @@ def _write_ahead(cursor: sqlite3.Cursor) -> None:
         try:
             cursor.execute("PRAGMA journal_mode = WAL")
             return
-        except sqlite3.OperationalError:
-            if time.monotonic() > until_s:
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in _AT_WORK or time.monotonic() > until_s:
                 raise
             time.sleep(0.01)
 

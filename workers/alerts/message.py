@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import html
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from core.store.incidents import StoredIncident
-from insights.wording import during, number
+from insights.wording import during, number, says_many
 from workers.alerts.chart import incident_chart
 from workers.jobs.chart_data import instant
 from workers.look import USUAL as USUAL_LOOK
@@ -149,16 +148,6 @@ def distance(expected: float, actual: float) -> str:
     if actual < expected and 0.995 <= share < 1:
         return "more than 99% below"
     return f"{share:,.0%} {'above' if actual > expected else 'below'}"
-
-
-def says_many(label: str) -> bool:
-    """Whether a metric's name is a plural: orders, visits per day, sales of shoes; not gross margin, status, address, analysis.
-
-    >>> [says_many(name) for name in ("Orders", "Visits per user", "Gross", "Bonus", "Revenue", "People")]
-    [True, True, False, False, False, True]
-    """
-    head = re.split(r"\s+(?:of|per|by|in|with|without|from|for|to|at)\s|\s*[(,]", label.casefold(), maxsplit=1)[0].strip()
-    return head.endswith(("people", "children")) or (head.endswith("s") and not head.endswith(("ss", "us", "is", "news", "gas")))
 
 
 def _lines(incident: StoredIncident, kind: str, *, over: bool) -> list[str]:

@@ -263,8 +263,7 @@ def _whole_buckets(start: np.datetime64, stop: np.datetime64, grain: Grain, step
     """Buckets from start that are over by stop: an evening is no day without rows yet."""
     if grain is not Grain.MONTH:
         return int((stop - start) / np.timedelta64(step_s, "s"))
-    ends = (start.astype("datetime64[M]") + np.arange(1, MAX_GAP_BUCKETS)).astype("datetime64[ns]")
-    return int(np.searchsorted(ends, stop.astype("datetime64[ns]"), side="right"))
+    return int((stop.astype("datetime64[M]") - start.astype("datetime64[M]")).astype(np.int64))
 
 
 def _goal(rule: GoalRule, history: History, series: TimeSeries) -> Iterator[Signal]:

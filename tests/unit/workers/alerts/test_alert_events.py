@@ -173,6 +173,15 @@ class TestNoData:
         (event,) = Judge(history(np.r_[usual(99), np.nan]), NOW).events(rule, sensitivity=0.0)
         assert event.is_open
 
+    def test_a_month_is_missing_when_it_is_over(self) -> None:
+        rule = parse_rule({"metric": "revenue", "kind": "no_data", "grain": "month"})
+        months = np.arange(np.datetime64(NOW.date(), "M") - 20, np.datetime64(NOW.date(), "M") + 1)
+        for gone, told in ((0, 0), (1, 0), (2, 1)):  # the last is the month that goes on
+            times = months[: len(months) - gone].astype("datetime64[ns]")
+            series = TimeSeries("total", times, usual(len(times)), Grain.MONTH)
+            judge = Judge(replace(history(usual(9)), series=(series,), grain=Grain.MONTH), NOW + timedelta(days=1))
+            assert len(judge.events(rule, sensitivity=0.0)) == told
+
     def test_one_missing_bucket_is_not_two(self) -> None:
         values = usual(100)
         values[-1] = np.nan

@@ -22,8 +22,6 @@ from semantic.query import SemanticQuery
 from semantic.resolve import resolve
 from semantic.warehouse.engine_errors import EngineError
 
-_NO_SQL = "outcome_any"
-
 
 def written_examples(folder: Path) -> list[Example]:
     """One example for each question that has a reading; files without tables are passed over, and so are why, forecast and unusual readings.
@@ -49,7 +47,7 @@ def _of(path: Path, workshop: Workshop) -> Iterator[Example]:
         found = understander.understand(case["q"], as_of=now, watch=seen.append)
         if not seen or any(r.intent is not Intent.ASK for r in found.readings[:1]):
             continue
-        right = _NO_SQL not in case and _right(case, seen[-1].query, loaded, workshop, now)
+        right = "sql" in case and _right(case, seen[-1].query, loaded, workshop, now)
         yield Example(path.stem, "written", case["q"], seen[-1].values, right, found.outcome)
     workshop.forget(loaded)
 

@@ -18,7 +18,7 @@ def contradicts(parts: Sequence[Predicate]) -> bool:
     """Whether one field of the same row would have to equal two different values."""
     wanted: dict[str, object] = {}
     for part in parts:
-        for item in part.items if isinstance(part, And) else (part,):
+        for item in conjuncts(part):
             if not (
                 isinstance(item, Comparison) and item.op == "=" and isinstance(item.left, FieldRef) and isinstance(item.right, Literal_)
             ):
@@ -31,3 +31,8 @@ def contradicts(parts: Sequence[Predicate]) -> bool:
 def conjunction(items: Sequence[Predicate]) -> Predicate:
     """One predicate for all; a single one stays itself."""
     return items[0] if len(items) == 1 else And(items=tuple(items))
+
+
+def conjuncts(predicate: Predicate | None) -> tuple[Predicate, ...]:
+    """The conditions that a predicate is the conjunction of; () for none."""
+    return () if predicate is None else predicate.items if isinstance(predicate, And) else (predicate,)

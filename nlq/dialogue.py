@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from nlq.conjunctions import conjunction, conjuncts
 from nlq.frame import Frame
 from nlq.types import DialogueState, Reading
-from semantic.expr import And, Comparison, Expr, FieldRef, In, InWindow, IsNull, Like, Literal_, Not, Predicate, Scalar
+from semantic.expr import Comparison, Expr, FieldRef, In, InWindow, IsNull, Like, Literal_, Not, Predicate, Scalar
 from semantic.query import Aggregate, AggregateKind, ByEntity, ByField, ByTime, GroupBy, Order, SemanticQuery
 
 _CUE = re.compile(
@@ -139,7 +140,7 @@ def merge(
         changes |= {"by": (), "order": (), "limit": None, "limit_by": None, "transform": ()}
     if delta.where is not None:
         changes["where"] = conditions(before.where, delta.where, adds=adds)
-        fields = [_ref(p) for p in _items(delta.where)] if against and _joined(before.where, delta.where) is not None else []
+        fields = [_ref(p) for p in conjuncts(delta.where)] if against and _joined(before.where, delta.where) is not None else []
         apart = tuple(ByField(field=f) for f in fields if f is not None)
         changes["by"] = (*apart, *(b for b in before.by if b not in apart)) if apart else changes.get("by", before.by)
     for name in ("time", "compare"):
@@ -183,10 +184,10 @@ def conditions(before: Predicate | None, delta: Predicate, *, adds: bool = False
     joined = _joined(before, delta) if adds else None
     if joined is not None:
         return joined
-    new = _items(delta)
+    new = conjuncts(delta)
     taken = {f for p in new if (f := _field(p)) is not None and not _left_out(p)}
-    kept = [p for p in _items(before) if p not in new and _field(p) not in taken and not any(_emptied(p, n) for n in new)]
-    return _all((*kept, *new))
+    kept = [p for p in conjuncts(before) if p not in new and _field(p) not in taken and not any(_emptied(p, n) for n in new)]
+    return conjunction((*kept, *new))
 
 
 def _emptied(old: Predicate, new: Predicate) -> bool:
@@ -207,7 +208,7 @@ def _left_out(predicate: Predicate) -> tuple[Scalar, ...]:
 
 def _joined(before: Predicate | None, delta: Predicate) -> Predicate | None:
     """Values of `delta` beside the values that the same field has already; None where there are none."""
-    new, old = _items(delta), _items(before)
+    new, old = conjuncts(delta), conjuncts(before)
     out = list(old)
     for predicate in new:
         values = _chosen(predicate)
@@ -221,7 +222,7 @@ def _joined(before: Predicate | None, delta: Predicate) -> Predicate | None:
         if at is None or not values or field is None:
             return None
         out[at] = In(field=field, values=tuple(dict.fromkeys((*_chosen(out[at]), *values))))
-    return _all(out)
+    return conjunction(out)
 
 
 def _chosen(predicate: Predicate) -> tuple[Scalar, ...]:
@@ -236,14 +237,6 @@ def _chosen(predicate: Predicate) -> tuple[Scalar, ...]:
 def _ref(predicate: Predicate) -> FieldRef | None:
     expr = predicate.left if isinstance(predicate, Comparison) else predicate.field if isinstance(predicate, In) else None
     return expr if isinstance(expr, FieldRef) else None
-
-
-def _items(predicate: Predicate | None) -> tuple[Predicate, ...]:
-    return () if predicate is None else predicate.items if isinstance(predicate, And) else (predicate,)
-
-
-def _all(items: Sequence[Predicate]) -> Predicate:
-    return items[0] if len(items) == 1 else And(items=tuple(items))
 
 
 def _field(predicate: Predicate) -> str | None:

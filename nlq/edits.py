@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
+from nlq.conjunctions import conjunction, conjuncts
 from nlq.dialogue import ungrouped
 from nlq.text import keys_of
 from nlq.wording import Wording
-from semantic.expr import And, Predicate
 from semantic.query import ByCycle, ByTime, Order, SemanticQuery
 
 _VERB = r"(?:remove|clear|drop|delete|take\s+off|take\s+out|lose|reset|cancel|without|no|ignore)"
@@ -60,18 +59,14 @@ def _without(which: str, before: SemanticQuery, wording: Wording) -> SemanticQue
     """The query without all its conditions, without its window, or without the conditions that a word names."""
     if which in _WINDOWS:
         return before.model_copy(update={"time": None, "compare": None}) if before.time is not None else None
-    items = _items(before.where)
+    items = conjuncts(before.where)
     if not which:
         return before.model_copy(update={"where": None, "having": ()}) if items or before.having else None
     wanted = set(keys_of(which))
     kept = [p for p in items if not wanted <= set(keys_of(wording.predicate(p)))]
     if len(kept) == len(items):
         return None
-    return before.model_copy(update={"where": None if not kept else kept[0] if len(kept) == 1 else And(items=tuple(kept))})
-
-
-def _items(where: Predicate | None) -> Sequence[Predicate]:
-    return () if where is None else where.items if isinstance(where, And) else (where,)
+    return before.model_copy(update={"where": conjunction(kept) if kept else None})
 
 
 def _sorted(match: re.Match[str], before: SemanticQuery, wording: Wording) -> SemanticQuery | None:

@@ -8,8 +8,9 @@ import re
 from dataclasses import replace
 
 from nlq.frame import Frame
+from nlq.timing.arithmetic import day_of, shift
 from nlq.timing.phrases import TimePhrase
-from semantic.expr import Absolute
+from semantic.expr import Absolute, Unit
 
 _MONTH = "|".join(f"{m}|{m[:3]}|{m[:4]}" for m in (n.lower() for n in calendar.month_name[1:]))
 _END = rf"(?:(?P<month{{0}}>{_MONTH})\.?(?:\s+\d{{{{4}}}})?|(?P<quarter{{0}}>q[1-4])(?:\s+\d{{{{4}}}})?|(?P<year{{0}}>\d{{{{4}}}}))"
@@ -17,7 +18,6 @@ _FROM_TO = re.compile(
     rf"^(?:(?:from|between)\s+)?(?P<first>{_END.format('a')})\s+(?:to|and|through|until)\s+(?P<last>{_END.format('b')})$", re.IGNORECASE
 )
 _STATES_YEAR = re.compile(r"\d{4}")
-_MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
 def settle_ends(frame: Frame, as_of: dt.datetime, *, stepped: bool) -> None:
@@ -43,11 +43,10 @@ def _in_their_order(frame: Frame, as_of: dt.datetime) -> None:
     if not isinstance(a, Absolute) or not isinstance(b, Absolute) or a.start is None or b.start is None:
         return
     runs = first.label.lower().startswith("from ")
-    later = _day(a.start) > (_day(b.start) if runs else as_of.date())
-    if later and not _STATES_YEAR.search(first.label) and _day(a.start) > _day(b.start):
-        moved = replace(
-            first, window=a.model_copy(update={"start": _year_before(_day(a.start)), "end": _year_before(_day(a.end)) if a.end else None})
-        )
+    later = day_of(a.start) > (day_of(b.start) if runs else as_of.date())
+    if later and not _STATES_YEAR.search(first.label) and day_of(a.start) > day_of(b.start):
+        start, end = (None if at is None else shift(day_of(at), Unit.YEAR, -1) for at in (a.start, a.end))
+        moved = replace(first, window=a.model_copy(update={"start": start, "end": end}))
         frame.times = [moved if t is first else t for t in frame.times]
         frame.versus = moved if frame.versus is first else frame.versus
         first = moved
@@ -60,27 +59,14 @@ def _ends_of(phrase: TimePhrase) -> tuple[TimePhrase, TimePhrase] | None:
     said, window = _FROM_TO.match(phrase.label.strip()), phrase.window
     if said is None or not isinstance(window, Absolute) or window.start is None or window.end is None:
         return None
-    step = next((n for name, n in _MONTHS.items() if said[f"{name}a"] and said[f"{name}b"]), None)
+    step = next((u for u in (Unit.MONTH, Unit.QUARTER, Unit.YEAR) if said[f"{u.value}a"] and said[f"{u.value}b"]), None)
     if step is None:
         return None
-    start, end = _day(window.start), _day(window.end)
-    after, last = _months_on(start, step), _months_on(end, -step)
+    start, end = day_of(window.start), day_of(window.end)
+    after, last = shift(start, step, 1), shift(end, step, -1)
     if not start < after <= last < end:
         return None
     return (
         replace(phrase, window=Absolute(start=start, end=after), label=said["first"]),
         replace(phrase, window=Absolute(start=last, end=end), label=said["last"]),
     )
-
-
-def _day(value: dt.date | dt.datetime) -> dt.date:
-    return value.date() if isinstance(value, dt.datetime) else value
-
-
-def _months_on(day: dt.date, months: int) -> dt.date:
-    at = day.year * 12 + day.month - 1 + months
-    return dt.date(at // 12, at % 12 + 1, 1)
-
-
-def _year_before(day: dt.date) -> dt.date:
-    return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)

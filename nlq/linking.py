@@ -283,7 +283,8 @@ class Linker:
             | {d.label for d in catalog.datasets}
             | {f.label for d in catalog.datasets for f in d.fields if not f.hidden}
         )
-        ranked = sorted((-_resemblance(fold(text), fold(name)), name) for name in names)
+        asked = fold(text)
+        ranked = sorted((-_resemblance(asked, fold(name)), name) for name in names)
         return tuple(name for score, name in ranked[:limit] if -score >= _LOOKS_LIKE)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from nlq.conjunctions import conjunction, conjuncts
 from nlq.dialogue import conditions
 from nlq.linking import Linker
 from nlq.text import keys_of, tokenise
 from nlq.turns import Turn
 from nlq.wording import Wording
 from semantic.catalog.model import Catalog, FieldRole
-from semantic.expr import And, FieldRef, In, Predicate
+from semantic.expr import FieldRef, In, Predicate
 from semantic.query import Aggregate, ByField, SemanticQuery
 
 _LEAD = re.compile(
@@ -51,13 +52,13 @@ def narrowed(turn: Turn, before: SemanticQuery, linker: Linker, wording: Wording
 
 def _widened(what: str, before: SemanticQuery, wording: Wording) -> SemanticQuery | None:
     wanted = set(keys_of(what))
-    items = before.where.items if isinstance(before.where, And) else () if before.where is None else (before.where,)
+    items = conjuncts(before.where)
     kept: list[Predicate] = [
         p for p in items if not isinstance(p, In) or not isinstance(p.field, FieldRef) or not wanted <= set(keys_of(wording.field(p.field)))
     ]
     if len(kept) == len(items):
         return before if any(wanted <= set(keys_of(wording.group(g))) for g in before.by) else None
-    return before.model_copy(update={"where": None if not kept else kept[0] if len(kept) == 1 else And(items=tuple(kept))})
+    return before.model_copy(update={"where": conjunction(kept) if kept else None})
 
 
 def _fields(before: SemanticQuery, catalog: Catalog) -> Iterator[FieldRef]:

@@ -14,8 +14,8 @@ from semantic.query import AggregateKind
 def worth_of(catalog: Catalog, dataset: str) -> Related | None:
     """The money that one row of `dataset` is worth, where a ratio of the catalog says so (order value: revenue per order)."""
     for metric in catalog.metrics:
-        parts = split_ratio(catalog, metric.name)
-        if parts is not None and parts[1] == dataset and (metric.format or "").startswith("currency"):
+        parts = split_ratio(catalog, metric.name) if (metric.format or "").startswith("currency") else None
+        if parts is not None and parts[1] == dataset:
             return parts[0]
     return None
 

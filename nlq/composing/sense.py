@@ -15,13 +15,9 @@ def refuse_one_each(draft: Draft, by: Sequence[GroupBy], measures: Sequence[Meas
     """How many different values of its own a thing has is always one. Raises: Unbuildable."""
     things = {draft.catalog.entity(b.entity).dataset for b in by if isinstance(b, ByEntity) and not b.via}
     for measure in measures:
-        own = isinstance(measure, Aggregate) and measure.aggregate is AggregateKind.COUNT_DISTINCT and isinstance(measure.of, FieldRef)
-        if (
-            own
-            and isinstance(measure, Aggregate)
-            and isinstance(measure.of, FieldRef)
-            and {measure.dataset} == {measure.of.dataset} <= things
-        ):
+        if not isinstance(measure, Aggregate) or measure.aggregate is not AggregateKind.COUNT_DISTINCT:
+            continue
+        if isinstance(measure.of, FieldRef) and measure.dataset == measure.of.dataset and measure.dataset in things:
             raise Unbuildable("each has one of its own")
 
 

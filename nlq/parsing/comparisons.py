@@ -9,7 +9,7 @@ from nlq.parsing.bounds import measured_before, number_condition
 from nlq.parsing.lapses import on_lapse, with_one
 from nlq.parsing.literals import bind_literal
 from nlq.parsing.parse import Parse
-from nlq.parsing.words import UNIT_NOUNS
+from nlq.parsing.words import DENIED, UNIT_NOUNS
 from nlq.segment import Unit
 
 
@@ -126,7 +126,7 @@ def on_compare_op(p: Parse, i: int, u: Unit) -> int:
     s.compare_op = u.func.value
     s.pending_units.append(u)
     if s.negate:
-        s.compare_op = {">": "<=", "<": ">=", ">=": "<", "<=": ">", "=": "!=", "!=": "="}[s.compare_op]
+        s.compare_op = DENIED[s.compare_op]
         s.negate = False
     return i + 1
 

@@ -6,7 +6,7 @@ from nlq.frame import MovedItem, MovedOrder, TransformItem
 from nlq.parsing.parse import Parse
 from nlq.parsing.shares import owned_share
 from nlq.parsing.terms import on_term
-from nlq.parsing.words import SENTENCE_END
+from nlq.parsing.words import DENIED, SENTENCE_END
 from nlq.segment import Unit
 
 _BARE_MOVES = {
@@ -18,7 +18,6 @@ _MOVEMENTS = {
     **dict.fromkeys("drop drops decline declines decrease decreases fall falls dip dips slump slumps plunge down".split(), False),
 }
 _HELPING = frozenset("did does do didn't doesn't don't".split())
-_DENIED = {">": "<=", ">=": "<", "<": ">=", "<=": ">", "=": "!=", "!=": "="}
 
 
 def on_transform(p: Parse, i: int, u: Unit) -> int:
@@ -100,7 +99,7 @@ def on_moved(p: Parse, i: int, u: Unit) -> int:
     if number is not None and number.number is not None and at is not None:
         words = [v for v in ahead[:at] if v.is_func("cmp") or v.text.lower() == "by"]
         comparison = next((v.func.value for v in words if v.func is not None and v.func.kind == "cmp"), ">=")
-        comparison = _DENIED[comparison] if _denied(p) else comparison
+        comparison = DENIED[comparison] if _denied(p) else comparison
         sign = ahead[at + 1] if at + 1 < len(ahead) and ahead[at + 1].text.lower() in ("%", "percent", "pct") else None
         percent = "%" in number.text or sign is not None
         p.frame.moved.append(MovedItem(rises, comparison, number.number, percent))

@@ -70,6 +70,8 @@ TYING = frozenset(
 )
 # Verbs of trade, which tell of the sales of things and not of the dates that the things have of their own.
 TRADING = frozenset("sold sell selling bought buy purchased purchase served serve".split())
+# What a comparison says when it is denied.
+DENIED = {">": "<=", ">=": "<", "<": ">=", "<=": ">", "=": "!=", "!=": "="}
 PERIODS = frozenset("month months year years week weeks quarter quarters day days date hour hours".split())
 # Verbs that say on which end of a way a place lies.
 LEAVING = frozenset("depart departs departing departed leave leaves leaving left".split())

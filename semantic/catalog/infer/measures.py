@@ -15,9 +15,9 @@ from semantic.query import AggregateKind
 _STRONG_INTENSIVE = frozenset(
     "rate ratio percent percentage pct average mean median per unit score rating index probability gpa temperature latitude longitude minimum maximum threshold".split()
 )
-# A size of the thing where a dimension has it, an amount moved where a fact has it.
 # What is still owed on single rows ("open balance" of an invoice) adds up.
 _OWED = frozenset({"open", "due", "outstanding", "unpaid", "remaining"})
+# A size of the thing where a dimension has it, an amount moved where a fact has it.
 _SUMMED_ON_FACTS = frozenset({"weight", "distance"})
 
 

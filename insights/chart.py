@@ -127,11 +127,19 @@ def _part(label: str, which: str, drawn: int, of: int) -> str:
 
 
 def _scale(names: Sequence[Any]) -> list[Any] | None:
-    """Steps of a scale ("18-24", "< 5 kg", "100+") from low to high; any other names as the rows come, which is the order asked for."""
-    steps = [_STEP.match(str(name)) for name in names]
-    if not all(steps):
+    """Steps of a scale ("18-24", "< 5 kg", "100+", ratings, hours) from low to high; any other names as the rows come, which is the order asked
+    for. Bare numbers with wide gaps between them are no scale but what things are numbered by.
+
+    >>> _scale(["25-34", "< 9", "9-17"]), _scale([5, 3, 4]), _scale([1042, 77, 5003])
+    (['< 9', '9-17', '25-34'], [3, 4, 5], None)
+    """
+    steps = [step for name in names if (step := _STEP.match(str(name)))]
+    if len(steps) < len(names) or not steps:
         return None
-    placed = {name: (step[1] != "<", float(step[2])) for name, step in zip(names, steps, strict=True) if step}
+    values = [float(step[2]) for step in steps]
+    if all(step.end() == len(step.string) for step in steps) and max(values) - min(values) >= 2 * len(set(values)):
+        return None
+    placed = {name: (step[1] != "<", float(step[2])) for name, step in zip(names, steps, strict=True)}
     return sorted(dict.fromkeys(names), key=lambda name: (placed[name][1], placed[name][0]))
 
 

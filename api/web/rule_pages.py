@@ -99,7 +99,7 @@ async def _save(request: Request, key: str | None) -> Response:
         return await _again(request, at, form, key, None)
     try:
         wanted = body(RuleBody, {
-            "name": form("name"), "definition": definition_of(form), "enabled": form.has("enabled"), "notify": form.all("notify"),
+            "name": await _named(at, form), "definition": definition_of(form), "enabled": form.has("enabled"), "notify": form.all("notify"),
         })  # fmt: skip
         if key is None:
             await routes.create_rule(request, wanted, at.caller)
@@ -120,7 +120,16 @@ async def _again(request: Request, at: Visitor, form: Fields, key: str | None, e
         error = error or wrong
         rule = parse_rule(known["definition"]) if known is not None else default_rule(catalog, form("metric"))
     return await _form(
-        request, at, catalog, rule, name=form("name"), known=known, error=error, notify=form.all("notify"), enabled=form.has("enabled")
+        request,
+        at,
+        catalog,
+        rule,
+        name=form("name"),
+        suggested=form("suggested"),
+        known=known,
+        error=error,
+        notify=form.all("notify"),
+        enabled=form.has("enabled"),
     )
 
 
@@ -131,6 +140,7 @@ async def _form(
     rule: AnyRule,
     *,
     name: str,
+    suggested: str = "",
     known: Mapping[str, Any] | None = None,
     error: UserError | None = None,
     notify: list[str] | None = None,
@@ -148,6 +158,7 @@ async def _form(
         rule=shown(rule),
         narrowed=rule.where is not None,
         name=name,
+        suggested=suggested,
         known=known,
         problem=problem_of(request, error) if error is not None else None,
         notify=notify or [],
@@ -189,9 +200,19 @@ def _row(item: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, Any]:
     return {**item, "kind_label": KINDS.get(kind, (kind, ""))[0], "metric_label": labels.get(item["metric"], item["metric"]), "what": what}
 
 
+_NAMES = {"threshold": "limit of {}", "forecast_breach": "forecast of {}", "goal": "goal for {}", "no_data": "no data of {}"}
+
+
 def _suggested(rule: AnyRule, catalog: Catalog) -> str:
-    label = catalog.metric(rule.metric).label
-    return f"{label[:1].upper()}{label[1:]} looks unusual"
+    said = _NAMES.get(rule.kind, "{} looks unusual").format(catalog.metric(rule.metric).label)
+    return f"{said[:1].upper()}{said[1:]}"
+
+
+async def _named(at: Visitor, form: Fields) -> str:
+    """What was typed; a suggestion that was left as it stood follows the kind and the metric that were chosen after it was made."""
+    if not form("name") or form("name") != form("suggested"):
+        return form("name")
+    return _suggested(parse_rule(definition_of(form)), await _catalog(at))
 
 
 def _can_make(at: Visitor) -> bool:

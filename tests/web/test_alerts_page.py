@@ -76,10 +76,9 @@ class TestARule:
         page.get_by_role("radio", name="A limit is crossed").press("Space")
         expect(page.locator("#sensitivity")).to_be_hidden()
         page.get_by_role("spinbutton", name="Below", exact=True).fill("100000000")
-        page.get_by_label("Name", exact=True).fill("Orders are low")
         page.get_by_role("button", name="Make the rule").press("Enter")
         page.wait_for_url("**/rules")
-        expect(page.locator(".rule", has_text="Orders are low")).to_contain_text("below 100,000,000")
+        expect(page.locator(".rule", has_text="Limit of orders")).to_contain_text("below 100,000,000")
 
         with_rules = start_due_rules(stack.services.core)
         assert with_rules >= 1
@@ -92,6 +91,7 @@ class TestARule:
         page.locator(".messages a").first.press("Enter")
         page.wait_for_url("**/incidents/inc_*")
         expect(page.locator(".chart svg")).to_be_visible()
+        expect(page.locator(".facts")).to_contain_text("Limit")
         page.get_by_role("button", name="I take it").press("Enter")
         expect(page.locator(".tags")).to_contain_text("In hand: Ana Analyst")
         expect(page.locator(".timeline")).to_contain_text("Ana Analyst took it on")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 
 from nlq.candidates import Candidates
-from nlq.define import definition_of
+from nlq.define import called, definition_of
+from nlq.lexicon import Target
 from nlq.linking import Linker
-from nlq.text import keys_of
 from nlq.types import Reading
 from semantic.catalog.model import Catalog, FieldRole
 from semantic.expr import FieldRef
@@ -41,6 +42,7 @@ _IT = re.compile(
     re.IGNORECASE,
 )
 _MOST_SHOWN = 15
+_MOST_TRIED = 60
 
 
 def about_data(question: str, of: Candidates, linker: Linker, before: Reading | None, as_of: dt.datetime) -> str | None:
@@ -63,31 +65,31 @@ def _heard(match: re.Match[str]) -> str:
 
 
 def _splits_of(subject: str, of: Candidates, linker: Linker, as_of: dt.datetime) -> str | None:
-    name = _named(subject, "metric", linker)
-    if name is None:
+    named = _named(subject, "metric", linker)
+    if named is None:
         return None
-    metric = of.catalog.metric(name.metric)
-    found = [label for label, ref in _dimensions(of.catalog).items() if _runs(name, ref, of, as_of)]
-    said = f"{', '.join(found[:_MOST_SHOWN])}" + (f" and {len(found) - _MOST_SHOWN} more" if len(found) > _MOST_SHOWN else "")
-    return f"{metric.label} can be split by {said}." if found else f"{metric.label} cannot be split by anything."
+    metric = of.catalog.metric(named.name)
+    found = [label for label, ref in _dimensions(of.catalog).items() if _runs(MetricRef(metric=metric.name), ref, of, as_of)]
+    return f"{metric.label} can be split by {_listed(found)}." if found else f"{metric.label} cannot be split by anything."
 
 
 def _measures_by(subject: str, of: Candidates, linker: Linker, as_of: dt.datetime) -> str | None:
-    keys = keys_of(subject)
-    link = next((k for k in linker.objects(keys) if k.score >= 0.85 and k.target.kind == "field"), None) if keys else None
-    if link is None or link.target.dataset is None or link.target.field is None:
+    named = _named(subject, "field", linker)
+    if named is None or named.dataset is None or named.field is None:
         return None
-    ref = FieldRef(dataset=link.target.dataset, field=link.target.field)
+    ref = FieldRef(dataset=named.dataset, field=named.field)
     found = [m.label for m in of.catalog.metrics if not m.hidden and _runs(MetricRef(metric=m.name), ref, of, as_of)]
-    said = f"{', '.join(found[:_MOST_SHOWN])}" + (f" and {len(found) - _MOST_SHOWN} more" if len(found) > _MOST_SHOWN else "")
     label = of.wording.field(ref)
-    return f"By {label} there are {said}." if found else f"Nothing can be split by {label}."
+    return f"By {label} there are {_listed(found)}." if found else f"Nothing can be split by {label}."
 
 
-def _named(subject: str, kind: str, linker: Linker) -> MetricRef | None:
-    keys = keys_of(subject)
-    link = next((k for k in linker.objects(keys) if k.score >= 0.85 and k.target.kind == kind), None) if keys else None
-    return MetricRef(metric=link.target.name) if link is not None else None
+def _named(subject: str, kind: str, linker: Linker) -> Target | None:
+    return next((k.target for k in called(subject, linker) if k.target.kind == kind), None)
+
+
+def _listed(labels: Sequence[str]) -> str:
+    more = f" and {len(labels) - _MOST_SHOWN} more" if len(labels) > _MOST_SHOWN else ""
+    return ", ".join(labels[:_MOST_SHOWN]) + more
 
 
 def _dimensions(catalog: Catalog) -> dict[str, FieldRef]:
@@ -98,9 +100,6 @@ def _dimensions(catalog: Catalog) -> dict[str, FieldRef]:
             if not dataset.hidden and not field.hidden and field.role in (FieldRole.CATEGORY, FieldRole.FLAG):
                 found.setdefault(field.label, FieldRef(dataset=dataset.name, field=field.name))
     return dict(list(found.items())[:_MOST_TRIED])
-
-
-_MOST_TRIED = 60
 
 
 def _runs(metric: MetricRef, by: FieldRef, of: Candidates, as_of: dt.datetime) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from nlq.linking import Linker
+from nlq.linking import Link, Linker
 from nlq.text import fold, keys_of
 from semantic.catalog.model import Catalog, CumulativeMetric, DerivedMetric, FieldRole, Metric, RatioMetric, SimpleMetric
+
+_SURE = 0.85
 
 
 def definition_of(subject: str, catalog: Catalog, linker: Linker, kind: str | None = None) -> str | None:
@@ -13,8 +15,7 @@ def definition_of(subject: str, catalog: Catalog, linker: Linker, kind: str | No
     for term in catalog.glossary if kind is None else ():
         if wanted in (fold(term.term), *(fold(s) for s in term.synonyms)):
             return f"{term.term}: {term.definition}"
-    keys = keys_of(subject)
-    links = [k for k in linker.objects(keys) if k.score >= 0.85] if keys else []
+    links = called(subject, linker)
     link = next((k for k in links if k.target.kind == kind), links[0] if links else None)
     if link is None:
         return None
@@ -34,6 +35,12 @@ def definition_of(subject: str, catalog: Catalog, linker: Linker, kind: str | No
         segment = next(s for s in catalog.segments if s.name == target.name)
         return f"{segment.label}: {segment.description or 'a named condition on ' + segment.dataset}."
     return None
+
+
+def called(subject: str, linker: Linker) -> list[Link]:
+    """What of the catalog is called so, surest first."""
+    keys = keys_of(subject)
+    return [k for k in linker.objects(keys) if k.score >= _SURE] if keys else []
 
 
 def _metric(metric: Metric) -> str:

@@ -64,7 +64,8 @@ def language_of(text: str, unknown: Collection[str]) -> str | None:
     if not strange:
         return None
     found = {name: len(words) for name, words in _foreign(strange).items()}
-    best = max(found, key=lambda name: (found[name], len(_foreign(_words(text))[name])))
+    everywhere = _foreign(_words(text))
+    best = max(found, key=lambda name: (found[name], len(everywhere[name])))
     if not found[best] or found[best] * 2 < len(strange):
         return None
     return best if found[best] > 1 or not any(w in _PLAINLY_ENGLISH for w in _words(text)) else None

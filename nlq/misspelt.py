@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
 from nlq.fillers import RELATING, SOFT, STOP
 from nlq.phrases import FUNCTIONS
-from nlq.text import Token, lemma
+from nlq.text import Token
+from nlq.timing.spelling import put_right
 
 _WORDS = tuple(
     "only without excluding exclude except including include compare compared versus average total number highest lowest biggest smallest largest "
@@ -27,12 +27,11 @@ _SHORTEST = 4
 
 def respelt(tokens: Sequence[Token], known: Callable[[Token], bool]) -> tuple[Token, ...]:
     """The tokens with words of the grammar put right; places and texts stay."""
-    out: list[Token] = []
-    for token in tokens:
-        named = token.start > 0 and token.text[:1].isupper() and not token.text.isupper()
-        word = _meant(token.norm) if token.is_word and not named else None
-        out.append(replace(token, norm=word, key=lemma(word)) if word is not None and not known(token) else token)
-    return tuple(out)
+    return put_right(tokens, lambda t: None if _is_name(t) else _meant(t.norm), known)
+
+
+def _is_name(token: Token) -> bool:
+    return token.start > 0 and token.text[:1].isupper() and not token.text.isupper()
 
 
 @lru_cache(maxsize=20_000)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from nlq.said_units import CURRENCIES
 from nlq.text import keys_of
 from semantic.catalog.model import Catalog
 from semantic.query import MetricRef, SemanticQuery
@@ -89,10 +90,6 @@ _CURRENCY = re.compile(
     r"^\W*(?:(?:and|show|same|it|that|them|this|what\s+is|how\s+much\s+is|convert(?:ed)?|convert\s+(?:it|that|this))\W+)*(?:in|to|into)\s+(?P<money>[a-z$€£¥]+)(?:\s+instead)?\W*$",
     re.IGNORECASE,
 )
-_MONEY = {
-    "EUR": ("euro", "euros", "eur", "€"), "USD": ("dollar", "dollars", "usd", "$"), "GBP": ("pound", "pounds", "gbp", "£", "sterling"),
-    "JPY": ("yen", "jpy", "¥"), "CHF": ("franc", "francs", "chf"),
-}  # fmt: skip
 
 
 def no_question(text: str, before: SemanticQuery | None, catalog: Catalog) -> Said | None:
@@ -113,7 +110,7 @@ def _names_figures(opening: str, catalog: Catalog) -> bool:
 def _in_currency(text: str, before: SemanticQuery, catalog: Catalog) -> Said | None:
     """ "and in euros?": they are already, or cannot be."""
     match = _CURRENCY.match(text)
-    asked = next((code for code, words in _MONEY.items() if match and match["money"].lower() in words), None)
+    asked = next((code for code, words in CURRENCIES.items() if match and match["money"].lower() in words), None)
     if asked is None:
         return None
     kept = [m for m in before.metrics if isinstance(m, MetricRef)]

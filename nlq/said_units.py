@@ -8,7 +8,13 @@ from semantic.query import AggregateKind
 
 _SPANS = frozenset("minute minutes hour hours day days week weeks month months quarter quarters year years".split())
 _PERCENT = frozenset(("%", "percent", "pct"))
-_MONEY = frozenset(("eur", "euro", "euros", "usd", "dollar", "dollars", "gbp", "pounds", "€", "$", "£"))
+# Currencies by their codes, as people call them.
+CURRENCIES = {
+    "EUR": ("euro", "euros", "eur", "€"), "USD": ("dollar", "dollars", "usd", "$"), "GBP": ("pound", "pounds", "gbp", "£", "sterling"),
+    "JPY": ("yen", "jpy", "¥"), "CHF": ("franc", "francs", "chf"),
+}  # fmt: skip
+_SIGNS = "$€£¥"
+_MONEY = frozenset(word for words in CURRENCIES.values() for word in words)
 # Parts of a whole that some tables keep as added-up percentages all the same.
 _PARTS = frozenset(
     lemma(w) for w in "rate percent pct percentage share ratio margin discount growth score utilization completion progress".split()
@@ -40,7 +46,7 @@ def says_money(said: str) -> bool:
     >>> says_money("$1k"), says_money("1000 euros"), says_money("1000")
     (True, True, False)
     """
-    return not _MONEY.isdisjoint(said.lower().split()) or any(sign in said for sign in "$€£")
+    return not _MONEY.isdisjoint(said.lower().split()) or any(sign in said for sign in _SIGNS)
 
 
 def money_refuses(said: str) -> str | None:
@@ -56,4 +62,4 @@ def _is_percent(said: str) -> bool:
 
 def is_money(field: CatalogField | Metric) -> bool:
     """Whether the catalog says that a field or metric is an amount of money."""
-    return (field.format or "").startswith("currency") or (field.unit or "") in ("EUR", "USD", "GBP", "CHF", "JPY", "$", "€", "£")
+    return (field.format or "").startswith("currency") or (field.unit or "") in (*CURRENCIES, *_SIGNS)

@@ -11,7 +11,9 @@ from starlette.concurrency import run_in_threadpool
 from api import schemas
 from api.credentials import Caller
 from api.insight_schemas import FactFeedback
+from api.others_jobs import load as load_job
 from api.paging import Cursor, PageSize, at, cut
+from api.routes.jobs import view
 from api.services import Services, services_of
 from core.errors import Conflict, Forbidden, NotFound
 from core.principal import Principal
@@ -122,9 +124,6 @@ async def get_insight(request: Request, insight_id: str, caller: Caller) -> dict
 
 @router.post("/{insight_id}/rebuild", status_code=202, summary="Make an old narrative again, with the templates of its own version")
 async def rebuild(request: Request, insight_id: str, caller: Caller) -> schemas.JobView:
-    from api.others_jobs import load as load_job
-    from api.routes.jobs import view
-
     services = services_of(request)
 
     def start() -> schemas.JobView:

@@ -50,12 +50,13 @@ LISTED = 50
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """who: empty for a page that shows one's own jobs only."""
+    """who: empty for a page that shows one's own jobs only. again: whether the visitor may start it again."""
 
     title: str
     job: Job
     who: str
     took: str
+    again: bool
 
 
 def _took(job: Job, now: dt.datetime) -> str:
@@ -128,7 +129,12 @@ async def job_list(request: Request, before: str = "", state: str = "") -> Respo
     return page(
         "job_rows.html" if is_partial(request) else "jobs.html",
         v=at,
-        items=[JobRow(title(job, labels), job, names.get(job.user or "", ""), _took(job, at.services.clock.now())) for job in found],
+        items=[
+            JobRow(
+                title(job, labels), job, names.get(job.user or "", ""), _took(job, at.services.clock.now()), may_again(at.caller, job.kind)
+            )
+            for job in found
+        ],
         more=found[-1].id if len(found) == LISTED else None,
         everybody=sees_all,
         states={key: label for key, (label, _) in _STATES.items()},

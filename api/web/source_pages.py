@@ -79,7 +79,7 @@ async def new_source(request: Request) -> Response:
 async def probe(request: Request) -> Response:
     """The columns that the source would bring, from the form as it is; nothing is kept."""
     at, form = await visitor(request, "sources"), await fields(request)
-    known = await run_in_threadpool(_load, at, form("source")) if form.has("source") else None
+    known = await run_in_threadpool(sources.found, at.services, at.caller, form("source")) if form.has("source") else None
     columns: list[dict[str, str]] | None = None
     problem = None
     try:
@@ -110,13 +110,13 @@ async def one(request: Request, key: str, before: Annotated[str | None, Query(ma
 @router.get("/sources/{key}/change")
 async def change_form(request: Request, key: str) -> Response:
     at = await visitor(request, "sources")
-    return await _form(request, at, await run_in_threadpool(_load, at, key))
+    return await _form(request, at, await run_in_threadpool(sources.found, at.services, at.caller, key))
 
 
 @router.post("/sources/{key}/change")
 async def change(request: Request, key: str) -> Response:
     at, form = await visitor(request, "sources"), await fields(request)
-    known = await run_in_threadpool(_load, at, key)
+    known = await run_in_threadpool(sources.found, at.services, at.caller, key)
     try:
         body = source_body(form, known)
         await run_in_threadpool(lambda: sources.change(at.services, at.caller, key, body, expected=made_of(form)))
@@ -195,11 +195,6 @@ async def _form(
         columns=columns,
         problem=problem_of(request, error) if error is not None else None,
     )
-
-
-def _load(at: Visitor, key: str) -> Source:
-    with at.services.store.read() as connection:
-        return kept.get(connection, at.caller.tenant, key)
 
 
 def _may_change(at: Visitor) -> bool:

@@ -22,9 +22,14 @@ _SHORTEST = 5
 
 def corrected(tokens: Sequence[Token], known: Callable[[Token], bool]) -> tuple[Token, ...]:
     """The tokens with misspelt words of time put right; words that `known` knows stay, and so do places and texts."""
+    return put_right(tokens, lambda t: _near(t.norm) if t.norm not in _KNOWN and len(t.norm) >= _SHORTEST else None, known)
+
+
+def put_right(tokens: Sequence[Token], meant: Callable[[Token], str | None], known: Callable[[Token], bool]) -> tuple[Token, ...]:
+    """The tokens with what is `meant` by words that `known` does not know; places and texts stay."""
     out: list[Token] = []
     for token in tokens:
-        word = _near(token.norm) if token.is_word and token.norm not in _KNOWN and len(token.norm) >= _SHORTEST else None
+        word = meant(token) if token.is_word else None
         out.append(replace(token, norm=word, key=lemma(word)) if word is not None and not known(token) else token)
     return tuple(out)
 

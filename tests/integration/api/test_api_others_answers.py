@@ -97,4 +97,6 @@ class TestAnotherPersonsJobs:
         assert len(ops.get("/v1/jobs?limit=200").json()["items"]) == before
         assert ops.post(f"/v1/jobs/{job.id}/cancel").status_code == 200
         over = ops.get(f"/jobs/{job.id}").text
+        listed = ops.get("/jobs?state=cancelled").text
+        assert (f"/jobs/{job.id}" in listed, f"/jobs/{job.id}/retry" in listed) == (True, False)
         assert (f"Job <code>{job.id}</code>" in over, "Try again" in over) == (True, False)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from anomaly.budget import Budget, unpredictable
 from anomaly.state import Scored
-from anomaly.thresholds import DEFAULT_SENSITIVITY
+from anomaly.thresholds import DEFAULT_SENSITIVITY, HOUR_S
 from anomaly.types import Incident
 from core.timeseries import FloatArray, TimeArray
 
@@ -31,6 +31,9 @@ LONE_RISE = 1.5
 LEAST_LONE_RISE = 0.25  # where everything is predicted
 LONE_ROWS = 6
 LONE_FROM, LONE_FULL = 0.4, 0.8  # how unpredictable a series is where the rise grows from its least, and where it is whole
+# Where nothing is predicted, more of the same so soon after an incident (in quiet times) is that incident again, unless it is much stranger.
+AGAIN_QUIETS = 3.0
+MUCH_STRANGER = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +56,36 @@ def quiet_seconds(step_s: int) -> int:
 @dataclass(frozen=True, slots=True)
 class Terms:
     """When to tell: the score that opens an incident, how long nothing must happen, false alarms a year that can be borne, whether
-    a row that stays alone must be higher."""
+    a row that stays alone must be higher, and whether more of the same re-opens an incident."""
 
     threshold: float
     quiet_ns: int
     per_year: float = DEFAULT_SENSITIVITY
     lone_are_higher: bool = False
+    may_reopen: bool = False
 
     def alone(self, unpredictable: float) -> float:
         """How much higher a row must be that stays alone, by how unpredictable its series is (0 to 1)."""
-        if not self.lone_are_higher:
-            return 0.0
-        share = min(1.0, max(0.0, (unpredictable - LONE_FROM) / (LONE_FULL - LONE_FROM)))
-        return LEAST_LONE_RISE + (LONE_RISE - LEAST_LONE_RISE) * share
+        return LEAST_LONE_RISE + (LONE_RISE - LEAST_LONE_RISE) * lively(unpredictable) if self.lone_are_higher else 0.0
+
+    def again_ns(self, unpredictable: float) -> float:
+        """For how long after an incident more of the same is that incident again."""
+        return self.quiet_ns * (1 + (AGAIN_QUIETS - 1) * lively(unpredictable)) if self.may_reopen else 0.0
+
+
+def lively(unpredictable: float) -> float:
+    """0 to 1: from where expectations tell something to where they tell nothing."""
+    return min(1.0, max(0.0, (unpredictable - LONE_FROM) / (LONE_FULL - LONE_FROM)))
+
+
+class Rows(NamedTuple):
+    """All (n,): times, scores, misses of what was expected before the event, 0 to 1 how unpredictable the series is, actual less expected."""
+
+    times_ns: IndexArray
+    score: FloatArray
+    from_before: FloatArray
+    cost: FloatArray
+    off: FloatArray
 
 
 class Span(NamedTuple):
@@ -117,16 +137,17 @@ class Watch:
         return first
 
 
-def spans(times_ns: IndexArray, score: FloatArray, from_before: FloatArray, cost: FloatArray, terms: Terms) -> list[Span]:
-    """The rows of each event. cost (n,): how unpredictable the series is at each row, 0 to 1; an alert takes it from the budget.
+def spans(rows: Rows, terms: Terms) -> list[Span]:
+    """The rows of each event; an alert takes its cost from the budget.
 
     Opens at a score at or above the threshold, higher when the series was alerted often lately, and where nothing is predicted only when
     the row is high or does not stay alone; lasts while scores above the threshold less
     HYSTERESIS come within the quiet time. Nothing opens while the series was flagged in most of the last week's blocks;
     after an event that left the series at another level only a score above threshold plus SETTLING does, for a week or until the old level
-    is back.
+    is back. What would open soon after an event that it is like goes on with that one.
     """
     found: list[Span] = []
+    times_ns, score, from_before, cost, _ = rows
     threshold, quiet_ns = terms.threshold, terms.quiet_ns
     w = Watch(quiet_ns, Budget(terms.per_year))
     for i in np.flatnonzero(score >= threshold - HYSTERESIS).tolist():
@@ -147,9 +168,19 @@ def spans(times_ns: IndexArray, score: FloatArray, from_before: FloatArray, cost
             settling = now_ns < w.settling_until_ns and is_away(from_before[max(0, i - BACK_ROWS) : i])
             if first >= 0 and not storm and not (settling and score[i] < threshold + SETTLING):
                 w.now = Span(first, i, i, first if score[first] > score[i] else i)
+                if found and is_again(rows, found[-1], i, terms):
+                    before = found.pop()
+                    w.now = before._replace(last=i, peak=max(before.peak, w.now.peak, key=lambda row: float(score[row])))
     if w.now.first >= 0:
         found.append(w.now)
     return found
+
+
+def is_again(rows: Rows, before: Span, row: int, terms: Terms) -> bool:
+    """The row is soon after that event, off to the same side, and not much stranger than it was: no news to who was told of it."""
+    near = rows.times_ns[row] - rows.times_ns[before.last] <= terms.again_ns(float(rows.cost[row]))
+    alike = bool((rows.off[row] > 0) == (rows.off[before.peak] > 0)) and rows.score[row] <= rows.score[before.peak] + MUCH_STRANGER
+    return bool(near and alike)
 
 
 def stays_away(times_ns: IndexArray, from_before: FloatArray, last: int, quiet_ns: int, errors: float = NEW_LEVEL_ERRORS) -> bool:
@@ -171,12 +202,9 @@ def value_incidents(
 ) -> tuple[Incident, ...]:
     """Incidents of kind value, in time order. per_year: false alarms that can be borne. lone_are_higher: see Terms."""
     ns = w.times.astype(np.int64)
-    terms = Terms(threshold, quiet_seconds(w.step_s) * 1_000_000_000, per_year, lone_are_higher)
-    cost = unpredictable(w.values, w.scored.expected)
-    return tuple(
-        incident(w, span, threshold, is_open=bool(ns[-1] - ns[span.last] <= terms.quiet_ns))
-        for span in spans(ns, w.alerting, w.scored.from_before, cost, terms)
-    )
+    terms = Terms(threshold, quiet_seconds(w.step_s) * 1_000_000_000, per_year, lone_are_higher, may_reopen=w.step_s < HOUR_S)
+    rows = Rows(ns, w.alerting, w.scored.from_before, unpredictable(w.values, w.scored.expected), w.values - w.scored.expected)
+    return tuple(incident(w, span, threshold, is_open=bool(ns[-1] - ns[span.last] <= terms.quiet_ns)) for span in spans(rows, terms))
 
 
 def incident(w: Watched, span: Span, threshold: float, *, is_open: bool) -> Incident:

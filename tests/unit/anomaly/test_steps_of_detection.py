@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from anomaly import DetectInput, detect, detect_many
-from anomaly.incidents import Terms, quiet_seconds, spans
+from anomaly.incidents import Rows, Terms, quiet_seconds, spans
 from anomaly.prepare import grid_index, prepare, step_seconds
 from anomaly.pyod_scorer import PastEcod, causal_scores, raw_windows, score_series
 from anomaly.thresholds import score_threshold
@@ -73,16 +73,25 @@ class TestThreshold:
 
 
 class TestSpans:
-    def found(self, score, cost=1.0, **terms):
+    def found(self, score, cost=1.0, off=None, **terms):
         n = len(score)
-        at = np.arange(n) * HOUR_NS
-        return spans(at, np.array(score, float), np.full(n, np.nan), np.full(n, cost), Terms(3.0, 6 * HOUR_NS, **terms))
+        rows = Rows(np.arange(n) * HOUR_NS, np.array(score, float), np.full(n, np.nan), np.full(n, cost), np.array(off or [1.0] * n))
+        return spans(rows, Terms(3.0, 6 * HOUR_NS, **terms))
 
     def test_flags_within_the_quiet_time_are_one_event(self):
         assert self.found([0, 4, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 4, 0]) == [(1, 1, 4, 4), (12, 12, 12, 12)]
 
     def test_a_long_event_flickers_longer(self):
         assert self.found([4] * 30 + [0] * 10 + [6, 0]) == [(0, 0, 40, 40)]
+
+    def test_more_of_the_same_reopens_the_incident_of_an_unpredictable_series(self):
+        twice = [0, 4, *[0] * 14, 4, 0]
+        assert self.found(twice, may_reopen=True) == [(1, 1, 16, 1)]
+        assert len(self.found(twice)) == 2
+        assert len(self.found(twice, cost=0.3, may_reopen=True)) == 2  # where much is predicted, what comes later is news
+        assert len(self.found([*twice[:16], 5.6, 0], may_reopen=True)) == 2  # much stranger
+        assert len(self.found(twice, off=[1.0] * 10 + [-1.0] * 8, may_reopen=True)) == 2  # to the other side
+        assert len(self.found([0, 4, *[0] * 20, 4, 0], may_reopen=True)) == 2  # a day later
 
     def test_a_lower_score_keeps_it_open_but_does_not_open_it(self):
         assert self.found([2.5, 0, 0, 0, 0, 0, 0, 0, 4, 0, 2.5, 0]) == [(8, 8, 10, 8)]

@@ -27,7 +27,7 @@ from semantic.states import GuardedQuery, ResultTable
 @dataclass(frozen=True, slots=True)
 class Drafted:
     """A catalog that is not published, with one object changed. key: the object's name in it. changes, warnings: in words. query: compiled and
-    guarded with the editor's own rights, None where there is nothing to run, or what it reads is not the editor's to see.
+    guarded with the editor's own rights, None where there is nothing to run, or what it reads is not the editor's to see. says: what it means now.
     """
 
     catalog: Catalog
@@ -36,6 +36,7 @@ class Drafted:
     changes: tuple[str, ...]
     warnings: tuple[str, ...]
     query: GuardedQuery | None
+    says: tuple[str, ...] = ()
 
 
 def current(at: Visitor) -> Catalog:
@@ -56,15 +57,17 @@ def drafted(at: Visitor, kind: Kind, key: str, form: Fields) -> Drafted:
         _refuse_if_changed(at, kind, key, now, form)
     known = kind.find(now, key) if key else None
     item = _verified(at, kind, form, known) if isinstance(kind, VerifiedKind) else kind.read(form, now, known)
-    if not key and any(kind.key_of(one, i) == kind.key_of(item, i) for i, one in enumerate(getattr(now, kind.part))):
-        raise Conflict(f"There is a {kind.title} of that name already; give another one.", code="object_exists")
     changed = kind.put(now, key or kind.new_key(form), item)
+    new = _key(kind, changed, item)
+    if new != key and any(known == new for known, _ in kind.keyed(now)):
+        raise Conflict(f"There is a {kind.title} of that name already; give another one.", code="object_exists")
     found = validate(changed)
     _refuse_errors(found)
     before = {str(issue) for issue in validate(now)}
     return Drafted(
-        changed, item, _key(kind, changed, item), tuple(map(str, diff(now, changed))),
+        changed, item, new, tuple(map(str, diff(now, changed))),
         tuple(f"{issue.message} {issue.remedy}" for issue in found if str(issue) not in before), _query(at, kind.query(item, changed), changed),
+        tuple(kind.says(item, at.services.clock.now())),
     )  # fmt: skip
 
 
@@ -74,6 +77,7 @@ def without(at: Visitor, kind: Kind, key: str, form: Fields) -> Catalog:
     _refuse_if_changed(at, kind, key, now, form)
     made = kind.drop(now, key)
     above = sorted({issue.path.split("/")[2].replace("_", " ") for issue in validate(made) if issue.severity == "error"})
+    above += [term.term for term in made.glossary if term.means == f"{kind.meant or kind.name}:{key}"]
     if above:
         raise Invalid(f"It is needed by {', '.join(above[:10])}; change or remove those first.", code="in_use")
     return made
@@ -129,7 +133,7 @@ def _verified(at: Visitor, kind: VerifiedKind, form: Fields, known: VerifiedQues
 
 
 def _key(kind: Kind, catalog: Catalog, item: Any) -> str:
-    return next((kind.key_of(one, i) for i, one in enumerate(getattr(catalog, kind.part)) if one is item), "")
+    return next((key for key, one in kind.keyed(catalog) if one is item), "")
 
 
 def _query(at: Visitor, query: SemanticQuery | None, draft: Catalog) -> GuardedQuery | None:

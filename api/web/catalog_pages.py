@@ -21,7 +21,7 @@ from api.web.shell import Visitor, is_partial, problem_of, visitor
 from core.errors import AppError, Conflict, Forbidden, NotFound
 from core.store import catalogs
 from semantic.catalog.diff import diff
-from semantic.catalog.model import Catalog, CatalogField, Dataset, Metric
+from semantic.catalog.model import Catalog, CatalogField, Dataset, Metric, Segment
 from semantic.catalog.yaml import dump_yaml
 
 FORMS = {"dbt": "dbt semantic models, MetricFlow", "cube": "Cube", "osi": "Open Semantic Interchange"}
@@ -34,11 +34,12 @@ class Found:
 
     metrics: tuple[tuple[Metric, str], ...]
     datasets: tuple[tuple[Dataset, tuple[CatalogField, ...]], ...]
+    segments: tuple[Segment, ...]
     glossary: tuple[tuple[str, str], ...]
 
     @property
     def is_empty(self) -> bool:
-        return not (self.metrics or self.datasets or self.glossary)
+        return not (self.metrics or self.datasets or self.segments or self.glossary)
 
 
 def search(catalog: Catalog, words: str) -> Found:
@@ -63,7 +64,8 @@ def search(catalog: Catalog, words: str) -> Found:
         if whole or fields:
             found.append((dataset, fields))
     terms = tuple((t.term, t.definition) for t in catalog.glossary if holds(t.term, t.definition, *t.synonyms))
-    return Found(metrics, tuple(found), terms)
+    segments = tuple(s for s in catalog.segments if holds(s.name, s.label, s.description, *s.synonyms))
+    return Found(metrics, tuple(found), segments, terms)
 
 
 @router.get("/catalog")

@@ -87,6 +87,24 @@ class TestTheCatalog:
         page.wait_for_url("**/catalog")
         expect(page.locator(".defs")).not_to_contain_text("small <b>orders</b>")
 
+    def test_a_segment_is_tried_before_it_is_published(self, visit: Visit) -> None:
+        page = visit("analyst", tenant="globex")
+        page.goto("/catalog/structure")
+        page.get_by_role("link", name="New segment").press("Enter")
+        page.fill("#in-label", "big <i>ones</i>")
+        page.fill("#in-name", "big_ones")
+        page.fill("#in-synonyms", "whales")
+        page.select_option("#in-dataset", "order_lines")
+        page.fill("#in-where", "quantity > 1")
+        expect(page.locator("#checked-object")).to_contain_text("added segments/big_ones")
+        page.fill("#draft-question", "revenue of whales")
+        page.press("#draft-question", "Enter")
+        expect(page.locator("#tried h3")).to_contain_text("Revenue")
+        expect(page.locator("#tried pre")).to_contain_text("quantity >")
+        page.goto("/catalog/forms/join/order_lines_order_id_orders")
+        page.get_by_role("button", name="Show figures").press("Enter")
+        expect(page.locator("#checked-object tbody td").nth(1)).to_have_text("0")
+
     def test_personal_data_is_decided_on_and_policies_are_listed(self, visit: Visit) -> None:
         page = visit("analyst", tenant="globex", script=False)
         page.goto("/catalog/personal")

@@ -125,6 +125,8 @@ def places(page: Page, stack: Stack) -> Iterator[str]:
         "/catalog/forms/metric",
         "/catalog/forms/metric/revenue",
         "/catalog/forms/policy/orders_region",
+        "/catalog/forms/levels/geography",
+        "/catalog/forms/event/Black%20Friday",
     ):
         page.goto(path)
         for summary in page.locator("main .panel.add > summary, main li.rule details > summary").all()[:3]:

@@ -9,6 +9,7 @@ import { keyboard } from "./keyboard.js";
 import { once } from "./once.js";
 import { popovers } from "./popovers.js";
 import { previews } from "./preview.js";
+import { several } from "./several.js";
 import { themes } from "./theme.js";
 import { unread } from "./unread.js";
 import { uploads } from "./upload.js";
@@ -55,6 +56,7 @@ document.addEventListener("DOMContentLoaded", () => {
   copying();
   unread();
   once();
+  several();
   document.querySelectorAll(".nav [aria-current], .tabs [aria-current]").forEach(inSight);
   document.querySelector(".problem .headline")?.focus();
 });

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
-from api.web.catalog_forms.kind import Choices, Input, Kind, changed, chosen, dataset_choices, lines
+from api.web.catalog_forms.kind import Choices, Input, Kind, changed, chosen, dataset_choices, lines, named, said_label
 from api.web.catalog_forms.metrics import AGGREGATES, DIRECTIONS, FORMATS, _with
 from api.web.forms import Fields, body
 from core.errors import Conflict, Invalid, NotFound
@@ -22,12 +21,20 @@ _ROLES: Mapping[FieldRole, str] = {
     FieldRole.NAME: "name: shows what a row is", FieldRole.KEY: "key: tells rows apart or points to others",
     FieldRole.ATTRIBUTE: "attribute: shown, not added up", FieldRole.FLAG: "flag: yes or no", FieldRole.TEXT: "free text",
 }  # fmt: skip
+_EPOCHS = (("", "no: they are dates"), ("s", "seconds since 1970"), ("ms", "milliseconds since 1970"), ("us", "microseconds since 1970"))
+_CHOSEN = ("format", "unit", "good_direction", "aggregate", "time_format", "epoch")
 _GROUPS = {FieldRole.CATEGORY, FieldRole.NAME, FieldRole.FLAG}
 
 
 class FieldKind(Kind):
-    name, part, title = "field", "datasets", "field"
+    name, part, title, runs = "field", "datasets", "field", True
     about = "What a column means. Its words are what questions may say; its role decides whether it groups, is added up or is a time."
+
+    def keyed(self, catalog: Catalog) -> Iterable[tuple[str, Any]]:
+        return [(f"{d.name}.{f.name}", f) for d in catalog.datasets for f in d.fields]
+
+    def removable(self, item: Any) -> bool:
+        return bool(item.expression) and item.column is None
 
     def find(self, catalog: Catalog, key: str) -> Any:
         dataset, field = self.home(catalog, key)
@@ -54,7 +61,7 @@ class FieldKind(Kind):
 
     def drop(self, catalog: Catalog, key: str) -> Catalog:
         dataset, field = self.home(catalog, key)
-        if dataset.field(field).column is not None and dataset.field(field).expression is None:
+        if not self.removable(dataset.field(field)):
             raise Invalid("A column of a table is hidden, not removed: inference would bring it again.", code="not_removed")
         return self._with(catalog, dataset, tuple(f for f in dataset.fields if f.name != field))
 
@@ -97,7 +104,9 @@ class FieldKind(Kind):
             Input("format", "Shown as", "choice", choices=_with(FORMATS, item.format if item is not None else None)),
             Input("unit", "Unit", like="EUR"),
             Input("good_direction", "It is good when it goes", "choice", choices=DIRECTIONS),
-            Input("data_class", "Who may see it", "choice", choices=tuple((c.value, c.value) for c in DataClass), note="Clearances say which roles see which class."),
+            Input("data_class", "Who may see it", "choice", choices=tuple((c.value, c.value) for c in DataClass), note="Clearances say which roles see which."),
+            Input("time_format", "How its text is read as a time", like="%d/%m/%Y", note="Only for text: %Y year, %m month, %d day, %H:%i:%S the time.", when=("time",)),
+            Input("epoch", "Or its numbers count", "choice", choices=_EPOCHS, when=("time",)),
             Input("additive", "Its values may be added up (not a rate, a price or a balance)", "check"),
             Input("hidden", "Hidden from questions", "check"),
         )  # fmt: skip
@@ -105,7 +114,7 @@ class FieldKind(Kind):
     def values(self, catalog: Catalog, item: Any, given: Mapping[str, str]) -> dict[str, Any]:
         if item is None:
             return {"role": "category", "type": "string", "data_class": "internal", "additive": True, **given}
-        texts = ("name", "label", "description", "format", "unit", "good_direction")
+        texts = ("name", "label", "description", "format", "unit", "good_direction", "time_format", "epoch")
         return {key: getattr(item, key) or "" for key in texts} | {
             "synonyms": "\n".join(item.synonyms), "role": item.role.value, "type": item.type.value, "data_class": item.data_class.value,
             "aggregate": item.aggregate.value if item.aggregate is not None else "", "additive": item.additive, "hidden": item.hidden,
@@ -119,19 +128,17 @@ class FieldKind(Kind):
         return (written_expression(item.expression, catalog, home) or "") if item.expression is not None and home else ""
 
     def read(self, form: Fields, catalog: Catalog, item: Any) -> BaseModel:
-        said: dict[str, Any] = {key: chosen(form, key) for key in ("format", "unit", "good_direction", "aggregate")} | {
-            "label": form("label"), "description": form("description"), "synonyms": lines(form, "synonyms"), "role": form("role"),
+        said: dict[str, Any] = {key: chosen(form, key) for key in _CHOSEN} | {
+            "label": said_label(form), "description": form("description"), "synonyms": lines(form, "synonyms"), "role": form("role"),
             "type": form("type"), "additive": form.has("additive"), "hidden": form.has("hidden"), "data_class": form("data_class"),
             "value_synonyms": dict(map(_value_words, lines(form, "value_synonyms"))),
         }  # fmt: skip
-        if not said["label"]:
-            raise Invalid("Say what people call it.", code="bad_form", path="label")
         text, before = form("expression"), self._text(item, catalog) if item is not None else ""
         if item is None:
             if not text:
                 raise Invalid("Say how the field is computed. Columns of tables are known already.", code="bad_form", path="expression")
             said |= {
-                "name": form("name") or re.sub(r"\W+", "_", form("label").casefold()).strip("_"),
+                "name": named(form, None),
                 "expression": read_expression(text, catalog, form("dataset")),
             }
         elif item.expression is not None and text != before and text:
@@ -140,8 +147,7 @@ class FieldKind(Kind):
         return body(CatalogField, changed(item, said))
 
     def beyond(self, item: Any, catalog: Catalog) -> list[str]:
-        found = ["how its texts are read as times"] if item.time_format or item.epoch else []
-        return found + (["what it is computed of"] if item.expression is not None and not self._text(item, catalog) else [])
+        return ["what it is computed of"] if item.expression is not None and not self._text(item, catalog) else []
 
     def query(self, item: Any, catalog: Catalog) -> SemanticQuery | None:
         home = next((d for d in catalog.datasets if any(f is item for f in d.fields)), None)

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
-from api.web.catalog_forms.kind import Input, Kind, changed, chosen, dataset_choices, lines, metric_choices, spoken
+from api.web.catalog_forms.conditions import condition, written_line
+from api.web.catalog_forms.kind import (
+    Input,
+    Kind,
+    changed,
+    chosen,
+    dataset_choices,
+    field_choices,
+    field_refs,
+    lines,
+    metric_choices,
+    name_inputs,
+    named,
+    ref_key,
+    said_label,
+    spoken,
+)
 from api.web.forms import Fields, body
 from core.errors import Invalid
 from core.timeseries import Grain
@@ -21,7 +36,7 @@ from semantic.catalog.model import (
     RatioMetric,
     SimpleMetric,
 )
-from semantic.catalog.written import read_condition, read_expression, written_condition, written_expression
+from semantic.catalog.written import read_expression, written_expression
 from semantic.query import AggregateKind, MetricRef, SemanticQuery
 
 _TYPES: Mapping[str, type[MetricBase]] = {
@@ -44,7 +59,7 @@ _COMMON = ("label", "description", "unit", "format", "good_direction", "default_
 
 
 class MetricKind(Kind):
-    name, part, title = "metric", "metrics", "metric"
+    name, part, title, runs = "metric", "metrics", "metric", True
     about = "A figure that can be asked for by its name and synonyms, always computed the same way."
 
     def inputs(self, catalog: Catalog, item: Any, roles: Sequence[str]) -> Sequence[Input]:
@@ -52,8 +67,7 @@ class MetricKind(Kind):
         times = [(f"{d.name}.{f.name}", f"{d.label}: {f.label}") for d in catalog.datasets for f in d.fields if f.role is FieldRole.TIME]
         units = (("", "–"), *((g.value, g.value) for g in Grain if g.value not in ("minute", "hour")))
         return (
-            Input("label", "Name that people read", like="average order value", required=True),
-            Input("name", "Name in queries", like="average_order_value", note="Letters, digits and _; empty: made of the other. It stays.", fixed=item is not None),
+            *name_inputs(item, "average order value", "average_order_value"),
             Input("description", "What it means", wide=True, like="Net revenue per completed order."),
             Input("synonyms", "Also called, one a line", "lines", note="Questions may use these words instead."),
             Input("type", "It is", "choice", choices=TYPE_WORDS, wide=True),
@@ -75,6 +89,7 @@ class MetricKind(Kind):
             Input("unit", "Unit", like="EUR", note="A currency's code, or a word such as “kg”."),
             Input("good_direction", "It is good when it goes", "choice", choices=DIRECTIONS),
             Input("default_grain", "Shown over time by", "choice", choices=_GRAINS),
+            Input("non_additive", "Is not added up over", "several", choices=field_choices(catalog), note="A balance is not added up over days: the last counts."),
             Input("owner", "Who answers for it", like="finance@example.com"),
             Input("certified", "Certified: the definition that counts", "check"),
             Input("hidden", "Hidden: only other metrics use it", "check"),
@@ -86,12 +101,13 @@ class MetricKind(Kind):
         made: dict[str, Any] = {key: getattr(item, key) for key in ("name", *_COMMON)} | {
             "type": item.type,
             "synonyms": "\n".join(item.synonyms),
+            "non_additive": [ref_key(ref) for ref in item.non_additive],
         }
         if isinstance(item, SimpleMetric):
             made |= {
                 "dataset": item.dataset, "aggregate": item.aggregate.value, "quantile": _plain(item.quantile),
                 "time_field": f"{item.time_field.dataset}.{item.time_field.field}" if item.time_field else "",
-                "of": _text(item, catalog)[0], "where": _text(item, catalog)[1],
+                "of": _of_line(item, catalog), "where": written_line(item.where, catalog, item.dataset),
             }  # fmt: skip
         elif isinstance(item, RatioMetric):
             made |= {"numerator": item.numerator, "denominator": item.denominator, "scale": _plain(item.scale)}
@@ -113,20 +129,19 @@ class MetricKind(Kind):
             raise Invalid(f"There is no type of metric {kind[:20]!r}.", code="bad_form", path="type")
         texts = {key: chosen(form, key) for key in ("unit", "format", "good_direction", "default_grain", "owner")}
         said = texts | {
-            "type": kind, "name": item.name if item is not None else _name(form), "label": form("label"), "description": form("description"),
+            "type": kind, "name": named(form, item), "label": said_label(form), "description": form("description"),
             "synonyms": lines(form, "synonyms"), "certified": form.has("certified"), "hidden": form.has("hidden"),
+            "non_additive": field_refs(form, "non_additive", "Is not added up over", catalog, item.non_additive if item is not None else ()),
         }  # fmt: skip
-        if not said["label"]:
-            raise Invalid("Say what people call it.", code="bad_form", path="label")
         kept = changed(item, said)
         made = {key: value for key, value in kept.items() if key in model.model_fields}
         return body(model, made | _of_type(kind, form, catalog, item))
 
     def beyond(self, item: Any, catalog: Catalog) -> list[str]:
-        of, where = _text(item, catalog) if isinstance(item, SimpleMetric) else ("", "")
-        found = ["what it is computed of"] if isinstance(item, SimpleMetric) and item.of is not None and not of else []
-        found += ["its condition"] if isinstance(item, SimpleMetric) and item.where is not None and not where else []
-        return found + (["the fields that it does not add up over"] if item.non_additive else [])
+        if not isinstance(item, SimpleMetric):
+            return []
+        found = ["what it is computed of"] if item.of is not None and not _of_line(item, catalog) else []
+        return found + (["its condition"] if item.where is not None and not written_line(item.where, catalog, item.dataset) else [])
 
     def query(self, item: Any, catalog: Catalog) -> SemanticQuery | None:
         return SemanticQuery(metrics=(MetricRef(metric=item.name),)) if not item.hidden else None
@@ -145,32 +160,25 @@ def _of_type(kind: str, form: Fields, catalog: Catalog, item: Any) -> dict[str, 
             "window_unit": chosen(form, "window_unit"),
             "grain_to_date": chosen(form, "grain_to_date"),
         }
-    dataset, of, where = form("dataset"), form("of"), form("where")
+    dataset, of = form("dataset"), form("of")
     catalog.dataset(dataset)
     known = item if isinstance(item, SimpleMetric) and item.dataset == dataset else None
-    before = _text(known, catalog) if known is not None else ("", "")
+    before = _of_line(known, catalog) if known is not None else ""
     home, dot, field = form("time_field").partition(".")
     aggregate = form("aggregate", AggregateKind.SUM.value)
-    if not of and aggregate != AggregateKind.COUNT and not (known is not None and known.of is not None and not before[0]):
+    if not of and aggregate != AggregateKind.COUNT and not (known is not None and known.of is not None and not before):
         raise Invalid(f"Of what? The {AGGREGATES.get(aggregate, aggregate)} needs a field of the table.", code="bad_form", path="of")
-    kept_of = known.of if known is not None and of == before[0] else read_expression(of, catalog, dataset) if of else None
-    kept_where = known.where if known is not None and where == before[1] else read_condition(where, catalog, dataset) if where else None
+    kept_of = known.of if known is not None and of == before else read_expression(of, catalog, dataset) if of else None
+    where = condition(form, "where", catalog, dataset, known.where if known is not None else None)
     return {
-        "dataset": dataset, "aggregate": aggregate, "of": kept_of, "where": kept_where, "quantile": form.number("quantile", "Quantile"),
+        "dataset": dataset, "aggregate": aggregate, "of": kept_of, "where": where, "quantile": form.number("quantile", "Quantile"),
         "time_field": {"dataset": home, "field": field} if dot else None,
     }  # fmt: skip
 
 
-def _text(item: SimpleMetric, catalog: Catalog) -> tuple[str, str]:
-    """What is summed and the condition as lines; empty also for those that no line says, which stay while theirs is empty."""
-    of = written_expression(item.of, catalog, item.dataset) if item.of is not None else None
-    where = written_condition(item.where, catalog, item.dataset) if item.where is not None else None
-    return of or "", where or ""
-
-
-def _name(form: Fields) -> str:
-    """The name given, else one made of the label."""
-    return form("name") or re.sub(r"\W+", "_", form("label").casefold()).strip("_")
+def _of_line(item: SimpleMetric, catalog: Catalog) -> str:
+    """What is summed as a line; empty also for what no line says, which stays while its line is empty."""
+    return (written_expression(item.of, catalog, item.dataset) or "") if item.of is not None else ""
 
 
 def _with(choices: tuple[tuple[str, str], ...], known: str | None) -> tuple[tuple[str, str], ...]:

@@ -7,11 +7,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from api.web.catalog_forms.conditions import condition, written_line
 from api.web.catalog_forms.kind import Choices, Input, Kind, changed, dataset_choices, field_choices, one_of, spoken
 from api.web.forms import Fields, body
 from core.errors import Invalid
 from semantic.catalog.model import Catalog, Clearance, ColumnRule, DataClass, RowPolicy
-from semantic.catalog.written import read_condition, written_condition
 
 _BACK = ("/catalog/policies", "Who sees what")
 ACTIONS = (("hide", "hidden: they do not know of it"), ("mask", "masked: a placeholder"), ("hash", "a pseudonym that stays the same"))
@@ -40,7 +40,7 @@ class RowPolicyKind(Kind):
             return {"by": "field", "roles": [], **given}
         return {
             "name": item.name, "roles": list(item.roles), "dataset": item.dataset, "by": "field" if item.field is not None else "where",
-            "field": f"{item.dataset}.{item.field}" if item.field else "", "attribute": item.attribute or "", "where": _text(item, catalog),
+            "field": f"{item.dataset}.{item.field}" if item.field else "", "attribute": item.attribute or "", "where": written_line(item.where, catalog, item.dataset),
         }  # fmt: skip
 
     def read(self, form: Fields, catalog: Catalog, item: Any) -> BaseModel:
@@ -54,10 +54,10 @@ class RowPolicyKind(Kind):
             "dataset": dataset,
         }
         if form("by") == "where":
-            kept = item is not None and item.where is not None and item.dataset == dataset and form("where") == _text(item, catalog)
-            if not kept and not form.has("where"):
+            where = condition(form, "where", catalog, dataset, item.where if item is not None and item.dataset == dataset else None)
+            if where is None:
                 raise Invalid("Write the condition that the rows must satisfy.", code="bad_form", path="where")
-            said |= {"field": None, "attribute": None, "where": item.where if kept else read_condition(form("where"), catalog, dataset)}
+            said |= {"field": None, "attribute": None, "where": where}
         else:
             home, field = one_of(catalog, form("field"), "Field")
             if home != dataset:
@@ -72,7 +72,7 @@ class RowPolicyKind(Kind):
         return body(RowPolicy, changed(item, said))
 
     def beyond(self, item: Any, catalog: Catalog) -> list[str]:
-        return ["its condition"] if item.where is not None and not _text(item, catalog) else []
+        return ["its condition"] if item.where is not None and not written_line(item.where, catalog, item.dataset) else []
 
 
 class ColumnRuleKind(Kind):
@@ -128,10 +128,6 @@ class ClearanceKind(Kind):
         if any(c.role == role and c is not item for c in catalog.clearances):
             raise Invalid(f"{spoken(role).capitalize()} has a clearance already; change that one.", code="clearance_exists", path="role")
         return body(Clearance, {"role": role, "up_to": form("up_to")})
-
-
-def _text(item: RowPolicy, catalog: Catalog) -> str:
-    return (written_condition(item.where, catalog, item.dataset) or "") if item.where is not None else ""
 
 
 def _roles(known: Sequence[str], named: Sequence[str]) -> Choices:

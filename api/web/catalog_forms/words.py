@@ -53,7 +53,7 @@ class TermKind(Kind):
 
 
 class VerifiedKind(Kind):
-    name, part, title = "verified", "verified", "verified question"
+    name, part, title, runs = "verified", "verified", "verified question", True
     about = "A question with the query that you approve: it is always answered this way, and asked again after each change of the catalog."
     back = ("/evaluation", "Evaluation")
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from api.web.catalog_form_pages import KINDS
 from api.web.catalog_forms.kind import Kind
 from api.web.forms import Fields
-from core.errors import Conflict, Invalid
-from semantic.catalog.model import Catalog, Clearance, GlossaryTerm, RowPolicy, SimpleMetric, VerifiedQuestion
+from core.errors import Conflict, Invalid, NotFound
+from semantic.catalog.model import CalendarEvent, Catalog, Clearance, GlossaryTerm, RowPolicy, SimpleMetric, VerifiedQuestion
 from semantic.catalog.versions import check
+from semantic.compile import compile_query
 from semantic.expr import And, Comparison, DateDiff, FieldRef, Has, Literal_, Or
 from semantic.query import AggregateKind, MetricRef, SemanticQuery
+from semantic.resolve import resolve
 from workers.demo.catalog import demo_catalog
 from workers.demo.world import WORLDS
 
@@ -46,6 +50,9 @@ def catalog() -> Catalog:
                 RowPolicy(name="paid_only", dataset="orders", roles=("viewer",), where=Has(dataset="refunds")),
             ),
             "clearances": (Clearance(role="auditor", up_to="restricted"),),
+            "calendar": demo.calendar.model_copy(
+                update={"events": (*demo.calendar.events, CalendarEvent(name="fair", dates=(dt.date(2026, 5, 12),), length_days=3))}
+            ),
         }
     )
 
@@ -57,7 +64,7 @@ def filled(kind: Kind, known: Catalog, item: object, **over: str) -> Fields:
     many: dict[str, list[str]] = {}
     for put in kind.inputs(known, item, ["viewer", "manager", "analyst"]):
         value = values.get(put.name, "")
-        texts = list(value) if put.shape == "ticks" else ["yes"] if value is True else [] if value is False else [str(value)]
+        texts = list(value) if put.shape in ("ticks", "several") else ["yes"] if value is True else [] if value is False else [str(value)]
         many[put.name] = texts
         if texts:
             one[put.name] = texts[-1]
@@ -67,10 +74,12 @@ def filled(kind: Kind, known: Catalog, item: object, **over: str) -> Fields:
 @pytest.mark.parametrize("name", sorted(KINDS))
 def test_nothing_is_lost_on_the_way_through_the_form(name: str) -> None:
     kind, known = KINDS[name], catalog()
-    items = [f for d in known.datasets for f in d.fields] if name == "field" else list(getattr(known, kind.part))
+    items = list(kind.keyed(known))
     assert items
-    for item in items:
-        assert kind.read(filled(kind, known, item), known, item) == item
+    for key, item in items:
+        same = kind.read(filled(kind, known, item), known, item)
+        assert same == item
+        assert kind.put(known, key, same) == known
 
 
 def test_one_word_changes_one_thing() -> None:
@@ -78,7 +87,7 @@ def test_one_word_changes_one_thing() -> None:
     item = known.metric("days_open")
     new = kind.read(filled(kind, known, item, label="days until paid"), known, item)
     assert new == item.model_copy(update={"label": "days until paid"})
-    assert kind.beyond(item, known) == ["what it is computed of", "its condition", "the fields that it does not add up over"]
+    assert kind.beyond(item, known) == ["what it is computed of", "its condition"]
 
 
 class TestMetrics:
@@ -144,6 +153,63 @@ class TestPolicies:
     def test_nobody_chosen_is_refused(self) -> None:
         with pytest.raises(Invalid, match="whose rows"):
             KINDS["policy"].read(Fields({"name": "p", "dataset": "orders"}, {}), catalog(), None)
+
+
+class TestStructure:
+    """Joins, things, levels, segments, the calendar: what is wrong is said, what is right compiles."""
+
+    NOW = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
+
+    @pytest.mark.parametrize(
+        ("kind", "one", "many", "said"),
+        [
+            ("join", {"name": "x"}, {"from": ["orders.order_id"], "to": []}, "as many fields on both sides"),
+            (
+                "join",
+                {"name": "x"},
+                {"from": ["orders.order_id", "products.product_name"], "to": ["customers.customer_name"]},
+                "fields of one table",
+            ),
+            ("thing", {"label": "x"}, {"key": ["orders.order_id"], "display": ["products.product_name"]}, "must be of"),
+            ("thing", {"label": "x"}, {}, "tells them apart"),
+            ("levels", {"label": "x"}, {"levels": ["orders.status", ""]}, "at least two"),
+            ("segment", {"label": "x", "dataset": "orders"}, {}, "which rows"),
+            ("segment", {"label": "x", "dataset": "orders", "where": "statuz = 1"}, {}, "cannot be read"),
+            ("calendar", {"time_zone": "Mars/Base", "week_start": "monday"}, {}, "time zone"),
+            ("event", {"name": "black friday", "dates": "2026-01-01"}, {}, "already"),
+            ("event", {"name": "x", "rule": "dates", "dates": "12.5.2026"}, {}, "written like"),
+            ("event", {"name": "x", "rule": "day", "month": "2", "day": "40"}, {}, "Day"),
+            ("dataset", {"label": "x"}, {}, "come with data"),
+        ],
+    )
+    def test_what_cannot_be_is_said(self, kind: str, one: dict[str, str], many: dict[str, list[str]], said: str) -> None:
+        with pytest.raises((Invalid, NotFound), match=said):
+            KINDS[kind].read(Fields(one, many), catalog(), None)
+
+    @pytest.mark.parametrize("name", sorted(name for name, kind in KINDS.items() if kind.runs))
+    def test_what_there_is_can_be_computed(self, name: str) -> None:
+        known = catalog()
+        made = [query for _, item in KINDS[name].keyed(known) if (query := KINDS[name].query(item, known)) is not None]
+        assert made
+        for query in made[:40]:
+            compile_query(resolve(query, known, as_of=self.NOW))
+
+    def test_a_calendar_says_what_it_means_now(self) -> None:
+        kind, known = KINDS["calendar"], catalog()
+        form = Fields({"time_zone": "Europe/Berlin", "week_start": "sunday", "fiscal_year_start_month": "2", "country": "DE"}, {})
+        made = kind.read(form, known, None)
+        assert made.events == known.calendar.events
+        week, year, ahead = kind.says(made, self.NOW)
+        assert (week, year) == ("This week is 22 Nov to 28 Nov 2026.", "This fiscal year is Feb 2026 to Jan 2027.")
+        assert "25 Dec 2026" in ahead
+
+    def test_events_come_next(self) -> None:
+        kind, known = KINDS["event"], catalog()
+        friday = kind.read(
+            Fields({"name": "x", "rule": "weekday", "nth": "4", "weekday": "thursday", "month": "11", "offset_days": "1"}, {}), known, None
+        )
+        assert kind.says(friday, self.NOW)[0].startswith("It comes next on 27 Nov 2026, 26 Nov 2027")
+        assert kind.says(kind.find(known, "fair"), self.NOW) == ["It does not come again within three years."]
 
 
 def test_a_word_is_explained_once() -> None:

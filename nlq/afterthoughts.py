@@ -96,6 +96,12 @@ def settle_busiest(frame: Frame, kinds: Kinds) -> None:
         or superlative.measure.mention is not None
     ):
         return
+    figures = [m for m in frame.outputs if kinds.likely(m.unit, "metric")]
+    if len(figures) == 1 and not frame.measures and not frame.rank_by:  # "busiest weekday for sessions"
+        figures[0].role = "aggregate"
+        frame.outputs = [m for m in frame.outputs if m is not figures[0]]
+        superlative.measure = MeasureItem("aggregate", None, figures[0])
+        return
     named = [m for m in frame.mentions if m.role in ("output", "context") and kinds.likely(m.unit, "dataset")]
     if len(named) == 1 and not frame.measures and not frame.rank_by:
         named[0].role = "count"

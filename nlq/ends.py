@@ -50,8 +50,15 @@ def _in_their_order(frame: Frame, as_of: dt.datetime) -> None:
         frame.times = [moved if t is first else t for t in frame.times]
         frame.versus = moved if frame.versus is first else frame.versus
         first = moved
-    if runs:
+    if "comparing" in frame.notes and not runs:  # "compare Q3 with Q2": what became of Q2
+        frame.versus, frame.times = (second, [first, second]) if _starts_later(first, second) else (first, [second, first])
+    elif runs:
         frame.versus, frame.times = first, [second, first]
+
+
+def _starts_later(a: TimePhrase, b: TimePhrase) -> bool:
+    starts = [p.window.start for p in (a, b) if isinstance(p.window, Absolute) and p.window.start is not None]
+    return len(starts) == 2 and day_of(starts[0]) > day_of(starts[1])
 
 
 def _ends_of(phrase: TimePhrase) -> tuple[TimePhrase, TimePhrase] | None:

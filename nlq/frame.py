@@ -157,6 +157,7 @@ class Frame:
     groups: list[Mention] = field(default_factory=list)
     grain: str | None = None
     cycle: str | None = None
+    more_cycles: tuple[str, ...] = ()
     conditions: list[Condition] = field(default_factory=list)
     having: list[Condition] = field(default_factory=list)
     orders: list[OrderItem] = field(default_factory=list)
@@ -169,6 +170,7 @@ class Frame:
     rank_by: list[MeasureItem] = field(default_factory=list)
     superlative: OrderItem | None = None
     singular: bool = False
+    judged: bool = False
     distinct: bool = False
     transforms: list[TransformItem] = field(default_factory=list)
     compare: str | None = None

@@ -19,7 +19,7 @@ _WORDS = tuple(
 )
 _SHORT = {
     "teh": "the", "nto": "not", "adn": "and", "lst": "last", "yr": "year", "qtr": "quarter", "qtrs": "quarters", "yrs": "years", "wk": "week",
-    "wks": "weeks", "mth": "month", "mths": "months",
+    "wks": "weeks", "mth": "month", "mths": "months", "yday": "yesterday", "w/o": "without", "w/": "with",
 }  # fmt: skip
 _PROPER = frozenset(w for phrase in FUNCTIONS for w in phrase) | STOP | SOFT | RELATING
 _SHORTEST = 4

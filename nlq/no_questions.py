@@ -57,6 +57,11 @@ _RULES: tuple[tuple[re.Pattern[str], Said], ...] = (
         Said("refuse", "Figures are sent on a schedule from the Digests page. Nothing was sent."),
     ),
     (
+        _opening("(?:set|create|make|add|define|change|update)\\s+(?:me\\s+|us\\s+)?(?:an?\\s+|the\\s+|our\\s+|my\\s+)?(?:new\\s+)?(?:\\w+\\s+){0,2}(?:goal|target)s?\\b"
+                 "|(?:what|which|where)(?:'s|\\s+is|\\s+are)\\s+(?:the|our|my)\\s+(?:\\w+\\s+)?(?:goal|target)s?\\b"),
+        Said("refuse", "Goals are kept on the Goals page, each with its measure, value and period. Nothing was set up. Ask “are we on track?” to see how one stands."),
+    ),
+    (
         _opening("(?:create|make|build|set\\s+up|give\\s+me)\\s+(?:me\\s+)?(?:an?\\s+)?(?:new\\s+)?(?:dashboard|board|report\\s+page)\\b"),
         Said("refuse", "Boards are made on the Boards page; pin an answer to put it there. Nothing was made."),
     ),

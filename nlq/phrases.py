@@ -107,7 +107,7 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
             "not any|have not|has not|do not|does not|do not have|does not have|did not|didn't|have no|has no|had no|no longer|"
             "are not|is not|not been|have never|has never|that have no|with no|cannot|apart from|besides|lacking|lack|ignoring|"
             "ignore|not in|not from|not at|leaving out|aside from|not including|have not had|haven't|hasn't|don't have any|"
-            "excl|excl .|excl.|waiting to be|yet to be|still to be|awaiting|"
+            "excl|excl .|excl.|leave out|leaving off|omit|omitting|waiting to be|yet to be|still to be|awaiting|"
             "do not have any|does not have any|have not made any|not made any|did not have any|not a|not an|not the"
         )),
     **_rows("cycle", "holiday", (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nlq.definitions import QuestionDefinition, defining_phrase, take_definitions, without_join_hints
 from nlq.kinds import Kinds
@@ -61,8 +61,21 @@ class Preparer:
 
     def _tokens(self, text: str) -> tuple[Token, ...]:
         """The words with slips of the pen put right and numbers of several words as one."""
-        spelt = respelt(corrected(tokenise(text), self._known), self._known)
+        spelt = respelt(corrected(self._unquoted(tokenise(text)), self._known), self._known)
         return joined(spelt, lambda span: any(v.score >= _SAME for v in self._linker.values(span)))
+
+    def _unquoted(self, tokens: Sequence[Token]) -> tuple[Token, ...]:
+        """The tokens with what is quoted taken as words where it is a name of the catalog (“Net revenue”) and none of its values."""
+        out: list[Token] = []
+        for token in tokens:
+            words = tokenise(token.text) if token.kind == "quoted" and not token.backtick else ()
+            exact = bool(words) and any(k.exact for k in self._linker.objects([w.key for w in words], plain=[w.norm for w in words])[:1])
+            if exact and not any(v.score >= _SAME for v in self._linker.values((token,))):
+                at = token.start + 1
+                out.extend(replace(w, start=at + w.start, end=at + w.end) for w in words)
+            else:
+                out.append(token)
+        return tuple(out)
 
     def respelt(self, text: str) -> str:
         """The text with misspelt words of the grammar put right, for rules that read the text itself."""

@@ -1,39 +1,46 @@
-"""Turns of phrase that stand for a figure of the things named, said again as that figure; tried where the question is refused as it is."""
+"""Turns of phrase that stand for a figure of the things named, said again as that figure."""
 
 from __future__ import annotations
 
-import re
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from nlq.text import lemma
+from nlq.idioms import IDIOMS, Known, without_preamble
 from nlq.types import Reading, Understanding
 
-_BUYERS = r"(?P<who>(?:customer|client|buyer|shopper|guest|member|user|subscriber|account|patient|visitor)s?)"
-_REPEAT = re.compile(rf"\brepeat(?:ing|ed)?\s+{_BUYERS}\b", re.IGNORECASE)
-_SPENT = re.compile(
-    rf"\b{_BUYERS}\s+(?:(?:who|that)\s+)?(?:have\s+|has\s+|had\s+)?(?:spent|spend)\s+(?P<bound>more than|less than|over|above|under|below|at least|at most|between)\b",
-    re.IGNORECASE,
-)
-_EVENTS = ("order", "purchase", "booking", "reservation", "rental", "stay", "visit", "transaction")
-_MONEY = ("revenue", "sales", "turnover")
+_MOST_TRIED = 6
 
 
-def reworded(question: str, known: Callable[[str], bool]) -> Iterator[str]:
+def plainly(question: str, known: Known) -> str | None:
+    """The question in the words that its turns of phrase stand for, where its own would be misread; None where it has none of them.
+
+    >>> plainly("our biggest spenders", {"revenu"}.__contains__)
+    'top 10 customers by revenue'
+    """
+    text = question
+    for idiom in IDIOMS:
+        if idiom.sure:
+            text = next(iter(idiom.said(text, known)), text)
+    return text if text != question else None
+
+
+def reworded(question: str, known: Known) -> Iterator[str]:
     """The question in other words, the likeliest first; nothing where it has none of these turns. known: whether the catalog has a word's key.
 
     >>> list(reworded("repeat customers", {"order"}.__contains__)), list(reworded("repeat orders", {"order"}.__contains__))
     (['customers with more than one order'], [])
     """
-    if _REPEAT.search(question) is not None and not known("repeat"):
-        for event in (e for e in _EVENTS if known(lemma(e))):
-            yield _REPEAT.sub(rf"\g<who> with more than one {event}", question)
-    if _SPENT.search(question) is not None:
-        for money in (m for m in _MONEY if known(lemma(m))):
-            yield _SPENT.sub(rf"\g<who> with {money} \g<bound>", question)
+    said = [question]
+    asked = without_preamble(question, known)
+    if asked is not None:
+        said = [asked]
+    for idiom in IDIOMS:
+        said = list(itertools.islice((other for text in said for other in idiom.said(text, known) or (text,)), _MOST_TRIED))
+    yield from (text for text in dict.fromkeys(said) if text != question)
 
 
-def said_again(question: str, known: Callable[[str], bool], ask: Callable[[str], Understanding]) -> Understanding | None:
+def said_again(question: str, known: Known, ask: Callable[[str], Understanding]) -> Understanding | None:
     """What `ask` understands of the question in other words; None where that is nothing either."""
     for text in reworded(question, known):
         found = ask(text)

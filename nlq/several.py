@@ -15,12 +15,33 @@ _GROUPED = re.compile(
 )
 
 
+_HIGH = r"(?:best|highest|top|biggest|largest|strongest|most|busiest|fastest|first|cheapest)"
+_LOW = r"(?:worst|lowest|bottom|smallest|weakest|least|quietest|slowest|last|most\s+expensive)"
+_BOTH_ENDS = re.compile(
+    rf"\b(?P<one>{_HIGH}(?:\s+\d+)?(?:\s+selling|\s+performing)?)\s+and\s+(?:the\s+)?(?P<two>{_LOW}(?:\s+\d+)?(?:\s+selling|\s+performing)?)\s+(?=[a-z])",
+    re.IGNORECASE,
+)
+
+
+def both_ends(question: str) -> tuple[str, ...]:
+    """A ranking asked for from both of its ends, one question each; () for any other.
+
+    >>> both_ends("best and worst month for revenue in 2025")
+    ('best month for revenue in 2025', 'worst month for revenue in 2025')
+    """
+    found = _BOTH_ENDS.search(question)
+    return () if found is None else tuple(question[: found.start()] + found[end] + " " + question[found.end() :] for end in ("one", "two"))
+
+
 def parts_of(question: str) -> tuple[str, ...]:
     """The questions that a text may be made of, () where it plainly is one.
 
     >>> parts_of("revenue by region and orders by channel"), parts_of("revenue by region and channel")
     (('revenue by region', 'orders by channel'), ())
     """
+    ends = both_ends(question)
+    if ends:
+        return ends
     intents = [p.strip() for p in _INTENTS.split(question) if p.strip()]
     if len(intents) > 1:
         return tuple(intents)
@@ -32,6 +53,8 @@ def are_apart(readings: tuple[Reading, ...]) -> bool:
     """Whether readings of the parts cannot be one answer: of different intents, or different figures split in different ways."""
     first = readings[0]
     return any(
-        r.intent is not first.intent or (r.query.by != first.query.by and r.query.metrics != first.query.metrics and bool(r.query.metrics))
+        r.intent is not first.intent
+        or (r.query.metrics == first.query.metrics and r.query.order != first.query.order)
+        or (r.query.by != first.query.by and r.query.metrics != first.query.metrics and bool(r.query.metrics))
         for r in readings[1:]
     )

@@ -123,7 +123,8 @@ ABBREVIATIONS: dict[str, str] = {
     "desc": "description", "cat": "category", "avg": "average", "pct": "percent", "tel": "phone", "acct": "account", "inv": "invoice",
     "org": "organization", "mgr": "manager", "yr": "year", "mth": "month", "wk": "week", "hr": "hour", "min": "minute", "sec": "second",
     "ccy": "currency", "curr": "currency", "dt": "date", "ts": "timestamp", "crtd": "created", "dest": "destination", "dep": "departure",
-    "arr": "arrival", "pop": "population", "lat": "latitude", "lon": "longitude", "lng": "longitude", "rev": "revenue", "temp": "temperature",
+    "arr": "arrival", "pop": "population", "lat": "latitude", "lon": "longitude", "lng": "longitude", "ctry": "country", "conv": "conversion",
+    "rev": "revenue", "temp": "temperature",
 }  # fmt: skip
 
 # Two or three words that act as one.

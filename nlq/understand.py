@@ -31,7 +31,7 @@ from nlq.no_questions import no_question
 from nlq.parsing.parser import Parser
 from nlq.reading import Prepared, Preparer
 from nlq.reshaping import reshaped
-from nlq.rewording import said_again, unmarked
+from nlq.rewording import plainly, said_again, unmarked
 from nlq.segment import Unit
 from nlq.several import are_apart, parts_of
 from nlq.suggest import Suggester
@@ -76,7 +76,11 @@ class Understander:
         watch: told of the best reading, whatever is decided about it.
         """
         started = time.perf_counter()
-        found = self._understand(question[:_MAX_CHARS], as_of, dialogue, watch)
+        asked = question[:_MAX_CHARS]
+        plain = plainly(asked, self.linker.knows) if self._verified.find(asked) is None else None
+        found = self._understand(plain or asked, as_of, dialogue, watch)
+        if plain is not None:
+            found = replace(found, readings=tuple(unmarked(r) for r in found.readings))
         if found.outcome == "refuse":
             found = said_again(question[:_MAX_CHARS], self.linker.knows, lambda text: self._understand(text, as_of, dialogue)) or found
         if found.outcome == "refuse" and found.unknown and ENGLISH_ONLY not in found.message:

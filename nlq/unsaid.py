@@ -22,6 +22,9 @@ from semantic.query import Aggregate, AggregateKind, MetricRef, SemanticQuery
 _TRIED_METRICS = 6
 _SCANNED = 8
 _OFFERED = 4
+_OWN_MEASURE = frozenset(
+    "slowest fastest longest shortest oldest youngest tallest deepest heaviest lightest cheapest newest latest".split()
+)
 
 
 def scan(of: Candidates, question: str, routed: Routed, frame: Frame, as_of: dt.datetime) -> Understanding | None:
@@ -59,6 +62,8 @@ def by_which(of: Candidates, question: str, routed: Routed, prepared: Prepared, 
     ranked = frame.limit_asked or moved or frame.superlative is not None
     plain = all(c.kind in ("value", "time", "flag", "segment", "cycle") for c in frame.conditions)
     bare = not frame.outputs and plain and bool(frame.conditions or frame.times or frame.compare or frame.transforms)
+    if _goes_by_itself(frame):
+        return None
     if not (ranked or bare) or frame.measures or frame.rank_by or frame.having or routed.intent is not Intent.ASK:
         return None
     readings: list[Reading] = []
@@ -83,6 +88,12 @@ def by_which(of: Candidates, question: str, routed: Routed, prepared: Prepared, 
     if len(readings) < 2:
         return None
     return Understanding(question, "clarify", tuple(readings), message="By which measure?" if ranked else "Which measure?")
+
+
+def _goes_by_itself(frame: Frame) -> bool:
+    """ "slowest countries": the word says what it goes by, so no other measure stands for it."""
+    label = frame.superlative.measure.label if frame.superlative is not None and frame.superlative.measure is not None else None
+    return label in _OWN_MEASURE
 
 
 def _pieces_or_kinds(

@@ -36,6 +36,8 @@ def frequency(draft: Draft, item: MeasureItem, groups: Sequence[str]) -> Measure
     valued = [v.dataset for c in draft.frame.conditions if (v := draft.value(c)) is not None]
     group = groups[0] if groups else None
     for dataset in [*facts, *valued]:
+        if item.label in SELLING and dataset == group:
+            continue  # "best selling products in the category": the rows of the products themselves tell no sales
         if dataset is not None and (group is None or draft.graph.points_to(dataset, group)):
             return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset)
     if group is None:

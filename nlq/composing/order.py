@@ -22,6 +22,8 @@ def order_groups(
         order.append(Order(target="metric", index=_index(draft, item, built), descending=descending))
     if f.superlative is not None and f.superlative.measure is not None:
         order.append(Order(target="metric", index=_index(draft, f.superlative.measure, built), descending=bool(f.superlative.descending)))
+        if f.judged and _is_better_low(draft, f.superlative.measure):
+            order[-1] = order[-1].model_copy(update={"descending": not order[-1].descending})
     if f.moved_order is not None and built:
         form: Literal["difference", "percent"] = "percent" if f.moved_order.percent else "difference"
         order.append(Order(target="change", index=0, descending=f.moved_order.rising, change=form))
@@ -60,6 +62,12 @@ def order_groups(
         times = [n for n, b in enumerate(by) if isinstance(b, ByTime | ByCycle)]
         order.extend(Order(target="by", index=n, descending=False) for n in times)
     return order, f.limit, None
+
+
+def _is_better_low(draft: Draft, item: MeasureItem) -> bool:
+    """Whether the best is the lowest: a metric that should fall ("worst cost per click")."""
+    target = draft.target(item.mention)
+    return target is not None and target.kind == "metric" and draft.catalog.metric(target.name).good_direction == "down"
 
 
 def _index(draft: Draft, item: MeasureItem, built: Sequence[tuple[MeasureItem, Measure]]) -> int:

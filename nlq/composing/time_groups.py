@@ -27,9 +27,7 @@ def add_time_groups(draft: Draft, by: list[GroupBy], base: str | None) -> list[G
             raise Unbuildable("no time to group by")
         by = [*by, ByField(field=column)]
     elif f.cycle:
-        moment = _datetime_field(draft, base) if f.cycle == "hour_of_day" else None
-        stored = _hour_column(draft, base) if f.cycle == "hour_of_day" and moment is None else None
-        by = [*by, ByField(field=stored) if stored is not None else ByCycle(cycle=Cycle(f.cycle), field=moment)]
+        by = [*by, *(_part(draft, base, cycle) for cycle in (f.cycle, *f.more_cycles))]
     if not f.grain:
         return by
     grain = f.grain
@@ -54,6 +52,13 @@ def add_time_groups(draft: Draft, by: list[GroupBy], base: str | None) -> list[G
         any(t.kind in ("growth", "difference") for t in f.transforms) and not runs_past(f, draft.as_of, draft.catalog.calendar)
     )
     return [*by, ByTime(grain=Grain(grain), fill=fill)]
+
+
+def _part(draft: Draft, base: str | None, cycle: str) -> GroupBy:
+    """A part of the day, week or year to group by; hours from the field that has any."""
+    moment = _datetime_field(draft, base) if cycle == "hour_of_day" else None
+    stored = _hour_column(draft, base) if cycle == "hour_of_day" and moment is None else None
+    return ByField(field=stored) if stored is not None else ByCycle(cycle=Cycle(cycle), field=moment)
 
 
 def _datetime_field(draft: Draft, base: str | None) -> FieldRef | None:

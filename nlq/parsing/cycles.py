@@ -51,7 +51,10 @@ def on_cycle(p: Parse, i: int, u: Unit) -> int:
             return i + 1
         p.add_condition(condition)
         return i + 1
-    p.frame.cycle = value
+    if p.frame.cycle is not None and value != p.frame.cycle:
+        p.frame.more_cycles = (*p.frame.more_cycles, value)
+    else:
+        p.frame.cycle = value
     p.frame.asks_period = p.frame.asks_period or _asked(p, i, u)
     return i + 1
 

@@ -202,6 +202,8 @@ def on_compare(p: Parse, i: int, u: Unit) -> int:
         p.frame.compare = "previous_period"
     elif p.frame.compare is None:
         p.frame.compare = "vs"
+        if u.text.lower() in ("compare", "comparing"):
+            p.frame.notes.append("comparing")
         if "difference" in u.text.lower():
             p.frame.notes.append("difference")
         if nxt is not None and nxt.time is not None:

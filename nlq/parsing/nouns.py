@@ -323,7 +323,17 @@ def _tells_of(p: Parse, event: Condition, thing: Unit) -> bool:
     return verb and any(r.from_dataset in events and r.to_dataset in things for r in p.kinds.catalog.relationships)
 
 
+def _net_of_what(p: Parse, i: int, u: Unit) -> int | None:
+    """ "net new customers": the word alone is no amount before something else that is counted."""
+    following = p.units[i + 1] if i + 1 < len(p.units) else None
+    if u.text.lower() not in ("net", "gross") or following is None or not following.is_object:
+        return None
+    p.frame.unknown.append(u)
+    return i + 1
+
+
 RULES: tuple[Callable[[Parse, int, Unit], int | None], ...] = (
+    _net_of_what,
     _type_word,
     _auxiliary_make,
     _opposite,

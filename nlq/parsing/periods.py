@@ -6,7 +6,7 @@ from nlq.buckets import plain_units
 from nlq.frame import OrderItem
 from nlq.parsing.parse import Parse
 from nlq.parsing.ranking import unmeasured_superlative
-from nlq.parsing.words import SENTENCE_END
+from nlq.parsing.words import PERIODS, SENTENCE_END
 from nlq.segment import Unit
 
 
@@ -77,6 +77,8 @@ def on_bare_period(p: Parse, i: int, u: Unit) -> int:
     elif _shown_period(p, i, word) or _asked_period(p, i):
         p.frame.grain = word
         p.frame.asks_period = i == 0 or p.units[0].text.lower().split()[-1] in ("which", "what")
+    elif _telegraphic(p):
+        p.frame.grain = word
     elif unmeasured_superlative(p) and i and p.units[i - 1].is_func("super"):
         if word == "hour":
             p.frame.cycle = "hour_of_day"
@@ -87,6 +89,19 @@ def on_bare_period(p: Parse, i: int, u: Unit) -> int:
         return i + 1
     p.use(u)
     return i + 1
+
+
+def _telegraphic(p: Parse) -> bool:
+    """ "revenue region quarter": nothing but a figure, what splits it and a period."""
+    kinds = p.kinds
+    return (
+        len(p.units) <= 6
+        and p.frame.grain is None
+        and not p.frame.times
+        and sum(1 for v in p.units if kinds.likely(v, "metric") or kinds.likely(v, "measure")) == 1
+        and any(kinds.likely(v, "category") for v in p.units)
+        and all(v.is_object or v.time is not None or v.text.lower() in PERIODS or v.text in SENTENCE_END for v in p.units)
+    )
 
 
 def _rank_periods(p: Parse, word: str, descending: bool) -> None:

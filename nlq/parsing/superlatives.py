@@ -21,6 +21,7 @@ def on_super(p: Parse, i: int, u: Unit) -> int:
         p.use(*[x for x in s.pending_units if x.is_func("super")])
     value = u.func.value if u.func else "desc"
     words = u.text.lower()
+    p.frame.judged = p.frame.judged or words in ("best", "worst")
     j, number = p.peek(i + 1)
     _, after = p.peek(j + 1)
     if (
@@ -33,7 +34,12 @@ def on_super(p: Parse, i: int, u: Unit) -> int:
         p.frame.limit, p.frame.limit_asked = int(number.number), True
         p.use(u, number)
         return j + 1
-    if words in ("first", "last") and not _next_is_object(p, i) and (s.base_mode == "output" or p.frame.orders):
+    if (
+        words in ("first", "last")
+        and not _next_is_object(p, i)
+        and not _last_of_time(p, i, words)
+        and (s.base_mode == "output" or p.frame.orders)
+    ):
         p.use(u)
         return i + 1
     last = s.last
@@ -102,6 +108,15 @@ def _most_of(words: str, value: str) -> bool:
 def _next_is_object(p: Parse, i: int) -> bool:
     _, nxt = p.peek(i + 1)
     return nxt is not None and nxt.is_object
+
+
+def _last_of_time(p: Parse, i: int, words: str) -> bool:
+    """ "list the last 10 orders": the latest ones, where they have a time."""
+    j, number = p.peek(i + 1)
+    _, after = p.peek(j + 1)
+    if words != "last" or number is None or number.number is None or number.is_object or after is None:
+        return False
+    return p.kinds.likely(after, "dataset") and p.kinds.is_dated(after)
 
 
 def super_noun(p: Parse, i: int, u: Unit) -> int:

@@ -236,7 +236,7 @@ def _means_month(text: str, atom: Atom) -> bool:
     return text[atom.a : atom.b] in _ONLY_MONTHS
 
 
-_ONLY_MONTHS = frozenset("january february april june july august september october november december".split())
+_ONLY_MONTHS = frozenset("january february april june july august september october november december feb apr jul aug sept oct nov".split())
 
 
 def _shape_rolling(window: Rolling, rest: str, b: int) -> tuple[Rolling, int]:

@@ -89,7 +89,7 @@ def acme() -> Understander:
         ("revenue in H1 vs H2 2025", "revenue, from 2025-01-01 to before 2025-07-01, vs from 2025-07-01 to before 2026-01-01"),
         (
             "compare orders in January and February 2025",
-            "orders, from 2025-01-01 to before 2025-02-01, vs from 2025-02-01 to before 2025-03-01",
+            "orders, from 2025-02-01 to before 2025-03-01, vs from 2025-01-01 to before 2025-02-01",
         ),
         ("revenue yesterday vs same day last week", "revenue, yesterday, vs 1 week before"),
         ("revenue ytd vs last year", "revenue, year to date, vs previous period"),

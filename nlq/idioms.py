@@ -1,0 +1,152 @@
+"""Turns of phrase of people who run a business, and the plain words that say the same. Nothing here belongs to one catalog."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nlq.text import lemma
+
+Known = Callable[[str], bool]
+
+_WHO = r"(?P<who>(?:customer|client|buyer|shopper|guest|member|user|subscriber|account|patient|visitor)s?)"
+_BOUND = r"(?P<bound>more than|less than|over|above|under|below|at least|at most|between)"
+_AMOUNT = r"(?P<amount>(?:[$€£¥]\s?)?\d[\d,.]*(?:\s?(?:k|m|mn|bn|thousand|million|billion)\b)?)"
+_EVENTS = ("order", "purchase", "booking", "reservation", "rental", "stay", "visit", "transaction")
+_MONEY = ("revenue", "sales", "turnover")
+_PROFIT = ("gross profit", "profit", "net income")
+
+
+@dataclass(frozen=True, slots=True)
+class Idiom:
+    """`pattern` may be said as each of `plain` (regex templates), the likeliest first.
+
+    Each text of `plain` goes with the words that the catalog must have for it. unless: words that the catalog has itself are not put
+    in other words. A group `m` is a figure, which the catalog must know. sure: the words as they are would be misread, so the plain
+    ones are read instead of them, not only when those are refused.
+    """
+
+    pattern: re.Pattern[str]
+    plain: tuple[tuple[str, tuple[str, ...]], ...]
+    unless: tuple[str, ...] = ()
+    sure: bool = False
+
+    def said(self, text: str, known: Known) -> tuple[str, ...]:
+        """The text in other words; () where it has not this turn, or the catalog not the words."""
+        found = self.pattern.search(text)
+        if found is None or any(known(lemma(w)) for w in self.unless):
+            return ()
+        figure = (found.groupdict().get("m") or "").split()
+        if figure and not known(lemma(figure[-1].lower())):
+            return ()
+        return tuple(
+            self.pattern.sub(plain, text) for plain, needs in self.plain if all(known(lemma(w)) for need in needs for w in need.split())
+        )
+
+
+def _idiom(pattern: str, *plain: str | tuple[str, str], unless: str = "", sure: bool = False) -> Idiom:
+    texts = tuple((p, ()) if isinstance(p, str) else (p[0], (p[1],)) for p in plain)
+    return Idiom(re.compile(pattern, re.IGNORECASE), texts, tuple(unless.split()), sure)
+
+
+def _each(template: str, words: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """The template once for each word; the catalog must have it."""
+    return tuple((template.replace("{}", w), w) for w in words)
+
+
+_SELLING = r"(?:sell(?:ing)?|sold|ship(?:ping|ped)?)"
+_PEOPLE = r"(?:users?|customers?|clients?|visitors?|buyers?|shoppers?|people)"
+_BETTER = r"(?:better|worse|bigger|smaller|stronger|weaker|larger|higher|lower|more\s+(?:valuable|profitable|important|popular|effective))"
+
+IDIOMS: tuple[Idiom, ...] = (
+    _idiom(r"\b(?:(?:our|the|my)\s+)?top\s+(?P<n>\d+)\s+spenders\b", *_each(r"top \g<n> customers by {}", _MONEY), unless="spender", sure=True),
+    _idiom(
+        r"\b(?:(?:our|the|my)\s+)?(?:biggest|top|highest|largest|best|heaviest|big)\s+spenders\b",
+        *_each("top 10 customers by {}", _MONEY), unless="spender", sure=True,
+    ),
+    _idiom(
+        rf"\b{_WHO}\s+(?:who|that)\s+(?:have\s+|has\s+|had\s+)?(?:bought|ordered|purchased|shopped)\s+(?:goods\s+|products\s+|items\s+)?(?:for|worth)\s+(?:a\s+total\s+of\s+)?{_BOUND}\b",
+        *_each(r"\g<who> with {} \g<bound>", _MONEY), sure=True,
+    ),
+    _idiom(
+        rf"\b{_WHO}\s+(?:(?:who|that)\s+)?(?:have\s+|has\s+|had\s+)?(?:spent|spend)\s+{_BOUND}\b", *_each(r"\g<who> with {} \g<bound>", _MONEY)
+    ),
+    _idiom(rf"\brepeat(?:ing|ed)?\s+{_WHO}\b", *_each(r"\g<who> with more than one {}", _EVENTS), unless="repeat"),
+    _idiom(rf"(?<!vs )(?<!versus )(?<!and )(?<!or )(?<!than )\b(?:returning|recurring)\s+{_WHO}\b(?!\s+(?:vs|versus|and|or|than|compared)\b)",
+           *_each(r"\g<who> with more than one {}", _EVENTS)),
+    _idiom(
+        rf"\b{_WHO}\s+(?:who\s+|that\s+|have\s+|has\s+)?(?:came|come|comes|coming|returned|return)\s+(?:back\s+)?(?:for\s+|to\s+(?:make|place)\s+)(?:a|another)\s+(?:second\s+|repeat\s+)?\w+\b",
+        *_each(r"\g<who> with more than one {}", _EVENTS), sure=True,
+    ),
+    _idiom(r"\brank\s+(?:the\s+|our\s+|all\s+)?(?P<x>[\w-]+)\s+by\s+growth\s+(?:in|of)\s+(?:the\s+)?(?P<m>[\w-]+(?:\s(?!this|last|in|since|for)[\w-]+)?)",
+           r"biggest rise in \g<m> by \g<x>", sure=True),
+    *(
+        _idiom(rf"\b(?:which|what)\s+(?P<x>[\w-]+)\s+(?:{verbs})\s+(?:the\s+)?most\s+(?:in|by)\s+(?:terms\s+of\s+)?(?P<m>[a-z-]+)\b",
+               rf"biggest {move} in \g<m> by \g<x>", sure=True)
+        for verbs, move in (("grew|increased|rose|climbed|improved|gained", "rise"), ("fell|declined|decreased|dropped|shrank|lost", "drop"))
+    ),
+    _idiom(r"\bnet\s+new\s+(?P<m>subscriptions|memberships|contracts|policies)\b", (r"new \g<m> minus cancelled \g<m>", "new cancelled"), sure=True),
+    _idiom(r"\b(?:customer\s+acquisition\s+costs?|CAC|cost\s+(?:per|of)\s+(?:a\s+|an\s+|one\s+)?(?:new\s+customer|acquisition|acquiring\s+a(?:\s+new)?\s+customer)"
+           r"|(?:what\s+(?:did|does|do)\s+it\s+cost|how\s+much\s+(?:did|does|do)\s+(?:it|we)\s+(?:cost|spend|pay))\s+(?:us\s+|me\s+)?to\s+(?:acquire|win|get|gain)\s+(?:a|one|each)(?:\s+new)?\s+customer)\b",
+           *_each("{} per new customer",
+                  ("ad spend", "marketing spend", "advertising spend", "marketing cost", "advertising cost")), unless="CAC acquisition", sure=True),
+    _idiom(r"\b(?:CTR|click[\s-]*through\s+rate)\b", ("ratio of clicks to impressions", "click impression"), unless="CTR"),
+    _idiom(r"\b(?:MRR|monthly\s+recurring\s+revenue)\b", ("total monthly fee of active subscriptions", "monthly fee subscription"), unless="MRR recurring"),
+    _idiom(r"\b(?P<event>cancel)(?:l?ation)\s+rate\b", *_each("percentage of {}s that were cancelled", _EVENTS)),
+    _idiom(r"\b(?:what\s+)?(?:percentage|percent|share|portion|proportion|fraction|%)\s+of\s+(?:the\s+|our\s+|all\s+)?(?:sessions|visits|visitors|traffic)\s+(?:that\s+)?(?:convert(?:ed|s)?|(?:turn|turned)\s+into\s+\w+)\b",
+           ("conversion rate", "conversion rate")),
+    _idiom(r"\b(?P<a>[\w-]+)\s+to\s+(?P<b>[\w-]+)\s+ratio\b", r"ratio of \g<a> to \g<b>"),
+    _idiom(r"\b(?:what|which)\s+time\s+of\s+(?:the\s+)?day\b(?P<rest>.*)\bdo\s+(?:people|customers|we|clients|users)\s+(?P<verb>order|buy|shop|purchase|visit)\s+(?:the\s+)?most\b",
+           *_each(r"which hour of day has the most {}s\g<rest>", _EVENTS)),
+    _idiom(r"\b(?:at\s+)?(?:what|which)\s+time\s+of\s+(?:the\s+)?day\b", "which hour of day"),
+    _idiom(rf"^\W*(?:is|are|was|were|do|does|did)\s+(?P<a>[\w\s'-]+?)\s+(?:do(?:ing)?\s+|perform(?:ing)?\s+|sell(?:ing)?\s+)?{_BETTER}\s+than\s+(?P<b>[\w\s'-]+?)\s+(?:for|in|on|by|at|regarding)\s+(?P<m>[\w\s'-]+?)\W*$",
+           r"\g<m> \g<a> vs \g<b>"),
+    _idiom(rf"^\W*(?:is|are|was|were|do|does|did)\s+(?P<a>[\w\s'-]+?)(?:\s+{_PEOPLE})?\s+(?:do(?:ing)?\s+|perform(?:ing)?\s+|sell(?:ing)?\s+)?{_BETTER}\s+than\s+(?P<b>[\w\s'-]+?)(?:\s+(?:ones|{_PEOPLE}))?\W*$",
+           r"\g<a> vs \g<b>"),
+    _idiom(rf"^\W*do(?:es|did)?\s+(?P<a>[\w\s'-]+?)\s+{_PEOPLE}\s+(?:spend|buy|order)\s+(?:more|less)\s+than\s+(?P<b>[\w\s'-]+?)(?:\s+(?:ones|{_PEOPLE}))?\W*$",
+           r"\g<a> vs \g<b>"),
+    _idiom(r"\b(?P<x>[\w-]+)\s+(?:that\s+|who\s+|which\s+)?(?:are\s+|were\s+|is\s+)?(?:mak(?:e|es|ing)|made|(?:run|ran|running)\s+at)\s+(?:a\s+|us\s+a\s+)?loss(?:es)?\b",
+           *_each(r"\g<x> with {} below 0", _PROFIT), unless="loss"),
+    _idiom(r"\b(?P<x>[\w-]+)\s+(?:that\s+|who\s+|which\s+)?(?:are\s+|were\s+|is\s+)?(?:los(?:e|es|ing)|lost)\s+(?:us\s+)?money\b",
+           *_each(r"\g<x> with {} below 0", _PROFIT), unless="loss lose"),
+    _idiom(r"\bunprofitable\s+(?P<x>[\w-]+)\b", *_each(r"\g<x> with {} below 0", _PROFIT), unless="unprofitable"),
+    _idiom(r"\bhow\s+profitable\s+(?:is|are|was|were|has\s+been)\s+(?:the\s+|our\s+)?(?P<x>[\w\s-]+?)(?:\s+(?:business|segment|range|line))?(?=\s+(?:last|this|in|since|over|during)\b|\W*$)",
+           *_each(r"{} of \g<x>", _PROFIT), unless="profitable"),
+    _idiom(rf"^(?P<lead>\W*(?:which|what)\s+[\w\s-]+?)\s+(?:is|are|was|were)\s+{_BOUND}\s+{_AMOUNT}\s+(?:in|of)\s+(?P<m>[\w-]+)",
+           r"\g<lead> have \g<m> \g<bound> \g<amount>"),
+    _idiom(r"\blost\s+(?P<m>revenue|sales|profit|turnover|income)\s+(?:from|due\s+to|because\s+of|through|by)\b", r"\g<m> from", unless="lost"),
+    _idiom(r"\b(?:sign[\s-]?up|customer|monthly)\s+cohorts?\b", ("sign-up month", "sign-up"), unless="cohort"),
+    _idiom(r"\b(?:which|what)\s+(?P<x>[\w-]+)\s+do(?:es)?\s+(?P<y>[\w\s-]+?)\s+(?:prefer|favou?r|like\s+(?:the\s+)?(?:most|best)|choose\s+most)\b",
+           r"most common \g<x> of \g<y>", unless="prefer"),
+    _idiom(rf"\b(?P<x>{_SELLING}|delivered|dispatched|sent|completed|paid)\s+(?:on\s+)?(?:the\s+)?same\s+day\b", r"\g<x> within 0 days"),
+    _idiom(r"\b(?:that\s+|which\s+)?(?:are\s+|have\s+)?(?:still\s+)?not\s+(?:yet\s+)?(?:been\s+)?(?P<x>shipped|delivered|dispatched|sent|paid|completed)\s+after\s+(?P<n>an?|one|two|three|\d+)\s+(?P<u>day|week|month)s?\b",
+           r"not \g<x> yet and older than \g<n> \g<u>s"),
+    _idiom(r"\b(?:people|persons|folks|individuals|users)\b", *_each("{}", ("customers", "clients", "members", "patients", "guests"))),
+    _idiom(r"\bsubscribers?\b", ("customers with active subscriptions", "customer subscription")),
+    _idiom(r"\bare\s+we\s+(?:on\s+track\s+to\s+(?:beat|exceed|match)|ahead\s+of|behind|beating|above|below)\s+last\s+year\b", "this year vs last year"),
+    _idiom(r"\brecord(?:\s+high)?\s+(?=(?:revenue|sales|orders|profit|traffic)\b)", "the highest ", unless="record", sure=True),
+    _idiom(r"\b(?:life[\s-]?time|all[\s-]time)\s+(?!value)", "", unless="lifetime"),
+    _idiom(r"\bvs\.?\s+(?:py|ly)\b", "vs previous year", unless="py ly"),
+    _idiom(r"\bGM\b\s?%?", ("gross margin", "gross margin"), unless="GM"),
+)  # fmt: skip
+
+_SAID_FIRST = re.compile(
+    r"^\W*(?:(?:hi|hello|hey|dear|good\s+(?:morning|afternoon|evening|day)|i|i'm|i'd|we|we're|my|our|as|for\s+(?:my|our|the)|sorry|quick\s+question)\b[^?]*?)"
+    r"\b(?:(?:need|want|like|love|have|trying|wondering|wonder|curious)\s+(?:to\s+(?:know|see|understand|find\s+out|get|have|look\s+at)|whether\s+you\s+(?:could|can)|if\s+you\s+(?:could|can)|(?=what|how|which))"
+    r"|(?:could|can|would)\s+you|(?:tell|show|give|send|get)\s+(?:me|us)|please)\b(?:\s+(?:possibly|kindly|please|perhaps|maybe|to\s+me|me|us|tell|show|give|see|know))*\W+",
+    re.IGNORECASE,
+)
+
+
+def without_preamble(text: str, known: Known) -> str | None:
+    """The question without the reason that somebody gives for it; None where none is given, or its words are of the data.
+
+    >>> without_preamble("I have a board meeting tomorrow and need to know the profit by region", lambda w: w in ("profit", "region"))
+    'the profit by region'
+    """
+    found = _SAID_FIRST.match(text)
+    if found is None or not text[found.end() :].strip():
+        return None
+    words = re.findall(r"[a-z]{4,}", found.group().lower())
+    return None if any(known(lemma(w)) for w in words) else text[found.end() :]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from nlq.fillers import SOFT, STOP
 from nlq.text import lemma
 
 Known = Callable[[str], bool]
@@ -70,7 +71,8 @@ IDIOMS: tuple[Idiom, ...] = (
         *_each(r"\g<who> with {} \g<bound>", _MONEY), sure=True,
     ),
     _idiom(
-        rf"\b{_WHO}\s+(?:(?:who|that)\s+)?(?:have\s+|has\s+|had\s+)?(?:spent|spend)\s+{_BOUND}\b", *_each(r"\g<who> with {} \g<bound>", _MONEY)
+        rf"\b{_WHO}\s+(?:(?:who|that)\s+)?(?:have\s+|has\s+|had\s+)?(?:spent|spend)\s+{_BOUND}(?=\s+(?:[$€£¥\d]|a\s|one\s|the\s))",
+        *_each(r"\g<who> with {} \g<bound>", _MONEY),
     ),
     _idiom(rf"\brepeat(?:ing|ed)?\s+{_WHO}\b", *_each(r"\g<who> with more than one {}", _EVENTS), unless="repeat"),
     _idiom(rf"(?<!vs )(?<!versus )(?<!and )(?<!or )(?<!than )\b(?:returning|recurring)\s+{_WHO}\b(?!\s+(?:vs|versus|and|or|than|compared)\b)",
@@ -116,21 +118,24 @@ IDIOMS: tuple[Idiom, ...] = (
     _idiom(rf"^(?P<lead>\W*(?:which|what)\s+[\w\s-]+?)\s+(?:is|are|was|were)\s+{_BOUND}\s+{_AMOUNT}\s+(?:in|of)\s+(?P<m>[\w-]+)",
            r"\g<lead> have \g<m> \g<bound> \g<amount>"),
     _idiom(r"\blost\s+(?P<m>revenue|sales|profit|turnover|income)\s+(?:from|due\s+to|because\s+of|through|by)\b", r"\g<m> from", unless="lost"),
-    _idiom(r"\b(?:sign[\s-]?up|customer|monthly)\s+cohorts?\b", ("sign-up month", "sign-up"), unless="cohort"),
+    _idiom(r"\b(?:sign[\s-]?up|customer|monthly)\s+cohorts?\b", "sign-up month", unless="cohort"),
     _idiom(r"\b(?:which|what)\s+(?P<x>[\w-]+)\s+do(?:es)?\s+(?P<y>[\w\s-]+?)\s+(?:prefer|favou?r|like\s+(?:the\s+)?(?:most|best)|choose\s+most)\b",
            r"most common \g<x> of \g<y>", unless="prefer"),
     _idiom(rf"\b(?P<x>{_SELLING}|delivered|dispatched|sent|completed|paid)\s+(?:on\s+)?(?:the\s+)?same\s+day\b", r"\g<x> within 0 days"),
     _idiom(r"\b(?:that\s+|which\s+)?(?:are\s+|have\s+)?(?:still\s+)?not\s+(?:yet\s+)?(?:been\s+)?(?P<x>shipped|delivered|dispatched|sent|paid|completed)\s+after\s+(?P<n>an?|one|two|three|\d+)\s+(?P<u>day|week|month)s?\b",
-           r"not \g<x> yet and older than \g<n> \g<u>s"),
+           r"older than \g<n> \g<u>s that are not \g<x>"),
     _idiom(r"\b(?:people|persons|folks|individuals|users)\b", *_each("{}", ("customers", "clients", "members", "patients", "guests"))),
     _idiom(r"\bsubscribers?\b", ("customers with active subscriptions", "customer subscription")),
     _idiom(r"\bare\s+we\s+(?:on\s+track\s+to\s+(?:beat|exceed|match)|ahead\s+of|behind|beating|above|below)\s+last\s+year\b", "this year vs last year"),
     _idiom(r"\brecord(?:\s+high)?\s+(?=(?:revenue|sales|orders|profit|traffic)\b)", "the highest ", unless="record", sure=True),
     _idiom(r"\b(?:life[\s-]?time|all[\s-]time)\s+(?!value)", "", unless="lifetime"),
+    _idiom(r"\b(?:lately|recently|of\s+late|these\s+days)\b", "in the last 30 days", unless="recent"),
+    _idiom(r"\bhow\s+many\s+(?P<u>days|weeks|months|quarters|years)\s+(?:had|did\s+we\s+have|have\s+had|saw)\b", r"\g<u> with"),
     _idiom(r"\bvs\.?\s+(?:py|ly)\b", "vs previous year", unless="py ly"),
     _idiom(r"\bGM\b\s?%?", ("gross margin", "gross margin"), unless="GM"),
 )  # fmt: skip
 
+_SAYING_NOTHING = STOP | SOFT | {"good", "morning", "afternoon", "evening"}
 _SAID_FIRST = re.compile(
     r"^\W*(?:(?:hi|hello|hey|dear|good\s+(?:morning|afternoon|evening|day)|i|i'm|i'd|we|we're|my|our|as|for\s+(?:my|our|the)|sorry|quick\s+question)\b[^?]*?)"
     r"\b(?:(?:need|want|like|love|have|trying|wondering|wonder|curious)\s+(?:to\s+(?:know|see|understand|find\s+out|get|have|look\s+at)|whether\s+you\s+(?:could|can)|if\s+you\s+(?:could|can)|(?=what|how|which))"
@@ -148,5 +153,5 @@ def without_preamble(text: str, known: Known) -> str | None:
     found = _SAID_FIRST.match(text)
     if found is None or not text[found.end() :].strip():
         return None
-    words = re.findall(r"[a-z]{4,}", found.group().lower())
+    words = set(re.findall(r"[a-z]{4,}", found.group().lower())) - _SAYING_NOTHING
     return None if any(known(lemma(w)) for w in words) else text[found.end() :]

@@ -242,7 +242,7 @@ class Predicates:
             return [(ref.dataset, self._equals(ref, values, condition.negate), condition.both)]
         target = self._a.target(condition.mention)
         if target is not None and target.kind == "dataset":
-            shown = self._display(target.dataset or "")
+            shown = self._display(target.dataset or "") if not (condition.literal or "").isdigit() else self._key(target.dataset or "")
             target = replace(shown, via=target.via) if shown is not None else None
         if target is None or target.kind != "field":
             raise Unbuildable("a value without a field")
@@ -379,12 +379,16 @@ class Predicates:
             return self._ref(target)
         return self._time_field(target.dataset if target is not None and target.dataset else base)
 
+    def _key(self, dataset: str) -> Target | None:
+        """What a number after a thing's name is: its one key, else what it is called by ("order 1043")."""
+        key = next((e.key for e in self._catalog.entities if e.dataset == dataset), self._catalog.dataset(dataset).primary_key)
+        whole = len(key) == 1 and self._catalog.dataset(dataset).field(key[0]).type is FieldType.INTEGER
+        return Target("field", f"{dataset}.{key[0]}", dataset, key[0]) if whole else self._display(dataset)
+
     def _display(self, dataset: str) -> Target | None:
         entity = next((e for e in self._catalog.entities if e.dataset == dataset), None)
         name = entity.display[0] if entity is not None and entity.display else None
-        if name is None:
-            field = next((f for f in self._catalog.dataset(dataset).fields if f.role is FieldRole.NAME), None)
-            name = field.name if field is not None else None
+        name = name or next((f.name for f in self._catalog.dataset(dataset).fields if f.role is FieldRole.NAME), None)
         return Target("field", f"{dataset}.{name}", dataset, name) if name else None
 
     def _ref(self, target: Target) -> FieldRef:

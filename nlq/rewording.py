@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -10,6 +11,11 @@ from nlq.idioms import IDIOMS, Known, without_preamble
 from nlq.types import Reading, Understanding
 
 _MOST_TRIED = 6
+_SUPERLATIVE = re.compile(
+    r"\b(?:best|worst)(?:[\s-](?:selling|rated|performing))?\s|\b(?:cheapest|priciest|newest|oldest|latest|highest|lowest|biggest|largest|smallest)\s"
+    r"|\b(?:most|least)\s+(?:expensive|popular|profitable|valuable|common|sold|bought|frequent)\s|\btop\s+(?:\d+\s+)?",
+    re.IGNORECASE,
+)
 
 
 def plainly(question: str, known: Known) -> str | None:
@@ -40,9 +46,31 @@ def reworded(question: str, known: Known) -> Iterator[str]:
     yield from (text for text in dict.fromkeys(said) if text != question)
 
 
-def said_again(question: str, known: Known, ask: Callable[[str], Understanding]) -> Understanding | None:
+def with_things(question: str, thing_of: Callable[[str], str | None]) -> Iterator[str]:
+    """ "cheapest headphones": the things that a superlative is about, where only a value of one of their labels is named.
+
+    thing_of: what the things with such a value are called, None for what is no value of things.
+
+    >>> list(with_things("best selling laptops last month", {"laptops": "product"}.get))
+    ['best selling products in laptops last month']
+    """
+    found = _SUPERLATIVE.search(question)
+    words = re.findall(r"[\w-]+", question[found.end() :])[:3] if found is not None else []
+    for size in range(len(words), 0, -1):
+        value = " ".join(words[:size])
+        at = question.find(value, found.end()) if found is not None else -1
+        thing = thing_of(value) if at >= 0 else None
+        if thing is not None:
+            several = "s" if value.lower().endswith("s") and not thing.endswith("s") else ""
+            yield f"{question[:at]}{thing}{several} in {value}{question[at + len(value) :]}"
+            return
+
+
+def said_again(
+    question: str, known: Known, ask: Callable[[str], Understanding], thing_of: Callable[[str], str | None]
+) -> Understanding | None:
     """What `ask` understands of the question in other words; None where that is nothing either."""
-    for text in reworded(question, known):
+    for text in (*reworded(question, known), *with_things(question, thing_of)):
         found = ask(text)
         if found.outcome in ("answer", "clarify") and found.readings:
             return replace(found, readings=tuple(unmarked(r) for r in found.readings))

@@ -35,14 +35,15 @@ from nlq.rewording import plainly, said_again, unmarked
 from nlq.segment import Unit
 from nlq.several import are_apart, parts_of
 from nlq.suggest import Suggester
-from nlq.text import Token, lemma
+from nlq.text import Token, lemma, tokenise
 from nlq.turns import PLAIN, Turn, held_together, is_back, is_both, stepped_back, turn_of
 from nlq.types import DialogueState, Intent, Reading, Suggestion, Understanding, UnknownWord
-from nlq.unsaid import by_which, scan, unusual_in
+from nlq.unsaid import by_which, scan, unmeasured
 from nlq.verified import Match, VerifiedBook
 from semantic.catalog.model import Catalog
 
 _MAX_CHARS = 6_000
+_LABELLED = 0.9
 _TRIED_AT = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 
 
@@ -82,7 +83,8 @@ class Understander:
         if plain is not None:
             found = replace(found, readings=tuple(unmarked(r) for r in found.readings))
         if found.outcome == "refuse":
-            found = said_again(question[:_MAX_CHARS], self.linker.knows, lambda text: self._understand(text, as_of, dialogue)) or found
+            again = said_again(asked, self.linker.knows, lambda text: self._understand(text, as_of, dialogue), self._things_with)
+            found = again or found
         if found.outcome == "refuse" and found.unknown and ENGLISH_ONLY not in found.message:
             found = self._by_meaning(question[:_MAX_CHARS], found, as_of, dialogue)
         following = talk.remember(dialogue, question, found.readings if found.outcome == "answer" else ())
@@ -271,6 +273,12 @@ class Understander:
             return Understanding(question, "clarify", readings[: max(1, min(4, 1 + len(close)))], message="Is this what you mean?")
         return Understanding(question, "answer", readings[:1])
 
+    def _things_with(self, value: str) -> str | None:
+        """What the things are called that are labelled so ("headphones": product); None where no things are, or different ones."""
+        homes = {v.dataset for v in self.linker.values(tokenise(value)) if v.score >= _LABELLED}
+        found = [e for e in self.catalog.entities if e.dataset in homes and e.display]
+        return found[0].label if len(found) == 1 and len(homes) == 1 else None
+
     def _refusal(self, question: str, message: str, unknown: tuple[UnknownWord, ...]) -> Understanding:
         nearest = [n for w in unknown for n in w.nearest]
         return Understanding(
@@ -295,6 +303,8 @@ class Understander:
 
     def _by_meaning(self, question: str, refused: Understanding, as_of: dt.datetime, dialogue: DialogueState | None) -> Understanding:
         """Asks back with names that mean nearly what the unknown words mean; the refusal itself when there are none."""
+        if any(w.text.lower() in _QUALIFYING for w in refused.unknown):
+            return refused
         readings: list[Reading] = []
         meant: list[str] = []
         for again in rephrased(question, refused.unknown, self._meanings):
@@ -327,7 +337,7 @@ class Understander:
             return Understanding(
                 question, "answer", (Reading(routed.intent, query, chips, 0.85, paraphrase(chips), horizon_steps=routed.horizon),)
             )
-        offered = unusual_in(self._of, question, frame, as_of) if routed.intent is Intent.UNUSUAL else None
+        offered = unmeasured(self._of, question, routed, frame, as_of)
         return offered if offered is not None else self._refusal(question, _WHICH_MEASURE.get(routed.intent, "Which measure?"), ())
 
     def _unknown(self, frame: Frame, prepared: Prepared) -> tuple[UnknownWord, ...]:
@@ -355,6 +365,7 @@ _WHICH_MEASURE = {
     Intent.FORECAST: "Forecast which measure?",
     Intent.UNUSUAL: "Unusual in which measure?",
 }
+_QUALIFYING = frozenset(("net", "gross"))  # of a figure, and no name of one
 _NEVER_GROUPS = frozenset(
     "the a an each every all any our their your its this that these those far way now then date dates time times day days default most least it them".split()
 )

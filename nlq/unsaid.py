@@ -118,10 +118,15 @@ def _adds_up(metric: SimpleMetric, found: Candidate | None) -> bool:
     return same and not metric.hidden and metric.aggregate is AggregateKind.SUM and metric.where is None and not is_money(metric)
 
 
-def unusual_in(of: Candidates, question: str, frame: Frame, as_of: dt.datetime) -> Understanding | None:
-    """Something unusual is asked for, without a measure: the key metrics are offered. None when none can be computed so."""
+def unmeasured(of: Candidates, question: str, routed: Routed, frame: Frame, as_of: dt.datetime) -> Understanding | None:
+    """Something unusual, a reason or what comes next is asked for, without a measure: the key metrics are offered.
+
+    None when none can be computed so, and for a value to reach, which may be of any.
+    """
+    if routed.intent is Intent.FORECAST and routed.place is None:
+        return None
     readings = []
-    for metric in sorted((m for m in of.catalog.metrics if not m.hidden), key=lambda m: not m.certified)[:_OFFERED]:
+    for metric in sorted((m for m in of.catalog.metrics if not m.hidden), key=_headline_first)[:_OFFERED]:
         delta = copied(frame)
         delta.measures = [MeasureItem("given", given=MetricRef(metric=metric.name))]
         for assignment in assignments(delta, of.kinds, of.graph, 1):
@@ -130,11 +135,14 @@ def unusual_in(of: Candidates, question: str, frame: Frame, as_of: dt.datetime) 
             except (Unbuildable, ValidationError):
                 continue
             if of.problem(query, as_of) is None:
-                chips = chips_of(query, of.wording, Intent.UNUSUAL, {})
-                readings.append(Reading(Intent.UNUSUAL, query, chips, 0.6, paraphrase(chips)))
+                query = query if routed.intent is Intent.UNUSUAL else of.shaped(query, routed)
+                chips = chips_of(query, of.wording, routed.intent, {})
+                readings.append(Reading(routed.intent, query, chips, 0.6, paraphrase(chips), horizon_steps=routed.horizon))
+                break
     if not readings:
         return None
-    return Understanding(question, "answer" if len(readings) == 1 else "clarify", tuple(readings), message="In which measure?")
+    asked = "In which measure?" if routed.intent is Intent.UNUSUAL else "Which measure?"
+    return Understanding(question, "answer" if len(readings) == 1 else "clarify", tuple(readings), message=asked)
 
 
 def _headline_first(metric: Metric) -> tuple[bool, bool]:

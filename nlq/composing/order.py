@@ -38,6 +38,8 @@ def order_groups(
             order = [found if o.target == "metric" and o.index == found.index else o for o in order]
         else:
             order.append(found)
+    if f.limit is not None and f.limit_asked and f.rank_by and f.conditions and not by:
+        raise Unbuildable("nothing to rank")  # "top 5 laptops by revenue", where laptops are all one category
     if f.limit is not None and not order and built:
         order.append(Order(target="metric", index=0, descending=descending))
         if f.limit_asked and not f.rank_by:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nlq.parsing.parse import Parse
 from nlq.parsing.ranking import groups_the_top, unmeasured_superlative
-from nlq.parsing.words import PARTICIPLES
+from nlq.parsing.words import PARTICIPLES, PERIODS
 from nlq.segment import Unit
 
 
@@ -13,7 +13,9 @@ def on_by(p: Parse, i: int, u: Unit) -> int:
     _, nxt = p.peek(i + 1)
     before = p.before(i)
     previous = p.units[i - 1] if i else None
-    if nxt is None:
+    period = i + 1 < len(p.units) and p.units[i + 1].text.lower() in PERIODS  # "broken down by quarter"
+    if nxt is None or period:
+        s.mode = "group" if period and s.mode != "order" else s.mode
         return i + 1
     if s.mode == "order":
         return i + 1

@@ -66,7 +66,9 @@ def _literal_like(p: Parse, u: Unit) -> bool:
 
 
 def bind_literal(p: Parse, u: Unit, mention: Mention) -> None:
-    if mention.role in ("output", "focus") and not p.kinds.certainly(mention.unit, "dataset"):
+    if u.text.isdigit() and not u.quoted and p.kinds.likely(mention.unit, "dataset"):  # "order 1043"
+        mention.links = tuple(k for k in mention.links if k.target.kind == "dataset")
+    elif mention.role in ("output", "focus") and not p.kinds.certainly(mention.unit, "dataset"):
         p.retract(mention)
         mention.role = "condition"
     last = p.waiting.last_condition

@@ -77,6 +77,8 @@ def on_bare_period(p: Parse, i: int, u: Unit) -> int:
     elif _shown_period(p, i, word) or _asked_period(p, i):
         p.frame.grain = word
         p.frame.asks_period = i == 0 or p.units[0].text.lower().split()[-1] in ("which", "what")
+    elif p.frame.cycle is not None and word == "hour" and i and p.units[i - 1].is_func("and", "comma"):
+        p.frame.more_cycles = (*p.frame.more_cycles, "hour_of_day")  # "by day of week and hour"
     elif _telegraphic(p):
         p.frame.grain = word
     elif unmeasured_superlative(p) and i and p.units[i - 1].is_func("super"):

@@ -118,14 +118,17 @@ def _go_on(connection: Connection, ground: Ground, known: StoredIncident, event:
     tenant = ground.row.tenant
     stood = bool(known.finding.details.get("new_normal_at"))
     finding = _finding(ground, event, details, key=known.finding.dedupe_key, at=known.finding.detected_at)
-    drivers = known.finding.details.get("drivers")
-    if drivers is not None:
-        finding.details["drivers"] = drivers  # type: ignore[index]
+    for name in ("drivers", "repeated"):  # found out once
+        if known.finding.details.get(name) is not None:
+            finding.details[name] = known.finding.details[name]  # type: ignore[index]
     incident, _ = incidents.put(connection, tenant, finding, now=ground.now)
     done.updated.append(incident.id)
     if abs(finding.severity - known.finding.severity) >= 5:
         change = {"severity": [round(known.finding.severity, 1), round(finding.severity, 1)]}
         _note(connection, ground, incident.id, "rescored", change)
+    if finding.severity > known.finding.severity and incident.status != "resolved" and event.is_open:
+        told = announce(connection, incident, ground.row, ground.rule, ground.catalog, now=ground.now, was=known.finding.severity)
+        done.deliveries += told
     if event.new_normal_at is not None and not stood:
         _end(connection, ground, incident, NEW_LEVEL, done, tell=True)
     elif not event.is_open and incident.status != "resolved":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +13,9 @@ from core.timeseries import Grain
 from insights.wording import number
 from semantic.catalog.model import Catalog, CatalogField, DataClass
 from semantic.catalog.visible import visible_to
-from semantic.expr import Absolute, FieldRef
-from semantic.query import ByField, ComparePeriod, MetricRef, SemanticQuery, TimeWindow
+from semantic.expr import FieldRef
+from semantic.query import ByField, ComparePeriod, MetricRef, SemanticQuery
+from workers.alerts.history import stretch
 from workers.alerts.rule import AnyRule
 from workers.alerts.timing import BUCKET
 from workers.jobs.dimensions import is_additive, telling_dimensions
@@ -69,17 +69,12 @@ def drivers(asking: Asking, rule: AnyRule, catalog: Catalog, incident: StoredInc
     start = incident.finding.started_at
     end = start + bucket
     back = bucket * _BACK[Grain(rule.grain)]
-    hourly = rule.grain in (Grain.MINUTE, Grain.HOUR)
-
-    def window(a: dt.datetime, b: dt.datetime) -> TimeWindow:
-        return TimeWindow(window=Absolute(start=a if hourly else a.date(), end=b if hourly else b.date()))
-
-    before = window(start - back, end - back)
+    before = stretch(Grain(rule.grain), start - back, end - back)
 
     def compared(field: FieldRef | None) -> Ran:
         by = (ByField(field=field),) if field is not None else ()
         compare = ComparePeriod(to="window", window=before.window, show=("value",))
-        query = SemanticQuery(metrics=(measure,), by=by, where=rule.where, time=window(start, end), compare=compare)
+        query = SemanticQuery(metrics=(measure,), by=by, where=rule.where, time=stretch(Grain(rule.grain), start, end), compare=compare)
         return run_query(asking, catalog, visible, query)
 
     whole = compared(None)

@@ -22,13 +22,15 @@ Custom = Callable[[AnomalyRule, DetectInput, float], Detection]
 class Judge:
     """Judges rules on one history; what two rules judge alike is judged once.
 
-    custom: what judges anomaly rules instead of Querent's own detector; model: what it is called.
+    custom: what judges anomaly rules instead of Querent's own detector; model: what it is called. repeated: by bucket, that rows are there
+    twice (see repeats).
     """
 
     history: History
     now: dt.datetime
     custom: Custom | None = None
     model: str = ""
+    repeated: dict[dt.datetime, str | None] = field(default_factory=dict)
     _known: dict[tuple[object, ...], Detection] = field(default_factory=dict)
 
     def until(self, rule: AnyRule) -> dt.datetime:

@@ -23,6 +23,7 @@ SHOWN_SEGMENTS = 20
 def details(judge: Judge, rule: AnyRule, event: Event, *, sensitivity: float) -> dict[str, Any]:
     """JSON values of the event."""
     measure = judge.history.measure
+    shown = points(judge, rule, event, sensitivity=sensitivity)
     return {
         "label": measure.label,
         "unit": measure.unit,
@@ -36,11 +37,13 @@ def details(judge: Judge, rule: AnyRule, event: Event, *, sensitivity: float) ->
         "actual": finite(event.main.actual),
         "known_at": instant(event.known_at),
         "last_bucket": instant(event.end),
+        "peak_bucket": _peak(shown, event),
+        "repeated": judge.repeated.get(event.end),
         "adds_up": judge.history.adds_up,
         "period_over": goal_is_over(rule, event.end),
         "new_normal_at": instant(event.new_normal_at) if event.new_normal_at else None,
         "segments": segments(event.signals),
-        "points": points(judge, rule, event, sensitivity=sensitivity),
+        "points": shown,
         "receipt": judge.history.receipt.as_json(),
     }
 
@@ -85,6 +88,12 @@ def points(judge: Judge, rule: AnyRule, event: Event, *, sensitivity: float) -> 
         {"t": instant(times[i]), **{name: finite(float(column[i])) for name, column in values.items()}}
         for i in range(begin, min(stop, len(times)))
     ]
+
+
+def _peak(shown: Sequence[Mapping[str, Any]], event: Event) -> str | None:
+    """The bucket that `actual` is of, where it is one bucket's value."""
+    first, last, actual = instant(event.start), instant(event.end), finite(event.main.actual)
+    return next((str(point["t"]) for point in shown if first <= point["t"] <= last and point["v"] == actual), None)
 
 
 def _naive(at: dt.datetime) -> dt.datetime:

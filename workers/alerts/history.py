@@ -60,6 +60,7 @@ class RowCounts:
 
     times: TimeArray
     counts: FloatArray
+    dataset: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,7 @@ def _row_counts(asking: Asking, catalog: Catalog, dataset: str, grain: Grain, wi
     times = np.array([_naive(at) for at, _ in known], "datetime64[ns]")
     counts = np.array([float(count or 0) for _, count in known], np.float64)
     order = np.argsort(times, kind="stable")
-    return RowCounts(times[order], counts[order])
+    return RowCounts(times[order], counts[order], dataset)
 
 
 def _naive(at: dt.datetime | dt.date) -> np.datetime64:
@@ -213,12 +214,24 @@ def judged_until(history: History, completeness: Completeness, *, delay: dt.time
 
 
 def _short_of_rows(rows: RowCounts, at: np.datetime64, grain: Grain, share: float) -> bool:
-    """The bucket has fewer rows than `share` of the median of the same slot (weekday, hour of week) of four seasons before."""
+    """The bucket has fewer rows than `share` of the median of the same slot of four seasons before."""
+    found, usual = usual_rows(rows, at, grain)
+    return len(usual) == SLOTS_BEFORE and bool(found < share * np.median(usual))
+
+
+def usual_rows(rows: RowCounts, at: np.datetime64, grain: Grain) -> tuple[float, FloatArray]:
+    """Rows of the bucket, and of the same slot (weekday, hour of week) of up to four seasons before."""
     position = int(np.searchsorted(rows.times, at))
     found = rows.counts[position] if position < len(rows.times) and rows.times[position] == at else 0.0
     back = position - SAME_SLOT[grain] * np.arange(1, SLOTS_BEFORE + 1)
-    usual = rows.counts[back[back >= 0]]
-    return len(usual) == SLOTS_BEFORE and bool(found < share * np.median(usual))
+    return float(found), rows.counts[back[back >= 0]]
+
+
+def stretch(grain: Grain, start: dt.datetime, end: dt.datetime) -> TimeWindow:
+    """From start to end, as hours or as days."""
+    if grain in (Grain.MINUTE, Grain.HOUR):
+        return TimeWindow(window=Absolute(start=start, end=end))
+    return TimeWindow(window=Absolute(start=start.date(), end=end.date()))
 
 
 def cut(series: TimeSeries, until: dt.datetime) -> TimeSeries:

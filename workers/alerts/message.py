@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.store.incidents import StoredIncident
-from insights.wording import during, number, says_many
+from insights.wording import bucket, during, number, says_many
 from workers.alerts.chart import incident_chart
 from workers.jobs.chart_data import instant
 from workers.look import USUAL as USUAL_LOOK
@@ -52,9 +52,7 @@ def of_incident(incident: StoredIncident, kind: str, *, base_url: str, key: str,
     token = feedback_token(key, incident.tenant, incident.id, reader)
     answer = f"{base_url.rstrip('/')}/v1/incidents/feedback?token={token}"
     points = facts.get("points") or []
-    chart = incident_chart(
-        points, title=str(facts.get("label", finding.metric)), start=instant(finding.started_at), end=_last(incident)
-    ) if points else None  # fmt: skip
+    chart = incident_chart(points, title=_what(incident), start=instant(finding.started_at), end=_last(incident)) if points else None
     return Message(
         kind=kind,
         title=title,
@@ -99,20 +97,48 @@ def incident_data(incident: StoredIncident) -> dict[str, Any]:
 def _title(incident: StoredIncident, kind: str) -> str:
     finding, facts = incident.finding, incident.finding.details
     label = _capital(str(facts.get("label", finding.metric)))
-    scope = facts.get("scope")
-    where = "" if scope in (None, "Total") else f" ({scope})"
+    what = _what(incident)
     be, have = ("were", "have") if says_many(label) else ("was", "has")
     if kind == "resolved":
-        return f"Resolved: {label}{where}{_over(incident, be, have)}"
+        return f"Resolved: {what}{_over(incident, be, have)}"
     if kind == "new_normal" or finding.kind == "level_shift":
-        return f"{label}{where} {have} a new normal level"
+        return f"{what} {have} a new normal level"
     prefix = "Nobody has looked yet: " if kind == "escalated" else ""
     when = during(finding.started_at, facts.get("grain"))
     if finding.kind == "missing_data":
-        return f"{prefix}{label}{where}: no data {when}"
+        return f"{prefix}{what}: no data {when}"
     if finding.kind == "flat_line":
-        return f"{prefix}{label}{where} {have} not moved since {when.partition(' ')[2] or when}"
-    return f"{prefix}{label}{where} {be} {_how_far(facts, finding.direction, its='their' if be == 'were' else 'its')} {when}"
+        return f"{prefix}{what} {have} not moved since {when.partition(' ')[2] or when}"
+    if facts.get("repeated"):
+        return f"{prefix}{what}: rows look loaded twice {during(_peak(incident), facts.get('grain'))}"
+    far = _how_far(facts, finding.direction, its="their" if be == "were" else "its")
+    return f"{prefix}{what} {be} {far} {during(_peak(incident), facts.get('grain'))}"
+
+
+def _what(incident: StoredIncident) -> str:
+    """The metric and the segment that speaks."""
+    facts = incident.finding.details
+    label, scope = _capital(str(facts.get("label", incident.finding.metric))), facts.get("scope")
+    return label if scope in (None, "Total") else f"{label} ({scope})"
+
+
+def _peak(incident: StoredIncident) -> dt.datetime:
+    """The bucket whose figures are told: the oddest."""
+    told = incident.finding.details.get("peak_bucket")
+    return dt.datetime.fromisoformat(told) if isinstance(told, str) else incident.finding.started_at
+
+
+def _how_long(incident: StoredIncident, *, over: bool) -> str | None:
+    """From when to when, of what is not one bucket."""
+    grain = incident.finding.details.get("grain")
+    first, last = (bucket(dt.datetime.fromisoformat(at), grain) for at in (instant(incident.finding.started_at), _last(incident)))
+    if first == last or incident.finding.kind in ("level_shift", "goal") or incident.finding.details.get("new_normal_at"):
+        return None
+    return f"It lasted from {_the(first, grain)} to {_the(last, grain)}." if over else f"It has gone on since {_the(first, grain)}."
+
+
+def _the(told: str, grain: str | None) -> str:
+    return f"the {told}" if grain == "week" else told
 
 
 def _over(incident: StoredIncident, be: str, have: str) -> str:
@@ -152,7 +178,7 @@ def distance(expected: float, actual: float) -> str:
 
 def _lines(incident: StoredIncident, kind: str, *, over: bool) -> list[str]:
     finding, facts = incident.finding, incident.finding.details
-    made: list[str] = []
+    made: list[str] = [str(facts["repeated"])] if facts.get("repeated") and kind not in ("resolved", "new_normal") else []
     expected, actual = _said(facts.get("expected"), facts), _said(facts.get("actual"), facts)
     if finding.kind not in ("missing_data", "flat_line") and facts.get("actual") is not None:
         if facts.get("rule_kind") == "goal":
@@ -165,6 +191,8 @@ def _lines(incident: StoredIncident, kind: str, *, over: bool) -> list[str]:
                 made.append(
                     f"In all {_said(abs(finding.impact), facts)} {'more' if finding.impact > 0 else 'less'}{'' if over else ' so far'}."
                 )
+            lasted = _how_long(incident, over=over)
+            made += [lasted] if lasted else []
     others = [s for s in facts.get("segments", []) if s["label"] not in ("Total", facts.get("scope"))]
     if others:
         made.append("Seen in " + ", ".join(f"{s['label']} ({_said(s['impact'], facts, sign=True)})" for s in others[:5]) + ".")

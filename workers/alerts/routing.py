@@ -27,9 +27,19 @@ DIGEST_HOUR = 8
 
 
 def announce(
-    connection: Connection, incident: StoredIncident, row: AlertRule, rule: AnyRule, catalog: Catalog, *, now: dt.datetime
+    connection: Connection,
+    incident: StoredIncident,
+    row: AlertRule,
+    rule: AnyRule,
+    catalog: Catalog,
+    *,
+    now: dt.datetime,
+    was: float | None = None,
 ) -> tuple[str, ...]:
-    """Makes the `opened` messages, one per channel, and those that wait for nobody to acknowledge; their delivery ids."""
+    """Makes the `opened` messages, one per channel, and those that wait for nobody to acknowledge; their delivery ids.
+
+    was: the severity that was told already, of an incident that got worse: those are told to whom it was too low.
+    """
     if row.muted_until is not None and row.muted_until > now:
         return ()
     zone = catalog.calendar.time_zone
@@ -38,6 +48,8 @@ def announce(
     finding = incident.finding
     for subscription in subscriptions.matching(connection, row.tenant, rule_id=row.id, metric=row.metric, severity=finding.severity):
         asked = subscription.asked
+        if was is not None and asked.min_severity <= was:
+            continue
         if asked.muted_until is not None and asked.muted_until > now:
             continue
         if asked.user_id not in readers:

@@ -173,6 +173,9 @@ def send_webhook(sending: Sending) -> None:
         raise NotSent(f"The receiver said {reply.status}.")
 
 
+_COLOURS = {"opened": "warning", "escalated": "failure", "resolved": "success"}  # apprise's names of what chats colour a message by
+
+
 def send_apprise(sending: Sending) -> None:
     import apprise
 
@@ -187,12 +190,20 @@ def send_apprise(sending: Sending) -> None:
             raise NotSent(str(error), permanent=True) from error
         except OSError as error:
             raise NotSent(why_not(error, "receiver")) from error
-    asset = apprise.AppriseAsset(app_id="Querent", app_desc="Querent alerts", storage_mode=apprise.common.PersistentStoreMode.MEMORY)
+    asset = apprise.AppriseAsset(
+        app_id="Querent",
+        app_desc="Querent alerts",
+        app_url=sending.settings.resolved_base_url,
+        image_url_mask="",  # else every chat would fetch pictures from apprise's pages
+        image_url_logo="",
+        storage_mode=apprise.common.PersistentStoreMode.MEMORY,
+    )
     target = apprise.Apprise(asset=asset)
     if not target.add(url):
         raise NotSent("The chat address cannot be read; enter it again.", permanent=True)
     text = plain(sending.message)
-    if not target.notify(title=sending.message.title, body=text.partition("\n\n")[2]):
+    kind = _COLOURS.get(sending.message.kind, "info")
+    if not target.notify(title=sending.message.title, body=text.partition("\n\n")[2], notify_type=kind):
         raise NotSent("The chat service did not take the message.")
 
 

@@ -18,6 +18,7 @@ from workers.alerts.events import Event
 from workers.alerts.feedback import Tuning, tuning
 from workers.alerts.figures import details
 from workers.alerts.history import Look, fetch_history
+from workers.alerts.repeats import repeats
 from workers.alerts.rule import AnomalyRule, AnyRule, parse_rule
 from workers.alerts.timing import next_run
 from workers.context import JobContext
@@ -91,7 +92,9 @@ def _evaluate(context: JobContext, owner: str, group: Sequence[Parsed], catalog:
     judged = []
     for row, rule in group:
         tuned = tuning(votes[row.id])
-        judged.append((row, rule, tuned, judge.events(rule, sensitivity=tuned.sensitivity(rule), made_at=row.created_at)))
+        found = judge.events(rule, sensitivity=tuned.sensitivity(rule), made_at=row.created_at)
+        judge.repeated |= repeats(context, rule, history, [event for event in found if event.end not in judge.repeated])
+        judged.append((row, rule, tuned, found))
     judge.model = custom.speaker if custom is not None else ""
     with context.services.store.write() as connection:
         for row, rule, tuned, found in judged:

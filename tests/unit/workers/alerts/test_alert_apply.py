@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -229,6 +230,11 @@ class TestRouting:
         desk.run(event())
         desk.send()
         assert desk.told == []
+        for severity in (80.0, 50.0, 90.0):  # it gets worse: who was waiting for that is told once
+            signal = replace(event(days=1).main, severity=severity)
+            desk.run(replace(event(days=1), main=signal, signals=(signal,)), now=NOW + timedelta(days=1))
+            desk.send()
+        assert desk.told == ["opened"]
 
     def test_a_reader_whose_rows_are_narrowed_is_told_nothing_of_a_rule_by_somebody_who_sees_more(self, desk: Desk) -> None:
         with desk.services.store.write() as connection:

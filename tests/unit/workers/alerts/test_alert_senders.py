@@ -164,6 +164,19 @@ class TestWords:
         over = title("goal", {"rule_kind": "goal", "period_over": True})
         assert over == "Resolved: Orders ended 80% below their goal"
 
+    def test_figures_are_of_the_bucket_they_came_from_and_the_stretch_is_told(self) -> None:
+        begun = {"peak_bucket": "2026-05-21T00:00:00Z", "last_bucket": "2026-05-22T00:00:00Z"}
+        told = of_incident(incident(**begun), "opened", base_url="", key="k", reader="r")
+        assert told.title == "Revenue was 80% below expected on 21 May 2026"
+        assert "It has gone on since 20 May 2026." in told.lines
+
+    def test_rows_that_are_there_twice_are_no_rise(self) -> None:
+        told = of_incident(
+            incident(repeated="Sales of 20 May 2026: 10 rows, but only 5 different keys."), "opened", base_url="", key="k", reader="r"
+        )
+        assert told.title == "Revenue: rows look loaded twice on 20 May 2026"
+        assert told.lines[0].startswith("Sales of 20 May")
+
     def test_what_moved_the_other_way_or_hardly_is_not_behind_it(self) -> None:
         assert accounts_for("down", -80.0, -100.0)
         assert accounts_for("both", 80.0, -100.0)

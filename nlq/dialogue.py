@@ -106,11 +106,11 @@ def asks_total(question: str) -> bool:
     return bool(_TOTAL.search(question))
 
 
-def remember(state: DialogueState | None, question: str, readings: Sequence[Reading]) -> DialogueState:
-    """The next state: the newest reading first, five kept."""
+def remember(state: DialogueState | None, question: str, readings: Sequence[Reading], offered: Sequence[Reading] = ()) -> DialogueState:
+    """The next state: the newest reading first, five kept; or the readings to choose from beside what was understood before."""
     before = state or DialogueState()
     if not readings:
-        return before
+        return DialogueState(before.readings, before.questions, tuple(offered))
     return DialogueState((readings[0], *before.readings)[:_KEPT], (question, *before.questions)[:_KEPT])
 
 

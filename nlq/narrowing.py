@@ -45,9 +45,16 @@ def narrowed(turn: Turn, before: SemanticQuery, linker: Linker, wording: Wording
         values = [_value(name, field, linker) for name in names]
         if all(v is not None for v in values):
             out = lead is not None and lead["out"] is not None
+            adds = turn.adds or (text.lower().startswith("and ") and _held_apart(before, field))
             chosen = In(field=field, values=tuple(v for v in values if v is not None), negate=out)
-            return before.model_copy(update={"where": conditions(before.where, chosen, adds=turn.adds and not out), "offset": 0})
+            return before.model_copy(update={"where": conditions(before.where, chosen, adds=adds and not out), "offset": 0})
     return None
+
+
+def _held_apart(before: SemanticQuery, field: FieldRef) -> bool:
+    """Whether several values of the column are shown beside each other, so that "and Spain" is one more."""
+    chosen = (p for p in conjuncts(before.where) if isinstance(p, In) and p.field == field and not p.negate)
+    return any(len(p.values) > 1 for p in chosen) and any(isinstance(g, ByField) and g.field == field for g in before.by)
 
 
 def _widened(what: str, before: SemanticQuery, wording: Wording) -> SemanticQuery | None:

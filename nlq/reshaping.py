@@ -57,12 +57,19 @@ _AGGREGATE = re.compile(
     re.IGNORECASE,
 )
 _BY_HOW_MUCH = re.compile(rf"^\s*(?:and\s+|so\s+)?by\s+how\s+much{_END}", re.IGNORECASE)
+_CHANGE = re.compile(
+    rf"{_LEAD}(?:in\s+(?:percent|%)|as\s+(?:a\s+)?percent(?:age)?|(?:the\s+)?(?:percent(?:age)?\s+|%\s*)?(?:change|growth|difference)(?:\s+in\s+(?:percent|%))?){_END}",
+    re.IGNORECASE,
+)
 _UNIT = {"day": Unit.DAY, "week": Unit.WEEK, "month": Unit.MONTH, "quarter": Unit.QUARTER, "year": Unit.YEAR}
 
 
 def reshaped(question: str, before: SemanticQuery, catalog: Catalog, wording: Wording, as_of: dt.datetime) -> SemanticQuery | None:
     """`before` as the question shows it; None when the question is no such follow-up, or there is nothing of the kind to show."""
     if _DRAWN.match(question) or (_BY_HOW_MUCH.match(question) and before.compare is not None):
+        return before
+    changes = before.compare is not None or any(t.kind in ("growth", "difference") for t in before.transform)
+    if changes and _CHANGE.match(question):
         return before
     rules: tuple[Callable[[], SemanticQuery | None], ...] = (
         lambda: _following(question, before),

@@ -34,7 +34,8 @@ _THEM = re.compile(
     re.IGNORECASE,
 )
 _ADDS = re.compile(
-    r"^\s*(?:and\s+|but\s+)?(?:also|plus|add|include|including|as\s+well\s+as)\b|\b(?:too|as\s+well|also)\s*[?.!]*\s*$", re.IGNORECASE
+    r"^\s*(?:and\s+|also\s+)?(?:(?:show|give|list|what\s+(?:is|are|was|were)|what's)(?:\s+me)?\s+)?(?:their|its)\s|^\s*(?:and\s+|but\s+)?(?:also|plus|add|include|including|as\s+well\s+as)\b|\b(?:too|as\s+well|also)\s*[?.!]*\s*$",
+    re.IGNORECASE,
 )
 _AGAINST = re.compile(
     r"^\s*(?:and\s+)?(?:vs\.?|versus|against|compared?\s+(?:it\s+|that\s+|this\s+)?(?:to|with|against))\s+", re.IGNORECASE

@@ -68,10 +68,14 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class DialogueState:
-    """What was understood before: the last readings, newest first. Immutable; each Understanding carries the next one."""
+    """What was understood before: the last readings, newest first. Immutable; each Understanding carries the next one.
+
+    offered: the readings to choose from, where the last question was asked back.
+    """
 
     readings: tuple[Reading, ...] = ()
     questions: tuple[str, ...] = ()
+    offered: tuple[Reading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

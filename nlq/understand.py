@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from nlq import dialogue as talk
@@ -13,6 +13,7 @@ from nlq.calibration.model import shipped
 from nlq.candidates import Candidate, Candidates, Considered
 from nlq.chips import chips_of, paraphrase
 from nlq.confidence import CLEAR, CLOSE, GUESSED, TIED
+from nlq.conjunctions import conjunction, conjuncts
 from nlq.continuing import continued
 from nlq.define import definition_of, overview
 from nlq.edits import edited
@@ -24,15 +25,18 @@ from nlq.kinds import Kinds
 from nlq.language import ENGLISH_ONLY, language_of, looks_english
 from nlq.lexicon import Lexicon
 from nlq.linking import Linker, NoValues, ValueSource
+from nlq.meaning.asking import by_meaning
 from nlq.meaning.nearest import Meanings
-from nlq.meaning.rephrase import rephrased, sureness
 from nlq.narrowing import narrowed
 from nlq.no_questions import no_question
 from nlq.parsing.parser import Parser
+from nlq.parsing.words import TOTAL_OF_NOTHING
 from nlq.reading import Prepared, Preparer
+from nlq.referring import counted_rows, of_a_part, respoken, things_of, whose_is_unsaid
+from nlq.refusals import ASK_WHOLE, THEY_ARE_WHO, WHICH_MEASURE, groups_in_vain, not_english, not_understood, why_none
+from nlq.replies import chosen, named, only_measured_otherwise
 from nlq.reshaping import reshaped
 from nlq.rewording import plainly, said_again, unmarked
-from nlq.segment import Unit
 from nlq.several import are_apart, parts_of
 from nlq.suggest import Suggester
 from nlq.text import Token, lemma, tokenise
@@ -79,15 +83,16 @@ class Understander:
         started = time.perf_counter()
         asked = question[:_MAX_CHARS]
         plain = plainly(asked, self.linker.knows) if self._verified.find(asked) is None else None
-        found = self._understand(plain or asked, as_of, dialogue, watch)
+        found = self._reply(asked, as_of, dialogue) or self._understand(plain or asked, as_of, dialogue, watch)
         if plain is not None:
             found = replace(found, readings=tuple(unmarked(r) for r in found.readings))
         if found.outcome == "refuse":
             again = said_again(asked, self.linker.knows, lambda text: self._understand(text, as_of, dialogue), self._things_with)
             found = again or found
         if found.outcome == "refuse" and found.unknown and ENGLISH_ONLY not in found.message:
-            found = self._by_meaning(question[:_MAX_CHARS], found, as_of, dialogue)
-        following = talk.remember(dialogue, question, found.readings if found.outcome == "answer" else ())
+            found = by_meaning(asked, found, self._meanings, lambda text: self._understand(text, as_of, dialogue))
+        taken, offered = (found.readings if found.outcome == kind else () for kind in ("answer", "clarify"))
+        following = talk.remember(dialogue, question, taken, offered)
         return replace(
             found, question=question, as_of=as_of, ms=(time.perf_counter() - started) * 1000.0, dialogue=found.dialogue or following
         )
@@ -113,6 +118,20 @@ class Understander:
 
     # ---------------------------------------------------------------- flow
 
+    def _reply(self, question: str, as_of: dt.datetime, dialogue: DialogueState | None) -> Understanding | None:
+        """What was chosen of the readings that the last question was asked back with; None for a question of its own."""
+        offered = dialogue.offered if dialogue is not None else ()
+        reading = chosen(question, offered, self._of.wording) if offered else None
+        if reading is not None:
+            return Understanding(question, "answer", (reading,))
+        figure = named(question) if offered else ""
+        if not figure:
+            return None
+        found = self._understand(f"what about {figure}", as_of, DialogueState(offered[:1], ("",)))
+        other = found.readings[0] if found.outcome == "answer" and found.readings else None
+        fits = other is not None and only_measured_otherwise(offered[0].query, other.query)
+        return replace(found, dialogue=None) if fits else None
+
     def _understand(
         self, question: str, as_of: dt.datetime, dialogue: DialogueState | None, watch: Callable[[Considered], None] | None = None
     ) -> Understanding:
@@ -132,6 +151,13 @@ class Understander:
         if before is not None and talk.only_why(question):
             return Understanding(question, "answer", (replace(before, intent=Intent.WHY),))
         said = question if before is None else self.preparer.respelt(question)
+        if before is not None:
+            if of_a_part(said, before.query):
+                return self._refusal(question, f"The answer before shows only the first {before.query.limit}. {ASK_WHOLE}", ())
+            counted = self._counted_again(said, before, as_of)
+            if counted is not None:
+                return counted
+            said = question = respoken(said, before.query, self.catalog) or question
         turn = turn_of(said)
         if dialogue is not None and before is not None:
             changed = self._edited(question, turn, dialogue, as_of)
@@ -147,8 +173,30 @@ class Understander:
         if worded is not None:
             return worded
         if not looks_english(question, lambda word: self.linker.knows(lemma(word))):
-            return self._refusal(question, _not_english(question, (question,)), ())
+            return self._refusal(question, not_english(question, (question,)), ())
         return self._several(question, as_of) or self._ask(question, routed, as_of, before, watch, turn)
+
+    def _counted_again(self, question: str, before: Reading, as_of: dt.datetime) -> Understanding | None:
+        """ "how many were refunded": of the rows that the answer before was about, within all that it was narrowed to."""
+        text = counted_rows(question, before.query, self.catalog)
+        found = self._understand(text, as_of, None) if text is not None else None
+        if found is None or found.outcome != "answer":
+            return None
+        query = found.readings[0].query
+        kept = tuple(p for p in conjuncts(before.query.where) if p not in conjuncts(query.where))
+        where = conjunction((*kept, *conjuncts(query.where))) if kept else query.where
+        query = query.model_copy(update={"where": where, "time": query.time or before.query.time})
+        chips = chips_of(query, self._of.wording, Intent.ASK, {})
+        reading = Reading(Intent.ASK, query, chips, 0.85, paraphrase(chips))
+        return Understanding(question, "answer", (reading,)) if self._of.problem(query, as_of) is None else None
+
+    def _names(self, text: str, before: Reading | None) -> bool:
+        """Whether the text names what "they" may be: the things of the answer before, else anything known."""
+        tokens = tokenise(text)
+        things = things_of(before.query, self.catalog) if before is not None else frozenset()
+        if not things:
+            return any(self.linker.knows(t.key) for t in tokens)
+        return any(k.exact and k.target.dataset in things for t in tokens for k in self.linker.objects([t.key], plain=[t.norm])[:2])
 
     def _several(self, question: str, as_of: dt.datetime) -> Understanding | None:
         """Each of the questions that were typed as one, to choose from; None where it is one."""
@@ -229,6 +277,8 @@ class Understander:
                 return found
             if talk.only_narrows(turn.text):
                 return self._refusal(question, f"I cannot change the answer before ({before.paraphrase}) in this way.", ())
+        if whose_is_unsaid(question, lambda text: self._names(text, before)):
+            return self._refusal(question, THEY_ARE_WHO, ())
         if routed.intent is not Intent.ASK and not named:
             return self._about_nothing(question, routed, frame, before, as_of, unknown)
         errors: list[str] = []
@@ -236,11 +286,11 @@ class Understander:
         if unknown:
             foreign = language_of(question, [w.text for w in unknown]) is not None
             return self._refusal(
-                question, _not_english(question, [w.text for w in unknown]) if foreign else _not_understood(unknown), unknown
+                question, not_english(question, [w.text for w in unknown]) if foreign else not_understood(unknown), unknown
             )
-        if not candidates:
+        if not candidates or TOTAL_OF_NOTHING in frame.notes:
             asked = by_which(self._of, question, routed, prepared, frame, as_of)
-            return asked if asked is not None else self._refusal(question, _why_none(errors), ())
+            return asked if asked is not None else self._refusal(question, why_none(errors), ())
         if watch is not None:
             watch(Considered(candidates[0].query, candidates[0].values))
         decided = self._decide(question, routed, prepared, candidates)
@@ -257,7 +307,7 @@ class Understander:
         left = best.composed.unexplained
         if left:
             words = tuple(UnknownWord(m.unit.text, prepared.span(m.unit.start, m.unit.end), self.linker.nearest(m.unit.text)) for m in left)
-            return self._refusal(question, _not_understood(words), words)
+            return self._refusal(question, not_understood(words), words)
         readings = tuple(self._of.reading(c, routed, prepared) for c in candidates[:4])
         close = [
             r for c, r in zip(candidates[1:], readings[1:], strict=False) if best.score - c.score < CLOSE and not c.composed.unexplained
@@ -301,33 +351,12 @@ class Understander:
             question, "answer", (Reading(Intent.ASK, query, chips, 0.97 if match.differences else 0.99, label + paraphrase(chips)),)
         )
 
-    def _by_meaning(self, question: str, refused: Understanding, as_of: dt.datetime, dialogue: DialogueState | None) -> Understanding:
-        """Asks back with names that mean nearly what the unknown words mean; the refusal itself when there are none."""
-        if any(w.text.lower() in _QUALIFYING for w in refused.unknown):
-            return refused
-        readings: list[Reading] = []
-        meant: list[str] = []
-        for again in rephrased(question, refused.unknown, self._meanings):
-            found = self._understand(again.question, as_of, dialogue)
-            if found.outcome not in ("answer", "clarify") or not found.readings:
-                continue
-            best = found.readings[0]
-            if any(best.query == r.query for r in readings):
-                continue
-            readings.append(replace(unmarked(best), confidence=round(best.confidence * sureness(again.score), 4)))
-            meant.append(" and ".join(again.names))
-        if not readings:
-            return refused
-        words = ", ".join(f"“{w.text}”" for w in refused.unknown)
-        message = f"Nothing here is called {words}. Do you mean {' or '.join(meant)}?"
-        return replace(refused, outcome="clarify", readings=tuple(readings), message=message)
-
     def _about_nothing(
         self, question: str, routed: Routed, frame: Frame, before: Reading | None, as_of: dt.datetime, unknown: tuple[UnknownWord, ...]
     ) -> Understanding:
         """A why, forecast or unusual question without a measure: about the one before, or about the key metrics."""
         if unknown:
-            return self._refusal(question, _not_understood(unknown), unknown)
+            return self._refusal(question, not_understood(unknown), unknown)
         if before is not None and before.query.metrics:
             found = continued(self._of, question, routed, frame, before, as_of, named=False)
             if found is not None:
@@ -338,14 +367,14 @@ class Understander:
                 question, "answer", (Reading(routed.intent, query, chips, 0.85, paraphrase(chips), horizon_steps=routed.horizon),)
             )
         offered = unmeasured(self._of, question, routed, frame, as_of)
-        return offered if offered is not None else self._refusal(question, _WHICH_MEASURE.get(routed.intent, "Which measure?"), ())
+        return offered if offered is not None else self._refusal(question, WHICH_MEASURE.get(routed.intent, "Which measure?"), ())
 
     def _unknown(self, frame: Frame, prepared: Prepared) -> tuple[UnknownWord, ...]:
         """Words that no part of a reading explains."""
         out: list[UnknownWord] = []
         places = {(u.start, u.end) for u in frame.unknown}
         for unit, before, after in zip(prepared.units, (None, *prepared.units), (*prepared.units[1:], None), strict=False):
-            lost = (unit.unknown or _groups_in_vain(unit, before, after)) and not set(range(unit.start, unit.end)) <= frame.used
+            lost = (unit.unknown or groups_in_vain(unit, before, after)) and not set(range(unit.start, unit.end)) <= frame.used
             if lost or (unit.start, unit.end) in places:
                 out.append(UnknownWord(unit.text, prepared.span(unit.start, unit.end), self.linker.nearest(unit.text)))
         return tuple(out)
@@ -358,42 +387,6 @@ class Understander:
             self.kinds.likely(m.unit, "dataset") or self.kinds.likely(m.unit, "metric") or self.kinds.likely(m.unit, "measure")
             for m in frame.outputs
         )
-
-
-_WHICH_MEASURE = {
-    Intent.WHY: "Why did which measure change?",
-    Intent.FORECAST: "Forecast which measure?",
-    Intent.UNUSUAL: "Unusual in which measure?",
-}
-_QUALIFYING = frozenset(("net", "gross"))  # of a figure, and no name of one
-_NEVER_GROUPS = frozenset(
-    "the a an each every all any our their your its this that these those far way now then date dates time times day days default most least it them".split()
-)
-
-
-def _groups_in_vain(unit: Unit, before: Unit | None, after: Unit | None) -> bool:
-    """ "revenue by category" where nothing is called a category: the noun is no filler there."""
-    if not unit.soft or before is None or not before.is_func("by", "each") or not unit.text.isalpha():
-        return False
-    if unit.text.lower() in _NEVER_GROUPS:
-        return False
-    return after is None or (not after.is_object and not after.unknown and after.text.lower() != "of")
-
-
-def _not_understood(unknown: Sequence[UnknownWord]) -> str:
-    words = ", ".join(f"“{w.text}”" for w in unknown[:6])
-    near = list(dict.fromkeys(n for w in unknown for n in w.nearest))[:4]
-    return f"I do not know {words} in this data." + (f" Nearest known: {', '.join(near)}." if near else "")
-
-
-def _not_english(question: str, strange: Collection[str]) -> str:
-    language = language_of(question, strange)
-    return f"This looks like {language}. {ENGLISH_ONLY}" if language else ENGLISH_ONLY
-
-
-def _why_none(errors: Sequence[str]) -> str:
-    useful = next((e for e in errors if len(e) > 40 and "_" not in e and "~" not in e), "")  # not what only names columns and ways
-    return "I understand the words, but found no way to compute this." + (f" {useful}" if useful else "")
 
 
 __all__ = ["Considered", "Token", "Understander"]

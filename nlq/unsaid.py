@@ -12,6 +12,7 @@ from nlq.candidates import Candidate, Candidates, copied
 from nlq.chips import chips_of, paraphrase
 from nlq.frame import Frame, MeasureItem
 from nlq.intents import Routed
+from nlq.parsing.words import TOTAL_OF_NOTHING
 from nlq.predicates import Unbuildable
 from nlq.reading import Prepared
 from nlq.said_units import is_money
@@ -62,6 +63,7 @@ def by_which(of: Candidates, question: str, routed: Routed, prepared: Prepared, 
     ranked = frame.limit_asked or moved or frame.superlative is not None
     plain = all(c.kind in ("value", "time", "flag", "segment", "cycle") for c in frame.conditions)
     bare = not frame.outputs and plain and bool(frame.conditions or frame.times or frame.compare or frame.transforms)
+    bare = bare or (TOTAL_OF_NOTHING in frame.notes and plain and not frame.outputs)
     if _goes_by_itself(frame):
         return None
     if not (ranked or bare) or frame.measures or frame.rank_by or frame.having or routed.intent is not Intent.ASK:

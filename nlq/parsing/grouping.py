@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nlq.parsing.parse import Parse
 from nlq.parsing.ranking import groups_the_top, unmeasured_superlative
-from nlq.parsing.words import PARTICIPLES, PERIODS
+from nlq.parsing.words import PARTICIPLES, PERIODS, TOTAL_OF_NOTHING
 from nlq.segment import Unit
 
 
@@ -43,6 +43,10 @@ def on_by(p: Parse, i: int, u: Unit) -> int:
         s.top = False
         return i + 1
     p.flush_count()
+    if s.aggregate == "sum" and previous is not None and previous in s.pending_units and not (p.frame.outputs or p.frame.measures):
+        p.take_pending()  # "total by channel": of what is not said
+        p.frame.notes.append(TOTAL_OF_NOTHING)
+        s.aggregate = None
     s.mode = "group"
     s.each = False
     s.relative, s.related = False, None

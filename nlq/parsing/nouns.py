@@ -324,9 +324,9 @@ def _tells_of(p: Parse, event: Condition, thing: Unit) -> bool:
 
 
 def _net_of_what(p: Parse, i: int, u: Unit) -> int | None:
-    """ "net new customers": the word alone is no amount before something else that is counted."""
+    """ "net new customers": the word alone is no amount before something else that is counted, or said by itself."""
     following = p.units[i + 1] if i + 1 < len(p.units) else None
-    if u.text.lower() not in ("net", "gross") or following is None or not following.is_object:
+    if u.text.lower() not in ("net", "gross") or (len(p.units) > 1 and (following is None or not following.is_object)):
         return None
     p.frame.unknown.append(u)
     return i + 1

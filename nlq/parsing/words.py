@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+TOTAL_OF_NOTHING = "total of what is not said"
 MEANINGFUL = frozenset(
     (
         "neg",

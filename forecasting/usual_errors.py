@@ -48,6 +48,7 @@ _DAYS = {
 _WEEKS = {
     "autoregression": -0.35,
     "level_regression": -0.3,
+    "averaged_smoothing": -0.25,
     "damped_trend": -0.25,
     "dynamic_theta": -0.25,
     "complex_smoothing": -0.25,
@@ -58,9 +59,10 @@ _WEEKS = {
 }
 _MONTHS = {
     "autoregression": -0.25,
-    "damped_trend": -0.2,
     "level_regression": -0.2,
-    "trend": -0.15,
+    "averaged_smoothing": -0.15,
+    "damped_trend": -0.15,
+    "trend": -0.1,
     "dynamic_theta": -0.1,
     "complex_smoothing": -0.1,
     "level": -0.1,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from forecasting.members.additive_prophet import is_worth_it, prophet
 from forecasting.members.autoregression import autoregression, is_long
+from forecasting.members.averaged_smoothing import averaged_smoothing
 from forecasting.members.direct_regression import direct_regression
 from forecasting.members.intermittent import croston, is_intermittent, teunter_syntetos_babai
 from forecasting.members.last_year import is_second_year, last_year
@@ -69,6 +70,7 @@ POOL: tuple[Member, ...] = (
     Member("level", on_adjusted(level), _eight_points),
     Member("complex_smoothing", on_adjusted(complex_smoothing), _eight_points),
     Member("autoregression", autoregression, is_long),
+    Member("averaged_smoothing", averaged_smoothing, _is_slow),
     Member("damped_trend", on_adjusted(damped_trend), _is_slow),
     Member("trend", on_adjusted(trend), _is_slow),
     Member("dynamic_theta", on_adjusted(dynamic_theta), _is_slow),

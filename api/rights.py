@@ -81,6 +81,7 @@ PLACES: tuple[Place, ...] = (
     Place("/catalog/edit", Right.CATALOG, Right.CATALOG),
     Place("/catalog/personal", Right.CATALOG, Right.CATALOG),
     Place("/catalog/policies", Right.CATALOG, Right.CATALOG),
+    Place("/catalog/structure", Right.CATALOG, Right.CATALOG),
     Place("/catalog/forms", Right.CATALOG, Right.CATALOG),
     Place("/catalog/versions", Right.CATALOG, Right.CATALOG),
     Place("/v1/metrics", Right.READ, Right.CATALOG),

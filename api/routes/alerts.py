@@ -90,7 +90,7 @@ async def create_rule(request: Request, body: RuleBody, caller: Caller) -> dict[
                 )
                 subscriptions.create(connection, caller.tenant, wanted, now=now)
             _log(connection, caller, "alert_rule.create", row.id, services)
-        return tagged(request, _etag(row), rule_view(row, rule, Tuning(0, 0, 1.0)))
+        return tagged(request, etag(row), rule_view(row, rule, Tuning(0, 0, 1.0)))
 
     return await run_in_threadpool(make)
 
@@ -99,7 +99,7 @@ async def create_rule(request: Request, body: RuleBody, caller: Caller) -> dict[
 async def get_rule(request: Request, rule_id: str, caller: Caller) -> dict[str, Any]:
     services = services_of(request)
     row = await run_in_threadpool(load_rule, services, caller, rule_id)
-    return tagged(request, _etag(row), await run_in_threadpool(_shown, services, row))
+    return tagged(request, etag(row), await run_in_threadpool(_shown, services, row))
 
 
 @router.put("/alert-rules/{rule_id}", summary="Change an alert rule")
@@ -122,7 +122,7 @@ async def replace_rule(request: Request, rule_id: str, body: RuleBody, caller: C
                 )
                 subscriptions.create(connection, caller.tenant, wanted, now=now)
             _log(connection, caller, "alert_rule.change", row.id, services)
-        return tagged(request, _etag(row), _shown(services, row))
+        return tagged(request, etag(row), _shown(services, row))
 
     return await run_in_threadpool(change)
 
@@ -151,7 +151,7 @@ async def mute_rule(request: Request, rule_id: str, body: Until, caller: Caller)
         _own(load_rule(services, caller, rule_id), caller)
         with services.store.write() as connection:
             row = alert_rules.mute(connection, caller.tenant, rule_id, aware(body))
-        return tagged(request, _etag(row), _shown(services, row))
+        return tagged(request, etag(row), _shown(services, row))
 
     return await run_in_threadpool(change)
 
@@ -297,13 +297,13 @@ def _tuned(services: Services, row: AlertRule) -> Tuning:
         return tuning(incident_events.votes(connection, row.tenant, [row.id])[row.id])
 
 
-def _etag(row: AlertRule) -> str:
+def etag(row: AlertRule) -> str:
     """Of what people change."""
     return etag_of(row.name, row.metric, dict(row.definition), row.enabled, row.muted_until)
 
 
 def _refuse_changed(row: AlertRule, expected: str | None) -> None:
-    refuse_changed(expected, _etag(row), rule_view(row, parsed(row), Tuning(0, 0, 1.0)))
+    refuse_changed(expected, etag(row), rule_view(row, parsed(row), Tuning(0, 0, 1.0)))
 
 
 def _shown(services: Services, row: AlertRule) -> dict[str, Any]:

@@ -40,7 +40,8 @@ async def list_channels(request: Request, caller: Caller, cursor: NameCursor = N
         with services.store.read() as connection:
             found = channels.list_all(connection, caller.tenant, after=cursor or "", limit=limit)
         return schemas.Page(
-            items=[channel_view(c) for c in found if _is_mine(c, caller)], next=found[-1].name if len(found) == limit else None
+            items=[channel_view(c) | {"etag": _etag(c)} for c in found if _is_mine(c, caller)],
+            next=found[-1].name if len(found) == limit else None,
         )
 
     return await run_in_threadpool(read)

@@ -282,17 +282,17 @@ def _own(digest: Digest, caller: Principal) -> Digest:
     return digest
 
 
-def _etag(view: dict[str, Any]) -> str:
+def etag(view: dict[str, Any]) -> str:
     """Of what people change."""
     return etag_of(*(view[name] for name in ("name", "owner", "team", "definition", "enabled")), sorted(r["user"] for r in view["readers"]))
 
 
 def _tagged(request: Request, view: dict[str, Any]) -> dict[str, Any]:
-    return tagged(request, _etag(view), view)
+    return tagged(request, etag(view), view)
 
 
 def _refuse_changed(view: dict[str, Any], expected: str | None) -> None:
-    refuse_changed(expected, _etag(view), view)
+    refuse_changed(expected, etag(view), view)
 
 
 def _view(connection: Connection, digest: Digest, caller: Principal) -> dict[str, Any]:

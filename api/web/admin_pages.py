@@ -14,7 +14,7 @@ from api import people
 from api.own_roles import known_roles
 from api.people import Change
 from api.routes.admin import CompanyIn, PersonIn, QuotasIn, change_company
-from api.web.forms import Fields, body, fields
+from api.web.forms import Fields, as_it_was_seen, body, fields, made_of
 from api.web.page_route import PageRoute
 from api.web.rendering import page
 from api.web.shell import Visitor, problem_of, visitor
@@ -60,7 +60,8 @@ async def change(request: Request, key: str) -> Response:
             case "save":
                 roles = frozenset(body(PersonIn, {"email": "a@b.example", "roles": form.all("roles")}).roles)
                 wanted = Change(roles=roles, attributes=_attributes(form("attributes")))
-                await run_in_threadpool(people.change, at.services, at.caller, user, wanted)
+                with as_it_was_seen():
+                    await run_in_threadpool(lambda: people.change(at.services, at.caller, user, wanted, expected=made_of(form)))
             case "disable" | "enable" as act:
                 await run_in_threadpool(people.change, at.services, at.caller, user, Change(disabled=act == "disable"))
             case "password":
@@ -145,6 +146,7 @@ async def _people(
         status,
         v=at,
         people=found,
+        etags={one.id: people.etag(one) for one in found},
         grants=grants,
         problem=problem,
         form=form or Fields({}, {}),

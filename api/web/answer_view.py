@@ -39,7 +39,9 @@ async def view_of(
     query = SemanticQuery.model_validate(answer.query) if answer.query and answer.intent != "sql" else None
     table = None
     if answer.columns:
-        table = table_view(output_columns(answer), answer.rows, query, page=page, sort=sort, total=answer.row_count)
+        table = table_view(
+            output_columns(answer), answer.rows, query, page=page, sort=sort, total=answer.row_count, question=answer.question
+        )
     chips: list[EditableChip] = []
     more: Additions | None = None
     crumbs: tuple[Crumb, ...] = ()

@@ -105,7 +105,10 @@ async def answer_page(
     if (page_number > 1 or sort) and answer.columns:
         _, result = await result_of(at.services, at.caller, stored)
         return page(
-            "answer_page.html", v=at, a=shown, table=table_view(result.columns, result.rows(), stored.query, page=page_number, sort=sort)
+            "answer_page.html",
+            v=at,
+            a=shown,
+            table=table_view(result.columns, result.rows(), stored.query, page=page_number, sort=sort, question=stored.answer.question),
         )
     return page("answer_page.html", v=at, a=shown, table=shown.table)
 
@@ -118,7 +121,7 @@ async def answer_table(request: Request, key: str, page_number: Annotated[int, Q
         return RedirectResponse(f"/answers/{key}?page={page_number}&sort={quote(sort[:6])}", status_code=303)
     stored = await find(at.services, at.caller, key)
     _, result = await until_gone(request, result_of(at.services, at.caller, stored))
-    shown = table_view(result.columns, result.rows(), stored.query, page=page_number, sort=sort)
+    shown = table_view(result.columns, result.rows(), stored.query, page=page_number, sort=sort, question=stored.answer.question)
     return page("table.html", table=shown, key=key, truncated=result.truncated)
 
 

@@ -19,7 +19,7 @@ from api.routes.boards import link_view
 from api.web.board_mail_pages import schedules
 from api.web.board_view import SHARED_ROLES, board_view, notes_of
 from api.web.digest_pages import CADENCES, WEEKDAYS
-from api.web.forms import Fields, body, fields
+from api.web.forms import Fields, as_it_was_seen, body, fields, made_of
 from api.web.incident_pages import people
 from api.web.page_route import PageRoute
 from api.web.rendering import page
@@ -178,8 +178,9 @@ async def remove_comment(request: Request, key: str, comment_id: str) -> Respons
 
 @router.post("/boards/{key}/delete")
 async def remove(request: Request, key: str) -> Response:
-    at = await visitor(request)
-    await run_in_threadpool(service.remove, at.services, at.caller, key)
+    at, form = await visitor(request), await fields(request)
+    with as_it_was_seen():
+        await run_in_threadpool(service.remove, at.services, at.caller, key, made_of(form))
     return RedirectResponse("/boards", status_code=303)
 
 
@@ -323,10 +324,10 @@ def drawn(content: Content, made: ShownPin, *, can_filter: bool) -> dict[str, An
     plain = answer.model_copy(update={"chart": _unlayered(made.chart)})
     drill = {name: group for name, group in chart_drill(plain, made.query).items() if group in fields_only} if can_filter else {}
     columns = list(made.columns)
-    query = made.query if can_filter and set(drillable(made.query, columns).values()) <= fields_only else None
+    drills = can_filter and set(drillable(made.query, columns).values()) <= fields_only
     return {
         "s": made,
-        "table": table_view(columns, made.rows[:200], query),
+        "table": table_view(columns, made.rows[:200], made.query, drills=drills),
         "drill": drill,
         "points": points_of(_unlayered(made.chart)),
         "content": content,

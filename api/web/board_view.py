@@ -50,6 +50,7 @@ class BoardView:
     owner: str
     may_edit: bool
     owns: bool
+    etag: str
 
 
 def board_view(services: Services, caller: Principal, board: StoredBoard, names: Mapping[str, str], catalog: Catalog) -> BoardView:
@@ -61,7 +62,7 @@ def board_view(services: Services, caller: Principal, board: StoredBoard, names:
     )
     return BoardView(
         board, content, pins, _said(said, None, names, caller, board), tuple(filter_text(f, catalog) for f in content.filters.where),
-        names.get(board.owner, "somebody who left"), may_edit(caller, board), owns(caller, board),
+        names.get(board.owner, "somebody who left"), may_edit(caller, board), owns(caller, board), service.etag(board),
     )  # fmt: skip
 
 

@@ -11,10 +11,11 @@ from starlette.concurrency import run_in_threadpool
 
 from api.alert_schemas import ChannelBody, ChannelSwitch, SubscriptionBody
 from api.paging import Cursor
+from api.preconditions import etag_of
 from api.routes import alerts as alert_routes
 from api.routes import channels as routes
 from api.web.channel_names import shown_channels
-from api.web.forms import Fields, body, fields
+from api.web.forms import Fields, as_it_was_seen, body, fields, made_of
 from api.web.page_route import PageRoute
 from api.web.rendering import page
 from api.web.shell import Visitor, is_partial, problem_of, visitor
@@ -64,9 +65,10 @@ async def switch(request: Request, key: str, enabled: Annotated[str, Form(patter
 
 @router.post("/channels/{key}/delete")
 async def delete(request: Request, key: str) -> Response:
-    at = await visitor(request)
+    at, form = await visitor(request), await fields(request)
     _analyst(at)
-    await routes.delete_channel(request, key, at.caller)
+    with as_it_was_seen():
+        await routes.delete_channel(request, key, at.caller, made_of(form))
     return RedirectResponse("/channels", status_code=303)
 
 
@@ -101,8 +103,9 @@ async def subscribe(request: Request) -> Response:
 
 @router.post("/subscriptions/{key}/delete")
 async def unsubscribe(request: Request, key: str) -> Response:
-    at = await visitor(request)
-    await alert_routes.unsubscribe(request, key, at.caller)
+    at, form = await visitor(request), await fields(request)
+    with as_it_was_seen():
+        await alert_routes.unsubscribe(request, key, at.caller, made_of(form))
     return RedirectResponse("/channels#subscriptions", status_code=303)
 
 
@@ -153,7 +156,9 @@ async def _page(
         v=at,
         channels=[c for c in found if c["kind"] != "inbox"],
         choices=[("", "my inbox")] + [(c["id"], c["name"]) for c in found if c["kind"] != "inbox" and c["enabled"]],
-        subscriptions=[{**s, "about": _about(s, by_rule, labels), "how": MODES[s["mode"]], "place": _place(s)} for s in mine],
+        subscriptions=[
+            {**s, "about": _about(s, by_rule, labels), "how": MODES[s["mode"]], "place": _place(s), "etag": etag_of(s)} for s in mine
+        ],
         rules=sorted(by_rule.items(), key=lambda r: r[1].casefold()),
         metrics=sorted(labels.items(), key=lambda m: m[1].casefold()),
         dead=[{**d, "place": names.get(d["channel_id"], "a channel")} for d in dead],

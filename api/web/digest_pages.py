@@ -13,7 +13,7 @@ from api.routes import digests as routes
 from api.routes import insights as insight_routes
 from api.web.addresses import local
 from api.web.exports import one_drawing
-from api.web.forms import Fields, body, fields
+from api.web.forms import Fields, as_it_was_seen, body, fields, made_of
 from api.web.page_route import PageRoute
 from api.web.rendering import page
 from api.web.shell import Visitor, is_partial, problem_of, visitor
@@ -65,8 +65,9 @@ async def subscription(
 
 @router.post("/digest/{key}/delete")
 async def delete(request: Request, key: str) -> Response:
-    at = await visitor(request)
-    await routes.delete_digest(request, key, at.caller)
+    at, form = await visitor(request), await fields(request)
+    with as_it_was_seen():
+        await routes.delete_digest(request, key, at.caller, made_of(form))
     return RedirectResponse("/digest", status_code=303)
 
 
@@ -134,7 +135,8 @@ async def _page(request: Request, at: Visitor, *, cursor: str = "", error: UserE
             return len(stored.issues(connection, at.caller.tenant, at.caller.user, status="quiet", limit=100))
 
     return page(
-        "digest.html", error.status if error is not None else 200, v=at, digests=mine.items, issues=issued.items, more=issued.next,
+        "digest.html", error.status if error is not None else 200, v=at, digests=[{**d, "etag": routes.etag(d)} for d in mine.items],
+        issues=issued.items, more=issued.next,
         quiet=await run_in_threadpool(quiet), metrics=[(m.name, m.label) for m in visible.catalog.metrics if not m.hidden], cadences=CADENCES,
         weekdays=WEEKDAYS, zone=visible.catalog.calendar.time_zone, mail=bool(at.services.settings.smtp_host), form=form or Fields({}, {}),
         problem=problem_of(request, error) if error is not None else None,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
 from api.preconditions import ChangedSince
-from core.errors import Invalid, UserError
+from core.errors import Conflict, Invalid, UserError
 
 MAX_FIELD_CHARS = 20_000
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?\Z")
@@ -79,6 +80,18 @@ def seen(form: Fields | None, error: UserError | None, current: str) -> str:
     if form is None:
         return current
     return "" if isinstance(error, ChangedSince) else form("seen")
+
+
+@contextmanager
+def as_it_was_seen() -> Iterator[None]:
+    """Around what is done to the thing that a page showed, and keeps nothing of a form: refused when that has changed. Raises: Conflict."""
+    try:
+        yield
+    except ChangedSince as error:
+        raise Conflict(
+            "Somebody else changed this since you looked at it, so nothing was done. Look at how it is now, then do it again if you still want to.",
+            code="changed_meanwhile",
+        ) from error
 
 
 def body(kind: type[Body], values: Mapping[str, Any]) -> Body:

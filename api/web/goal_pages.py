@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api import goals
 from api.goals import GoalCard, GoalView
-from api.web.forms import Fields, fields, made_of, seen
+from api.web.forms import Fields, as_it_was_seen, fields, made_of, seen
 from api.web.goal_chart import GoalChart, goal_chart
 from api.web.goal_form import goal_body, goal_values, periods
 from api.web.incident_pages import people
@@ -92,14 +92,15 @@ async def change(request: Request, key: str) -> Response:
     row, _ = await run_in_threadpool(goals.load_goal, at.services, at.caller, key)
     try:
         if form("act") == "delete":
-            await run_in_threadpool(goals.delete_goal, at.services, at.caller, key)
+            with as_it_was_seen():
+                await run_in_threadpool(lambda: goals.delete_goal(at.services, at.caller, key, expected=made_of(form)))
         elif form("act") == "look":
             await run_in_threadpool(goals.refresh_goal, at.services, at.caller, row)
         else:
             body = goal_body(form, row)
             await run_in_threadpool(lambda: goals.change_goal(at.services, at.caller, key, body, expected=made_of(form)))
     except UserError as error:
-        return await _form(request, at, row, _given(form), error=error)
+        return await _form(request, at, row, {} if form("act") == "delete" else _given(form), error=error)
     return RedirectResponse("/goals", status_code=303)
 
 
@@ -141,12 +142,14 @@ async def _form(request: Request, at: Visitor, row: Goal | None, given: dict[str
         values["name"] = ""
     known = {m.name for m in catalog.metrics if not m.hidden}
     shown = goals.view(row, None, catalog, at.caller) if row is not None else None
+    current = goals.etag(shown) if shown is not None else ""
     return page(
         "goal_form.html",
         error.status if error is not None else 200,
         v=at,
         goal=shown,
-        seen=seen(Fields(given, {}) if given else None, error, goals.etag(shown)) if shown is not None else "",
+        current=current,
+        seen=seen(Fields(given, {}) if given else None, error, current) if shown is not None else "",
         values={name: values.get(name, "") for name in (*_given(Fields({}, {})), "kept")} | {k: v for k, v in given.items() if v or error},
         narrowed=Wording(catalog).predicate(_PREDICATE.validate_python(row.asked.filters)) if row is not None and row.asked.filters else "",
         metrics=sorted(((m.name, m.label) for m in catalog.metrics if m.name in known), key=lambda m: m[1].casefold()),

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from api import own_roles
 from api.own_roles import RoleIn
 from api.web.admin_pages import admin
-from api.web.forms import Fields, body, fields, made_of, seen
+from api.web.forms import Fields, as_it_was_seen, body, fields, made_of, seen
 from api.web.page_route import PageRoute
 from api.web.rendering import page
 from api.web.shell import Visitor, problem_of
@@ -67,13 +67,14 @@ async def change(request: Request, name: str) -> Response:
     at, form = await admin(request), await fields(request)
     try:
         if form("act") == "remove":
-            await run_in_threadpool(own_roles.remove, at.services, at.caller, name)
+            with as_it_was_seen():
+                await run_in_threadpool(lambda: own_roles.remove(at.services, at.caller, name, expected=made_of(form)))
         else:
             if name not in await run_in_threadpool(_own, at):
                 raise Invalid(f"There is no role {name[:41]!r} of your own (any more).", code="unknown_role")
             await run_in_threadpool(lambda: own_roles.put(at.services, at.caller, name, _wanted(form), expected=made_of(form)))
     except UserError as error:
-        return await _page(request, at, error=error, form=form, editing=name)
+        return await _page(request, at, error=error, form=form, editing=name if form("act") != "remove" else None)
     return RedirectResponse("/admin/roles", status_code=303)
 
 
@@ -102,6 +103,7 @@ async def _page(
         return {
             "roles": known,
             "holders": holders,
+            "ruled": {r.name: own_roles.rules_naming(at.services, at.caller, r.name) for r in known if not r.built_in},
             "seen": {r.name: seen(form if r.name == editing else None, error, r.etag) for r in known},
         }
 

@@ -15,7 +15,7 @@ from api.leaving import until_gone
 from api.routes import alerts as routes
 from api.routes import channels as channel_routes
 from api.web.channel_names import shown_channels
-from api.web.forms import Fields, body, fields
+from api.web.forms import Fields, as_it_was_seen, body, fields, made_of, seen
 from api.web.page_route import PageRoute
 from api.web.rendering import page
 from api.web.rule_form import EVERY, GRAINS, KINDS, default_rule, definition_of, segment_options, shown
@@ -78,8 +78,9 @@ async def change(request: Request, key: str) -> Response:
 
 @router.post("/rules/{key}/delete")
 async def delete(request: Request, key: str) -> Response:
-    at = await visitor(request)
-    await routes.delete_rule(request, key, at.caller)
+    at, form = await visitor(request), await fields(request)
+    with as_it_was_seen():
+        await routes.delete_rule(request, key, at.caller, made_of(form))
     return RedirectResponse("/rules", status_code=303)
 
 
@@ -104,7 +105,7 @@ async def _save(request: Request, key: str | None) -> Response:
         if key is None:
             await routes.create_rule(request, wanted, at.caller)
         else:
-            await routes.replace_rule(request, key, wanted, at.caller)
+            await routes.replace_rule(request, key, wanted, at.caller, made_of(form))
     except UserError as error:
         return await _again(request, at, form, key, error)
     return RedirectResponse("/rules", status_code=303)
@@ -130,6 +131,7 @@ async def _again(request: Request, at: Visitor, form: Fields, key: str | None, e
         error=error,
         notify=form.all("notify"),
         enabled=form.has("enabled"),
+        form=form,
     )
 
 
@@ -145,7 +147,9 @@ async def _form(
     error: UserError | None = None,
     notify: list[str] | None = None,
     enabled: bool | None = None,
+    form: Fields | None = None,
 ) -> Response:
+    current = routes.etag(await run_in_threadpool(routes.load_rule, at.services, at.caller, known["id"])) if known is not None else ""
     places = [
         c
         for c in shown_channels((await channel_routes.list_channels(request, at.caller)).items, at.caller.user)
@@ -160,6 +164,8 @@ async def _form(
         name=name,
         suggested=suggested,
         known=known,
+        current=current,
+        seen=seen(form, error, current),
         problem=problem_of(request, error) if error is not None else None,
         notify=notify or [],
         enabled=(known["enabled"] if known is not None else True) if enabled is None else enabled,

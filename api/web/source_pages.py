@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from api import sources
-from api.web.forms import Fields, fields, made_of, seen
+from api.web.forms import Fields, as_it_was_seen, fields, made_of, seen
 from api.web.page_route import PageRoute
 from api.web.rendering import page
 from api.web.shell import Visitor, is_partial, problem_of, visitor
@@ -143,7 +143,8 @@ async def act(request: Request, key: str) -> Response:
                 columns = await run_in_threadpool(sources.probe, at.services, at.caller, body)
                 return await _one(request, at, key, columns=columns)
             case "remove":
-                await run_in_threadpool(sources.remove, at.services, at.caller, key)
+                with as_it_was_seen():
+                    await run_in_threadpool(lambda: sources.remove(at.services, at.caller, key, expected=made_of(form)))
                 there = "/sources"
             case other:
                 raise Invalid(f"There is nothing called {other[:20]!r} to do with a source.", code="unknown_act")
@@ -162,7 +163,8 @@ async def _one(
             runs = kept.runs(connection, at.caller.tenant, key, before_id=before, limit=LISTED)
             last = runs[:1] if before is None else kept.runs(connection, at.caller.tenant, key, limit=1)
         lineage = sources.load(at.services, at.caller, key)["lineage"]
-        return {"s": shown(source, last[0] if last else None, at.services.clock.now()), "runs": runs, "lineage": lineage}
+        made = shown(source, last[0] if last else None, at.services.clock.now())
+        return {"s": made, "runs": runs, "lineage": lineage, "current": sources.etag(source)}
 
     found = await run_in_threadpool(read)
     problem = problem_of(request, error) if error is not None else None

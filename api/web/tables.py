@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,10 +12,11 @@ from typing import Any
 from api import schemas
 from api.web.drilling import NULL, can_drill
 from insights.wording import cell
-from semantic.query import SemanticQuery
+from semantic.query import ByEntity, SemanticQuery
 from semantic.states import OutputColumn
 
 PAGE_ROWS = 50
+_ID = re.compile(r"\b(ids?|keys?|codes?|identifiers?|skus?)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,9 @@ class TableView:
 
 def table_view(
     columns: Sequence[OutputColumn], rows: Sequence[Sequence[Any]], query: SemanticQuery | None = None,
-    *, page: int = 1, sort: str = "", total: int | None = None,
+    *, page: int = 1, sort: str = "", total: int | None = None, question: str = "", drills: bool = True,
 ) -> TableView:  # fmt: skip
-    """sort: a column's number, with a minus for descending; empty keeps the order of the rows."""
+    """sort: a column's number, with a minus for descending; empty keeps the order of the rows. question: as it was asked."""
     number = sort.removeprefix("-")
     index = int(number) if number.isdecimal() and len(number) < 5 else -1
     down = sort.startswith("-")
@@ -63,12 +65,12 @@ def table_view(
     pages = max(-(-count // PAGE_ROWS), 1)
     page = min(max(page, 1), pages)
     start = (page - 1) * PAGE_ROWS
-    groups = drillable(query, columns)
+    groups, left_out = drillable(query if drills else None, columns), spare_keys(columns, rows, query, question)
     shown = tuple(
-        tuple(_cell(value, column, groups.get(i)) for i, (value, column) in enumerate(zip(row, columns, strict=True)))
+        tuple(_cell(value, column, groups.get(i)) for i, (value, column) in enumerate(zip(row, columns, strict=True)) if i not in left_out)
         for row in rows[start : start + PAGE_ROWS]
     )
-    headers = tuple(_header(column, i, index, down) for i, column in enumerate(columns))
+    headers = tuple(_header(column, i, index, down) for i, column in enumerate(columns) if i not in left_out)
     return TableView(headers, shown, count, page, pages, start + 1 if count else 0, sort if index >= 0 else "")
 
 
@@ -77,6 +79,23 @@ def output_columns(answer: schemas.Answer) -> list[OutputColumn]:
         OutputColumn(c.name, c.label, c.role, unit=c.unit, format=c.format, grain=c.grain, source=c.source, good_direction=c.good_direction)  # type: ignore[arg-type]
         for c in answer.columns
     ]
+
+
+def spare_keys(columns: Sequence[OutputColumn], rows: Sequence[Sequence[Any]], query: SemanticQuery | None, question: str) -> set[int]:
+    """Numbers of the columns of ids that a reader does not need: beside a name that tells the rows apart, and not asked for."""
+    if query is None or not query.metrics:
+        return set()
+    named = {f"entity:{by.entity}" for by in query.by if isinstance(by, ByEntity)} & {c.source for c in columns if c.role == "dimension"}
+    keys = {i for i, c in enumerate(columns) if c.role == "key" and not _asks_for(c, question)}
+    groups = [i for i, c in enumerate(columns) if c.role in {"dimension", "time", "attribute", "key"} and i not in keys]
+    if not named or not keys or len(named) < sum(isinstance(by, ByEntity) for by in query.by):
+        return set()
+    return keys if len({tuple(row[i] for i in groups) for row in rows}) == len(rows) else set()
+
+
+def _asks_for(column: OutputColumn, question: str) -> bool:
+    said = question.casefold()
+    return column.label.casefold() in said or _ID.search(said) is not None
 
 
 def drillable(query: SemanticQuery | None, columns: Sequence[OutputColumn]) -> Mapping[int, int]:

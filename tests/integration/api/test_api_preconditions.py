@@ -29,6 +29,12 @@ THINGS: dict[str, tuple[str | None, str, dict[str, Any], dict[str, Any]]] = {
     "source": ("/v1/sources", "/v1/sources/{id}", SOURCE, {**SOURCE, "enabled": False}),
     "role": (None, "/v1/admin/roles/etag_role", {"rights": ["act"]}, {"rights": ["act", "sql"]}),
 }  # fmt: skip
+# The form of a page that removes it: where it is sent, and what else it holds.
+PAGES: dict[str, tuple[str, dict[str, str]]] = {
+    "goal": ("/goals/{id}", {"act": "delete"}), "rule": ("/rules/{id}/delete", {}), "digest": ("/digest/{id}/delete", {}),
+    "channel": ("/channels/{id}/delete", {}), "subscription": ("/subscriptions/{id}/delete", {}), "source": ("/sources/{id}", {"act": "remove"}),
+    "role": ("/admin/roles/etag_role", {"act": "remove"}),
+}  # fmt: skip
 # PUT and PATCH of what nobody else changes, or whose every part is its own.
 WITHOUT = {
     "/v1/me/password", "/v1/admin/users/{user_id}/password", "/v1/insights/settings", "/v1/admin/company", "/v1/admin/directory-roles",
@@ -55,6 +61,11 @@ def test_a_change_from_an_old_state_is_412_with_what_is_there_now(admin: Any, na
     assert (late.status_code, late.json()["code"], late.headers["etag"]) == (412, "changed_since", second.headers["etag"])
     assert set(late.json()["current"]) & set(changed)
     assert send(admin, "DELETE", path, **{"If-Match": '"old"'}).status_code == 412
+    page, fields = PAGES[name]
+    refused = admin.client.post(
+        page.format(id=made.json().get("id")), data={**fields, "seen": etag}, headers=admin.headers, follow_redirects=False
+    )
+    assert (refused.status_code, "so nothing was done" in refused.text) == (409, True)
     assert send(admin, "DELETE", path, **{"If-Match": second.headers["etag"]}).status_code == 204
 
 

@@ -305,6 +305,17 @@ class TestOwnRoles:
         person_in = {"email": "new@globex.example", "roles": ["closer"]}
         assert theirs.post("/v1/admin/users", person_in).json()["code"] == "unknown_role"
 
+    def test_a_role_that_the_catalog_names_is_not_removed(self, client: TestClient, admin: Any) -> None:
+        assert admin.put("/v1/admin/roles/ruled", {"rights": ["read"]}).status_code == 200
+        before = client.get("/v1/catalog?format=yaml&whole=true", headers=admin.headers)
+        ruled = before.text + "\nclearances:\n- role: ruled\n  up_to: internal\n"
+        assert (made := admin.put("/v1/catalog", {"yaml": ruled})).status_code == 200, made.text
+        answer = client.delete("/v1/admin/roles/ruled", headers=admin.headers)
+        assert (answer.status_code, "the clearance up to internal" in answer.json()["detail"]) == (409, True)
+        back = admin.put("/v1/catalog", {"yaml": before.text, "drop_rules": True})
+        assert back.status_code == 200, back.text
+        assert client.delete("/v1/admin/roles/ruled", headers=admin.headers).status_code == 204
+
     def test_rules_on_inherited_roles_narrow_and_without_a_built_in_role_all_do(self, services: Services, person: Any) -> None:
         admin = system_principal("acme")  # type: ignore[arg-type]
         put(services, admin, "emea_lead", RoleIn(inherits=["manager"]))

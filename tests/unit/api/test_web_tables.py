@@ -19,7 +19,7 @@ from api.web.tables import PAGE_ROWS, table_view
 from core.timeseries import Grain
 from insights.chart import chart
 from semantic.expr import FieldRef
-from semantic.query import ByField, ByTime, MetricRef, SemanticQuery
+from semantic.query import ByEntity, ByField, ByTime, MetricRef, SemanticQuery
 from semantic.states import OutputColumn
 
 REGION = OutputColumn("region", "region", "dimension")
@@ -56,6 +56,25 @@ class TestTableView:
         for value in (dt.date(2026, 3, 1), "2026-03-01"):
             cell = table_view((MONTH, REVENUE), [[value, 1]], monthly).rows[0][0]
             assert (cell.text, cell.drill) == ("Mar 2026", "0:2026-03-01")
+
+    @pytest.mark.parametrize(
+        ("question", "names", "headers"),
+        [
+            ("top products by revenue", ["Lamp", "Desk"], ["product", "revenue"]),
+            ("top product ids by revenue", ["Lamp", "Desk"], ["product", "product id", "revenue"]),
+            ("top products by revenue", ["Lamp", "Lamp"], ["product", "product id", "revenue"]),
+        ],
+    )
+    def test_an_id_is_left_out_beside_a_name_that_tells_rows_apart(self, question: str, names: list[str], headers: list[str]) -> None:
+        columns = (
+            OutputColumn("product", "product", "dimension", source="entity:product"),
+            OutputColumn("product_id", "product id", "key", source="field:products.product_id"),
+            REVENUE,
+        )
+        query = SemanticQuery(metrics=(MetricRef(metric="revenue"),), by=(ByEntity(entity="product", show_key=True),))
+        view = table_view(columns, [[names[0], 1, 10], [names[1], 2, 5]], query, question=question)
+        assert [h.text for h in view.headers] == headers
+        assert [len(row) for row in view.rows] == [len(headers)] * 2
 
     def test_a_falling_cost_is_good(self) -> None:
         cost = OutputColumn("c", "cost change", "change", good_direction="down")

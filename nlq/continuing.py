@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import replace
 
 from pydantic import ValidationError
@@ -10,14 +11,22 @@ from pydantic import ValidationError
 from nlq import dialogue as talk
 from nlq.assign import Assignment, assignments
 from nlq.candidates import Candidates, copied
+from nlq.changes import moved_having
 from nlq.chips import chips_of, paraphrase
 from nlq.composing.composer import Composer
-from nlq.frame import Frame, MeasureItem
+from nlq.frame import Frame, MeasureItem, MovedItem
 from nlq.intents import Routed
 from nlq.predicates import Unbuildable
 from nlq.turns import PLAIN, Turn
 from nlq.types import Intent, Reading, Understanding
 from semantic.query import ComparePeriod, SemanticQuery
+
+# "only those that fell", "which ones grew?": of the rows of the answer before.
+_MOVED = re.compile(
+    r"^\s*(?:(?:and|but|only|just|show(?:\s+me)?|now)\s+)*(?:those|the\s+ones|ones|which(?:\s+(?:ones|of\s+(?:them|those|these)))?)\s+(?:that\s+|which\s+|have\s+|are\s+)*"
+    r"(?:(?P<up>grew|grown|rose|risen|increased|growing|rising|went\s+up|improved)|fell|fallen|dropped|declined|decreased|falling|declining|shrinking|shrank|went\s+down)\W*$",
+    re.IGNORECASE,
+)
 
 
 def continued(
@@ -31,11 +40,17 @@ def continued(
     if before.query.metrics and not named:
         delta.groups = [*delta.groups, *delta.outputs]
         delta.outputs = []
+    moved = _MOVED.match(question) if before.query.metrics and before.query.by and before.query.compare is None else None
+    if moved is not None:
+        delta.moved, delta.compare = [], "previous_period"
     errors: list[str] = []
     for assignment in assignments(delta, of.kinds, of.graph, 3):
         query = _merged(of, delta, assignment, before.query, as_of, named=named, total=total, errors=errors, turn=turn)
         if query is None:
             continue
+        if moved is not None:
+            having = moved_having(MovedItem(moved["up"] is not None, ">", 0.0, True), before.query.metrics[0])
+            query = query.model_copy(update={"having": (*query.having, having)})
         if query == before.query and routed.intent is Intent.ASK:
             continue
         problem = of.problem(query, as_of)
@@ -69,6 +84,8 @@ def _merged(
         changed = composer.over_rows(before) if before.rows_of and not named else composer.compose().query
         if delta.compare == "vs" and len(delta.times) == 1:
             changed = changed.model_copy(update={"time": None, "compare": ComparePeriod(to="window", window=delta.times[0].window)})
+        if delta.compare == "previous_period" and not delta.times and before.time is not None:
+            changed = changed.model_copy(update={"time": None})  # it moved over the period of the answer before
         return talk.merge(before, changed, measures=named, total=total, adds=turn.adds, against=turn.against)
     except (Unbuildable, ValidationError, ValueError) as error:
         errors.append(str(error)[:200])

@@ -10,7 +10,7 @@ from semantic.catalog.model import Catalog, Metric, SimpleMetric
 from semantic.query import Aggregate, AggregateKind, ByEntity, MetricRef, SemanticQuery
 
 _WHICH = re.compile(
-    r"^\s*(?:and\s+|but\s+|so\s+)?(?:(?:in|from|for|on|by|at)\s+)?(?:which|what)\s+(?P<x>(?!(?:is|are|was|were|did|does|do|has|have|about|if|else)\b)[\w-]+(?:\s+(?!(?:is|are|was|were|did|does|do|has|have|had|grew|fell)\b)[\w-]+)?)\s*\?*\s*$",
+    r"^\s*(?:and\s+|but\s+|so\s+)?(?:(?:in|from|for|on|by|at)\s+)?(?:which|what)\s+(?P<x>(?!(?:is|are|was|were|did|does|do|has|have|about|if|else|one|ones|of|grew|fell|rose|dropped|declined|increased|decreased)\b)[\w-]+(?:\s+(?!(?:is|are|was|were|did|does|do|has|have|had|grew|fell)\b)[\w-]+)?)\s*\?*\s*$",
     re.IGNORECASE,
 )
 _OTHER = re.compile(r"^\s*(?P<lead>and|what\s+about|how\s+about|and\s+the)\s+(?P<word>[\w-]+)\s*\?*\s*$", re.IGNORECASE)

@@ -79,7 +79,16 @@ def display_fields(dataset: Dataset) -> tuple[str, ...]:
     best = max(ranked, default=(0.0, ""))
     if first and last and best[0] < 9:
         return (first, last)
+    if best[0] <= 0 and (only := _only_text(dataset)):
+        return (only,)
     return (best[1],) if best[0] > 0 else ()
+
+
+def _only_text(dataset: Dataset) -> str | None:
+    """The one text beside the key where no two rows share it: a list of words, of tags."""
+    texts = [f for f in dataset.fields if f.type == FieldType.STRING and f.name not in dataset.primary_key and not f.hidden]
+    alone = len(texts) == 1 and len(dataset.fields) <= 3 and texts[0].cardinality == dataset.row_count and bool(dataset.row_count)
+    return texts[0].name if alone and dataset.primary_key else None
 
 
 def _names_table(field: CatalogField, name: TableName) -> bool:

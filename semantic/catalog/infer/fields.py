@@ -128,7 +128,7 @@ def _field(context: FieldContext, column: PhysicalColumn, name: str) -> CatalogF
         role=role,
         label=said.label,
         description=column.comment,
-        synonyms=_synonyms(context, said, column.comment),
+        synonyms=_synonyms(context, said, column.comment, stats),
         aggregate=kind.aggregate if kind else (AggregateKind.COUNT_DISTINCT if role == FieldRole.KEY else None),
         additive=kind.additive if kind else False,
         unit=unit or ("year" if role == FieldRole.CATEGORY and _holds_years(parsed.type, said.words, stats) else None),
@@ -146,11 +146,12 @@ def _field(context: FieldContext, column: PhysicalColumn, name: str) -> CatalogF
     )
 
 
-def _synonyms(context: FieldContext, said: ColumnName, comment: str) -> tuple[str, ...]:
+def _synonyms(context: FieldContext, said: ColumnName, comment: str, stats: ColumnStats | None) -> tuple[str, ...]:
     """Of the name, then what the comment calls it, unless that is what another column of the table is called."""
     phrase = comments.spoken_name(comment, context.name.words)
     others = {x for c in context.name.columns.values() if c is not said for x in (c.label, *c.synonyms)}
-    if not phrase or phrase == said.label or phrase in said.synonyms or phrase in others:
+    values = {x.lower() for x, _ in stats.top} if stats else set()  # "payment, topup, withdrawal": what it holds, not what it is
+    if not phrase or phrase == said.label or phrase in said.synonyms or phrase in others or phrase.lower() in values:
         return said.synonyms
     return (*said.synonyms, phrase)
 

@@ -139,7 +139,7 @@ def _time_score(field: CatalogField, words: tuple[str, ...], table: tuple[str, .
     own = [x for x in words if x not in v.TIME]
     score = 0.0
     if set(words) & v.AUDIT:
-        score -= 6
+        score -= 2 if set(words) & v.CREATED else 6
     if not own:
         score += 4
     elif set(own) & set(table):

@@ -13,6 +13,8 @@ ORDINAL = _set("rank position order sequence index level version step priority o
 AUDIT = _set(
     "created inserted updated modified loaded ingested synced imported refreshed processed etl load insert update extracted dwh audit lastmod deleted"
 )
+# Of those, when a row came to be: its own time where no better one is always filled.
+CREATED = _set("created")
 TIME = _set("date time datetime timestamp day at on")
 TIME_END = _set("end close closed expiration expiry expire expires expired due termination terminated finish finished cancel cancelled canceled "
                 "return returned delivery delivered settlement settled reopen resolved shipped ship completed until")  # fmt: skip

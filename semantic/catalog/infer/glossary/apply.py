@@ -20,7 +20,7 @@ from semantic.query import AggregateKind
 _ROWS = re.compile(r"^one (?:row )?(?:for|per) each (?P<key>[\w.]+) (?:of|in):?\s*(?P<source>.+)$", re.IGNORECASE | re.DOTALL)
 _COLUMN = re.compile(r"^column (?P<column>[\w.]+) (?:of|in):?\s*(?P<source>.+)$", re.IGNORECASE | re.DOTALL)
 _TABLE = re.compile(r"^(?:the )?table\s+(?P<table>[`\"\w.]+)\s*$", re.IGNORECASE)
-_EQUALS = re.compile(r"^(?P<left>[^=<>!]{1,120}?)\s*=\s*(?P<right>[^=].*)$", re.DOTALL)
+_EQUALS = re.compile(r"^(?P<left>[^=<>!:]{1,120}?)\s*(?:=\s*|:\s+)(?P<right>[^=].*)$", re.DOTALL)
 _ASIDE = re.compile(r"\s*\((?:for|price for|per)\s[^()]*\)\s*\.?$|\s+for (?:that|a|each|the) \w+(?: \w+)?\s*\.?$", re.IGNORECASE)
 
 
@@ -268,7 +268,7 @@ def _formula(draft: Draft, entry: GlossaryEntry) -> bool:
     labels = [entry.term.strip()]
     while True:
         equals = _EQUALS.match(text)
-        if not equals or re.search(r"[()/*]", equals["left"]):
+        if not equals or re.search(r"[()/*]|\bwhere\b|\bwhose\b", equals["left"], re.IGNORECASE):
             break
         labels.append(equals["left"].strip())
         text = equals["right"].strip()
@@ -278,6 +278,8 @@ def _formula(draft: Draft, entry: GlossaryEntry) -> bool:
     )
     if metric is None:
         return False
+    if isinstance(metric, SimpleMetric) and metric.where is not None and not metric.description:
+        metric = draft.add_metric(metric.changed(label=labels[-1].lower(), description=entry.definition))
     draft.add_metric_synonyms(metric.name, [*labels, *(x.lower() for x in labels if x != x.lower() and not _is_acronym(x))])
     draft.add_term(entry.term, entry.definition, synonyms=labels[1:], means=f"metric:{metric.name}", source=entry.source)
     return True

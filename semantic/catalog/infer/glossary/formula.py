@@ -63,7 +63,7 @@ def parse_formula(text: str) -> Node:
 def _listed_sum(text: str) -> Node | None:
     """ "the sum of loss payment, loss reserve and expense amount": a shared last word goes to all items."""
     match = re.fullmatch(r"\s*(?:the\s+)?(?:sum|total)\s+of\s+(?:the\s+|all\s+)?(?P<items>[^()/*+]+?)\.?\s*", text, re.IGNORECASE)
-    if not match or ("," not in match["items"] and " and " not in match["items"]):
+    if not match or ("," not in match["items"] and " and " not in match["items"]) or re.search(r"\b(where|whose)\b", match["items"]):
         return None
     items = [x.strip() for x in re.split(r",\s*(?:and\s+)?|\s+and\s+", match["items"]) if x.strip()]
     last = items[-1].split()[-1] if len(items[-1].split()) > 1 else ""

@@ -10,16 +10,18 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from core.errors import Invalid
+from semantic.catalog.infer.glossary.conditions import split_conditions
 from semantic.catalog.infer.glossary.draft import SOURCE, Draft, aggregate_of
 from semantic.catalog.infer.glossary.formula import Node, Number, Op, Operation, Phrase, parse_formula, phrases_of
 from semantic.catalog.infer.glossary.sqlexpr import Resolve, to_expr, to_predicate
 from semantic.catalog.infer.glossary.terms import find_metric
 from semantic.catalog.model import Dataset, DatasetKind, DerivedMetric, Metric, RatioMetric, SimpleMetric
-from semantic.expr import FieldRef, Predicate
+from semantic.expr import DateDiff, FieldRef, Predicate
 from semantic.query import AggregateKind
 
 _FUNCTION = re.compile(r"\b(sum|avg|count|min|max|median|average)\s*\(", re.IGNORECASE)
 _FROM = re.compile(r"^(?P<expr>.*?)\s+from\s+(?:the\s+)?(?P<table>[`\"\w.]+)(?:\s+table)?(?P<rest>.*)$", re.IGNORECASE | re.DOTALL)
+_BARE_WHERE = re.compile(r"^(?P<expr>.*?\))\s+(?P<rest>where\s.*)$", re.IGNORECASE | re.DOTALL)
 _WHERE = re.compile(r"\bwhere\s+(?P<condition>.+?)(?:\s+for\s+(?:a|that|each|the)\b.*|\s*\(.*\))?$", re.IGNORECASE | re.DOTALL)
 
 
@@ -27,6 +29,9 @@ def metric_of(draft: Draft, label: str, text: str, description: str) -> Metric |
     """The metric that a formula or SQL aggregate defines, named by `label`; None where a part of it is not known."""
     if _FUNCTION.search(text):
         return _from_sql(draft, label, text, description)
+    whole = find_metric(draft, text) if split_conditions(text) is not None else None
+    if whole is not None:
+        return whole
     try:
         tree = parse_formula(text)
     except Invalid:
@@ -167,11 +172,12 @@ class _Scope:
 def _from_sql(draft: Draft, label: str, text: str, description: str) -> Metric | None:
     """ "SUM(a) / SUM(b) from t where c = 'x'": aggregates of one table, with arithmetic between them."""
     match = _FROM.match(text)
-    source = match["expr"] if match else text
+    bare = None if match else _BARE_WHERE.match(text)
+    source = match["expr"] if match else bare["expr"] if bare else text
     table = draft.table(match["table"]) if match else None
     if match and table is None:
         return None
-    condition = _WHERE.search(match["rest"]) if match else None
+    condition = _WHERE.search(match["rest"]) if match else _WHERE.search(bare["rest"]) if bare else None
     try:
         tree = sqlglot.parse_one(source.strip(" .;"))
         where_tree = sqlglot.parse_one(condition["condition"].strip(" .;")) if condition else None
@@ -239,7 +245,8 @@ def _sql_aggregate(scope: _Scope, tree: exp.Expr, *, alone: bool) -> SimpleMetri
         of = to_expr(inner, scope.resolve)
         if of is None:
             return None
-    home = table or (draft.datasets[of.dataset] if isinstance(of, FieldRef) else None)
+    first = of.end if isinstance(of, DateDiff) else of
+    home = table or (draft.datasets[first.dataset] if isinstance(first, FieldRef) else None)
     if home is None or aggregate is None:
         return None
     field = home.field(of.field) if isinstance(of, FieldRef) and of.dataset == home.name else None

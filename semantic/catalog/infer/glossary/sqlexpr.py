@@ -8,10 +8,28 @@ from typing import Literal
 
 from sqlglot import exp
 
-from semantic.expr import And, Arithmetic, Between, Case, Comparison, Expr, FieldRef, In, IsNull, Like, Literal_, Not, Or, Predicate, Scalar
+from semantic.expr import (
+    And,
+    Arithmetic,
+    Between,
+    Case,
+    Comparison,
+    DateDiff,
+    Expr,
+    FieldRef,
+    In,
+    IsNull,
+    Like,
+    Literal_,
+    Not,
+    Or,
+    Predicate,
+    Scalar,
+)
 
 Resolve = Callable[[str, str], FieldRef | None]  # (table or alias or "", column) -> field
 _ARITHMETIC: dict[type[exp.Expr], Literal["+", "-", "*", "/"]] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/"}
+_UNITS = ("second", "minute", "hour", "day", "week", "month", "quarter", "year")
 _COMPARE: dict[type[exp.Expr], Literal["=", "!=", "<", "<=", ">", ">="]] = {
     exp.EQ: "=",
     exp.NEQ: "!=",
@@ -37,7 +55,27 @@ def to_expr(node: exp.Expr | None, resolve: Resolve) -> Expr | None:
         if isinstance(node, kind):
             left, right = to_expr(node.args["this"], resolve), to_expr(node.args["expression"], resolve)
             return Arithmetic(op=op, left=left, right=right) if left is not None and right is not None else None
+    if isinstance(node, exp.DateDiff):
+        return _elapsed(node, resolve)
     return _case(node, resolve) if isinstance(node, exp.Case) and node.this is None else None
+
+
+def _elapsed(node: exp.DateDiff, resolve: Resolve) -> Expr | None:
+    """dateDiff(day, start, end) as most engines write it; DATEDIFF(end, start) counts days."""
+    said = node.this.name.lower().rstrip("s")
+    last = node.args.get("unit")
+    if last is None:
+        start, end, unit = resolve_column(node.expression, resolve), resolve_column(node.this, resolve), "day"
+    else:
+        start, end, unit = resolve_column(node.expression, resolve), resolve("", last.name), said
+    if start is None or end is None or unit not in _UNITS:
+        return None
+    return DateDiff.model_validate({"unit": unit, "start": start, "end": end})
+
+
+def resolve_column(node: exp.Expr, resolve: Resolve) -> FieldRef | None:
+    """The field that a bare column names."""
+    return resolve(node.table, node.name) if isinstance(node, exp.Column) else None
 
 
 def _case(node: exp.Case, resolve: Resolve) -> Expr | None:

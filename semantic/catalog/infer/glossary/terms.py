@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from semantic.catalog.infer.glossary.conditions import said_condition, split_conditions
 from semantic.catalog.infer.glossary.draft import SOURCE, Draft, aggregate_of, key_of
 from semantic.catalog.infer.words import singular
 from semantic.catalog.model import CatalogField, Dataset, DatasetKind, Entity, FieldRole, FieldType, Metric, SimpleMetric
@@ -20,6 +21,12 @@ _OF_AMOUNT = re.compile(r"^(?:total\s+)?(?:amount|value|sum)\s+of\s+(?P<rest>.+)
 _FILTERED = re.compile(r"^(?P<measure>.+?)\s+(?:from|for|of|on|in)\s+(?P<value>[\w' -]+)$", re.IGNORECASE)
 
 
+_COLUMN = re.compile(
+    r"^(?:the\s+)?(?P<agg>total|sum|average|avg|mean|max(?:imum)?|min(?:imum)?|median)\s+(?:of\s+)?(?P<table>\w+)\.(?P<column>\w+)$",
+    re.IGNORECASE,
+)
+
+
 def find_metric(draft: Draft, phrase: str, context: Iterable[str] = ()) -> Metric | None:
     """The metric that a phrase means: known by name, or made of an aggregate word and a field. None where it is unclear.
 
@@ -27,6 +34,12 @@ def find_metric(draft: Draft, phrase: str, context: Iterable[str] = ()) -> Metri
     """
     text = phrase.strip(" .,;\"'")
     near = set(context)
+    parts = split_conditions(text)
+    if parts is not None:
+        return _where(draft, *parts, near, text)
+    column = _COLUMN.match(text)
+    if column:
+        return _of_column(draft, column)
     named = _choose(draft, draft.metrics_called(text), near)
     if named:
         return named
@@ -48,6 +61,26 @@ def find_metric(draft: Draft, phrase: str, context: Iterable[str] = ()) -> Metri
             if amount and aggregate == AggregateKind.SUM:
                 return find_metric(draft, f"total {amount['rest']} amount", near) or find_metric(draft, amount["rest"], near)
     return _filtered(draft, text, near)
+
+
+def _of_column(draft: Draft, match: re.Match[str]) -> Metric | None:
+    """ "sum of table.column"."""
+    dataset, aggregate = draft.table(match["table"]), aggregate_of(match["agg"])
+    field = draft.column(dataset, match["column"]) if dataset else None
+    return make_metric(draft, dataset, aggregate, field, None, match.group()) if dataset and field and aggregate else None
+
+
+def _where(draft: Draft, figure: str, conditions: str, near: set[str], label: str) -> Metric | None:
+    """ "sum of amount where kind is payment": a known figure over some of its rows."""
+    base = find_metric(draft, figure, near)
+    if not isinstance(base, SimpleMetric) or base.where is not None:
+        return None
+    home = draft.datasets[base.dataset]
+    where = said_condition(draft, home, conditions)
+    if where is None or (isinstance(base.of, FieldRef) and base.of.dataset != home.name) or not isinstance(base.of, FieldRef | None):
+        return None
+    field = home.field(base.of.field) if isinstance(base.of, FieldRef) else None
+    return make_metric(draft, home, base.aggregate, field, where, label)
 
 
 def _choose(draft: Draft, metrics: Sequence[Metric], near: set[str]) -> Metric | None:

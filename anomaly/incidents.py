@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from anomaly.budget import Budget, unpredictable
 from anomaly.state import Scored
-from anomaly.thresholds import DEFAULT_SENSITIVITY, HOUR_S
+from anomaly.thresholds import DAY_S, DEFAULT_SENSITIVITY, HOUR_S
 from anomaly.types import Incident
 from core.timeseries import FloatArray, TimeArray
 
@@ -34,6 +34,10 @@ LONE_FROM, LONE_FULL = 0.4, 0.8  # how unpredictable a series is where the rise 
 # Where nothing is predicted, more of the same so soon after an incident (in quiet times) is that incident again, unless it is much stranger.
 AGAIN_QUIETS = 3.0
 MUCH_STRANGER = 1.5
+DAY_NS = 86_400 * 1_000_000_000
+STAYED_DAYS = 1.5  # so long after an incident it is asked whether the level ever went back
+BEFORE_DAYS, LEAST_DAYS = 7, 4  # of the same time of day before it
+STAYED_SPREADS, STAYED_SHARE = 2.0, 0.5  # of the days before; of the event's own size
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Terms:
     per_year: float = DEFAULT_SENSITIVITY
     lone_are_higher: bool = False
     may_reopen: bool = False
+    knows_days: bool = False
 
     def alone(self, unpredictable: float) -> float:
         """How much higher a row must be that stays alone, by how unpredictable its series is (0 to 1)."""
@@ -86,6 +91,7 @@ class Rows(NamedTuple):
     from_before: FloatArray
     cost: FloatArray
     off: FloatArray
+    values: FloatArray
 
 
 class Span(NamedTuple):
@@ -147,7 +153,7 @@ def spans(rows: Rows, terms: Terms) -> list[Span]:
     is back. What would open soon after an event that it is like goes on with that one.
     """
     found: list[Span] = []
-    times_ns, score, from_before, cost, _ = rows
+    times_ns, score, from_before, cost, *_ = rows
     threshold, quiet_ns = terms.threshold, terms.quiet_ns
     w = Watch(quiet_ns, Budget(terms.per_year))
     for i in np.flatnonzero(score >= threshold - HYSTERESIS).tolist():
@@ -168,7 +174,7 @@ def spans(rows: Rows, terms: Terms) -> list[Span]:
             settling = now_ns < w.settling_until_ns and is_away(from_before[max(0, i - BACK_ROWS) : i])
             if first >= 0 and not storm and not (settling and score[i] < threshold + SETTLING):
                 w.now = Span(first, i, i, first if score[first] > score[i] else i)
-                if found and is_again(rows, found[-1], i, terms):
+                if found and (is_again(rows, found[-1], i, terms) or (terms.knows_days and has_stayed(rows, found[-1], i))):
                     before = found.pop()
                     w.now = before._replace(last=i, peak=max(before.peak, w.now.peak, key=lambda row: float(score[row])))
     if w.now.first >= 0:
@@ -176,11 +182,41 @@ def spans(rows: Rows, terms: Terms) -> list[Span]:
     return found
 
 
+@np.errstate(over="ignore", invalid="ignore")  # sums of numbers near the largest one
+def has_stayed(rows: Rows, before: Span, row: int) -> bool:
+    """Since that event the values never went back: they add up to more (or less, if the event was a fall) than at the same time of each of
+    the days before it. What comes next to the same side, and is not much stranger, is the event still: the day goes on at another level."""
+    t, first, last = rows.times_ns, before.first, before.last
+    if t[row] - t[last] > STAYED_DAYS * DAY_NS or not is_alike(rows, before, row):
+        return False
+    quiet = np.arange(last + 1, row)
+    days_in = -(-int(t[row] - t[first]) // DAY_NS)
+    sums = [np.nan_to_num(rows.values[quiet]).sum()]
+    for day in range(days_in, days_in + BEFORE_DAYS):
+        at = np.searchsorted(t, t[quiet] - day * DAY_NS)
+        if len(at) and t[at[0]] == t[quiet[0]] - day * DAY_NS and (t[at] == t[quiet] - day * DAY_NS).mean() > 0.9:
+            sums.append(np.nan_to_num(rows.values[at]).sum())
+    sign = 1.0 if rows.off[before.peak] > 0 else -1.0
+    now, then = sign * sums[0], sign * np.array(sums[1:])
+    if len(then) < LEAST_DAYS:
+        return False
+    centre = float(np.median(then))
+    spread = 1.4826 * float(np.median(np.abs(then - centre)))
+    expected = float(rows.values[before.peak] - rows.off[before.peak])
+    size = abs(float(rows.off[before.peak])) * (abs(centre) / abs(expected) if expected * centre * sign > 0 else len(quiet))
+    return bool(now > then.max() and now - centre > max(STAYED_SPREADS * spread, STAYED_SHARE * size))
+
+
+def is_alike(rows: Rows, before: Span, row: int) -> bool:
+    """Off to the same side as that event, and not much stranger than it was."""
+    same_side = (rows.off[row] > 0) == (rows.off[before.peak] > 0)
+    return bool(same_side and rows.score[row] <= rows.score[before.peak] + MUCH_STRANGER)
+
+
 def is_again(rows: Rows, before: Span, row: int, terms: Terms) -> bool:
     """The row is soon after that event, off to the same side, and not much stranger than it was: no news to who was told of it."""
     near = rows.times_ns[row] - rows.times_ns[before.last] <= terms.again_ns(float(rows.cost[row]))
-    alike = bool((rows.off[row] > 0) == (rows.off[before.peak] > 0)) and rows.score[row] <= rows.score[before.peak] + MUCH_STRANGER
-    return bool(near and alike)
+    return bool(near and is_alike(rows, before, row))
 
 
 def stays_away(times_ns: IndexArray, from_before: FloatArray, last: int, quiet_ns: int, errors: float = NEW_LEVEL_ERRORS) -> bool:
@@ -202,8 +238,15 @@ def value_incidents(
 ) -> tuple[Incident, ...]:
     """Incidents of kind value, in time order. per_year: false alarms that can be borne. lone_are_higher: see Terms."""
     ns = w.times.astype(np.int64)
-    terms = Terms(threshold, quiet_seconds(w.step_s) * 1_000_000_000, per_year, lone_are_higher, may_reopen=w.step_s < HOUR_S)
-    rows = Rows(ns, w.alerting, w.scored.from_before, unpredictable(w.values, w.scored.expected), w.values - w.scored.expected)
+    terms = Terms(
+        threshold,
+        quiet_seconds(w.step_s) * 1_000_000_000,
+        per_year,
+        lone_are_higher,
+        may_reopen=w.step_s < HOUR_S,
+        knows_days=w.step_s < DAY_S,
+    )
+    rows = Rows(ns, w.alerting, w.scored.from_before, unpredictable(w.values, w.scored.expected), w.values - w.scored.expected, w.values)
     return tuple(incident(w, span, threshold, is_open=bool(ns[-1] - ns[span.last] <= terms.quiet_ns)) for span in spans(rows, terms))
 
 

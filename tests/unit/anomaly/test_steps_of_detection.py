@@ -73,9 +73,12 @@ class TestThreshold:
 
 
 class TestSpans:
-    def found(self, score, cost=1.0, off=None, **terms):
+    def found(self, score, cost=1.0, off=None, values=None, **terms):
         n = len(score)
-        rows = Rows(np.arange(n) * HOUR_NS, np.array(score, float), np.full(n, np.nan), np.full(n, cost), np.array(off or [1.0] * n))
+        side = np.array(off or [1.0] * n)
+        rows = Rows(
+            np.arange(n) * HOUR_NS, np.array(score, float), np.full(n, np.nan), np.full(n, cost), side, side if values is None else values
+        )
         return spans(rows, Terms(3.0, 6 * HOUR_NS, **terms))
 
     def test_flags_within_the_quiet_time_are_one_event(self):
@@ -92,6 +95,17 @@ class TestSpans:
         assert len(self.found([*twice[:16], 5.6, 0], may_reopen=True)) == 2  # much stranger
         assert len(self.found(twice, off=[1.0] * 10 + [-1.0] * 8, may_reopen=True)) == 2  # to the other side
         assert len(self.found([0, 4, *[0] * 20, 4, 0], may_reopen=True)) == 2  # a day later
+
+    def test_what_comes_the_day_after_is_the_same_event_where_the_level_never_went_back(self):
+        rng = np.random.default_rng(1)
+        usual = (10 + 5 * np.sin(np.arange(240) * np.pi / 12)) * rng.normal(1, 0.02, 240)
+        score = np.zeros(240)
+        score[[200, 224]] = 5.0
+        off = [3.0] * 240
+        assert len(self.found(score, off=off, values=usual, knows_days=True)) == 2
+        assert self.found(score, off=off, values=np.where(np.arange(240) >= 200, 1.5, 1.0) * usual, knows_days=True) == [
+            (200, 200, 224, 200)
+        ]
 
     def test_a_lower_score_keeps_it_open_but_does_not_open_it(self):
         assert self.found([2.5, 0, 0, 0, 0, 0, 0, 0, 4, 0, 2.5, 0]) == [(8, 8, 10, 8)]

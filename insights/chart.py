@@ -75,7 +75,7 @@ def _lines(columns: Sequence[OutputColumn], rows: Rows, time: int, dimension: in
             "field": "value",
             "type": "quantitative",
             "title": None if several else measure.label,
-            "axis": _axis(measure),
+            "axis": value_axis(measure.format),
             "scale": {"zero": not _is_ratio(measure)},
         },
         "tooltip": _tooltip(columns[time].label, "temporal", measure, series_title if several else None),
@@ -102,7 +102,7 @@ def _bars(columns: Sequence[OutputColumn], rows: Rows, dimension: int, measures:
             "sort": _scale([point["name"] for point in data]),
             "axis": {"labelLimit": 180},
         },
-        "x": {"field": "value", "type": "quantitative", "title": measure.label, "axis": _axis(measure)},
+        "x": {"field": "value", "type": "quantitative", "title": measure.label, "axis": value_axis(measure.format)},
         "tooltip": [
             {"field": "name", "title": columns[dimension].label},
             *([{"field": "series", "title": "measure"}] if several else []),
@@ -166,7 +166,7 @@ def _stacked(columns: Sequence[OutputColumn], rows: Rows, dimensions: list[int],
             "field": "value",
             "type": "quantitative",
             "title": measure.label,
-            "axis": _axis(measure),
+            "axis": value_axis(measure.format),
             "stack": None if _is_ratio(measure) else "zero",
         },
         "color": {"field": "part", "type": "nominal", "title": columns[second].label, "legend": {"orient": "bottom"}},
@@ -196,12 +196,12 @@ def _tooltip(time_label: str, time_type: str, measure: OutputColumn, series: str
     return [*items, {"field": "value", "type": "quantitative", "title": measure.label, "format": _format(measure)}]
 
 
-def _axis(column: OutputColumn) -> Spec:
+def value_axis(format_: str | None) -> Spec:
     """Labels as people write them: 0, €2M, 3B; d3 alone says 0M, 2M and 3G."""
-    made: Spec = {"format": _format(column, axis=True), "labelOverlap": True}
-    if column.format == "percent":
+    made: Spec = {"format": ".1~%" if format_ == "percent" else "~s", "labelOverlap": True}
+    if format_ == "percent":
         return made
-    known = (column.format or "").partition("currency:")[2]
+    known = (format_ or "").partition("currency:")[2]
     symbol = get_currency_symbol(known, LOCALE).replace("'", "") if known else ""
     large = "replace(replace(format(abs(datum.value), '~s'), 'G', 'B'), 'k', 'K')"
     said = f"(abs(datum.value) < 1000 ? format(abs(datum.value), ',.3~f') : {large})"
@@ -209,11 +209,9 @@ def _axis(column: OutputColumn) -> Spec:
     return made
 
 
-def _format(column: OutputColumn, *, axis: bool = False) -> str:
-    """A d3 format: percent for fractions, SI prefixes on axes, thousands separators elsewhere."""
-    if column.format == "percent":
-        return ".1%"
-    return "~s" if axis else ",.2~f"
+def _format(column: OutputColumn) -> str:
+    """A d3 format: percent for fractions, thousands separators elsewhere."""
+    return ".1%" if column.format == "percent" else ",.2~f"
 
 
 def _time_axis(grain: str | None, buckets: int) -> Spec:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from insights.chart import SCHEMA, Spec
+from insights.chart import SCHEMA, Spec, value_axis
 
 HISTORY_SHOWN = 3
 MAX_CHARTED = 6
@@ -14,9 +14,17 @@ _VALUE_TIP = {"field": "v", "type": "quantitative", "format": ",.4~r", "title": 
 
 
 def forecast_chart(
-    series: Sequence[Mapping[str, Any]], title: str, *, goal: float | None = None, scenario: Mapping[str, Any] | None = None
+    series: Sequence[Mapping[str, Any]],
+    title: str,
+    *,
+    goal: float | None = None,
+    scenario: Mapping[str, Any] | None = None,
+    format_: str | None = None,
 ) -> Spec:
-    """Actual and expected values with 80 and 95 % bands. A running bucket is a point of its own, joined to nothing; a goal is a line across."""
+    """Actual and expected values with 80 and 95 % bands. A running bucket is a point of its own, joined to nothing; a goal is a line across.
+
+    format_: of the metric, for its axis.
+    """
     data: list[dict[str, Any]] = []
     for s in series[:MAX_CHARTED]:
         history = s.get("history", [])[-max(HISTORY_SHOWN * len(s["forecast"]), 60) :]
@@ -31,7 +39,7 @@ def forecast_chart(
     if scenario:
         data += [{"t": p["t"], "v": p["v"], "series": series[0]["label"], "part": "scenario"} for p in scenario["forecast"]]
     color = {"field": "series", "type": "nominal", "title": None, "legend": {"orient": "bottom"} if len(series) > 1 else None}
-    layers: list[Spec] = [_band("l95", "u95", 0.12, color), _band("l80", "u80", 0.22, color), _line(color)]
+    layers: list[Spec] = [_band("l95", "u95", 0.12, color), _band("l80", "u80", 0.22, color), _line(color, format_)]
     if any(s.get("partial") for s in series[:MAX_CHARTED]):
         layers += [_running_points(color), _running_words(color)]
     if goal is not None:
@@ -39,14 +47,14 @@ def forecast_chart(
     return _layered(layers, data, title)
 
 
-def running_chart(goal: Mapping[str, Any], title: str) -> Spec:
+def running_chart(goal: Mapping[str, Any], title: str, format_: str | None = None) -> Spec:
     """The figure so far and its possible way on (80 %), against the goal."""
     data = [{"t": p["t"], "v": p["v"], "part": "so far"} for p in goal.get("past", ())]
     data += [{"t": p["t"], "v": p["v"], "l80": p["l"], "u80": p["u"], "part": "forecast"} for p in goal.get("line", ())]
-    return _layered([_band("l80", "u80", 0.22, None), _line(None), _goal_line(float(goal["target"]))], data, title)
+    return _layered([_band("l80", "u80", 0.22, None), _line(None, format_), _goal_line(float(goal["target"]))], data, title)
 
 
-def part_charts(parts: Mapping[str, Any], forecast_from: str) -> list[dict[str, Any]]:
+def part_charts(parts: Mapping[str, Any], forecast_from: str, format_: str | None = None) -> list[dict[str, Any]]:
     """{"title", "chart"} per part: trend, seasons, holidays, events, rest; the part that lies ahead is dashed."""
     made = []
     for part in parts.get("parts", ()):
@@ -54,7 +62,7 @@ def part_charts(parts: Mapping[str, Any], forecast_from: str) -> list[dict[str, 
         data += [{"t": p["t"], "v": p["v"], "part": "forecast"} for p in part["ahead"]]
         if not any(point["v"] for point in data):
             continue
-        line = _line(None)
+        line = _line(None, format_)
         line["encoding"] |= {"strokeDash": {"field": "part", "type": "nominal", "legend": None, "sort": ["actual", "forecast"]}}
         spec = _layered([line], data, f"{part['name']}, forecast from {forecast_from[:10]}")
         made.append({"title": part["name"], "chart": spec | {"height": 90}})
@@ -70,10 +78,10 @@ def _band(low: str, high: str, opacity: float, color: Mapping[str, Any] | None) 
     }
 
 
-def _line(color: Mapping[str, Any] | None) -> Spec:
+def _line(color: Mapping[str, Any] | None, format_: str | None) -> Spec:
     encoding = {
         "x": _X,
-        "y": {"field": "v", "type": "quantitative", "title": None, "axis": {"format": "~s"}, "scale": {"zero": False}},
+        "y": {"field": "v", "type": "quantitative", "title": None, "axis": value_axis(format_), "scale": {"zero": False}},
         "strokeDash": {
             "field": "part",
             "type": "nominal",

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from insights.chart import SCHEMA
+from insights.chart import SCHEMA, value_axis
 from insights.past import MetricPast
 from insights.phrasing import capital
 from insights.types import Fact
@@ -47,8 +47,7 @@ def past_chart(fact: Fact, pasts: Sequence[MetricPast]) -> dict[str, Any] | None
         return None
     title = capital(fact.quantity.label if not fact.scope else f"{fact.quantity.label}: {fact.segment}")
     x = {"field": "t", "type": "temporal", "title": None, "scale": {"type": "utc"}}
-    axis = {"format": ".1%"} if fact.quantity.format == "percent" else {"format": "~s"}
-    y = {"field": "v", "type": "quantitative", "title": None, "scale": {"zero": False}, "axis": axis}
+    y = {"field": "v", "type": "quantitative", "title": None, "scale": {"zero": False}, "axis": value_axis(fact.quantity.format)}
     layers: list[dict[str, Any]] = [
         {"mark": {"type": "line", "color": _LINE, "strokeWidth": 1.6}, "encoding": {"x": x, "y": y}},
         {

@@ -92,6 +92,11 @@ def is_banded(spec: Mapping[str, Any]) -> bool:
     return any((mark.get("type") if isinstance(mark, dict) else mark) == "area" for mark in marks)
 
 
+def is_limited(spec: Mapping[str, Any]) -> bool:
+    """Whether a line across a chart is not to be passed."""
+    return any(isinstance(layer.get("mark"), Mapping) and layer["mark"].get("type") == "rule" for layer in spec.get("layer", []))
+
+
 def size(count: int) -> str:
     for unit in ("bytes", "KB", "MB", "GB"):
         if count < 1000 or unit == "GB":
@@ -113,4 +118,6 @@ _environment.filters.update(
     quote=lambda text: quote(str(text), safe=""),
 )
 _environment.tests["figure"] = lambda value: isinstance(value, int | float) or bool(_FIGURE.match(str(value)))
-_environment.globals.update(underlined=underlined, with_word=with_word, number=number, icon=icon, nav_for=nav_for, is_banded=is_banded)
+_environment.globals.update(
+    underlined=underlined, with_word=with_word, number=number, icon=icon, nav_for=nav_for, is_banded=is_banded, is_limited=is_limited
+)

@@ -181,7 +181,15 @@ async def _form(
 
 
 async def _previewed(request: Request, at: Visitor, form: Fields) -> Response:
-    rule = parse_rule(definition_of(form))
+    """What is not finished yet is said as a hint: one is still typing."""
+    if form("kind") == "threshold" and not (form.has("upper") or form.has("lower")):
+        return page("rule_preview.html", preview=None, hint="Write the figure above or below which you want to be told.")
+    if form("kind") == "goal" and not form.has("goal"):
+        return page("rule_preview.html", preview=None, hint="Write the figure that should be reached.")
+    try:
+        rule = parse_rule(definition_of(form))
+    except UserError as error:
+        return page("rule_preview.html", preview=None, hint=error.message)
     return page("rule_preview.html", preview=await _preview(request, at, rule, form("rule_id") or None))
 
 
@@ -197,7 +205,8 @@ async def _preview(request: Request, at: Visitor, rule: AnyRule, rule_id: str | 
          "said_expected": said(e["expected"])}
         for e in made["events"]
     ]  # fmt: skip
-    return {**made, "events": events}
+    held = {"threshold": "Limit", "goal": "Pace"}.get(rule.kind, "Expected")
+    return {**made, "events": events, "held": held, "suggested": _suggested(rule, await _catalog(at))}
 
 
 def _row(item: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, Any]:

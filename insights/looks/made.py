@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from insights.past import MetricPast
 from insights.types import Evidence, Fact, FactKind, Period, Score
 
@@ -16,7 +18,7 @@ def made(
     scope: tuple[tuple[str, str], ...] = (), names: tuple[str, ...] = (), period: Period | None = None, baseline: Period | None = None,
     receipts: tuple[int, ...] = (),
 ) -> Fact:  # fmt: skip
-    """size: 0 to 1, how much of the metric it is about."""
+    """size: 0 to 1, how much of the metric it is about. What is expected of a count is whole, as counts are: 278 orders, not 278.3."""
     score = Score(
         min(1.0, float(size)),
         1.0 - (test.p if test else 0.0),
@@ -25,5 +27,23 @@ def made(
     )
     before = baseline or (past.periods[-2] if len(past.periods) > 1 else None)
     return Fact(
-        kind, past.quantity, period or past.periods[-1], before, scope, values, names, test, impact, score, receipts or past.receipts
+        kind,
+        past.quantity,
+        period or past.periods[-1],
+        before,
+        scope,
+        _counted(past, values),
+        names,
+        test,
+        impact,
+        score,
+        receipts or past.receipts,
     )
+
+
+def _counted(past: MetricPast, values: Mapping[str, float]) -> Mapping[str, float]:
+    expected = values.get("expected")
+    known = past.values[np.isfinite(past.values)]
+    if expected is None or abs(expected) < 1 or not (known == np.round(known)).all():
+        return values
+    return {**values, "expected": float(round(expected))}

@@ -1,6 +1,13 @@
 // What a rule would have told, again while its form changes: debounced, and an older answer never overtakes a newer one.
 const WAIT_MS = 250;
 
+// A name that nobody typed follows what the rule is.
+function named(form, suggested) {
+  const [name, before] = [form.elements.namedItem("name"), form.elements.namedItem("suggested")];
+  if (!suggested || !before || name.value !== before.value) return;
+  name.value = before.value = suggested;
+}
+
 export function previews(root, enhance) {
   root.querySelectorAll("form[data-preview]:not([data-ready])").forEach((form) => {
     form.dataset.ready = "yes";
@@ -18,6 +25,7 @@ export function previews(root, enhance) {
         if (mine !== asked) return;
         place.replaceChildren(...[...parsed.body.childNodes].map((node) => document.importNode(node, true)));
         enhance(document);
+        named(form, place.querySelector("[data-suggested]")?.dataset.suggested);
       } catch (error) {
         if (error.name === "AbortError") return;
         place.textContent = "The server did not answer. Look at your connection and change something to try again.";

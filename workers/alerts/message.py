@@ -52,7 +52,19 @@ def of_incident(incident: StoredIncident, kind: str, *, base_url: str, key: str,
     token = feedback_token(key, incident.tenant, incident.id, reader)
     answer = f"{base_url.rstrip('/')}/v1/incidents/feedback?token={token}"
     points = facts.get("points") or []
-    chart = incident_chart(points, title=_what(incident), start=instant(finding.started_at), end=_last(incident)) if points else None
+    limit = facts.get("expected") if facts.get("rule_kind") == "threshold" else None
+    chart = (
+        incident_chart(
+            points,
+            title=_what(incident),
+            start=instant(finding.started_at),
+            end=_last(incident),
+            limits=() if limit is None else (float(limit),),
+            format_=facts.get("format"),
+        )
+        if points
+        else None
+    )
     return Message(
         kind=kind,
         title=title,

@@ -17,7 +17,7 @@ from workers.alerts.events import Event
 from workers.alerts.feedback import Tuning
 from workers.alerts.figures import segments
 from workers.alerts.history import fetch_history
-from workers.alerts.rule import AnomalyRule, AnyRule
+from workers.alerts.rule import AnomalyRule, AnyRule, ThresholdRule
 from workers.alerts.timing import wall_clock
 from workers.bootstrap import Services
 from workers.champions import champion_for
@@ -136,7 +136,9 @@ def _chart(judge: Judge, rule: AnyRule, found: list[Event], since: dt.datetime, 
         for i in range(begin, len(times))
         if instant(times[i]) >= instant(since)
     ]
-    spec = incident_chart(points, title=judge.history.measure.label, start="~", end="")
+    measure = judge.history.measure
+    lines = [line for line in (rule.upper, rule.lower) if line is not None] if isinstance(rule, ThresholdRule) else []
+    spec = incident_chart(points, title=measure.label, start="~", end="", limits=lines, format_=measure.format)
     odd = [(instant(event.start), instant(event.end)) for event in found]
     for point in spec["data"]["values"]:
         point["odd"] = any(start <= point["t"] <= end for start, end in odd)

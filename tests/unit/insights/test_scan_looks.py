@@ -19,6 +19,7 @@ from insights.lagged import lagged_pairs
 from insights.looks.events import event_effect
 from insights.looks.goals import look_at_goals
 from insights.looks.loads import look_at_loads
+from insights.looks.value import look_at_value
 from insights.looks.within import look_within
 from insights.narrative import narrate, told_anew
 from insights.past import Days, Event, Goal, MetricPast, expectations
@@ -123,6 +124,13 @@ class TestLooks:
         values[::6] = np.nan
         past = self.past(values, missing_since=period_of(dt.datetime(2026, 5, 21), dt.datetime(2026, 5, 22), ""))
         assert look_at_loads(past) == []
+
+    def test_what_is_expected_of_a_count_is_whole(self) -> None:
+        counts = np.round(days(5, 120))
+        counts[-1] *= 3
+        for values, whole in ((counts, True), (counts + 0.25, False)):
+            fact = next(f for f in look_at_value(self.past(values)) if f.kind == "unusual_value")
+            assert fact.values["expected"].is_integer() is whole
 
     def test_what_came_last_year_too_is_the_season(self) -> None:
         values = days(3)

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from api import schemas
+from nlq.chips import as_choice, paraphrase
 from nlq.types import Chip, Reading, UnknownWord
 from semantic.states import GuardedQuery, OutputColumn, Param, ResultTable, WindowUsed
 
@@ -84,7 +85,7 @@ def unknown(source: UnknownWord) -> schemas.Unknown:
 def choice(index: int, reading: Reading) -> schemas.Choice:
     return schemas.Choice(
         index=index,
-        label=reading.paraphrase,
+        label=reading.paraphrase if reading.paraphrase != paraphrase(reading.chips) else as_choice(reading.chips),
         chips=[chip(c) for c in reading.chips],
         confidence=round(reading.confidence, 3),
         query=reading.query.model_dump(mode="json", exclude_defaults=False),

@@ -66,7 +66,8 @@ def chips_of(query: SemanticQuery, wording: Wording, intent: Intent, spans: Mapp
         chips.append(Chip("compare", f"vs {label}", "/compare"))
     for i, transform in enumerate(query.transform):
         size = f" over {transform.size}" if transform.size else ""
-        chips.append(Chip("transform", _TRANSFORMS[transform.kind] + size, f"/transform/{i}"))
+        of = f"share of each {wording.group(query.by[transform.per[0]])}" if transform.per else _TRANSFORMS[transform.kind]
+        chips.append(Chip("transform", of + size, f"/transform/{i}"))
     chips.extend(_order(query, wording))
     if query.limit_by is not None:
         chips.append(Chip("limit", f"top {query.limit_by.limit} for each {wording.group(query.by[query.limit_by.index])}", "/limit_by"))
@@ -95,6 +96,25 @@ def paraphrase(chips: tuple[Chip, ...]) -> str:
         *parts.get("limit", []),
     ]
     return ", ".join([lead, *rest]) if lead else ", ".join(rest)
+
+
+def as_choice(chips: tuple[Chip, ...]) -> str:
+    """A reading as one of several to choose from: "revenue by country, highest first, the first"."""
+    of: dict[str, list[str]] = {}
+    for chip in chips:
+        of.setdefault(chip.kind, []).append(chip.label)
+    metrics, groups = of.get("metric", []), [g.removeprefix("by ") for g in of.get("group", [])]
+    if not metrics:
+        return paraphrase(chips)
+    lead = " and ".join(metrics) + (f" by {' and '.join(groups)}" if groups else "")
+    order = [o.removeprefix(f"{metrics[0]}, ") if len(metrics) == 1 else o for o in of.get("order", [])]
+    limit = [
+        {"first 1": "the first", "first 1 and ties": "the first"}.get(x, f"the {x}" if x.startswith("first ") else x)
+        for x in of.get("limit", [])
+    ]
+    intent = {"why": "why ", "forecast": "forecast of ", "unusual": "anything unusual in "}.get("".join(of.get("intent", [])), "")
+    conditions = [*(f"where {p}" for p in of.get("filter", [])), *(f"having {p}" for p in of.get("having", []))]
+    return ", ".join([intent + lead, *conditions, *of.get("time", []), *of.get("compare", []), *of.get("transform", []), *order, *limit])
 
 
 def _source(measure: Measure) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from nlq.composing.transforms import within_periods
 from nlq.conjunctions import conjunction, conjuncts
 from nlq.frame import Frame
 from nlq.types import DialogueState, Reading
@@ -156,6 +157,8 @@ def merge(
         changes["order"] = delta.order
     if delta.having:
         changes["having"] = (*before.having, *delta.having)
+    by, transforms = changes.get("by", before.by), changes.get("transform", before.transform)
+    changes["transform"] = tuple(within_periods(t, by) for t in transforms)  # type: ignore[arg-type,attr-defined]
     return SemanticQuery.model_validate(before.model_dump() | {k: _plain(v) for k, v in changes.items()})
 
 

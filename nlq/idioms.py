@@ -56,6 +56,8 @@ def _each(template: str, words: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     return tuple((template.replace("{}", w), w) for w in words)
 
 
+_WELL = r"selling\s+(?:really\s+|very\s+)?(?:well|best|good|the\s+(?:best|most))"
+_BADLY = r"selling\s+(?:really\s+|very\s+)?(?:badly|poorly|slowly|worst|the\s+(?:worst|least))"
 _SELLING = r"(?:sell(?:ing)?|sold|ship(?:ping|ped)?)"
 _PEOPLE = r"(?:users?|customers?|clients?|visitors?|buyers?|shoppers?|people)"
 _BETTER = r"(?:better|worse|bigger|smaller|stronger|weaker|larger|higher|lower|more\s+(?:valuable|profitable|important|popular|effective))"
@@ -88,6 +90,26 @@ IDIOMS: tuple[Idiom, ...] = (
                rf"biggest {move} in \g<m> by \g<x>", sure=True)
         for verbs, move in (("grew|increased|rose|climbed|improved|gained", "rise"), ("fell|declined|decreased|dropped|shrank|lost", "drop"))
     ),
+    _idiom(r"\bup\s+or\s+down\b", "up", sure=True),
+    _idiom(r"\b(?:our\s+|the\s+)?top[\s-]line\b(?!\s+item)", *_each("{}", _MONEY), sure=True),
+    _idiom(r"\b(?:our\s+|the\s+)?bottom[\s-]line\b(?!\s+item)", *_each("{}", ("profit", "net income")), sure=True),
+    *(
+        _idiom(rf"\b(?:(?:which|what)\s+(?P<x>[\w-]+)\s+(?:are|is|were|was)\s+{how})\b", rf"{rank} selling \g<x>", sure=True)
+        for how, rank in ((_WELL, "best"), (_BADLY, "worst"))
+    ),
+    *(
+        _idiom(rf"\bwhat(?:'s|\s+is|\s+are|\s+was)\s+{how}\b", *_each(f"{rank} selling {{}}s", ("product", "item", "article")), sure=True)
+        for how, rank in ((_WELL, "best"), (rf"(?:not\s+selling|{_BADLY})", "worst"))
+    ),
+    _idiom(r"\b(?:did|do|have)\s+we\s+(?:sell|sold)\s+(?:more|fewer|less)\s+(?P<a>[\w\s-]+?)\s+than\s+(?P<b>[\w-]+(?:\s(?!last|this|in|on|for|since|yesterday|today)[\w-]+)?)",
+           *_each(r"{} \g<a> vs \g<b>", ("units sold", "sales", "quantity")), sure=True),
+    _idiom(r"\baverage\s+(?:number\s+of\s+)?(?P<x>[\w-]+)\s+per\s+(?P<y>(?!(?:hour|day|week|month|quarter|year)\b)[\w-]+)\s+(?=(?:by|for\s+each|in\s+each|per)\s)",
+           r"\g<x> per \g<y> ", sure=True),
+    _idiom(r"\b(?:average\s+)?(?:delivery|shipping|dispatch|fulfil?ment)\s+times?\b", ("average days to ship", "ship date"), sure=True),
+    _idiom(r"\b(?:bought|ordered|purchased)\s+(?:only|just|exactly)\s+once\b", *_each("with exactly one {}", _EVENTS)),
+    _idiom(r"\bstopped\s+(?:buying|ordering|purchasing|shopping)(?:\s+with\s+us)?\s+this\s+(?P<u>year|quarter|month)\b", r"who ordered last \g<u> but not this \g<u>"),
+    _idiom(r"\bshare\s+of\s+(?:our\s+|the\s+)?business\b", *_each("share of {}", _MONEY), unless="business"),
+    _idiom(r"\bhow\s+(?:fast|quickly|much)\s+(?:are|have)\s+we\s+(?:been\s+)?(?:growing|grown|grow)\b", *_each("{} growth", _MONEY)),
     _idiom(r"\bnet\s+new\s+(?P<m>subscriptions|memberships|contracts|policies)\b", (r"new \g<m> minus cancelled \g<m>", "new cancelled"), sure=True),
     _idiom(r"\b(?:customer\s+acquisition\s+costs?|CAC|cost\s+(?:per|of)\s+(?:a\s+|an\s+|one\s+)?(?:new\s+customer|acquisition|acquiring\s+a(?:\s+new)?\s+customer)"
            r"|(?:what\s+(?:did|does|do)\s+it\s+cost|how\s+much\s+(?:did|does|do)\s+(?:it|we)\s+(?:cost|spend|pay))\s+(?:us\s+|me\s+)?to\s+(?:acquire|win|get|gain)\s+(?:a|one|each)(?:\s+new)?\s+customer)\b",

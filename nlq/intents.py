@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from nlq.outlook import find_outlook
 from nlq.types import Intent
@@ -30,7 +31,7 @@ _FORECAST = re.compile(
     r"\b(?:(?:make|give|show|create|explain|decompose|break\s+down)\s+(?:me\s+)?(?:a|the|this|that|my)\s+)?(?:forecast(?:s|ed|ing)?|predict(?:ion|ions|ing)?"
     r"|projections?|project(?:ed)?|outlook)(?:\s+(?:of|for|the|me))*\b"
     r"|\bwhat\s+will\b|\bhow\s+(?:much|many)\b(?=.*\bwill\b)|\bwill\s+(?:be|we|there|it)\b|\bgoing\s+to\s+be\b"
-    r"|\b(?:(?:should|can|do)\s+(?:we|i)\s+expect|to\s+expect)\b|\bexpected\b(?=.*\bnext\b)|\bwhere\s+will\b(?=.*\b(?:land|be|end\s+up|stand)\b)|\bwhere\s+(?:is|are)\b(?=.*\bheading\b)|\bby\s+(?:the\s+)?year[\s-]?end\b",
+    r"|\b(?:(?:should|can|do)\s+(?:we|i)\s+expect|to\s+expect)\b|\bexpected\b(?=.*\bnext\b)|(?<=^)\W*(?:what(?:'s|\s+is|\s+are)\s+(?:the\s+|our\s+)?)?expected\s(?=.*\b(?:in|for|by|on)\s)|\bwhere\s+will\b(?=.*\b(?:land|be|end\s+up|stand)\b)|\bwhere\s+(?:is|are)\b(?=.*\bheading\b)|\bby\s+(?:the\s+)?year[\s-]?end\b",
     re.IGNORECASE,
 )
 _UNUSUAL = re.compile(
@@ -61,7 +62,7 @@ _SCAN = re.compile(
     r"|(?:anything|something)\s+(?:new|noteworthy|interesting|important|worth\s+knowing)(?:\s+(?:in|with|for|about))?"
     r"|(?:can\s+you\s+|could\s+you\s+)?(?P<sum>(?:summari[sz]e|sum\s+up|recap)(?:\s+(?:the|our)\s+(?:business|company|numbers|figures|performance)\b(?:\s+for\s+(?:me|us)\b)?)?|brief\s+(?:me|us)(?:\s+on)?|catch\s+(?:me|us)\s+up(?:\s+on)?"
     r"|(?:give\s+(?:me|us)\s+)?(?:a\s+|an\s+|the\s+)?(?:short\s+|quick\s+|brief\s+)?(?:summary|overview|recap|briefing)(?:\s+(?:of|on|for))?"
-    r"|(?:show\s+(?:me\s+|us\s+)?|what\s+are\s+)?(?:the\s+|our\s+|my\s+)?(?:kpis|key\s+(?:figures|numbers|metrics|kpis)|scorecard)(?:\s+(?:for|of|in))?"
+    r"|(?:(?:show|give|send)\s+(?:me\s+|us\s+)?|what\s+are\s+)?(?:the\s+|our\s+|my\s+)?(?:kpis|(?:key|headline)\s+(?:figures|numbers|metrics|kpis)|scorecard)(?:\s+(?:for|of|in))?"
     r"|how\s+(?:are|were|is|was)\s+(?:we|things|(?:the\s+|our\s+)?(?:overall\s+)?(?:business|company|performance))"
     r"(?:\s+(?:doing|going|performing|looking))?(?:\s+(?:in|for|so\s+far))?"
     r"|how\s+(?:did|have|has)\s+(?:we|things|(?:the\s+)?(?:business|company))\s+(?:do|done|go|gone|perform|performed|been\s+(?:doing|going))(?:\s+(?:in|for))?"
@@ -204,6 +205,15 @@ def _is_definition(question: str) -> bool:
     return bool(
         re.search(r"\b(?:define|definition|mean|meaning|meant|stand for|calculated?|computed?|defined|measured?|term|what is an?)\b", words)
     ) and not re.search(rf"\bhow (?:is|are) (?:\w+ ){{0,3}}(?:{_MOVING})\b", words)
+
+
+def or_named(routed: Routed, question: str, known: Callable[[str], bool]) -> Routed:
+    """ "abnormal results" where the data has something of that name: what is asked for, not what is unusual."""
+    if routed.intent is not Intent.UNUSUAL or routed.place is None:
+        return routed
+    words = re.findall(r"\w+", question[slice(*routed.place)])
+    named = not routed.text.isspace() and any(len(w) > 3 and known(w.lower()) for w in words)
+    return replace(routed, intent=Intent.ASK, text=question, place=None) if named else routed
 
 
 def _blank(text: str, pattern: re.Pattern[str]) -> str:

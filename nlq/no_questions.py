@@ -70,7 +70,8 @@ _RULES: tuple[tuple[re.Pattern[str], Said], ...] = (
         Said("refuse", "Ask for the figures first; every answer can then be downloaded as CSV, Excel and more."),
     ),
     (
-        _opening("what\\s+(?:should|could|can)\\s+(?:i|we)\\s+do\\s+(?:to|about|so)\\b|how\\s+(?:should|could|can|do|would)\\s+we\\s+(?:improve|increase|raise|boost|reduce|lower|fix|stop)\\b"
+        _opening("where\\s+(?:should|could|can)\\s+(?:i|we)\\s+(?:spend|invest|save|cut|focus|grow|expand)\\b|should\\s+(?:i|we)\\s+(?!expect|know|see|worry)\\w+\\b"
+                 "|what\\s+(?:should|could|can)\\s+(?:i|we)\\s+do\\s+(?:to|about|so)\\b|how\\s+(?:should|could|can|do|would)\\s+we\\s+(?:improve|increase|raise|boost|reduce|lower|fix|stop)\\b"
                  "|(?:give\\s+me|any)\\s+(?:advice|recommendations?|tips|ideas)\\b"),
         Said("refuse", "I tell what the figures are and why they moved, and give no advice. Ask why a measure changed to see what drove it."),
     ),

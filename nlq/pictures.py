@@ -19,7 +19,11 @@ _ASKED = (
     r"(?:(?:a|an|the|as)\s+)?"
 )
 _OF = r"(?:\s+(?:of|for|showing|that\s+shows?|which\s+shows?|displaying|comparing|to\s+show|with)\b(?:\s+me\b)?)?"
-_AS = re.compile(rf"\b(?:as|in|on|using|with|through|via)\s+(?:a|an|the)\s+(?:{_KIND}|{_PLAIN})(?=\W|$)(?!\s+of\b)", re.IGNORECASE)
+_SHAPED = r"(?:stacked|grouped|horizontal|vertical)\s+(?:bars?|columns?|lines?|areas?)|bars|lines|columns"
+_AS = re.compile(
+    rf"\b(?:as|in|on|using|with|through|via)\s+(?:(?:a|an|the)\s+(?:{_KIND}|{_PLAIN})|(?<=as\s)(?:an?\s+)?(?:{_SHAPED}))(?=\W|$)(?!\s+of\b)",
+    re.IGNORECASE,
+)
 _DRAWN = re.compile(rf"\b{_ASKED}(?P<kind>{_KIND}){_OF}", re.IGNORECASE)
 _DRAWN_PLAINLY = re.compile(
     rf"^\W*(?:(?:please|can you|could you)\s+)*(?:show|give|make|create|draw|generate|build|plot)\s+(?:me\s+)?(?:a|an|the)\s+(?P<kind>{_PLAIN}){_OF}",

@@ -20,7 +20,7 @@ from nlq.edits import edited
 from nlq.equal_words import asked_back
 from nlq.frame import Frame
 from nlq.graph import JoinGraph
-from nlq.intents import Routed, route
+from nlq.intents import Routed, or_named, route
 from nlq.kinds import Kinds
 from nlq.language import ENGLISH_ONLY, language_of, looks_english
 from nlq.lexicon import Lexicon
@@ -169,6 +169,7 @@ class Understander:
             if known is not None:
                 return known
         routed = route(turn.text if turn.leans or said == question else question, as_of.date())
+        routed = or_named(routed, question, lambda word: self.linker.knows(lemma(word)))
         worded = self._in_words(question, routed, before, as_of)
         if worded is not None:
             return worded
@@ -288,6 +289,10 @@ class Understander:
             return self._refusal(
                 question, not_english(question, [w.text for w in unknown]) if foreign else not_understood(unknown), unknown
             )
+        if candidates and routed.intent is not Intent.ASK:
+            candidates = [c for c in candidates if c.query.metrics]  # "why do people return things": rows have no reason
+            if not candidates:
+                return self._refusal(question, WHICH_MEASURE[routed.intent], ())
         if not candidates or TOTAL_OF_NOTHING in frame.notes:
             asked = by_which(self._of, question, routed, prepared, frame, as_of)
             return asked if asked is not None else self._refusal(question, why_none(errors), ())

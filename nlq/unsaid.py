@@ -64,7 +64,7 @@ def by_which(of: Candidates, question: str, routed: Routed, prepared: Prepared, 
     plain = all(c.kind in ("value", "time", "flag", "segment", "cycle") for c in frame.conditions)
     bare = not frame.outputs and plain and bool(frame.conditions or frame.times or frame.compare or frame.transforms)
     bare = bare or (TOTAL_OF_NOTHING in frame.notes and plain and not frame.outputs)
-    if _goes_by_itself(frame):
+    if _goes_by_itself(frame) or _goes_by_verb(prepared):
         return None
     if not (ranked or bare) or frame.measures or frame.rank_by or frame.having or routed.intent is not Intent.ASK:
         return None
@@ -96,6 +96,12 @@ def _goes_by_itself(frame: Frame) -> bool:
     """ "slowest countries": the word says what it goes by, so no other measure stands for it."""
     label = frame.superlative.measure.label if frame.superlative is not None and frame.superlative.measure is not None else None
     return label in _OWN_MEASURE
+
+
+def _goes_by_verb(prepared: Prepared) -> bool:
+    """ "most returned products": the verb says what it goes by."""
+    pairs = zip(prepared.units, prepared.units[1:], strict=False)
+    return any(u.is_func("super") and u.text.lower() in ("most", "least") and v.text.lower().endswith("ed") for u, v in pairs)
 
 
 def _pieces_or_kinds(

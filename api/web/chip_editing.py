@@ -93,10 +93,11 @@ def _editable(chip: Chip, query: SemanticQuery, catalog: Catalog) -> EditableChi
         label = window_said(window) if isinstance(window, Absolute) else chip.label
         return EditableChip(chip.kind, label, chip.path, "period", options, True, first_day, last_day)
     if chip.kind == "compare" and query.compare is not None and query.compare.kind == "period":
-        to = query.compare.to
+        to, held = query.compare.to, query.compare.window
         names = {"previous_period": "the period before", "same_period_last_year": "the same period last year"}
         options = tuple(Option(value, label, value == to) for value, label in names.items())
-        return EditableChip(chip.kind, f"vs {names.get(to, to.replace('_', ' '))}", chip.path, "compare", options)
+        other = window_said(held) if to == "window" and isinstance(held, Absolute) else to.replace("_", " ")
+        return EditableChip(chip.kind, f"vs {names.get(to, other)}" if to != "offset" else chip.label, chip.path, "compare", options)
     if chip.kind == "limit":
         limit = query.limit_by.limit if query.limit_by is not None else query.limit
         return EditableChip(chip.kind, chip.label, chip.path, "limit", (Option(str(limit), str(limit), True),))

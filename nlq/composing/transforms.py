@@ -13,6 +13,13 @@ from nlq.predicates import Unbuildable
 from semantic.query import ByTime, GroupBy, Measure, Transform
 
 
+def within_periods(transform: Transform, by: Sequence[GroupBy]) -> Transform:
+    """Along time a share is of its period: "share of orders by device by month" adds up to 100 % in each month."""
+    times = tuple(n for n, b in enumerate(by) if isinstance(b, ByTime))
+    split = transform.kind == "share" and times and len(by) > len(times)
+    return transform.model_copy(update={"per": times if split else ()}) if transform.kind == "share" else transform
+
+
 def build_transforms(draft: Draft, built: Sequence[tuple[MeasureItem, Measure]], by: list[GroupBy]) -> tuple[Transform, ...]:
     out: list[Transform] = []
     for item in draft.frame.transforms:
@@ -33,7 +40,7 @@ def build_transforms(draft: Draft, built: Sequence[tuple[MeasureItem, Measure]],
             )
         if kind == "moving_average" and item.size is None:
             item.size = 3
-        new = Transform(kind=kind, metric=index, size=item.size)
+        new = within_periods(Transform(kind=kind, metric=index, size=item.size), by)
         if new not in out:
             out.append(new)
     return tuple(out)

@@ -26,7 +26,7 @@ def number_condition(p: Parse, mention: Mention, op: str, number: float | None, 
             return
         amounts = p.kinds.amounts_of(mention.unit)
         amounts = amounts if len(amounts) == 1 else p.kinds.amounts_of(mention.unit, main=True)
-        if _worth(p, mention):
+        if _worth(p, mention) and not _of_periods(p, units):
             _bound_worth(p, mention, op, number, units)  # "customers with orders over 1000 euros"
             return
         if len(amounts) != 1 and not mention.plural:
@@ -63,7 +63,8 @@ def number_condition(p: Parse, mention: Mention, op: str, number: float | None, 
         p.frame.measures.append(item)
         p.frame.having.append(Condition("number", mention, item, op=op, number=number, units=units))
         return
-    if p.kinds.likely(mention.unit, "dataset") and (ahead or mention.role in ("related", "focus")):
+    if p.kinds.likely(mention.unit, "dataset") and (ahead or mention.role in ("related", "focus") or _of_periods(p, units)):
+        p.retract(mention)
         item = MeasureItem("count", None, mention, units=units)
         if mention.role == "related" and s.last_condition is not None and s.last_condition.mention is mention:
             p.frame.conditions.remove(s.last_condition)
@@ -87,6 +88,11 @@ def _compared(p: Parse, mention: Mention, u: Unit) -> bool:
     """Whether the things have the number that a comparison is about ("older than": their age)."""
     things = [k.target.dataset for k in mention.unit.links[:2] if k.target.kind == "dataset" and k.exact]
     return any(compared_field(u.text, p.kinds.catalog.dataset(d)) is not None for d in things if d is not None)
+
+
+def _of_periods(p: Parse, units: Sequence[Unit]) -> bool:
+    """ "days with orders above 400": so many in each period, as long as no money is said."""
+    return bool(p.frame.asks_period or (p.frame.grain and not p.frame.outputs[1:])) and not any(says_money(u.text) for u in units)
 
 
 def _worth(p: Parse, mention: Mention) -> bool:

@@ -13,7 +13,7 @@ from insights.periods import period_of
 from insights.wording import begun, bucket, during, number
 from semantic.catalog.model import Catalog
 from semantic.expr import Unit
-from semantic.query import SemanticQuery
+from semantic.query import ByField, SemanticQuery
 from semantic.states import OutputColumn, WindowUsed
 from semantic.windows import add_units, local_now
 
@@ -50,6 +50,7 @@ class Asked:
     """What the rows alone do not tell: what they list, by which end they were ranked, whether more were left out, what time it is.
 
     thing, things: noun of the listed rows; lowest: the smallest value comes first; ranked: only the first few are there;
+    some: a condition leaves out some of the groups;
     by_change: the largest change comes first; by: the measure that ranks, an index into the query's; now: wall-clock time.
     """
 
@@ -57,6 +58,7 @@ class Asked:
     things: str = "rows"
     lowest: bool = False
     ranked: bool = False
+    some: bool = False
     by_change: bool = False
     by: int | None = None
     now: dt.datetime | None = None
@@ -72,10 +74,17 @@ def asked_of(query: SemanticQuery, catalog: Catalog, as_of: dt.datetime) -> Aske
         things=listed.plural if listed is not None and listed.plural else "rows",
         lowest=by_value and first is not None and not first.descending,
         ranked=query.limit is not None or query.limit_by is not None,
+        some=bool(query.having) or _leaves_out_groups(query),
         by_change=first is not None and first.target == "change",
         by=first.index if first is not None and first.target == "metric" else None,
         now=local_now(catalog.calendar, as_of),
     )
+
+
+def _leaves_out_groups(query: SemanticQuery) -> bool:
+    """Whether a filter chooses among the groups that are shown ("mobile and desktop")."""
+    where = query.where.model_dump_json() if query.where is not None else ""
+    return any(isinstance(b, ByField) and f'"field":"{b.field.field}"' in where for b in query.by)
 
 
 def headline(
@@ -185,7 +194,7 @@ class _Grouped:
     def _series(self, known: Rows, time: int) -> str:
         """First and last; a running period is not held against whole ones."""
         grain = self.columns[time].grain or "day"
-        first, last = known[0], known[-1]
+        first, last = known[1 if self._cut_short(known[0][time]) and len(known) > 2 else 0], known[-1]
         so_far = ""
         if self._runs(last[time], grain):
             so_far = f"; {_value(last[self.measure], self.column)} so far {during(last[time], grain)}"
@@ -217,6 +226,14 @@ class _Grouped:
         begun = _start(start)
         return self.asked.now is not None and begun is not None and begun <= self.asked.now < add_units(begun, Unit(grain), 1)
 
+    def _cut_short(self, start: Any) -> bool:
+        """Whether the question's period begins inside the first bucket (a quarter that begins on a Thursday, by week)."""
+        begun, asked = _start(start), self.windows[0].start if self.windows else None
+        return begun is not None and asked is not None and begun < asked.replace(tzinfo=None)
+
+    def _of_all(self, shown: int) -> str:
+        return f" of the {shown} shown" if self.asked.ranked or self.asked.some else " of the total"
+
     def _over_time(self, known: Rows, dimension: int) -> str:
         """Which group has most over the whole time."""
         totals: dict[str, float] = {}
@@ -225,7 +242,7 @@ class _Grouped:
             totals[name] = totals.get(name, 0.0) + (_float(row[self.measure]) or 0.0)
         top, whole = max(totals, key=lambda key: totals[key]), sum(totals.values())
         shown = whole > 0 and min(totals.values()) >= 0
-        share = f", {number(round(totals[top] / whole, 3), 'percent')} of the {len(totals)} shown" if shown else ""
+        share = f", {number(round(totals[top] / whole, 3), 'percent')}{self._of_all(len(totals))}" if shown else ""
         most = "most" if _counts(self.column) else "highest"
         return f"{top} has the {most} {self.column.label} in all: {_value(totals[top], self.column)}{share}{_when(self.windows)}."
 
@@ -265,7 +282,7 @@ class _Grouped:
         values = [_float(row[self.measure]) or 0.0 for row in known]
         if len(known) > 1 and column.additive and sum(values) > 0 and min(values) >= 0 and not self.asked.lowest:
             share = (_float(top[self.measure]) or 0.0) / sum(values)
-            return f"{lead}, {number(round(share, 3), 'percent')}{' each' if alike > 1 else ''} of the {len(known)} shown."
+            return f"{lead}, {number(round(share, 3), 'percent')}{' each' if alike > 1 else ''}{self._of_all(len(known))}."
         if alike < len(known) and not self.asked.ranked:
             return f"{lead}; {self._name(bottom, keys)} the {least}: {_value(bottom[self.measure], column)}."
         return f"{lead}; {len(known):,} shown."

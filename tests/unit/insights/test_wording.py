@@ -103,14 +103,14 @@ class TestHeadline:
 
     def test_groups_name_the_highest_whatever_the_order_of_rows(self) -> None:
         rows = [["AMER", 10.0], ["EMEA", 30.0]]
-        assert headline([REGION, REVENUE], rows) == "EMEA has the highest revenue: €30.00, 75% of the 2 shown."
+        assert headline([REGION, REVENUE], rows) == "EMEA has the highest revenue: €30.00, 75% of the total."
 
     def test_a_single_group_is_compared_with_nothing(self) -> None:
         assert headline([REGION, REVENUE], [["EMEA", 30.0]]) == "EMEA: revenue €30.00."
 
     def test_shares_have_one_decimal(self) -> None:
         rows = [["EMEA", 20.0], ["AMER", 10.0]]
-        assert headline([REGION, REVENUE], rows) == "EMEA has the highest revenue: €20.00, 66.7% of the 2 shown."
+        assert headline([REGION, REVENUE], rows) == "EMEA has the highest revenue: €20.00, 66.7% of the total."
 
     def test_a_series_says_first_and_last(self) -> None:
         rows = [[dt.date(2024, 1, 1), 10.0], [dt.date(2024, 2, 1), 20.0]]
@@ -119,7 +119,7 @@ class TestHeadline:
 
     def test_a_series_per_group_says_who_has_most_in_all(self) -> None:
         rows = [[dt.date(2024, m, 1), region, value] for m in (1, 2) for region, value in (("EMEA", 30.0), ("APAC", 10.0))]
-        assert headline([MONTH, REGION, REVENUE], rows) == "EMEA has the highest revenue in all: €60.00, 75% of the 2 shown."
+        assert headline([MONTH, REGION, REVENUE], rows) == "EMEA has the highest revenue in all: €60.00, 75% of the total."
 
     def test_groups_beside_another_period_say_the_change_of_the_whole(self) -> None:
         before = OutputColumn("revenue_compared", "revenue, last year", "measure", format="currency:EUR", measure_index=0)
@@ -177,7 +177,7 @@ class TestHeadline:
                 "Jan 2026, EMEA has the highest revenue: €100.00, 62.5% of the 2 shown.",
             ),
             ([REGION, REVENUE], [["EMEA", 0], ["APAC", 0]], Asked(), "EMEA and 1 more have the highest revenue: €0.00; 2 shown."),
-            ([REGION, REVENUE], [[None, 9], ["APAC", 1]], Asked(), "(no region) has the highest revenue: €9.00, 90% of the 2 shown."),
+            ([REGION, REVENUE], [[None, 9], ["APAC", 1]], Asked(), "(no region) has the highest revenue: €9.00, 90% of the total."),
             (
                 [REGION, OutputColumn("last", "last order", "measure", measure_index=0)],
                 [["EMEA", dt.date(2026, 5, 1)], ["APAC", dt.date(2026, 6, 1)]],

@@ -11,6 +11,7 @@ from core.timeseries import FloatArray
 from forecasting.clean import fill_gaps
 from forecasting.episodes import without
 from forecasting.folds import origins
+from forecasting.level_shift import SHORTEST
 from forecasting.members.member import Member
 from forecasting.members.naive import repeat_last, repeat_season
 from forecasting.prepare import Prepared
@@ -63,7 +64,7 @@ def failed_trial(series: Prepared, failure: str) -> Trial:
 
 def cuts_of(series: Prepared, folds: int) -> tuple[int, ...]:
     """The lengths at which this series is cut for its folds, latest first; none, if others are left, within or just after an episode or a
-    change of level that could not be seen as such yet: errors of that one occasion would widen every interval.
+    change of level that could not be seen or measured yet: errors of that one occasion would widen every interval.
     """
     found = origins(series.y.shape[0], series.horizon, repeat_season(series), folds=folds)
     if series.episodes.any():
@@ -71,7 +72,7 @@ def cuts_of(series: Prepared, folds: int) -> tuple[int, ...]:
     shift = series.shift
     if shift is None:
         return found
-    return tuple(cut for cut in found if cut <= shift.at or series.cut(cut).shift is not None) or found
+    return tuple(cut for cut in found if cut <= shift.at or (cut >= shift.at + SHORTEST and series.cut(cut).shift is not None)) or found
 
 
 def keep_sane(point: FloatArray, series: Prepared) -> FloatArray:

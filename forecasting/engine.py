@@ -17,9 +17,10 @@ from forecasting.conformal import Units, error_units, likeness, quantiles_by_hor
 from forecasting.pooled.copies import teachers
 from forecasting.prepare import Prepared, prepare
 from forecasting.seasons import weekly_or_shorter
+from forecasting.sudden_end import CHANCE_OF_STAYING
 from forecasting.types import Backtest, Forecast, ForecastInput
 from forecasting.usual_errors import usual_errors
-from forecasting.young_shift import USUAL_STAY, chance_of_return, reach_back
+from forecasting.young_shift import USUAL_STAY, chance_of_return, reach_back, reach_on
 
 LEVELS = (80, 95)
 
@@ -161,8 +162,11 @@ def _one(series: Prepared, t: Trial, mixed: Mixture, units: Units, bounds: dict[
     )
     for level, (down, up) in bounds.items():
         low, high = np.minimum(low, mixed.ahead + unit * down), np.maximum(high, mixed.ahead + unit * up)
+        tail = (1 - level / 100) / 2
         if series.shift is not None:
-            low, high = reach_back(low, high, mixed.ahead, series.shift, chance, (1 - level / 100) / 2)
+            low, high = reach_back(low, high, mixed.ahead, series.shift, chance, tail)
+        if series.doubt is not None:
+            low, high = reach_on(low, high, mixed.ahead, series.doubt, CHANCE_OF_STAYING, tail)
         lower[level], upper[level] = low, high
     at = series.future_steps - 1
     shut = _closed(series)

@@ -21,6 +21,7 @@ from forecasting.grid import Step, index_of, infer_step, time_at
 from forecasting.level_shift import LevelShift, find_level_shift
 from forecasting.local_time import to_utc, to_wall_clock
 from forecasting.seasons import calendar_seasons, weekly_or_shorter
+from forecasting.sudden_end import find_sudden_end, is_in_doubt
 from forecasting.types import ForecastInput
 
 BoolArray = npt.NDArray[np.bool_]
@@ -39,6 +40,7 @@ class Prepared:
     start: wall clock of y[0]. causes: name -> (n + horizon,) holidays and regressors, known for past and future.
     seasons: candidate lengths in steps, ascending. future_steps: (h,) >= 1, steps after the last bucket; future_times: (h,) UTC.
     episodes: (n,) stretches of wild values that came and went: no member sees them and none is judged by them.
+    shift: the lasting change of level, if any. doubt: one that the last values may be, which are set aside as an episode.
     floor: 0.0 where history is never negative, else None. closed: position in the week cycle -> always zero; empty when never.
     memo: what several members ask of the same series, worked out once; cuts: the same of `cut`.
     """
@@ -56,6 +58,7 @@ class Prepared:
     closed: BoolArray
     effects: Effects = NO_EFFECTS
     shift: LevelShift | None = None
+    doubt: LevelShift | None = None
     episodes: BoolArray = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
     all_seasons: tuple[int, ...] = ()
     causes: Mapping[str, FloatArray] = field(default_factory=dict)
@@ -76,10 +79,12 @@ class Prepared:
     def _cut(self, n: int) -> Prepared:
         raw = self.raw[:n]
         causes = {name: values[: n + self.horizon] for name, values in self.causes.items()}
-        episodes = _episodes(raw, self.step, self.all_seasons, self.horizon, causes) if self.episodes.any() else self.episodes
+        episodes = _episodes(raw, self.step, self.all_seasons, self.horizon, causes) if self.episodes.any() else self.episodes[:n]
+        doubt, new = _sudden_end(without(raw, episodes), self.step, self.all_seasons, causes)
+        episodes = _with_doubt(episodes, doubt, n)
         fitted = without(raw, episodes)
         known = np.isfinite(fitted)
-        complete, shift = _at_one_level(fill_gaps(fitted, self.all_seasons), self.step, self.all_seasons)
+        complete, shift = _at_one_level(fill_gaps(fitted, self.all_seasons), self.step, self.all_seasons, new)
         effects = estimate_effects(complete, self.all_seasons, self.step, self.horizon, causes)
         filled = effects.remove(complete)
         return replace(
@@ -89,6 +94,7 @@ class Prepared:
             y=clean_outliers(filled, known, self.seasons),
             effects=effects,
             shift=shift,
+            doubt=doubt,
             episodes=episodes,
             causes=causes,
             floor=0.0 if (raw[np.isfinite(raw)] >= 0).all() else None,
@@ -164,9 +170,13 @@ def prepare(item: ForecastInput) -> Prepared:
     episodes = _episodes(raw, step, seasons, horizon, causes)
     if episodes.any():
         notes.append(_told_episodes(episodes, start, step))
+    doubt, new = _sudden_end(without(raw, episodes), step, seasons, causes)
+    if doubt is not None:
+        notes.append(_told_doubt(doubt, start, step))
+    episodes = _with_doubt(episodes, doubt, n)
     fitted = without(raw, episodes)
     known = np.isfinite(fitted)
-    complete, shift = _at_one_level(fill_gaps(fitted, seasons), step, seasons)
+    complete, shift = _at_one_level(fill_gaps(fitted, seasons), step, seasons, new)
     if shift is not None:
         notes.append(_told(shift, start, step))
     effects = estimate_effects(complete, seasons, step, horizon, causes)
@@ -187,6 +197,7 @@ def prepare(item: ForecastInput) -> Prepared:
         all_seasons=seasons,
         effects=effects,
         shift=shift,
+        doubt=doubt,
         episodes=episodes,
         causes=causes,
         future_steps=steps,
@@ -197,11 +208,32 @@ def prepare(item: ForecastInput) -> Prepared:
     )
 
 
-def _at_one_level(complete: FloatArray, step: Step, seasons: tuple[int, ...]) -> tuple[FloatArray, LevelShift | None]:
-    """(n,) without its lasting change of level, and what that was. A year of days is no season here: it never comes from one day to the next."""
+def _at_one_level(
+    complete: FloatArray, step: Step, seasons: tuple[int, ...], new: LevelShift | None
+) -> tuple[FloatArray, LevelShift | None]:
+    """(n,) without its lasting change of level, and what that was: the one that stands out, else the `new` one of the last values. A year of
+    days is no season here: it never comes from one day to the next."""
     within_week = weekly_or_shorter(step, seasons)
-    shift = find_level_shift(complete, within_week or seasons, within_week[0] if within_week else 1)
+    shift = find_level_shift(complete, within_week or seasons, within_week[0] if within_week else 1) or new
     return (complete, None) if shift is None else (shift.to_present(complete), shift)
+
+
+def _sudden_end(
+    raw: FloatArray, step: Step, seasons: tuple[int, ...], causes: Mapping[str, FloatArray]
+) -> tuple[LevelShift | None, LevelShift | None]:
+    """A change that the last values show and no known cause explains: in doubt, or taken for new; at most one of both."""
+    within_week = weekly_or_shorter(step, seasons)
+    found = find_sudden_end(fill_gaps(raw, seasons), within_week or seasons, within_week[0] if within_week else 1)
+    if found is None or at_work(causes, raw.shape[0])[found.at :].any():
+        return None, None
+    return (found, None) if is_in_doubt(found, raw.shape[0]) else (None, found)
+
+
+def _with_doubt(episodes: BoolArray, doubt: LevelShift | None, n: int) -> BoolArray:
+    """(n,) the episodes, and the values in doubt at the end."""
+    if doubt is None:
+        return episodes
+    return np.asarray(np.r_[episodes[: doubt.at], np.ones(n - doubt.at, dtype=np.bool_)])
 
 
 def _episodes(raw: FloatArray, step: Step, seasons: tuple[int, ...], horizon: int, causes: Mapping[str, FloatArray]) -> BoolArray:
@@ -218,6 +250,13 @@ def _when(bucket: int, start: np.datetime64, step: Step) -> str:
 def _told_episodes(episodes: BoolArray, start: np.datetime64, step: Step) -> str:
     first, last = (_when(int(np.flatnonzero(episodes)[end]), start, step) for end in (0, -1))
     return f"{int(episodes.sum())} values between {first} and {last} were far from those before and after; the fit and its accuracy leave them out."
+
+
+def _told_doubt(doubt: LevelShift, start: np.datetime64, step: Step) -> str:
+    when = _when(doubt.at, start, step)
+    return (
+        f"What came from {when} on is unlike anything before: it is left out of the fit, and the interval reaches to it in case it stays."
+    )
 
 
 def _told(shift: LevelShift, start: np.datetime64, step: Step) -> str:

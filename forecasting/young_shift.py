@@ -24,6 +24,17 @@ def reach_back(
     low: FloatArray, high: FloatArray, mean: FloatArray, shift: LevelShift, chance: FloatArray, tail: float
 ) -> tuple[FloatArray, FloatArray]:
     """(h,) both bounds, reaching the level of before where that is likelier than the share `tail` of values beyond each bound."""
-    before = mean / shift.size if shift.is_factor else mean - shift.size
-    share = np.clip(chance / tail - 0.5, 0.0, 1.0)
-    return np.minimum(low, low + share * (before - low)), np.maximum(high, high + share * (before - high))
+    return _reach(low, high, mean / shift.size if shift.is_factor else mean - shift.size, np.clip(chance / tail - 0.5, 0.0, 1.0))
+
+
+def reach_on(
+    low: FloatArray, high: FloatArray, mean: FloatArray, doubt: LevelShift, chance: float, tail: float
+) -> tuple[FloatArray, FloatArray]:
+    """(h,) both bounds, reaching the level of the last values in case it stays, which is as likely as `chance`."""
+    stays = mean * doubt.size if doubt.is_factor else mean + doubt.size
+    return _reach(low, high, stays, np.clip(np.array([chance / tail - 0.5]), 0.0, 1.0))
+
+
+def _reach(low: FloatArray, high: FloatArray, level: FloatArray, share: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(h,) both bounds, so far moved towards a level beyond them."""
+    return np.minimum(low, low + share * (level - low)), np.maximum(high, high + share * (level - high))

@@ -18,6 +18,7 @@ from forecasting.episodes import at_work, find_episodes
 from forecasting.grid import Step
 from forecasting.members.last_year import is_second_year, last_year
 from forecasting.prepare import prepare
+from forecasting.sudden_end import find_sudden_end
 from forecasting.types import Forecast, ForecastInput
 
 N = 400
@@ -101,6 +102,49 @@ class TestLevelShift:
         made = forecast(item(shifted))
         assert (made.lower[95][4:] < plain.upper[95][4:]).all()
         assert (made.lower[80] > plain.upper[80]).all()
+
+
+class TestSuddenEnd:
+    def test_one_wild_last_value_is_not_half_believed(self, y, item, plain):
+        wild = y[:N].copy()
+        wild[-1] = 300.0
+        made = forecast(item(wild))
+        assert np.abs(made.mean - plain.mean).max() < 10
+        for level in (80, 95):
+            assert (made.lower[level] < plain.mean).all()
+            assert (made.upper[level] > 220).all()
+        assert any("unlike anything before" in note for note in made.notes)
+
+    def test_from_the_second_on_it_is_the_level_of_today(self, y, item, plain):
+        wild = y[:N].copy()
+        wild[-2:] += 200
+        made = forecast(item(wild))
+        assert error(made, y[N:] + 200) < 40
+        assert (made.lower[95][3:] < plain.upper[95][3:]).all()
+
+    def test_an_outage_that_goes_on_may_go_on(self, y, item, plain):
+        out = y[:N].copy()
+        out[-3:] = 0.0
+        made = forecast(item(out))
+        assert np.abs(made.mean - plain.mean).max() < 10
+        assert (made.lower[80] == 0).all()
+
+    def test_what_happened_before_is_no_surprise_and_leaps_are_how_some_series_are(self, y):
+        slip, leaping = y[:N].copy(), np.cumsum(np.random.default_rng(2).normal(0, 3, N)) + 500
+        slip[[200, N - 1]] = 300.0
+        assert find_sudden_end(slip, (7,), 7) is not None
+        leaping[-1] += 20
+        assert find_sudden_end(leaping, (7,), 7) is None
+        assert find_sudden_end(np.r_[np.full(199, 7.0), 9.0], (7,), 7) is None
+
+    def test_a_known_cause_explains_it(self, y):
+        flag = np.zeros(N + 14)
+        flag[[200, N - 1]] = 1.0
+        wild = y[:N].copy()
+        wild[[200, N - 1]] += 200
+        times = (np.datetime64("2023-01-02") + np.arange(N)).astype("datetime64[ns]")
+        made = prepare(ForecastInput(TimeSeries("s", times, wild), 14, regressors={"day": flag[:N]}, future_regressors={"day": flag[N:]}))
+        assert made.doubt is None
 
 
 class TestEpisode:

@@ -56,6 +56,8 @@ def _each(template: str, words: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     return tuple((template.replace("{}", w), w) for w in words)
 
 
+_THING = r"(?!(?:hour|day|week|month|quarter|year)\b)[\w-]+"
+_EARNS = r"generates?|generated|makes?|made|brings?(?:\s+in)?|gets?"
 _WELL = r"selling\s+(?:really\s+|very\s+)?(?:well|best|good|the\s+(?:best|most))"
 _BADLY = r"selling\s+(?:really\s+|very\s+)?(?:badly|poorly|slowly|worst|the\s+(?:worst|least))"
 _SELLING = r"(?:sell(?:ing)?|sold|ship(?:ping|ped)?)"
@@ -91,6 +93,18 @@ IDIOMS: tuple[Idiom, ...] = (
         for verbs, move in (("grew|increased|rose|climbed|improved|gained", "rise"), ("fell|declined|decreased|dropped|shrank|lost", "drop"))
     ),
     _idiom(r"\bup\s+or\s+down\b", "up", sure=True),
+    *(
+        _idiom(rf"^\W*(?:which|what)\s+(?P<x>[\w-]+)\s+(?:has|have|had|{_EARNS})\s+(?:the\s+)?(?:{end})\s+(?P<m>[\w-]+)\s+per\s+(?P<y>{_THING})\b",
+               rf"\g<m> per \g<y> by \g<x> {order} first")
+        for end, order in (("most|highest|largest|biggest|best", "highest"), ("least|lowest|smallest|worst", "lowest"))
+    ),
+    _idiom(r"\bdo(?:es)?\s+(?P<a>[\w\s-]+?)\s+convert\s+(?:better|worse|more|less)\s+than\s+(?P<b>[\w-]+)\b", (r"conversion rate \g<a> vs \g<b>", "conversion rate"),
+           sure=True),
+    _idiom(r"\bpaying\s+customers?\b", ("active customers", "active customer"), unless="paying", sure=True),
+    _idiom(r"\btop\s+(?P<n>\d+)\s+(?P<x>[\w-]+)\s+by\s+(?P<m>[\w-]+)\s+growth\b", r"top \g<n> biggest rise in \g<m> by \g<x>", sure=True),
+    _idiom(r"^\W*(?:please\s+)?(?:exclude|leave\s+out|omit)\s+(?P<a>[\w\s-]+?)\s+from\s+(?P<b>[\w\s-]+?)\W*$", r"\g<b> excluding \g<a>"),
+    _idiom(r"\bwhat\s+do(?:es)?\s+(?:our\s+)?(?:people|customers|clients|shoppers|buyers)(?P<where>\s+in\s+[\w\s-]+?)?\s+(?:buy|order|purchase)\s+(?:the\s+)?most(?:\s+often)?\b",
+           *_each(r"best selling {}s\g<where>", ("product", "item", "article"))),
     _idiom(r"\b(?:our\s+|the\s+)?top[\s-]line\b(?!\s+item)", *_each("{}", _MONEY), sure=True),
     _idiom(r"\b(?:our\s+|the\s+)?bottom[\s-]line\b(?!\s+item)", *_each("{}", ("profit", "net income")), sure=True),
     *(
@@ -103,7 +117,7 @@ IDIOMS: tuple[Idiom, ...] = (
     ),
     _idiom(r"\b(?:did|do|have)\s+we\s+(?:sell|sold)\s+(?:more|fewer|less)\s+(?P<a>[\w\s-]+?)\s+than\s+(?P<b>[\w-]+(?:\s(?!last|this|in|on|for|since|yesterday|today)[\w-]+)?)",
            *_each(r"{} \g<a> vs \g<b>", ("units sold", "sales", "quantity")), sure=True),
-    _idiom(r"\baverage\s+(?:number\s+of\s+)?(?P<x>[\w-]+)\s+per\s+(?P<y>(?!(?:hour|day|week|month|quarter|year)\b)[\w-]+)\s+(?=(?:by|for\s+each|in\s+each|per)\s)",
+    _idiom(rf"\baverage\s+(?:number\s+of\s+)?(?P<x>[\w-]+)\s+per\s+(?P<y>{_THING})\s+(?=(?:by|for\s+each|in\s+each|per)\s)",
            r"\g<x> per \g<y> ", sure=True),
     _idiom(r"\b(?:average\s+)?(?:delivery|shipping|dispatch|fulfil?ment)\s+times?\b", ("average days to ship", "ship date"), sure=True),
     _idiom(r"\b(?:bought|ordered|purchased)\s+(?:only|just|exactly)\s+once\b", *_each("with exactly one {}", _EVENTS)),

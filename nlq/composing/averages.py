@@ -88,6 +88,8 @@ def _formula_per_thing(draft: Draft, measures: list[MeasureItem]) -> bool:
 def _per_thing(draft: Draft, measures: list[MeasureItem]) -> bool:
     """ "revenue per customer by segment": a metric over how many customers have any, when the things are many or something else groups."""
     f = draft.frame
+    if _ranks_labels_per_thing(draft):
+        raise Unbuildable("a ranking by a figure per thing")
     if (
         len(measures) != 1
         or not f.groups
@@ -123,7 +125,8 @@ def _per_thing(draft: Draft, measures: list[MeasureItem]) -> bool:
         f.groups = f.groups[1:]
         return True
     home = _summed_in(draft, item, target)
-    if home is None or item.units or thing is None or thing.kind != "dataset" or f.orders:
+    sorted_otherwise = any(o.measure is not None or o.mention is not None or o.grain for o in f.orders)
+    if home is None or item.units or thing is None or thing.kind != "dataset" or sorted_otherwise:
         return False
     dataset = thing.dataset or ""
     if dataset not in draft.entities or not draft.graph.points_to(home, dataset) or home == dataset:
@@ -134,6 +137,18 @@ def _per_thing(draft: Draft, measures: list[MeasureItem]) -> bool:
     measures[0] = MeasureItem("ratio", None, left=item, right=MeasureItem("distinct_of", None, f.groups[0], label=home))
     f.groups = f.groups[1:]
     return True
+
+
+def _ranks_labels_per_thing(draft: Draft) -> bool:
+    """ "which segment has the highest revenue per customer": the segments are ranked, and not the customers with their segments."""
+    f = draft.frame
+    per = f.groups[0] if f.groups and f.groups[0].per and not f.groups[0].plural else None
+    thing = draft.target(per) if per is not None else None
+    ranked = f.superlative is not None or f.limit_asked or bool(f.rank_by)
+    labels = [t for m in f.outputs if (t := draft.target(m)) is not None and t.kind == "field" and not draft.kinds.is_measure(t)]
+    return bool(
+        ranked and labels and thing is not None and thing.kind == "dataset" and thing.dataset in draft.entities and not f.limit_per_group
+    )
 
 
 def _summed_in(draft: Draft, item: MeasureItem, target: Target | None) -> str | None:

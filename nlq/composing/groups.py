@@ -11,7 +11,7 @@ from nlq.composing.shape import shared_name
 from nlq.frame import MeasureItem, Mention
 from nlq.lexicon import Target
 from nlq.predicates import Unbuildable
-from semantic.catalog.model import Entity, FieldRole
+from semantic.catalog.model import DatasetKind, Entity, FieldRole
 from semantic.expr import FieldRef
 from semantic.query import ByEntity, ByField, ByTime, GroupBy
 
@@ -25,6 +25,8 @@ def build_groups(draft: Draft, measures: Sequence[MeasureItem]) -> tuple[list[Gr
         target = draft.target(mention)
         if target is None or target.kind in ("metric", "term", "segment"):
             raise Unbuildable("groups by what is no dimension")
+        if f.compare == "vs" and mention not in f.groups and _is_no_label(draft, target):
+            raise Unbuildable("held against what is no label")  # "revenue at full price vs discounted"
         wanted.append((mention, target))
     entities = list(dict.fromkeys(t.dataset or "" for _, t in wanted if t.kind == "dataset"))
     someone = {t.dataset for m, t in wanted if m.indefinite}
@@ -76,6 +78,13 @@ def build_groups(draft: Draft, measures: Sequence[MeasureItem]) -> tuple[list[Gr
         seen.add(str(ref))
         datasets.append(target.dataset or "")
     return by, list(dict.fromkeys(datasets))
+
+
+def _is_no_label(draft: Draft, target: Target) -> bool:
+    """A number, or events, whose rows would each be a group."""
+    if target.kind == "dataset":
+        return draft.catalog.dataset(target.dataset or "").kind is DatasetKind.FACT
+    return draft.kinds.is_measure(target)
 
 
 def _repeats(draft: Draft, entity: Entity, shown: Sequence[str]) -> bool:

@@ -9,7 +9,7 @@ from nlq.composing.amounts import same_measure
 from nlq.composing.draft import Draft
 from nlq.frame import MeasureItem, OrderItem
 from nlq.predicates import Unbuildable
-from semantic.query import ByCycle, ByEntity, ByField, ByTime, GroupBy, LimitBy, Measure, Order
+from semantic.query import ByCycle, ByEntity, ByField, ByTime, GroupBy, LimitBy, Measure, MetricRef, Order
 
 
 def order_groups(
@@ -22,8 +22,6 @@ def order_groups(
         order.append(Order(target="metric", index=_index(draft, item, built), descending=descending))
     if f.superlative is not None and f.superlative.measure is not None:
         order.append(Order(target="metric", index=_index(draft, f.superlative.measure, built), descending=bool(f.superlative.descending)))
-        if f.judged and _is_better_low(draft, f.superlative.measure):
-            order[-1] = order[-1].model_copy(update={"descending": not order[-1].descending})
     if f.moved_order is not None and built:
         form: Literal["difference", "percent"] = "percent" if f.moved_order.percent else "difference"
         order.append(Order(target="change", index=0, descending=f.moved_order.rising, change=form))
@@ -44,6 +42,7 @@ def order_groups(
         order.append(Order(target="metric", index=0, descending=descending))
         if f.limit_asked and not f.rank_by:
             draft.guess(0.03, "ranked by the first measure")
+    order = _as_judged(draft, order, built)
     if f.limit_per_group and f.limit is not None and f.groups:
         group = draft.target(f.groups[-1])
         for n, b in enumerate(by):
@@ -66,10 +65,13 @@ def order_groups(
     return order, f.limit, None
 
 
-def _is_better_low(draft: Draft, item: MeasureItem) -> bool:
-    """Whether the best is the lowest: a metric that should fall ("worst cost per click")."""
-    target = draft.target(item.mention)
-    return target is not None and target.kind == "metric" and draft.catalog.metric(target.name).good_direction == "down"
+def _as_judged(draft: Draft, order: list[Order], built: Sequence[tuple[MeasureItem, Measure]]) -> list[Order]:
+    """Best and worst by what a measure should do: of what should fall ("worst cost per click") the lowest is the best."""
+    if not draft.frame.judged:
+        return order
+    low = {n for n, (_, m) in enumerate(built) if isinstance(m, MetricRef) and draft.catalog.metric(m.metric).good_direction == "down"}
+    flipped = {"metric": low}
+    return [o.model_copy(update={"descending": not o.descending}) if o.index in flipped.get(o.target, ()) else o for o in order]
 
 
 def _index(draft: Draft, item: MeasureItem, built: Sequence[tuple[MeasureItem, Measure]]) -> int:

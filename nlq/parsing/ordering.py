@@ -27,6 +27,7 @@ def on_direction(p: Parse, i: int, u: Unit) -> int:
     value = u.func.value == "desc" if u.func else True
     p.use(u)
     alphabetical = "alphabet" in u.text.lower()
+    p.frame.judged = p.frame.judged or bool({"best", "worst"} & set(u.text.lower().split()))
     if s.mode == "order":
         if p.frame.orders and p.frame.orders[-1].descending is None and not alphabetical:
             p.frame.orders[-1].descending = value

@@ -98,7 +98,9 @@ class Candidates:
             if not valid:
                 ways = [q for q in other_ways(candidate.query, failure, self.catalog) if self.failure(q, as_of) is None]
                 apart = {tuple(c.label for c in chips_of(q, self.wording, Intent.ASK, {})) for q in ways}
-                valid = [replace(candidate, query=q) for q in ways] if 1 < len(ways) == len(apart) else []  # what reads alike is no choice
+                valid = (
+                    [replace(candidate, query=q) for q in ways] if ways and len(ways) == len(apart) else []
+                )  # what reads alike is no choice
         return valid
 
     def _weighed(self, found: Sequence[Candidate]) -> list[Candidate]:

@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from core.errors import AppError
-from semantic.catalog.model import Catalog
+from semantic.catalog.model import Catalog, Relationship
+from semantic.expr import FieldRef
 from semantic.query import SemanticQuery
 
 # More ways than this are no choice that a person wants to read.
@@ -18,7 +19,8 @@ _MOST = 4
 def other_ways(query: SemanticQuery, error: AppError, catalog: Catalog) -> Iterator[SemanticQuery]:
     """The query over each of the ways that a refused join lists; nothing for other refusals."""
     listed = tuple(getattr(error, "suggestions", ())) if error.code == "ambiguous_join" else ()
-    for path in listed if len(listed) <= _MOST else ():
+    usual = _usual(listed, catalog)
+    for path in usual or (listed if len(listed) <= _MOST else ()):
         via = tuple(path.split(" > "))
         target = _end(via[-1], catalog)
         if target is None:
@@ -29,6 +31,22 @@ def other_ways(query: SemanticQuery, error: AppError, catalog: Catalog) -> Itera
             continue
         if changed != query:
             yield changed
+
+
+def _usual(listed: Sequence[str], catalog: Catalog) -> Sequence[str]:
+    """ "sales by quarter" of a table of dates that sales point to as sold and as shipped: the one that is their own date, if one is."""
+    steps = {path: [r for r in catalog.relationships if r.name == path] for path in listed}
+    found = [path for path, relations in steps.items() if relations and is_own_date(relations[0], catalog)]
+    return found if len(found) == 1 and all(steps.values()) else ()
+
+
+def is_own_date(relation: Relationship, catalog: Catalog) -> bool:
+    """Whether the rows' own time is what the relationship leads to."""
+    rows = catalog.dataset(relation.from_dataset)
+    time = rows.field(rows.time) if rows.time is not None else None
+    if time is None:
+        return False
+    return relation.from_fields == (time.name,) or (isinstance(time.expression, FieldRef) and time.expression.via == (relation.name,))
 
 
 def _end(step: str, catalog: Catalog) -> str | None:

@@ -39,6 +39,9 @@ def on_number(p: Parse, i: int, u: Unit) -> int:
         p.frame.limit, p.frame.limit_asked = int(u.number), True
         p.use(u)
         return i + 1
+    often = _so_often(p, i, u)
+    if often is not None:
+        return often
     if s.compare_op is not None:
         s.number = u.number
         p.use(u)
@@ -69,6 +72,23 @@ def on_number(p: Parse, i: int, u: Unit) -> int:
             return i + 1
         p.frame.unknown.append(u)
     return i + 1
+
+
+def _so_often(p: Parse, i: int, u: Unit) -> int | None:
+    """ "admitted more than 5 times": so many of the events that the verb tells of; of nothing else."""
+    s = p.waiting
+    times = p.units[i + 1] if i + 1 < len(p.units) else None
+    following = p.units[i + 2] if i + 2 < len(p.units) else None
+    if times is None or times.text.lower() != "times" or s.compare_op is None or u.number is None or (following and following.is_object):
+        return None
+    event = s.last_condition
+    if event is None or event.kind != "related" or event.negate or event.mention is None:
+        p.frame.unknown.append(times)
+        return i + 2
+    event.op, event.number = s.compare_op, u.number
+    p.use(u, times, *p.take_pending())
+    s.compare_op = s.number = None
+    return i + 2
 
 
 def _trait(p: Parse, i: int, u: Unit) -> int | None:

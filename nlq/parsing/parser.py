@@ -24,6 +24,7 @@ from nlq.parsing.ordering import on_direction, on_order
 from nlq.parsing.parse import Handler, Parse, TermDefinition
 from nlq.parsing.patterns import on_contains, on_null
 from nlq.parsing.periods import on_bare_period, on_grain
+from nlq.parsing.played import with_parts
 from nlq.parsing.ranking import on_top
 from nlq.parsing.ratios import on_op, on_rate, on_ratio
 from nlq.parsing.requests import on_define, on_output, on_round
@@ -55,7 +56,7 @@ class Parser:
     """One parse of one question. `units` cover it; `kinds` knows the catalog; `terms` are words with a definition."""
 
     def __init__(self, units: Sequence[Unit], kinds: Kinds, terms: Mapping[str, TermDefinition] | None = None) -> None:
-        self._units = units
+        self._units = with_parts(units, kinds)
         self._kinds = kinds
         self._terms = terms or {}
 

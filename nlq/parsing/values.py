@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nlq.frame import Condition, MeasureItem, Mention, OrderItem
+from nlq.lexicon import Target
+from nlq.linking import Link
 from nlq.parsing.literals import bind_literal
 from nlq.parsing.parse import Parse
 from nlq.parsing.words import ARRIVING, LEAVING, PARTICIPLES, SENTENCE_END
@@ -84,7 +88,7 @@ def is_value(p: Parse, i: int, u: Unit) -> bool:
     before = p.before(i)
     if value >= 0.95 and link < 0.9:
         after_count = before is not None and before.is_func("count", "each", "by", "agg")
-        return not (after_count and not (nxt is not None and nxt.links))
+        return not (after_count and not (nxt is not None and (nxt.links or (nxt.values and p.units[i + 1] is nxt))))
     if value < 0.95:
         return False
     premodifier = nxt is not None and bool(nxt.links) and i + 1 < len(p.units) and p.units[i + 1] is nxt
@@ -189,6 +193,9 @@ def _value_as_noun(p: Parse, i: int, u: Unit) -> int | None:
     _, following = p.peek(i + 1)
     if following is not None and (following.links or following.values or following.is_func("and", "or", "comma")):
         return None
+    rows = _rows_of(p, i, u)
+    if rows is not None:
+        return rows
     units = p.take_pending()
     condition = Condition("value", None, values=u.values, units=[u])
     kind = "count" if s.count and s.aggregate is None else "of_value"
@@ -203,6 +210,21 @@ def _value_as_noun(p: Parse, i: int, u: Unit) -> int | None:
         p.frame.rank_by.append(item)
     else:
         p.add_measure(item)
+    return i + 1
+
+
+def _rows_of(p: Parse, i: int, u: Unit) -> int | None:
+    """ "how many deposits used a card": the rows of that kind, of which more is said."""
+    homes = {v.dataset for v in u.values}
+    _, following = p.peek(i + 1, skip_soft=False)
+    said_of = (
+        following is not None and (following.soft or following.is_func("relative", "have", "neg")) and following.text not in SENTENCE_END
+    )
+    if not said_of or len(homes) != 1 or not p.waiting.count or p.waiting.aggregate is not None or p.waiting.superlative is not None:
+        return None
+    home = next(iter(homes))
+    p.frame.conditions.append(Condition("value", None, values=u.values, units=[u]))
+    p.units = [*p.units[: i + 1], replace(u, links=(Link(Target("dataset", home, home), 1.0, True),), values=()), *p.units[i + 1 :]]
     return i + 1
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from core.errors import Invalid
 from semantic.catalog.importers.imported import ImportedCatalog, aggregation, sql_expression
+from semantic.catalog.infer.calendar_dates import with_calendar_dates
 from semantic.catalog.infer.fields import safe_name
 from semantic.catalog.infer.glossary.draft import Draft, key_of
 from semantic.catalog.infer.glossary.formula import Node, Number, Operation, Phrase, parse_formula, phrases_of
@@ -50,7 +51,7 @@ def import_catalog_source(base: Catalog, raw: Mapping[str, Any]) -> ImportedCata
     homes = _attributes(draft, _entries(raw, "attributes"), lost)
     for i, entry in enumerate(_entries(raw, "relationships")):
         _relationship(draft, entry, i, homes, lost)
-    return ImportedCatalog(draft.catalog(), tuple(lost))
+    return ImportedCatalog(with_calendar_dates(draft.catalog()), tuple(lost))
 
 
 def _entries(raw: Mapping[str, Any], part: str) -> Sequence[Mapping[str, Any]]:
@@ -98,6 +99,9 @@ def _metric(draft: Draft, entry: Mapping[str, Any], i: int, lost: list[str]) -> 
         lost.append(f"/metrics/{i}: {name!r} was left out: its expression {text[:80]!r} is not over known columns of {dataset.table}.")
         return None
     field = dataset.field(of.field) if isinstance(of, FieldRef) else None
+    if field is not None and kind == AggregateKind.COUNT_DISTINCT and field.role == FieldRole.MEASURE:
+        field = field.changed(role=FieldRole.KEY, aggregate=None, additive=False)  # numbers of tickets: counted, never added up
+        draft.replace_field(dataset.name, field)
     spoken = _spoken(label)
     made = SimpleMetric(
         name=safe_name(name) if safe_name(name) not in draft.metrics else draft.metric_name(name),
@@ -209,8 +213,16 @@ def _attributes(draft: Draft, entries: Sequence[Mapping[str, Any]], lost: list[s
         together = f"{dimension} {spoken}" if dimension and not set(key_of(dimension)) & set(key_of(spoken)) else ""
         draft.add_field_synonyms(dataset.name, field.name, [x for x in (spoken, spoken.lower(), together.lower()) if x])
         key = draft.column(dataset, str(entry.get("key") or column)) or field
+        _show_with_key(draft, dataset, key, field)
         homes.setdefault(dimension.lower(), []).append((name.lower(), dataset.name, key.name))
     return homes
+
+
+def _show_with_key(draft: Draft, dataset: Dataset, key: CatalogField, shown: CatalogField) -> None:
+    """What a model shows for the key of a table is shown where the things of the table are."""
+    entity = next((e for e in draft.entities.values() if e.dataset == dataset.name and e.key == (key.name,)), None)
+    if entity is not None and shown.name != key.name and shown.name not in entity.display:
+        draft.entities[entity.name] = entity.changed(display=(*entity.display, shown.name))
 
 
 def _computed(draft: Draft, dataset: Dataset, name: str, label: str, text: str) -> CatalogField | None:

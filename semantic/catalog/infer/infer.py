@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from core.errors import AppError
+from semantic.catalog.infer.ages import ages
+from semantic.catalog.infer.calendar_dates import with_calendar_dates
 from semantic.catalog.infer.entities import find_entities
 from semantic.catalog.infer.fields import FieldContext, build_fields, safe_name
 from semantic.catalog.infer.glossary import GlossaryEntry, apply_glossary
@@ -75,6 +77,7 @@ def infer_catalog(
         hierarchies=tuple(find_hierarchies(datasets, stats, probe)),
         segments=tuple(find_segments(datasets, names)),
     )
+    catalog = with_calendar_dates(catalog)
     if glossary:
         catalog, glossary_notes = apply_glossary(catalog, glossary)
         notes += glossary_notes
@@ -122,6 +125,7 @@ def _dataset(
     by_column = {f.column: f.name for f in fields}
     seen = {f.name: stats.columns[f.column] for f in fields if f.column and f.column in stats.columns}
     fields += split_dates(safe_name(table.name), fields, name, stats.columns)
+    fields += ages(safe_name(table.name), fields)
     words = {f.name: name.columns[f.column].words if f.column else tuple(f.label.split()) for f in fields}
     dataset = Dataset(
         name=safe_name(table.name),

@@ -148,7 +148,7 @@ def _time_score(field: CatalogField, words: tuple[str, ...], table: tuple[str, .
         score -= 3
     if set(own) & v.TIME_START:
         score += 1.5
-    if set(own) & {"birth", "born", "dob", "birthday"}:
+    if set(own) & v.BIRTH:
         score -= 5
     if field.time_format or field.epoch:
         score -= 1

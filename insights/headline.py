@@ -170,13 +170,15 @@ class _Grouped:
         picked = self.asked.ranked and (self.asked.by is not None or self.asked.lowest)
         if time is not None and len(keys) == 1 and len(known) >= 2 and self.columns[time].grain in _PERIODS and not picked:
             return self._series(sorted(known, key=lambda row: _start(row[time]) or dt.datetime.min), time)
+        share = next(
+            (i for i, c in enumerate(self.columns) if c.transform == "share" and c.measure_index == self.column.measure_index), None
+        )
+        if time is not None and len(keys) == 2 and share is not None and not self.asked.ranked:
+            return self._shares_over_time([row for row in known if _start(row[time]) is not None], keys, time, share)
         if time is not None and len(keys) == 2 and self.column.additive and not self.asked.ranked:
             return self._over_time(known, next(i for i in keys if i != time))
         if self.asked.by_change and time is None:
             return self._moved(known[0], keys)
-        share = next(
-            (i for i, c in enumerate(self.columns) if c.transform == "share" and c.measure_index == self.column.measure_index), None
-        )
         return self._shares(known, keys, share) if share is not None and len(known) > 1 else self._things(known, keys, time)
 
     def _uncounted(self) -> str:
@@ -252,6 +254,16 @@ class _Grouped:
         column = self.columns[share]
         value = f" ({_value(top[self.measure], self.column)})" if share != self.measure else ""
         return f"{self._name(top, keys)} has the {most} share of {self._plain()}: {_value(top[share], column)}{value}{_when(self.windows)}."
+
+    def _shares_over_time(self, known: Rows, keys: list[int], time: int, share: int) -> str:
+        """Who has the largest share in the last whole period, and what share that one had at first."""
+        grain, dimension = self.columns[time].grain or "day", [i for i in keys if i != time]
+        starts = sorted({row[time] for row in known if not self._runs(row[time], grain)}) or sorted({row[time] for row in known})
+        top = max((row for row in known if row[time] == starts[-1]), key=lambda row: _float(row[share]) or 0.0)
+        name, column = self._name(top, dimension), self.columns[share]
+        before = next((row for row in known if row[time] == starts[0] and self._name(row, dimension) == name), None)
+        since = f", from {_value(before[share], column)} {during(starts[0], grain)}" if before is not None and len(starts) > 1 else ""
+        return f"{name} has the largest share of {self._plain()} {during(starts[-1], grain)}: {_value(top[share], column)}{since}."
 
     def _moved(self, first: Sequence[Any], keys: list[int]) -> str:
         """Rows ranked by their change: the first one's."""

@@ -99,7 +99,7 @@ def paraphrase(chips: tuple[Chip, ...]) -> str:
 
 
 def as_choice(chips: tuple[Chip, ...]) -> str:
-    """A reading as one of several to choose from: "revenue by country, highest first, the first"."""
+    """A reading as one of several to choose from: "revenue by country, the 5 highest"."""
     of: dict[str, list[str]] = {}
     for chip in chips:
         of.setdefault(chip.kind, []).append(chip.label)
@@ -108,10 +108,10 @@ def as_choice(chips: tuple[Chip, ...]) -> str:
         return paraphrase(chips)
     lead = " and ".join(metrics) + (f" by {' and '.join(groups)}" if groups else "")
     order = [o.removeprefix(f"{metrics[0]}, ") if len(metrics) == 1 else o for o in of.get("order", [])]
-    limit = [
-        {"first 1": "the first", "first 1 and ties": "the first"}.get(x, f"the {x}" if x.startswith("first ") else x)
-        for x in of.get("limit", [])
-    ]
+    limit = of.get("limit", [])
+    if len(limit) == len(order) == 1 and limit[0].startswith("first ") and order[0] in ("highest first", "lowest first"):
+        end, count = order[0].removesuffix(" first"), limit[0].split()[1]
+        order, limit = [f"the {end}" if count == "1" else f"the {count} {end}"], []
     intent = {"why": "why ", "forecast": "forecast of ", "unusual": "anything unusual in "}.get("".join(of.get("intent", [])), "")
     conditions = [*(f"where {p}" for p in of.get("filter", [])), *(f"having {p}" for p in of.get("having", []))]
     return ", ".join([intent + lead, *conditions, *of.get("time", []), *of.get("compare", []), *of.get("transform", []), *order, *limit])

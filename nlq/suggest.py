@@ -9,13 +9,14 @@ from nlq.text import fold
 from nlq.types import Reading, Suggestion
 from nlq.wording import Wording
 from semantic.catalog.model import Catalog, FieldRole
-from semantic.query import ByField, ByTime, MetricRef, SemanticQuery
+from semantic.query import ByEntity, ByField, ByTime, GroupBy, MetricRef, SemanticQuery
 
 _PERIODS = (
     "today", "yesterday", "this week", "last week", "this month", "last month", "this quarter", "last quarter", "this year", "last year", "year to date", "month to date",
     "last 7 days", "last 30 days", "last 12 months", "last 8 weeks excluding the current week",
 )  # fmt: skip
 _LIMIT = 8
+_TOP = 5
 # What can stand after a word: groups after "by", values and periods after "in".
 _AFTER = {
     "by": ("dimension", "entity"),
@@ -129,11 +130,18 @@ class Suggester:
                 found.append("compared to the year before")
             if isinstance(query.metrics[0], MetricRef):
                 found += ["why?", "forecast the next 3 months"] if timed else []
-            if query.by and query.limit is None:
+            if query.limit is None and any(self._has_many(b) for b in query.by):
                 found.append("only the top 5")
         else:
             found += ["how many are there?", "only the first 10"]
         return list(dict.fromkeys(found))[:9]
+
+    def _has_many(self, group: GroupBy) -> bool:
+        """Whether the first five of its groups are fewer than all; a course over time is not cut."""
+        if isinstance(group, ByEntity):
+            return True
+        field = self._catalog.field(group.field) if isinstance(group, ByField) else None
+        return field is not None and (field.cardinality or len(field.values) or _TOP + 1) > _TOP
 
     def _reachable(self, query: SemanticQuery) -> Iterable[str]:
         near = {b.field.dataset for b in query.by if isinstance(b, ByField)}

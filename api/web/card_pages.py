@@ -13,7 +13,7 @@ from api.web.cards import Card, card, card_query
 from api.web.page_route import PageRoute
 from api.web.rendering import page
 from api.web.shell import Visitor, visitor
-from core.errors import UserError
+from core.errors import AppError, UserError
 from semantic.catalog.model import Metric
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -26,8 +26,10 @@ async def metric_card(request: Request, metric: str) -> Response:
     known = visible.catalog.metric(metric)
     try:
         made = await until_gone(request, _card(at, known))
-    except UserError as error:
-        return page("card.html", card=None, metric=known, why=error.message, goal=None)
+    except AppError as error:
+        if not (isinstance(error, UserError) or error.retryable):
+            raise
+        return page("card.html", card=None, metric=known, why=error.message, goal=None, again=error.retryable)
     goal = await run_in_threadpool(_goal, at, known.name)
     return page("card.html", card=made, metric=known, why="No values yet.", goal=goal)
 

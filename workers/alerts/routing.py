@@ -24,6 +24,7 @@ from workers.alerts.timing import sends_from
 from workers.principals import SYSTEM_USER, system_principal
 
 DIGEST_HOUR = 8
+_SOONEST_FIRST: tuple[Mode, ...] = ("now", "daily", "weekly")  # a channel that is asked for twice hears once, at the sooner time
 
 
 def announce(
@@ -46,7 +47,8 @@ def announce(
     made: list[str] = []
     readers: dict[UserId, Principal | None] = {}
     finding = incident.finding
-    for subscription in subscriptions.matching(connection, row.tenant, rule_id=row.id, metric=row.metric, severity=finding.severity):
+    matching = subscriptions.matching(connection, row.tenant, rule_id=row.id, metric=row.metric, severity=finding.severity)
+    for subscription in sorted(matching, key=lambda subscription: _SOONEST_FIRST.index(subscription.asked.mode)):
         asked = subscription.asked
         if was is not None and asked.min_severity <= was:
             continue

@@ -224,6 +224,14 @@ class TestRouting:
         assert desk.send(NOW + timedelta(hours=7)).sent == 2
         assert desk.told == ["digest"]
 
+    def test_a_channel_that_is_asked_for_at_once_does_not_wait_for_its_digest(self, desk: Desk) -> None:
+        desk.subscribe(mode="daily")
+        with desk.services.store.write() as connection:
+            subscriptions.create(connection, ACME, NewSubscription(desk.inbox.id, desk.ann.id, metric="revenue"), now=NOW)
+        desk.run(event())
+        desk.send()
+        assert desk.told == ["opened"]
+
     def test_severity_and_metric_narrow(self, services: Any, ann: Any) -> None:
         desk = Desk(services, ann)
         desk.subscribe(min_severity=61)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from core.errors import Invalid
+from core.timeseries import TimeSeries
 from forecasting.decomposition import decompose
 from forecasting.engine import forecast
 from forecasting.hierarchy import Hierarchy, Reconciliation, reconcile
-from forecasting.types import Forecast
+from forecasting.types import Forecast, ForecastInput
 
 TREE = Hierarchy({"all": ("north", "south"), "north": ("a", "b")})
 
@@ -83,3 +84,22 @@ class TestDecompose:
     def test_a_short_series_has_trend_and_rest(self, item):
         parts = decompose(item(np.arange(5.0), 2))
         assert set(parts.parts) == {"trend", "rest"}
+
+    def test_a_day_of_its_own_lifts_no_trend(self):
+        days = np.datetime64("2022-01-01", "ns") + np.arange(1100) * np.timedelta64(1, "D")
+        at = np.arange(1100)
+        flag = np.isin(at, [327, 692, 1057]).astype(float)
+        noise = np.random.default_rng(1).normal(0, 0.03, 1100)
+        y = 1000 * np.exp(0.2 * np.sin(2 * np.pi * at / 7) + 0.1 * np.cos(2 * np.pi * at / 365.25) + 0.8 * flag + noise)
+        y[328:330] *= 1.4  # what nobody declared
+        n = 1040
+        item = ForecastInput(
+            TimeSeries("s", days[:n], y[:n]), 30, regressors={"event: sale": flag[:n]}, future_regressors={"event: sale": flag[n : n + 30]}
+        )
+        said = forecast(item)
+        parts = decompose(item, said)
+        np.testing.assert_allclose(sum(parts.ahead.values()), said.mean)
+        np.testing.assert_allclose(sum(parts.parts.values()), parts.total)
+        assert np.ptp(parts.parts["trend"][313:343]) < 40
+        assert np.ptp(parts.ahead["trend"]) < 0.06 * parts.ahead["trend"].mean()
+        assert parts.ahead["event: sale"][17] > 800

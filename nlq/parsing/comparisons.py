@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from nlq.frame import Condition, Mention
 from nlq.parsing.bounds import measured_before, number_condition
+from nlq.parsing.durations import lasts
 from nlq.parsing.lapses import on_lapse, with_one
 from nlq.parsing.literals import bind_literal
 from nlq.parsing.parse import Parse
@@ -221,6 +222,9 @@ def _close_comparison(p: Parse, i: int) -> int:
         k, owner = p.peek(j + 1)
         if owner is not None and owner.links and p.kinds.likely(owner, "number") and not measured_before(p):
             j, nxt, i = k, owner, k - 1
+    if nxt is not None and nxt.links and lasts(p, nxt, units):
+        p.reset_noun()
+        return j + 1
     if nxt is not None and nxt.links and not (nxt.values and not nxt.links) and j - i <= 2 and (ahead or not measured_before(p)):
         target = p.mention(nxt, "condition")
         number_condition(p, target, op, number, units, ahead=True)

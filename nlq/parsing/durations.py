@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from nlq.frame import MeasureItem, OrderItem
+from collections.abc import Sequence
+
+from nlq.frame import Condition, MeasureItem, Mention, OrderItem
+from nlq.lexicon import Target
+from nlq.linking import Link
 from nlq.parsing.parse import Parse
 from nlq.parsing.words import SENTENCE_END
 from nlq.segment import Unit
+from semantic.catalog.model import FieldRole
 
 
 def on_duration(p: Parse, i: int, u: Unit) -> int:
@@ -91,10 +96,69 @@ def length_of(p: Parse, i: int, u: Unit) -> int | None:
         or not p.kinds.likely(last.unit, "dataset")
     ):
         return None
-    p.frame.unknown.append(u)
-    return i + 1
+    dates = _ends(p, last.links[0].target.dataset) if last.links else None
+    j, unit = _in_unit(p, i + 1)
+    if dates is None or unit is None or p.waiting.mode != "head":
+        p.frame.unknown.append(u)
+        return i + 1
+    kind = next((m.aggregate for m in p.frame.measures if m.mention is last), None) or p.waiting.aggregate or "avg"
+    p.retract(last)
+    last.role, last.explained = "context", True
+    item = MeasureItem("duration", kind, unit=unit, units=[u], exact=unit not in ("day", "second"))
+    item.start, item.end = (_date_of(p, u, last.links[0].target.dataset or "", d, r) for d, r in zip(dates, ("start", "end"), strict=True))
+    p.take_pending()
+    p.reset_noun()
+    p.add_measure(item)
+    return j
 
 
+def _in_unit(p: Parse, i: int) -> tuple[int, str | None]:
+    """ "in seconds" at position i, and where it ends."""
+    words = p.units[i : i + 2]
+    step = words[1].text.lower().rstrip("s") if len(words) == 2 and words[0].text.lower() == "in" else ""
+    if step not in _STEPS:
+        return i, None
+    p.use(*words)
+    return i + 2, step
+
+
+def _ends(p: Parse, dataset: str | None) -> tuple[str, str] | None:
+    """The first and the last date of a thing that has exactly these two."""
+    rows = p.kinds.catalog.dataset(dataset) if dataset is not None else None
+    dates = [f.name for f in rows.fields if f.role is FieldRole.TIME and not f.hidden] if rows is not None else []
+    if rows is None or len(dates) != 2 or rows.time not in dates:
+        return None
+    return rows.time or "", next(d for d in dates if d != rows.time)
+
+
+def lasts(p: Parse, u: Unit, said: Sequence[Unit]) -> bool:
+    """ "stays longer than 10 days", where only something else has a number of days: from the first to the last date of the stay itself.
+
+    False where it is no such comparison. Where the thing does not have exactly two dates, how long it lasts is unknown.
+    """
+    step, s = u.text.lower().rstrip("s"), p.waiting
+    things = [k.target.dataset for k in s.last.links[:1] if k.target.kind == "dataset"] if s.last is not None else []
+    longer = any(v.text.lower() in ("longer than", "shorter than") for v in said)
+    if not longer or step not in _STEPS or not things or any(k.target.dataset in things for k in u.links):
+        return False
+    dates = _ends(p, things[0])
+    if dates is None:
+        p.frame.unknown.extend((*said, u))
+        return True
+    start, end = (_date_of(p, u, things[0] or "", d, r) for d, r in zip(dates, ("start", "end"), strict=True))
+    p.add_condition(
+        Condition("lapse", end, other=start, op=s.compare_op or ">", number=s.number, literal=step, hint="after", units=[*said, u])
+    )
+    return True
+
+
+def _date_of(p: Parse, u: Unit, dataset: str, name: str, role: str) -> Mention:
+    mention = p.mention(u, role)
+    mention.links = (Link(Target("field", f"{dataset}.{name}", dataset, name), 1.0, True),)
+    return mention
+
+
+_STEPS = frozenset("second minute hour day week month year".split())
 _LENGTHS = frozenset("duration length minutes hours days seconds weeks months".split())
 
 

@@ -9,6 +9,7 @@ from nlq.linking import Link
 from nlq.parsing.parse import Parse
 from nlq.parsing.words import MEANINGFUL, TRADING
 from nlq.segment import Unit
+from nlq.whoever import settle_ranked_who
 
 
 def _unused(p: Parse) -> list[Unit]:
@@ -67,6 +68,7 @@ def finish(p: Parse) -> None:
     p.flush_count()
     _settle_most(p)
     settle_doers(p.frame, p.kinds)
+    settle_ranked_who(p.frame, p.units, p.kinds)
     settle_who(p.frame, p.kinds)
     settle_subject(p.frame, p.kinds)
     settle_busiest(p.frame, p.kinds)

@@ -13,7 +13,7 @@ from nlq.parsing.clauses import on_and, on_both, on_comma, on_have, on_of, on_or
 from nlq.parsing.comparisons import on_compare_op, on_number
 from nlq.parsing.counts import on_count
 from nlq.parsing.cycles import on_cycle
-from nlq.parsing.durations import on_duration
+from nlq.parsing.durations import length_of, on_duration
 from nlq.parsing.finish import finish
 from nlq.parsing.grouping import on_by, on_each
 from nlq.parsing.literals import on_unknown
@@ -108,7 +108,7 @@ def _step(p: Parse, i: int) -> int:
     if is_movement(p, i, u):
         return on_movement(p, i, u)
     if u.unknown:
-        return on_unknown(p, i, u)
+        return length_of(p, i, u) or on_unknown(p, i, u)
     if u.text.lower() in PERIODS:
         return on_bare_period(p, i, u)
     if u.text.lower() == "same":

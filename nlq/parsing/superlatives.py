@@ -167,6 +167,9 @@ def super_noun(p: Parse, i: int, u: Unit) -> int:
         item = MeasureItem("count", None, mention, units=units, superlative=value)
         return _rank_or_max(p, i, item, value, rankable)
     if dataset and not number:
+        done = [v for v in p.units[max(0, i - 2) : i] if v.soft and v.text.lower().endswith("ing") and p.units[max(0, i - 3) : i] != units]
+        if any(x.text.lower() in ("longest", "shortest") for x in units):
+            p.frame.unknown.extend(done)  # "longest serving": what is long is not a figure of theirs
         mention = p.mention(u, "output")
         p.frame.outputs.append(mention)
         p.frame.superlative = OrderItem(descending=value in ("desc", "latest"))

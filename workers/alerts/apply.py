@@ -146,6 +146,8 @@ def _end(connection: Connection, ground: Ground, incident: StoredIncident, why: 
     if incident.status != status:
         incident = incidents.handle(connection, ground.row.tenant, incident.id, Handling(status=status), now=ground.now)
         _note(connection, ground, incident.id, "resolved", {"why": why})
+        if why == LATE_DATA:
+            incidents.add_details(connection, ground.row.tenant, incident.id, {"taken_back": True}, now=ground.now)
         done.resolved.append(incident.id)
     if tell:
         kind = "new_normal" if why == NEW_LEVEL else "resolved"

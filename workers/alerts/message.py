@@ -51,7 +51,7 @@ def of_incident(incident: StoredIncident, kind: str, *, base_url: str, key: str,
     link = f"{base_url.rstrip('/')}/incidents/{incident.id}"
     token = feedback_token(key, incident.tenant, incident.id, reader)
     answer = f"{base_url.rstrip('/')}/v1/incidents/feedback?token={token}"
-    points = facts.get("points") or []
+    points = [] if _is_taken_back(incident, kind) else facts.get("points") or []  # figures that are no longer so
     limit = facts.get("expected") if facts.get("rule_kind") == "threshold" else None
     chart = (
         incident_chart(
@@ -111,6 +111,8 @@ def _title(incident: StoredIncident, kind: str) -> str:
     label = _capital(str(facts.get("label", finding.metric)))
     what = _what(incident)
     be, have = ("were", "have") if says_many(label) else ("was", "has")
+    if _is_taken_back(incident, kind):
+        return f"Resolved: {what} {be} not out of line {during(_peak(incident), facts.get('grain'))} after all"
     if kind == "resolved":
         return f"Resolved: {what}{_over(incident, be, have)}"
     if kind == "new_normal" or finding.kind == "level_shift":
@@ -132,6 +134,15 @@ def _what(incident: StoredIncident) -> str:
     facts = incident.finding.details
     label, scope = _capital(str(facts.get("label", incident.finding.metric))), facts.get("scope")
     return label if scope in (None, "Total") else f"{label} ({scope})"
+
+
+def _is_taken_back(incident: StoredIncident, kind: str) -> bool:
+    """By the data (or the rule) of now it was nothing; data that were missing and came are data again."""
+    return (
+        kind == "resolved"
+        and bool(incident.finding.details.get("taken_back"))
+        and incident.finding.kind not in ("missing_data", "flat_line")
+    )
 
 
 def _peak(incident: StoredIncident) -> dt.datetime:
@@ -192,6 +203,13 @@ def _lines(incident: StoredIncident, kind: str, *, over: bool) -> list[str]:
     finding, facts = incident.finding, incident.finding.details
     made: list[str] = [str(facts["repeated"])] if facts.get("repeated") and kind not in ("resolved", "new_normal") else []
     expected, actual = _said(facts.get("expected"), facts), _said(facts.get("actual"), facts)
+    if _is_taken_back(incident, kind):
+        told = [f"Told before: actual {actual}, expected {expected}."] if finding.kind == "value" else []
+        return [
+            "Looked at again, with the data and the rule as they are now, nothing is odd.",
+            *told,
+            f"Rule: {facts.get('rule_name', '')}.",
+        ]
     if finding.kind not in ("missing_data", "flat_line") and facts.get("actual") is not None:
         if facts.get("rule_kind") == "goal":
             made.append(f"{actual} {'in all' if facts.get('period_over') else 'so far'}; at the pace of the goal it is {expected}.")

@@ -141,7 +141,7 @@ class TestOneIncident:
         desk.send()
         desk.run()
         desk.send()
-        assert [i.status for i in desk.incidents] == ["resolved"]
+        assert [(i.status, i.finding.details["taken_back"]) for i in desk.incidents] == [("resolved", True)]
         assert desk.told == ["opened", "resolved"]
 
     def test_late_data_that_join_two_events_leave_one_incident_open(self, desk: Desk) -> None:

@@ -177,6 +177,12 @@ class TestWords:
         assert told.title == "Revenue: rows look loaded twice on 20 May 2026"
         assert told.lines[0].startswith("Sales of 20 May")
 
+    def test_what_the_data_took_back_is_not_said_to_be_over(self) -> None:
+        told = of_incident(replace(incident(taken_back=True), status="resolved"), "resolved", base_url="", key="k", reader="r")
+        assert told.title == "Resolved: Revenue was not out of line on 20 May 2026 after all"
+        assert told.lines[1] == "Told before: actual €2.00, expected €10.00."
+        assert told.chart is None
+
     def test_what_moved_the_other_way_or_hardly_is_not_behind_it(self) -> None:
         assert accounts_for("down", -80.0, -100.0)
         assert accounts_for("both", 80.0, -100.0)

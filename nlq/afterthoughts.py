@@ -41,6 +41,18 @@ def settle_doers(frame: Frame, kinds: Kinds) -> None:
     frame.conditions = [*(c for c in frame.conditions if c not in own), related]
 
 
+def settle_so_often(frame: Frame) -> None:
+    """ "patients admitted more than 5 times, and the number of admissions": the same count, held against the number."""
+    for condition in [c for c in frame.conditions if c.kind == "related" and c.number is not None and not c.inner and not c.negate]:
+        events = {k.target.dataset for k in condition.mention.links} if condition.mention is not None else set()
+        counts = [m for m in frame.measures if m.kind == "count" and m.mention is not None and not m.conditions]
+        same = next((m for m in counts if m.mention is not None and {k.target.dataset for k in m.mention.links[:1]} <= events), None)
+        if same is not None and condition.mention is not None:
+            condition.mention.explained = True
+            frame.conditions.remove(condition)
+            frame.having.append(Condition("number", same.mention, same, op=condition.op, number=condition.number, units=condition.units))
+
+
 def settle_who(frame: Frame, kinds: Kinds) -> None:
     """ "who was hired most recently", "who earns the most": the persons that the ranked number belongs to are asked for."""
     item = frame.superlative.measure if frame.superlative is not None else None

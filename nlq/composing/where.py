@@ -21,7 +21,7 @@ from semantic.query import Aggregate, Having, Measure, MetricRef
 
 def _bare_related(draft: Draft, condition: Condition) -> bool:
     """A relation that the shown columns or groups already say."""
-    if condition.kind != "related" or condition.negate or condition.inner or condition.both:
+    if condition.kind != "related" or condition.negate or condition.inner or condition.both or condition.number is not None:
         return False
     target = draft.target(condition.mention)
     shown = [draft.target(m) for m in [*draft.frame.outputs, *draft.frame.groups]]

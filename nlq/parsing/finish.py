@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nlq.afterthoughts import settle_busiest, settle_doers, settle_listed, settle_subject, settle_who
+from nlq.afterthoughts import settle_busiest, settle_doers, settle_listed, settle_so_often, settle_subject, settle_who
 from nlq.frame import MeasureItem, Mention, OrderItem
 from nlq.lexicon import Target
 from nlq.linking import Link
@@ -67,6 +67,7 @@ def _lost(p: Parse) -> list[Unit]:
 def finish(p: Parse) -> None:
     p.flush_count()
     _settle_most(p)
+    settle_so_often(p.frame)
     settle_doers(p.frame, p.kinds)
     settle_ranked_who(p.frame, p.units, p.kinds)
     settle_who(p.frame, p.kinds)

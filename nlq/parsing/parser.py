@@ -27,6 +27,7 @@ from nlq.parsing.periods import on_bare_period, on_grain
 from nlq.parsing.played import with_parts
 from nlq.parsing.ranking import on_top
 from nlq.parsing.ratios import on_op, on_rate, on_ratio
+from nlq.parsing.reordered import reordered
 from nlq.parsing.requests import on_define, on_output, on_round
 from nlq.parsing.shares import on_share
 from nlq.parsing.superlatives import on_super
@@ -56,7 +57,7 @@ class Parser:
     """One parse of one question. `units` cover it; `kinds` knows the catalog; `terms` are words with a definition."""
 
     def __init__(self, units: Sequence[Unit], kinds: Kinds, terms: Mapping[str, TermDefinition] | None = None) -> None:
-        self._units = with_parts(units, kinds)
+        self._units = reordered(with_parts(units, kinds))
         self._kinds = kinds
         self._terms = terms or {}
 
@@ -95,6 +96,8 @@ def _step(p: Parse, i: int) -> int:
         following = on_rate(p, i, u)
         if p.frame.used >= set(range(u.start, u.end)):
             return following
+    if u.is_func("cycle") and u.links and not u.values and i and _told_before(p.units[i - 1]) and u.text.lower().endswith("s"):
+        return p.handlers["cycle"](p, i, u)  # "sales on weekends", where days have a yes or no of that name
     if u.is_object or u.quoted:
         return on_object(p, i, u)
     if u.func is not None and u.func.kind in p.handlers:
@@ -131,6 +134,10 @@ def _step(p: Parse, i: int) -> int:
     ):
         p.waiting.relative = True
     return i + 1
+
+
+def _told_before(u: Unit) -> bool:
+    return u.text.lower().split()[-1] in ("on", "during", "at")
 
 
 def _works_on_next(p: Parse, i: int) -> bool:

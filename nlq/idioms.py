@@ -93,6 +93,9 @@ IDIOMS: tuple[Idiom, ...] = (
         for verbs, move in (("grew|increased|rose|climbed|improved|gained", "rise"), ("fell|declined|decreased|dropped|shrank|lost", "drop"))
     ),
     _idiom(r"\bup\s+or\s+down\b", "up", sure=True),
+    _idiom(r"^\W*how(?P<be>'s|\s+is|\s+are|\s+was)\s+(?:the\s+|our\s+)?(?P<x>(?!(?:the|our|my|this|whole)\b)[\w-]+)\s+(?:market|business)\s+(?=(?:doing|going|performing|looking)\b)",
+           r"how\g<be> \g<x> ", sure=True),
+    _idiom(r"\bcancell?ed\s+(?:their|his|her|its)\s+(?P<x>subscription|membership|contract|policy|account|plan)s?\b", r"cancelled a \g<x>", sure=True),
     *(
         _idiom(rf"^\W*(?:which|what)\s+(?P<x>[\w-]+)\s+(?:has|have|had|{_EARNS})\s+(?:the\s+)?(?:{end})\s+(?P<m>[\w-]+)\s+per\s+(?P<y>{_THING})\b",
                rf"\g<m> per \g<y> by \g<x> {order} first")

@@ -26,6 +26,7 @@ from core.store.brandings import USUAL, Branding
 
 log = structlog.get_logger("api")
 RECENT = 12
+_NO_DATA = ("no_catalog", "no_metric")
 _CHANGED = (
     "Somebody else changed this while you were editing. Your values are still in the form; what stands now is shown when you open it again, "
     "or save once more to put yours over it."
@@ -110,8 +111,9 @@ def problem_page(request: Request, error: AppError) -> Response:
     known: Visitor | None = getattr(request.state, "visitor", None)
     if is_partial(request):
         made = page("problem.html", error.status, problem=problem)
-    else:
-        made = page("problem_page.html", error.status, v=known, problem=problem, theme=theme_of(request))
+    else:  # a place where there is nothing to see yet is there all the same
+        status = 200 if request.method == "GET" and problem["no_data"] else error.status
+        made = page("problem_page.html", status, v=known, problem=problem, theme=theme_of(request))
     if error.retryable:
         made.headers["Retry-After"] = str(getattr(error, "retry_after_s", 5))
     return made
@@ -122,7 +124,10 @@ def problem_of(request: Request, error: AppError) -> Mapping[str, Any]:
     if not shown:
         log.error("page_error", code=error.code, request_id=request_id(request), exc_info=error)
     changed = isinstance(error, ChangedSince)
+    known: Visitor | None = getattr(request.state, "visitor", None)
     return {
+        "no_data": error.code in _NO_DATA,
+        "may_load": known is not None and known.is_analyst,
         "detail": _CHANGED
         if changed
         else error.message

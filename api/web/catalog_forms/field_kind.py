@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from api.web.catalog_forms.kind import Choices, Input, Kind, changed, chosen, dataset_choices, lines, named, said_label
+from api.web.catalog_forms.kind import Choices, Input, Kind, changed, chosen, dataset_choices, lines, named, said_label, table_of
 from api.web.catalog_forms.metrics import AGGREGATES, DIRECTIONS, FORMATS, _with
 from api.web.forms import Fields, body
 from core.errors import Conflict, Invalid, NotFound
@@ -139,7 +139,7 @@ class FieldKind(Kind):
                 raise Invalid("Say how the field is computed. Columns of tables are known already.", code="bad_form", path="expression")
             said |= {
                 "name": named(form, None),
-                "expression": read_expression(text, catalog, form("dataset")),
+                "expression": read_expression(text, catalog, table_of(form, catalog)),
             }
         elif item.expression is not None and text != before and text:
             home = next(d.name for d in catalog.datasets if any(f is item for f in d.fields))

@@ -173,6 +173,13 @@ def one_of(catalog: Catalog, text: str, label: str) -> tuple[str, str]:
     return dataset, field
 
 
+def table_of(form: Fields, catalog: Catalog) -> str:
+    """The name of the table that was chosen. Raises: Invalid when none was; NotFound."""
+    if not form.has("dataset"):
+        raise Invalid("Choose a table. Tables come with data: upload a file, or connect a source.", code="bad_form", path="dataset")
+    return catalog.dataset(form("dataset")).name
+
+
 def dataset_choices(catalog: Catalog) -> Choices:
     return sorted(((d.name, d.label) for d in catalog.datasets), key=lambda pair: pair[1].casefold())
 

@@ -23,6 +23,7 @@ from api.web.catalog_forms.kind import (
     ref_key,
     said_label,
     spoken,
+    table_of,
 )
 from api.web.forms import Fields, body
 from core.errors import Invalid
@@ -160,8 +161,7 @@ def _of_type(kind: str, form: Fields, catalog: Catalog, item: Any) -> dict[str, 
             "window_unit": chosen(form, "window_unit"),
             "grain_to_date": chosen(form, "grain_to_date"),
         }
-    dataset, of = form("dataset"), form("of")
-    catalog.dataset(dataset)
+    dataset, of = table_of(form, catalog), form("of")
     known = item if isinstance(item, SimpleMetric) and item.dataset == dataset else None
     before = _of_line(known, catalog) if known is not None else ""
     home, dot, field = form("time_field").partition(".")

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from api.web.catalog_forms.conditions import condition, written_line
-from api.web.catalog_forms.kind import Choices, Input, Kind, changed, dataset_choices, field_choices, one_of, spoken
+from api.web.catalog_forms.kind import Choices, Input, Kind, changed, dataset_choices, field_choices, one_of, spoken, table_of
 from api.web.forms import Fields, body
 from core.errors import Invalid
 from semantic.catalog.model import Catalog, Clearance, ColumnRule, DataClass, RowPolicy
@@ -46,8 +46,7 @@ class RowPolicyKind(Kind):
     def read(self, form: Fields, catalog: Catalog, item: Any) -> BaseModel:
         if not form.all("roles"):
             raise Invalid("Choose whose rows it narrows.", code="bad_form", path="roles")
-        dataset = form("dataset")
-        catalog.dataset(dataset)
+        dataset = table_of(form, catalog)
         said: dict[str, Any] = {
             "name": item.name if item is not None else form("name"),
             "roles": tuple(form.all("roles")),

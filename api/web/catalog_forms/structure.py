@@ -24,6 +24,7 @@ from api.web.catalog_forms.kind import (
     said_label,
     several,
     spoken,
+    table_of,
 )
 from api.web.forms import Fields, body
 from core.errors import Invalid
@@ -235,8 +236,7 @@ class SegmentKind(Kind):
         }  # fmt: skip
 
     def read(self, form: Fields, catalog: Catalog, item: Any) -> BaseModel:
-        home = form("dataset")
-        catalog.dataset(home)
+        home = table_of(form, catalog)
         known = item.where if item is not None and item.dataset == home else None
         where = condition(form, "where", catalog, home, known)
         if where is None:

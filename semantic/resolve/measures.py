@@ -64,10 +64,21 @@ class Measures:
                 return self._shown_aggregate(measure, formula)
             case Calculation():
                 label = measure.alias or f"{self._label(measure.left)} {measure.op} {self._label(measure.right)}"
-                unit = None
-                return ResolvedMeasure(self.names.take(measure.alias or "calculation"), label, formula, unit)
+                return ResolvedMeasure(self.names.take(measure.alias or "calculation"), label, formula, None, self._currency(measure))
             case _:
                 return ResolvedMeasure(self.names.take("constant"), "Constant", formula)
+
+    def _currency(self, measure: Measure) -> str | None:
+        """The currency that a formula is in: what is money over what is none, or money more or less money; None for anything else."""
+        found: str | None = None
+        if isinstance(measure, MetricRef):
+            found = self.binder.catalog.metric(measure.metric).format
+        elif isinstance(measure, Aggregate) and isinstance(measure.of, FieldRef) and not measure.aggregate.value.startswith("count"):
+            found = self.binder.catalog.field(measure.of).format
+        elif isinstance(measure, Calculation) and measure.op != "*":
+            left, right = self._currency(measure.left), self._currency(measure.right)
+            found = left if (right is None if measure.op == "/" else left == right) else None
+        return found if found is not None and found.startswith("currency:") else None
 
     def formula(self, measure: Measure) -> Formula:
         match measure:

@@ -6,21 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from insights.studies import View
+from insights.wording import count, figure
 
 
 def batch_view(result: Mapping[str, Any]) -> View:
     """How many series, which were fitted again, and how each metric did."""
     series, fitted, carried = (int(result.get(name, 0)) for name in ("series", "fitted", "carried"))
-    head = f"{series:,} series were forecast in {int(result.get('tasks', 0)):,} tasks: {fitted:,} fitted, {carried:,} carried on."
+    head = f"{count(series)} series were forecast in {count(int(result.get('tasks', 0)))} tasks: {count(fitted)} fitted, {count(carried)} carried on."
     sentences = []
     if result.get("fallbacks"):
-        sentences.append(f"{int(result['fallbacks']):,} had to do with a simpler model; the run's table of errors says why.")
+        sentences.append(f"{count(int(result['fallbacks']))} had to do with a simpler model; the run's table of errors says why.")
     sentences += [f"{name} was left out: {reason}" for name, reason in (result.get("skipped") or {}).items()]
     sentences += [f"A task of {f['metric']} failed: {f['error'].get('message', 'unknown')}" for f in result.get("failed", ())]
     rows = [
         [
-            m["metric"], f"{m['series']:,}", f"{m['fitted']:,}", f"{m['carried']:,}", f"{m['fallbacks']:,}",
-            "–" if m.get("mase_median") is None else f"{m['mase_median']:.2f}", "yes" if m.get("adds_up") else "–", m["model_version"],
+            m["metric"], *(count(m[name]) for name in ("series", "fitted", "carried", "fallbacks")),
+            "–" if m.get("mase_median") is None else figure(m["mase_median"], 2), "yes" if m.get("adds_up") else "–", m["model_version"],
         ]
         for m in result.get("metrics", ())
     ]  # fmt: skip
@@ -31,5 +32,5 @@ def batch_view(result: Mapping[str, Any]) -> View:
 def scores_view(result: Mapping[str, Any]) -> View:
     """How many forecasts could be compared with what came."""
     scored, waiting = int(result.get("scored", 0)), int(result.get("waiting", 0))
-    head = f"{scored:,} {'forecast was' if scored == 1 else 'forecasts were'} scored; {waiting:,} wait for their first value."
-    return View(head, tuple(f"{count} could not be scored ({reason})." for reason, count in (result.get("skipped") or {}).items()))
+    head = f"{count(scored)} {'forecast was' if scored == 1 else 'forecasts were'} scored; {count(waiting)} wait for their first value."
+    return View(head, tuple(f"{count(number)} could not be scored ({reason})." for reason, number in (result.get("skipped") or {}).items()))

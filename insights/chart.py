@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from babel.numbers import get_currency_symbol
-
-from insights.wording import LOCALE
+from core.formats import current
+from insights.chart_formats import in_formats, time_format
 from semantic.states import OutputColumn
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
@@ -78,7 +77,7 @@ def _lines(columns: Sequence[OutputColumn], rows: Rows, time: int, dimension: in
             "axis": value_axis(measure.format),
             "scale": {"zero": not _is_ratio(measure)},
         },
-        "tooltip": _tooltip(columns[time].label, "temporal", measure, series_title if several else None),
+        "tooltip": _tooltip(columns[time], measure, series_title if several else None),
     }
     if several:
         encoding["color"] = {"field": "series", "type": "nominal", "title": series_title or None, "legend": {"orient": "bottom"}}
@@ -186,11 +185,11 @@ def _spec(title: str, data: list[Spec], mark: Spec, encoding: Spec) -> Spec:
     if title:
         spec["title"] = {"text": title, "anchor": "start"}
         spec["description"] = title
-    return spec
+    return in_formats(spec)
 
 
-def _tooltip(time_label: str, time_type: str, measure: OutputColumn, series: str | None) -> list[Spec]:
-    items: list[Spec] = [{"field": "time", "type": time_type, "title": time_label}]
+def _tooltip(time: OutputColumn, measure: OutputColumn, series: str | None) -> list[Spec]:
+    items: list[Spec] = [{"field": "time", "type": "temporal", "title": time.label, "format": time_format(time.grain)}]
     if series is not None:
         items.append({"field": "series", "title": series or "measure"})
     return [*items, {"field": "value", "type": "quantitative", "title": measure.label, "format": _format(measure)}]
@@ -202,10 +201,12 @@ def value_axis(format_: str | None) -> Spec:
     if format_ == "percent":
         return made
     known = (format_ or "").partition("currency:")[2]
-    symbol = get_currency_symbol(known, LOCALE).replace("'", "") if known else ""
+    formats = current()
+    before, _, after = formats.amount(known, "#").replace("'", "").replace("\\", "").partition("#") if known else ("", "", "")
     large = "replace(replace(format(abs(datum.value), '~s'), 'G', 'B'), 'k', 'K')"
     said = f"(abs(datum.value) < 1000 ? format(abs(datum.value), ',.3~f') : {large})"
-    made["labelExpr"] = f"(datum.value < 0 ? '-' : '') + (datum.value ? '{symbol}' : '') + {said}"
+    sign = f"(datum.value < 0 ? '{formats.minus}' : '') + (datum.value ? '{before}' : '')"
+    made["labelExpr"] = f"{sign} + {said}" + (f" + (datum.value ? '{after}' : '')" if after else "")
     return made
 
 
@@ -216,17 +217,13 @@ def _format(column: OutputColumn) -> str:
 
 def _time_axis(grain: str | None, buckets: int) -> Spec:
     """Labels at buckets, not between them; bucket starts are dates without a zone, so the axis is UTC."""
-    axis: Spec = {"format": _time_format(grain), "labelOverlap": True, "grid": False}
+    axis: Spec = {"format": time_format(grain), "labelOverlap": True, "grid": False}
     step = {"month": "month", "year": "year", "week": "week", "day": "day"}.get(grain or "")
     if step and buckets <= 24:
         axis["tickCount"] = {"interval": step, "step": 1}
     elif grain == "quarter":
         axis["tickCount"] = {"interval": "month", "step": 3}
     return axis
-
-
-def _time_format(grain: str | None) -> str:
-    return {"year": "%Y", "quarter": "%b %Y", "month": "%b %Y", "hour": "%d %b %H:%M", "minute": "%H:%M"}.get(grain or "", "%d %b %Y")
 
 
 def _is_cycle(column: OutputColumn) -> bool:

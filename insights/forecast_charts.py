@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from insights.chart import SCHEMA, Spec, value_axis
+from insights.chart_formats import in_formats
 
 HISTORY_SHOWN = 3
 MAX_CHARTED = 6
@@ -131,4 +132,6 @@ def _goal_line(target: float) -> Spec:
 
 
 def _layered(layers: list[Spec], data: list[dict[str, Any]], title: str) -> Spec:
-    return {"$schema": SCHEMA, "width": "container", "height": 320, "description": title, "data": {"values": data}, "layer": layers}
+    return in_formats(
+        {"$schema": SCHEMA, "width": "container", "height": 320, "description": title, "data": {"values": data}, "layer": layers}
+    )

@@ -8,7 +8,7 @@ from typing import Any
 
 from insights.forecast_charts import forecast_chart, part_charts, running_chart
 from insights.studies import View
-from insights.wording import bucket, during, number, says_many
+from insights.wording import bucket, during, number, percent, says_many, with_percent
 
 LISTED = 5
 _NEEDS_NO_IN = {"next", "this", "last", "today", "tomorrow", "in", "on", "from", "until", "by", "over", "since", "between"}
@@ -60,7 +60,7 @@ class _Say:
         return number(value, self._format, self._unit, compact=True, counted=self._counted)
 
     def range(self, found: Mapping[str, Any], level: int = 80) -> str:
-        return f"{level}% between {self(found[f'lower_{level}'])} and {self(found[f'upper_{level}'])}"
+        return f"{percent(level / 100)} between {self(found[f'lower_{level}'])} and {self(found[f'upper_{level}'])}"
 
 
 def _last_head(result: Mapping[str, Any], series: Sequence[Mapping[str, Any]], say: _Say) -> str:
@@ -96,7 +96,7 @@ def _goal_head(result: Mapping[str, Any], goal: Mapping[str, Any], say: _Say) ->
     if goal["already"]:
         return f"The goal of {target} is reached: {label} {'stand' if _be(result) == 'are' else 'stands'} at {say(goal['now'])}{unit}{_for(result)}."
     share = float(goal["probability"])
-    chance = f"{share:.0%}" if 0.01 <= share <= 0.99 else "above 99%" if share > 0.5 else "below 1%"
+    chance = percent(share) if 0.01 <= share <= 0.99 else f"above {percent(0.99)}" if share > 0.5 else f"below {percent(0.01)}"
     if goal["direction"] == "at_most":
         return f"{_word(share)}: {label} {_be(result)} expected at {say(goal['expected'])}{_for(result)}, and the chance to stay at or below {target} is {chance}."
     if result.get("period"):
@@ -110,7 +110,7 @@ def _goal_head(result: Mapping[str, Any], goal: Mapping[str, Any], say: _Say) ->
         head = f"{_cap(label)} will probably reach {target}{unit} {during(_moment(goal['reached_at']), grain)}"
         early = bucket(_moment(goal["earliest"]), grain) if goal.get("earliest") else None
         late = bucket(_moment(goal["latest"]), grain) if goal.get("latest") else f"after {bucket(_moment(goal['until']), grain)}"
-        return f"{head} (80% between {early} and {late})."
+        return f"{head} ({percent(0.8)} between {early} and {late})."
     return (
         f"{_cap(label)} {_be(result)} not expected to reach {target}{unit} by {bucket(_moment(goal['until']), str(result['grain']))}: "
         f"it would then be at {say(goal['expected'])}; the chance is {chance}."
@@ -129,10 +129,10 @@ def _scenario_head(result: Mapping[str, Any], say: _Say) -> str:
     asked = result["scenario"]
     change, effect = float(asked["change_percent"]), asked.get("percent")
     way = "higher" if change >= 0 else "lower"
-    moved = f"{abs(effect):.1f}% {'more' if effect >= 0 else 'less'}" if effect is not None else "different"
+    moved = f"{percent(abs(effect) / 100, 1)} {'more' if effect >= 0 else 'less'}" if effect is not None else "different"
     points = result["series"][0]["forecast"]
     span = f"from {bucket(_moment(points[0]['t']), result['grain'])} to {bucket(_moment(points[-1]['t']), result['grain'])}"
-    return f"With {asked['label']} {abs(change):g}% {way}, {result['label']} would be {moved} {span} ({say(asked['difference'])})."
+    return f"With {asked['label']} {with_percent(f'{abs(change):g}')} {way}, {result['label']} would be {moved} {span} ({say(asked['difference'])})."
 
 
 def _first(result: Mapping[str, Any], series: Sequence[Mapping[str, Any]], say: _Say) -> list[str]:
@@ -173,7 +173,7 @@ def _beside_last_year(result: Mapping[str, Any], total: Mapping[str, Any], say: 
     if not total.get("before"):
         return [f"{say(total['expected'])} {_be(result)} expected by the end of it."] if is_reached else []
     change = (total["expected"] / total["before"] - 1) * 100
-    beside = f"{abs(change):.1f}% {'more' if change >= 0 else 'less'} than a year before ({say(total['before'])})."
+    beside = f"{percent(abs(change) / 100, 1)} {'more' if change >= 0 else 'less'} than a year before ({say(total['before'])})."
     return [f"{say(total['expected'])} {_be(result)} expected by the end of it, {beside}" if is_reached else f"That is {beside}"]
 
 
@@ -183,8 +183,8 @@ def _judged(result: Mapping[str, Any], first: Mapping[str, Any], say: _Say) -> l
     found = [_backtest(first)]
     if live:
         many = f"the last {live['forecasts']} forecasts of this were" if live["forecasts"] > 1 else "the last forecast of this was"
-        held = f"; the 80% band held {live['coverage_80']:.0%} of the time" if live.get("coverage_80") is not None else ""
-        found.append(f"Live, {many} off by {live['error'] * 100:.1f}% on average{held}.")
+        held = f"; the {percent(0.8)} band held {percent(live['coverage_80'])} of the time" if live.get("coverage_80") is not None else ""
+        found.append(f"Live, {many} off by {percent(live['error'], 1)} on average{held}.")
     days = [d for d in (result.get("parts") or {}).get("days", ()) if d.get("ahead") and result.get("is_sum", True)]
     for day in days[:2]:
         found.append(f"Without {day['name']} it would be {say(abs(day['ahead']))} {'lower' if day['ahead'] > 0 else 'higher'} in all.")
@@ -211,7 +211,9 @@ def _backtest(series: Mapping[str, Any]) -> str:
     if not ours or not naive:
         return "History is too short to test the forecast on itself."
     change = (1 - ours / naive) * 100
-    return f"On past data its error was {abs(change):.0f}% {'smaller' if change >= 0 else 'larger'} than repeating the last season."
+    return (
+        f"On past data its error was {percent(abs(change) / 100)} {'smaller' if change >= 0 else 'larger'} than repeating the last season."
+    )
 
 
 def _period_table(period: Mapping[str, Any], say: _Say) -> dict[str, list[Any]]:

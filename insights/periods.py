@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from core.formats import current
 from core.timeseries import Grain
 from insights.types import Period
 
@@ -45,24 +46,15 @@ def _label(start: dt.datetime, end: dt.datetime) -> str:
     if grain is Grain.MONTH:
         return f"{start:%b} {start.year}"
     if grain is Grain.DAY:
-        return _day(start)
+        return current().day(start)
     if (start.hour, start.minute, end.hour, end.minute) == (0, 0, 0, 0):
         last = end - dt.timedelta(days=1)
         if _whole_months(start, end):
             first, final = f"{start:%b}", f"{last:%b} {last.year}"
             return f"{first} to {final}" if start.year == last.year else f"{first} {start.year} to {final}"
-        first = f"{start:%b}" if start.year == last.year else f"{start:%b} {start.year}"
-        return (
-            f"{start.day} to {_day(last)}"
-            if (start.year, start.month) == (last.year, last.month)
-            else f"{start.day} {first} to {_day(last)}"
-        )
-    last = end
-    return f"{_day(start)} {start:%H:%M} to {'' if last.date() == start.date() else _day(last) + ' '}{last:%H:%M}"
-
-
-def _day(moment: dt.datetime) -> str:
-    return f"{moment.day} {moment:%b} {moment.year}"
+        return current().days(start, last)
+    say = current()
+    return f"{say.day(start)} {say.clock(start)} to {'' if end.date() == start.date() else say.day(end) + ' '}{say.clock(end)}"
 
 
 def _whole_months(start: dt.datetime, end: dt.datetime) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from insights.chart import SCHEMA, Spec
+from insights.chart_formats import in_formats
 from insights.wording import bucket, during, number
 
 
@@ -93,7 +94,9 @@ def _detection_chart(result: Mapping[str, Any], incidents: Sequence[Mapping[str,
 
 
 def _layered(layers: list[Spec], data: list[dict[str, Any]], title: str) -> Spec:
-    return {"$schema": SCHEMA, "width": "container", "height": 320, "description": title, "data": {"values": data}, "layer": layers}
+    return in_formats(
+        {"$schema": SCHEMA, "width": "container", "height": 320, "description": title, "data": {"values": data}, "layer": layers}
+    )
 
 
 def _kind(incident: Mapping[str, Any]) -> str:

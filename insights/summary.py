@@ -8,7 +8,7 @@ from typing import Any
 
 from insights.past import SEASONS, MetricPast
 from insights.types import Fact, Quantity, Score
-from insights.wording import number
+from insights.wording import figure, number, percent
 
 MOST = 3
 
@@ -79,5 +79,5 @@ def _moved(before: float, after: float, quantity: Quantity) -> str:
     if not math.isfinite(before) or not math.isfinite(after):
         return "–"
     if quantity.format == "percent":
-        return f"{(after - before) * 100:+.1f} points"
-    return f"{(after / before - 1) * 100:+.1f}%" if before > 0 else "–"
+        return f"{figure((after - before) * 100, 1, signed=True)} points"
+    return percent(after / before - 1, 1, signed=True) if before > 0 else "–"

@@ -13,13 +13,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from babel.numbers import get_currency_symbol
-
 from core.errors import InternalError
+from core.formats import CURRENCIES, USUAL
 from insights.claims import Claim, Direction, Element, Name, Number, Way
 from insights.kinds import claims_of
 from insights.types import Fact
-from insights.wording import CURRENCIES, LOCALE
 
 _UP = "rose rise rising up increase increased grew climbed above higher high highest gained more upward"
 _DOWN = "fell fall falling down decrease decreased decline declined dropped slipped shrank below lower low lowest lost less downward"
@@ -267,7 +265,7 @@ def _number_token(found: re.Match[str]) -> _Token:
 def _symbol(number: Number) -> str:
     """The currency symbol that must be written before the number; empty for none."""
     kind = f"currency:{number.unit}" if not number.format and number.unit in CURRENCIES else number.format or ""
-    return get_currency_symbol(kind.split(":", 1)[1], LOCALE) if kind.startswith("currency:") else ""
+    return USUAL.symbol(kind.split(":", 1)[1]) if kind.startswith("currency:") else ""
 
 
 def _either(texts: set[str]) -> str:

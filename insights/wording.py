@@ -1,4 +1,7 @@
-"""How values are written: numbers with unit and sensible digits, dates by their grain. One rule for tables, charts and sentences."""
+"""How values are written: numbers with unit and sensible digits, dates by their grain. One rule for tables, charts and sentences.
+
+Separators, signs and the order of dates are the reader's (core.formats).
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,12 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from babel.core import get_global
 from babel.numbers import format_compact_decimal, format_currency, format_decimal, get_currency_symbol
 
+from core.formats import CURRENCIES, current
 from semantic.states import OutputColumn
 
-LOCALE = "en_GB"
-CURRENCIES = frozenset(get_global("all_currencies"))
+LOCALE = "en_GB"  # in which digits are made, before the reader's formats write them
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 
@@ -36,9 +38,9 @@ def number(
         return "–"
     amount = float(value)
     if format_ == "percent":
-        return f"{format_decimal(amount * 100, format=_pattern(amount * 100, whole=False), locale=LOCALE)}%"
+        return with_percent(format_decimal(amount * 100, format=_pattern(amount * 100, whole=False), locale=LOCALE))
     if format_ == "percent_points":
-        return f"{format_decimal(amount, format='#,##0.0', locale=LOCALE)}%"
+        return with_percent(format_decimal(amount, format="#,##0.0", locale=LOCALE))
     if not format_ and unit in CURRENCIES:
         format_ = f"currency:{unit}"
     if format_ and format_.startswith("currency:"):
@@ -47,18 +49,46 @@ def number(
         amount = value = float(round(amount))
     whole = isinstance(value, int) or (isinstance(value, float | Decimal) and amount == int(amount) and abs(amount) < 1e15)
     if compact and abs(amount) >= 10_000:
-        text = format_compact_decimal(amount, locale=LOCALE, fraction_digits=_compact_digits(amount))
+        text = _compact(amount)
     else:
-        text = format_decimal(amount, format=_pattern(amount, whole=whole), locale=LOCALE)
+        text = current().figure(format_decimal(amount, format=_pattern(amount, whole=whole), locale=LOCALE))
     return f"{text} {unit}" if unit and not (format_ or "").startswith("currency") else text
 
 
+def percent(share: float, decimals: int = 0, *, signed: bool = False) -> str:
+    """A fraction with as many decimals as told: 12%, +3.4%."""
+    return with_percent(f"{share * 100:{'+' if signed else ''},.{decimals}f}")
+
+
+def figure(value: float, decimals: int = 0, *, signed: bool = False) -> str:
+    """A number with as many decimals as told: 1,234, +0.5."""
+    return current().figure(f"{value:{'+' if signed else ''},.{decimals}f}")
+
+
+def count(value: int) -> str:
+    return current().count(value)
+
+
+def with_percent(digits: str) -> str:
+    """digits: as they are written usually, 1,234.5."""
+    formats = current()
+    return formats.share(formats.figure(digits))
+
+
+def _compact(amount: float) -> str:
+    """1.23M"""
+    digits = format_compact_decimal(amount, locale=LOCALE, fraction_digits=_compact_digits(amount))
+    size = digits[-1] if digits[-1].isalpha() else ""
+    return current().figure(digits.removesuffix(size)) + size
+
+
 def _currency(amount: float, code: str, compact: bool) -> str:
+    formats = current()
     if compact and abs(amount) >= 10_000:
-        sign = "-" if amount < 0 else ""
-        text = format_compact_decimal(abs(amount), locale=LOCALE, fraction_digits=_compact_digits(amount))
-        return f"{sign}{get_currency_symbol(code, LOCALE)}{text}"
-    return format_currency(amount, code, locale=LOCALE, format=None if abs(amount) < 1000 else "¤#,##0")
+        return formats.amount(code, _compact(amount))
+    said = format_currency(abs(amount), code, locale=LOCALE, format=None if abs(amount) < 1000 else "¤#,##0")
+    digits = said.replace(get_currency_symbol(code, LOCALE), "").strip()
+    return formats.amount(code, formats.figure(f"-{digits}" if said and amount < 0 else digits))
 
 
 def _compact_digits(amount: float) -> int:
@@ -89,7 +119,7 @@ def bucket(value: Any, grain: str | None) -> str:
     if grain == "is_weekend":
         return "weekend" if value else "weekdays"
     if grain == "hour_of_day" and isinstance(value, int):
-        return f"{value:02}:00"
+        return current().clock(dt.time(value % 24))
     if not isinstance(value, dt.date):
         return str(value)
     if grain == "year":
@@ -98,11 +128,11 @@ def bucket(value: Any, grain: str | None) -> str:
         return f"Q{(value.month - 1) // 3 + 1} {value.year}"
     if grain == "month":
         return f"{value:%b} {value.year}"
-    day = f"{value.day} {value:%b} {value.year}"
+    day = current().day(value)
     if grain == "week":
         return f"week of {day}"
     if isinstance(value, dt.datetime) and (grain in {"hour", "minute"} or (value.hour or value.minute)):
-        return f"{day} {value:%H:%M}"
+        return f"{day} {current().clock(value)}"
     return day
 
 

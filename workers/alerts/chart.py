@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from insights.chart import value_axis
+from insights.chart_formats import in_formats
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 WIDTH, HEIGHT = 560, 220
@@ -39,7 +40,7 @@ def incident_chart(
     layers.append({"mark": {"type": "line", "color": _LINE, "strokeWidth": 1.6}, "encoding": value})
     odd = {"mark": {"type": "point", "color": _ODD, "filled": True, "size": 46}, "encoding": value}
     layers.append(odd | {"transform": [{"filter": "datum.odd"}]})
-    return {"$schema": SCHEMA, "title": title, "width": WIDTH, "height": HEIGHT, "data": {"values": data}, "layer": layers}
+    return in_formats({"$schema": SCHEMA, "title": title, "width": WIDTH, "height": HEIGHT, "data": {"values": data}, "layer": layers})
 
 
 def _near(limits: Sequence[float], values: Sequence[float]) -> list[float]:

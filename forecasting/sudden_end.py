@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from core.timeseries import FloatArray
-from forecasting.adjust import FAST_DECAY, adjust
-from forecasting.level_shift import MAX_FACTOR, MIN_POINTS, LevelShift
+from forecasting.adjust import adjust
+from forecasting.level_shift import MAX_FACTOR, MIN_POINTS, PROFILE_DECAY, LevelShift
 
 BASE = 7
 """Points whose median is the level before, a season where one is longer: what a value is compared with."""
@@ -31,7 +31,7 @@ def find_sudden_end(y: FloatArray, seasons: tuple[int, ...], cycle: int = 1) -> 
     if n < MIN_POINTS:
         return None
     positive = bool(y.min() > 0.02 * y.mean() > 0)
-    rest = adjust(y, seasons, 0, multiplicative=positive, decay=FAST_DECAY).rest
+    rest = adjust(y, seasons, 0, multiplicative=positive, decay=PROFILE_DECAY).rest
     z = np.log(rest) if positive else rest
     base, longest = max(BASE, cycle), max(LONGEST, cycle)
     if n < 3 * base + longest:

@@ -60,13 +60,13 @@ _WEEKS = {
 _MONTHS = {
     "autoregression": -0.25,
     "level_regression": -0.2,
-    "averaged_smoothing": -0.15,
-    "damped_trend": -0.15,
-    "trend": -0.1,
+    "averaged_smoothing": -0.1,
+    "damped_trend": -0.1,
     "dynamic_theta": -0.1,
     "complex_smoothing": -0.1,
     "level": -0.1,
     "classical_theta": -0.05,
+    "trend": -0.05,
     "naive": 0.2,
     "seasonal_naive": 0.25,
 }

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from insights.periods import period_of
-from insights.wording import begun, bucket, during, number
+from insights.wording import begun, bucket, count, during, number
 from semantic.catalog.model import Catalog
 from semantic.expr import Unit
 from semantic.query import ByField, SemanticQuery
@@ -104,7 +104,7 @@ def _said(columns: Sequence[OutputColumn], rows: Rows, windows: Sequence[WindowU
     if not rows:
         return f"Nothing matches{_when(windows)}."
     if not measures:
-        return f"{'More than ' if truncated else ''}{len(rows):,} {asked.thing if len(rows) == 1 else asked.things}{_when(windows)}."
+        return f"{'More than ' if truncated else ''}{count(len(rows))} {asked.thing if len(rows) == 1 else asked.things}{_when(windows)}."
     if len(rows) == 1 and not [c for c in columns if c.role in {"dimension", "time", "key", "attribute"}]:
         return _single(columns, rows[0], measures, windows)
     ranking = [i for i in measures if columns[i].measure_index == asked.by] if asked.ranked and asked.by is not None else []
@@ -185,7 +185,7 @@ class _Grouped:
 
     def _uncounted(self) -> str:
         """A measure that is no number: the span of its dates, or how many rows there are."""
-        column, rows = self.column, f"{len(self.rows):,} row{'s' if len(self.rows) > 1 else ''}"
+        column, rows = self.column, f"{count(len(self.rows))} row{'s' if len(self.rows) > 1 else ''}"
         values = [row[self.measure] for row in self.rows if row[self.measure] is not None]
         if not values:
             return f"{rows}, none with a value for {column.label}{_when(self.windows)}."
@@ -292,7 +292,7 @@ class _Grouped:
             most, least = least, most
         name, value = self._name(top, keys), _value(top[self.measure], column)
         alike = sum(_float(row[self.measure]) == _float(top[self.measure]) for row in known)
-        have = f"{name} has" if alike == 1 else f"{name} and {alike - 1:,} more have"
+        have = f"{name} has" if alike == 1 else f"{name} and {count(alike - 1)} more have"
         whole = self._whole() if time is None and not self.asked.ranked else ""
         if whole and len(self.rows) > 1:
             change = _change(self.columns, top, column.measure_index, against=False)
@@ -307,7 +307,7 @@ class _Grouped:
             return f"{lead}, {number(round(share, 3), 'percent')}{' each' if alike > 1 else ''}{self._of_all(len(known))}."
         if alike < len(known) and not self.asked.ranked:
             return f"{lead}; {self._name(bottom, keys)} the {least}: {_value(bottom[self.measure], column)}."
-        return f"{lead}; {len(known):,} shown."
+        return f"{lead}; {count(len(known))} shown."
 
     def _name(self, row: Sequence[Any], keys: list[int]) -> str:
         return ", ".join(self._key(row[i], self.columns[i]) for i in keys) or "the first row"

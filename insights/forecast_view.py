@@ -34,9 +34,9 @@ def forecast_view(result: Mapping[str, Any]) -> View:
     sentences = _first(result, series, say) + _judged(result, series[0], say) + _remarks(result, series[0])
     table = _period_table(period, say) if period and not scenario else _table(result, series, say)
     if goal and goal.get("line"):
-        chart = running_chart(goal, head)
+        chart = running_chart(goal, head, result.get("format"))
     else:
-        chart = forecast_chart(series, head, goal=goal["target"] if goal else None, scenario=scenario)
+        chart = forecast_chart(series, head, goal=goal["target"] if goal else None, scenario=scenario, format_=result.get("format"))
     return View(head, tuple(s for s in sentences if s), chart, table)
 
 
@@ -45,7 +45,7 @@ def explaining_charts(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     series = result.get("series") or ()
     if not result.get("parts") or not series or not series[0].get("forecast"):
         return []
-    return part_charts(result["parts"], str(series[0]["forecast"][0]["t"]))
+    return part_charts(result["parts"], str(series[0]["forecast"][0]["t"]), result.get("format"))
 
 
 class _Say:

@@ -209,7 +209,10 @@ def _is_definition(question: str) -> bool:
 
 def or_named(routed: Routed, question: str, known: Callable[[str], bool]) -> Routed:
     """ "abnormal results" where the data has something of that name: what is asked for, not what is unusual."""
-    if routed.intent is not Intent.UNUSUAL or routed.place is None:
+    if routed.intent not in (Intent.UNUSUAL, Intent.WHY) or routed.place is None:
+        return routed
+    before = re.search(r"\b(?:by|per|each)\s+$", question[: routed.place[0]], re.IGNORECASE)  # "payout by reason for claims filed in May"
+    if routed.intent is Intent.WHY and before is None:
         return routed
     words = re.findall(r"\w+", question[slice(*routed.place)])
     named = not routed.text.isspace() and any(len(w) > 3 and known(w.lower()) for w in words)

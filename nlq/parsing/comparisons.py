@@ -212,6 +212,9 @@ def _close_comparison(p: Parse, i: int) -> int:
         if not counted.links:
             p.frame.unknown.append(counted)
             return j + 1
+    if nxt is not None and lasts(p, nxt, units):
+        p.reset_noun()
+        return j + 1
     while nxt is not None and (nxt.text.lower() in UNIT_NOUNS or nxt.is_func("agg")) and not nxt.links:
         p.use(nxt)
         units.append(nxt)
@@ -222,9 +225,6 @@ def _close_comparison(p: Parse, i: int) -> int:
         k, owner = p.peek(j + 1)
         if owner is not None and owner.links and p.kinds.likely(owner, "number") and not measured_before(p):
             j, nxt, i = k, owner, k - 1
-    if nxt is not None and nxt.links and lasts(p, nxt, units):
-        p.reset_noun()
-        return j + 1
     if nxt is not None and nxt.links and not (nxt.values and not nxt.links) and j - i <= 2 and (ahead or not measured_before(p)):
         target = p.mention(nxt, "condition")
         number_condition(p, target, op, number, units, ahead=True)

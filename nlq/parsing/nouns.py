@@ -27,6 +27,9 @@ from nlq.parsing.values import is_value, on_quoted, on_value
 from nlq.parsing.verbs import on_verb, verb_like
 from nlq.parsing.words import PARTICIPLES
 from nlq.segment import Unit
+from nlq.text import keys_of, lemma
+from nlq.thesaurus import root
+from semantic.catalog.model import FieldRole
 
 
 def on_object(p: Parse, i: int, u: Unit) -> int:
@@ -83,14 +86,31 @@ def _segment(p: Parse, i: int, u: Unit) -> int | None:
     if target.kind != "segment" or u.links[0].score < 0.95:
         return None
     mention = p.mention(u, "condition")
-    mention.links = (u.links[0],)
-    p.add_condition(Condition("segment", mention, negate=p.waiting.negate, units=[u]))
+    when = _date_of_segment(p, i, u)
+    mention.links = (u.links[0],) if when is None else (when,)
+    if when is not None:
+        at = p.units[i + 1]
+        p.add_condition(Condition("time", mention, time=at.time, units=[u, at]))
+        p.units = [*p.units[: i + 1], *p.units[i + 2 :]]
+    else:
+        p.add_condition(Condition("segment", mention, negate=p.waiting.negate, units=[u]))
     p.waiting.negate = False
     if i + 1 < len(p.units) and p.units[i + 1].text.lower() == "rate":
         return i + 1
     rows = replace(u, links=(Link(Target("dataset", target.dataset or "", target.dataset), 1.0, True),), values=())
     p.units = [*p.units[:i], rows, *p.units[i + 1 :]]
     return on_noun(p, i, rows)
+
+
+def _date_of_segment(p: Parse, i: int, u: Unit) -> Link | None:
+    """ "parcels delivered in May", of rows that keep when they were delivered: that date, not the status that they have now."""
+    following, home = p.units[i + 1] if i + 1 < len(p.units) else None, u.links[0].target.dataset
+    if following is None or following.time is None or p.waiting.negate or home is None:
+        return None
+    said = {root(lemma(w)) for w in u.text.lower().split() if w.endswith("ed")}
+    dates = [f for f in p.kinds.catalog.dataset(home).fields if f.role is FieldRole.TIME and not f.hidden]
+    found = [f for f in dates if said & {root(k) for k in keys_of(f.label)}]
+    return Link(Target("field", f"{home}.{found[0].name}", home, found[0].name), 1.0, True) if len(found) == 1 else None
 
 
 def _headcount(p: Parse, i: int, u: Unit) -> int | None:

@@ -15,6 +15,10 @@ def reordered(units: Sequence[Unit]) -> Sequence[Unit]:
 
 def _each_last(units: list[Unit]) -> list[Unit]:
     comma = next((i for i, u in enumerate(units[:5]) if u.is_func("comma")), 0)
+    verb = next((i for i, u in enumerate(units[:4]) if u.is_func("output")), 0)
+    best = [u for u in units[verb + 1 : verb + 3] if u.is_func("super") and u.text.lower().startswith("most ")]
+    if verb == 2 and units[0].is_func("each") and best and not any(u.text in SENTENCE_END for u in units[:-1]):
+        return _moved(units[verb:], units[:verb])
     asks = units[comma + 1] if comma and comma + 1 < len(units) else None
     if not comma or not units[0].is_func("each") or asks is None or asks.text.lower().split()[0] not in ("which", "who", "what"):
         return units

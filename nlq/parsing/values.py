@@ -63,6 +63,8 @@ def is_value(p: Parse, i: int, u: Unit) -> bool:
         return False  # "paid by Visa"
     if not u.links:
         return True
+    if _tells_when(p, i, u):
+        return False
     value, link = u.values[0].score, u.links[0].score
     if value >= 0.95 and _held_against_value(p, i, u):
         return True  # "email vs paid search", where something else is called email
@@ -100,6 +102,19 @@ def is_value(p: Parse, i: int, u: Unit) -> bool:
         return False
     after_place = before is not None and before.is_func("prep", "neg", "cmp", "have", "relative")
     return after_place and not p.kinds.likely(u, "dataset") and not p.kinds.likely(u, "measure")
+
+
+def _tells_when(p: Parse, i: int, u: Unit) -> bool:
+    """ "booked last quarter", "ended before March", "have not delivered any parcel": the date of that name, not the status that rows have now."""
+    homes = {v.dataset for v in u.values}
+    if not u.text.lower().endswith("ed") or not any(
+        p.kinds.is_time(k.target) and k.target.dataset in homes and k.score >= 0.6 for k in u.links
+    ):
+        return False
+    after = [v for v in p.units[i + 1 : i + 4] if not (v.soft and v.func is None)][:2]
+    if p.waiting.negate:
+        return len(p.units) > i + 2 and p.units[i + 1].text.lower() in ("any", "a", "an") and bool(p.units[i + 2].links)
+    return bool(after) and (after[0].time is not None or (after[0].is_func("cmp", "prep") and len(after) > 1 and after[1].time is not None))
 
 
 def _held_against_value(p: Parse, i: int, u: Unit) -> bool:

@@ -87,8 +87,10 @@ def display_fields(dataset: Dataset) -> tuple[str, ...]:
 def _only_text(dataset: Dataset) -> str | None:
     """The one text beside the key where no two rows share it: a list of words, of tags."""
     texts = [f for f in dataset.fields if f.type == FieldType.STRING and f.name not in dataset.primary_key and not f.hidden]
-    alone = len(texts) == 1 and len(dataset.fields) <= 3 and texts[0].cardinality == dataset.row_count and bool(dataset.row_count)
-    return texts[0].name if alone and dataset.primary_key else None
+    unique = [f for f in texts if f.cardinality == dataset.row_count and not f.pii and f.role is not FieldRole.KEY]
+    small = len(texts) == 1 and len(dataset.fields) <= 3
+    named = dataset.kind is DatasetKind.DIMENSION and (dataset.row_count or 0) > 3
+    return unique[0].name if len(unique) == 1 and dataset.primary_key and dataset.row_count and (small or named) else None
 
 
 def _names_table(field: CatalogField, name: TableName) -> bool:

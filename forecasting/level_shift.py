@@ -66,6 +66,8 @@ def find_level_shift(y: FloatArray, seasons: tuple[int, ...], cycle: int = 1) ->
     at = _largest(z, width)
     if at is None or at < n - RECENT or not _lasts(z, at, width):
         return None
+    if cycle > LONGEST and n - at < cycle:  # part of a day of hours unlike any other is as often a holiday as a new level
+        return None
     return _measured(y, z, at, positive, max((s for s in seasons if 2 * s <= n), default=1))
 
 

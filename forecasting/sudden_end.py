@@ -15,7 +15,7 @@ from forecasting.level_shift import MAX_FACTOR, MIN_POINTS, PROFILE_DECAY, Level
 BASE = 7
 """Points whose median is the level before, a season where one is longer: what a value is compared with."""
 LONGEST = 4
-"""Later a change of level is found by comparing whole weeks, or five buckets and more, on both sides; within a day's season by this as long as a day."""
+"""Later a change of level is found by comparing whole weeks or days, or five buckets and more, on both sides."""
 MIN_SPREADS, MIN_RATIO = 10.0, 3.0
 """So many robust spreads away from that level, and so many times as far as any value before."""
 MOST_SLIPS = 2
@@ -33,20 +33,20 @@ def find_sudden_end(y: FloatArray, seasons: tuple[int, ...], cycle: int = 1) -> 
     positive = bool(y.min() > 0.02 * y.mean() > 0)
     rest = adjust(y, seasons, 0, multiplicative=positive, decay=PROFILE_DECAY).rest
     z = np.log(rest) if positive else rest
-    base, longest = max(BASE, cycle), max(LONGEST, cycle)
-    if n < 3 * base + longest:
+    base = max(BASE, cycle)
+    if n < 3 * base + LONGEST:
         return None
-    before = z[: n - longest]
+    before = z[: n - LONGEST]
     departures = np.abs(before[base:] - np.median(np.lib.stride_tricks.sliding_window_view(before, base)[:-1], axis=1))
     limit = max(MIN_SPREADS * 1.4826 * float(np.median(departures)), MIN_RATIO * _largest(departures))
     if limit <= 1e-9 * float(np.abs(z).max()):  # a price or a head count that never changed: nothing says what a change would be
         return None
-    away = z[n - longest :] - float(np.median(before[-base:]))
+    away = z[n - LONGEST :] - float(np.median(before[-base:]))
     far = np.sign(away) * (np.abs(away) > limit)
     if far[-1] == 0 or (far == far[-1]).all():
         return None
-    at = n - longest + int(np.flatnonzero(far != far[-1])[-1]) + 1
-    if (far[: at - n + longest] != 0).any():
+    at = n - LONGEST + int(np.flatnonzero(far != far[-1])[-1]) + 1
+    if (far[: at - n + LONGEST] != 0).any():
         return None
     return LevelShift(at, 0.0, True) if not y[at:].any() else _measured(z, at, base, positive)
 

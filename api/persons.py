@@ -49,6 +49,7 @@ COLUMNS: Mapping[str, Mapping[str, Fate]] = {
     "evaluations": {"created_by": "keep"},
     "forecasts": {"created_by": "keep"},
     "goals": {"owner": "keep", "created_by": "keep"},
+    "job_turns": {"user_id": "erase"},
     "jobs": {"user_id": "keep"},
     "model_log": {"actor": "keep"},
     "model_slots": {"promoted_by": "keep"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from typing import Generic, TypeVar
@@ -12,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from core.errors import Unavailable
 
 K = TypeVar("K")
+log = logging.getLogger(__name__)
 
 
 class Watch(Generic[K]):
@@ -50,6 +52,9 @@ class Watch(Generic[K]):
             try:
                 found = await run_in_threadpool(self._read, asked)
             except Unavailable:
+                continue
+            except Exception:  # whatever it is, those who wait must not wait for good because one look failed
+                log.exception("a look at %d numbers failed; the next one follows", len(asked))
                 continue
             for key in asked:
                 number = found.get(key, 0)

@@ -14,17 +14,17 @@ from typing import Any
 from celery.signals import beat_init, worker_init, worker_process_init, worker_ready, worker_shutting_down
 
 from core.errors import AppError
-from core.ids import JobId, TenantId
 from core.settings import settings
-from core.tracing import continued, start_tracing
+from core.tracing import start_tracing
 from workers.alerts.deliver import deliver_due
 from workers.alerts.tick import start_due_rules
 from workers.bootstrap import Services, build_services
 from workers.broker import DAILY_TASK, DELIVER_TASK, DIGESTS_TASK, REAP_TASK, RULES_TASK, RUN_TASK, SOURCES_TASK, make_app, spool_folder
 from workers.digests.tick import start_due_digests
+from workers.heartbeat import Ending
 from workers.jobs import FUNCTIONS
 from workers.reaper import reap
-from workers.run import run_job
+from workers.run import run_next
 from workers.schedule import start_daily
 from workers.sources.tick import start_due_sources
 from workers.spool import sweep
@@ -43,15 +43,9 @@ def _services() -> Services:
 
 @celery_app.task(name=RUN_TASK, bind=True)  # type: ignore[untyped-decorator]
 def run(task: Any, tenant: str, job_id: str) -> None:
+    """Runs one job of the message's queue: the one whose turn it is, which need not be the one that the message was sent for."""
     queue = str((task.request.delivery_info or {}).get("routing_key") or "")
-    with continued(_headers(task.request)):
-        run_job(_services(), FUNCTIONS, TenantId(tenant), JobId(job_id), interrupt=_interrupt, queue=queue)
-
-
-def _headers(request: Any) -> dict[str, str]:
-    """What the sender's trace is called; Celery's second protocol puts custom headers among the request's own fields."""
-    given = request.get("traceparent") or (request.get("headers") or {}).get("traceparent")
-    return {"traceparent": given} if isinstance(given, str) else {}
+    run_next(_services(), FUNCTIONS, queue, Ending(interrupt=_interrupt, kill=_end_process))
 
 
 @celery_app.task(name=REAP_TASK)  # type: ignore[untyped-decorator]
@@ -87,6 +81,11 @@ def due_sources() -> None:
 def _interrupt() -> None:
     """Raises SoftTimeLimitExceeded in this pool process's main thread, which runs the job."""
     os.kill(os.getpid(), signal.SIGUSR1)
+
+
+def _end_process() -> None:
+    """The parent starts another in its place."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
+from kombu.exceptions import OperationalError
 from kombu.transport import TRANSPORT_ALIASES
 
 from core.settings import Settings
 
 QUEUES = ("default", "heavy", "models", "sandbox")
+TICKS = "ticks"  # worked off beside `default`; apart from it, so that schedules do not wait behind a line of jobs
 RUN_TASK = "querent.run"
 REAP_TASK = "querent.reap"
 DAILY_TASK = "querent.daily"
@@ -64,11 +66,23 @@ def make_app(settings: Settings) -> Celery:
 
 def _tick(task: str, every: timedelta) -> dict[str, Any]:
     """A message that nobody took before the next one is due is worth nothing."""
-    return {"task": task, "schedule": every, "options": {"expires": every.total_seconds()}}
+    return {"task": task, "schedule": every, "options": {"expires": every.total_seconds(), "queue": TICKS}}
 
 
 def spool_folder(settings: Settings) -> Path:
     return settings.home.resolve() / "broker"
+
+
+def messages_waiting(app: Celery, queue: str) -> int | None:
+    """How many messages of a queue no worker has taken yet; None when the broker does not say."""
+    with app.connection_for_write() as connection:
+        away = (OSError, OperationalError, *connection.connection_errors)
+        try:
+            return int(connection.default_channel.queue_declare(queue, passive=True).message_count)
+        except connection.channel_errors:
+            return 0  # nobody has sent to it yet
+        except away:
+            return None
 
 
 def _transport(settings: Settings) -> dict[str, Any]:

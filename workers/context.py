@@ -33,7 +33,19 @@ class BelongsElsewhere(InternalError):
     code = "belongs_elsewhere"
 
     def __init__(self, queue: str) -> None:
-        super().__init__(f"the job goes on in queue {queue}")
+        self.told = f"It goes on with a worker of queue {queue}."
+        super().__init__(self.told)
+        self.queue = queue
+
+
+class GivesWay(InternalError):
+    """The job did a part and others wait; it is put back into its queue and goes on from its checkpoint when its turn comes again."""
+
+    code = "gives_way"
+    told = "It goes on when others had their turn."
+
+    def __init__(self, queue: str) -> None:
+        super().__init__(self.told)
         self.queue = queue
 
 

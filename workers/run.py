@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -15,15 +16,15 @@ from sqlalchemy.engine import Connection
 
 from core.errors import AppError, Cancelled, Forbidden, Unavailable, UserError
 from core.ids import JobId, TenantId
-from core.store import audit, job_leases
+from core.store import audit, job_leases, job_turns
 from core.store.audit import Happening
 from core.store.columns import dump_json
 from core.store.job_leases import Lease
 from core.store.jobs import Job, JobStatus
-from core.tracing import span
+from core.tracing import continued, span
 from workers.bootstrap import Services
-from workers.context import BelongsElsewhere, JobContext, LeaseLost
-from workers.heartbeat import LEASE, Heartbeat
+from workers.context import BelongsElsewhere, GivesWay, JobContext, LeaseLost
+from workers.heartbeat import LEASE, Ending, Heartbeat
 from workers.holder import holder_name
 from workers.kinds import KINDS
 from workers.principals import load_principal
@@ -43,10 +44,10 @@ def run_job(
     tenant: TenantId,
     job_id: JobId,
     *,
-    interrupt: Callable[[], None] | None = None,
+    ending: Ending | None = None,
     queue: str = "",
 ) -> JobStatus | None:
-    """Runs the job if it is due and free; queue: whose message asked for it. Its status afterwards, None when there was nothing to claim or the lease was lost.
+    """Runs the job if it is due and free; queue: whose worker runs it. Its status afterwards, None when there was nothing to claim or the lease was lost.
 
     The outcome is written to the job row: DONE with the result, FAILED with {code, message}, CANCELLED, or PENDING again with a later
     `not_before` when something it needs is away. Nothing is raised for a job's own errors.
@@ -54,14 +55,47 @@ def run_job(
     lease = Lease(job_id, tenant, holder_name())
     with services.store.write() as connection:
         job = job_leases.claim(connection, lease, now=services.clock.now(), lease_for=LEASE)
+    return None if job is None else _run(services, functions, job, lease, ending, queue)
+
+
+def run_next(services: Services, functions: Mapping[str, JobFunction], queue: str, ending: Ending | None = None) -> JobStatus | None:
+    """Runs the job of `queue` whose turn it is, if one is due, as `run_job` does."""
+    owner, at_once = holder_name(), services.settings.jobs_at_once
+    with services.store.write() as connection:
+        job = job_turns.claim_next(connection, queue, owner, at_once=at_once, now=services.clock.now(), lease_for=LEASE)
     if job is None:
         return None
-    with Heartbeat(services.store, lease, services.clock, interrupt=interrupt) as heartbeat:
+    status = _run(services, functions, job, Lease(job.id, job.tenant, owner), ending, queue)
+    if at_once:
+        _pass_on(services, job.tenant, queue)
+    return status
+
+
+def _pass_on(services: Services, tenant: TenantId, queue: str) -> None:
+    """A company at its bound has jobs whose messages came too early; the end of one lets the next start."""
+    with services.store.read() as connection:
+        following = job_turns.first_waiting(connection, tenant, queue, now=services.clock.now())
+    if following is not None:
+        dispatch(services, tenant, following, queue)
+
+
+def _run(
+    services: Services, functions: Mapping[str, JobFunction], job: Job, lease: Lease, ending: Ending | None, queue: str
+) -> JobStatus | None:
+    limit_s = KINDS[job.kind].soft_limit_s if job.kind in KINDS else math.inf
+
+    def too_long() -> object:
+        return _written(services, lambda connection: job_leases.fail(connection, lease, described(_timed_out()), now=services.clock.now()))
+
+    with Heartbeat(services.store, lease, services.clock, ending=ending, limit_s=limit_s, too_long=too_long) as heartbeat:
         try:
-            with span(
-                f"job {job.kind}",
-                SpanKind.CONSUMER,
-                **{"querent.job": job.id, "querent.tenant": tenant, "querent.attempt": str(job.attempts)},
+            with (
+                continued({"traceparent": job.trace} if job.trace else {}),
+                span(
+                    f"job {job.kind}",
+                    SpanKind.CONSUMER,
+                    **{"querent.job": job.id, "querent.tenant": job.tenant, "querent.attempt": str(job.attempts)},
+                ),
             ):
                 result = _call(services, functions, job, lease, heartbeat, queue)
         except Exception as error:  # every way to end is written down; a bare crash would look like a lost worker
@@ -112,8 +146,12 @@ def _seen(error: Exception, heartbeat: Heartbeat) -> Exception:
             return LeaseLost("the lease on the job was lost")
         if heartbeat.cancelled.is_set():
             return Cancelled("The job was cancelled by its user.")
-        return UserError("The job took longer than its time limit; narrow it down and try again.", code="job_timeout", status=504)
+        return _timed_out()
     return error
+
+
+def _timed_out() -> UserError:
+    return UserError("The job took longer than its time limit; narrow it down and try again.", code="job_timeout", status=504)
 
 
 def _settle(services: Services, job: Job, lease: Lease, error: Exception) -> JobStatus | None:
@@ -121,8 +159,8 @@ def _settle(services: Services, job: Job, lease: Lease, error: Exception) -> Job
     if isinstance(error, LeaseLost):
         log.warning("job %s: %s", job.id, error)
         return None
-    if isinstance(error, BelongsElsewhere):
-        return _send_on(services, job, lease, error.queue)
+    if isinstance(error, BelongsElsewhere | GivesWay):
+        return _send_on(services, job, lease, error)
     waits = isinstance(error, AppError) and error.retryable and now - job.created_at < GIVE_UP_WAITING_AFTER
     if isinstance(error, Cancelled):
         status = JobStatus.CANCELLED
@@ -139,14 +177,15 @@ def _settle(services: Services, job: Job, lease: Lease, error: Exception) -> Job
     return status if held else None
 
 
-def _send_on(services: Services, job: Job, lease: Lease, queue: str) -> JobStatus | None:
-    now = services.clock.now()
-    reason = {"code": "belongs_elsewhere", "message": f"It goes on with a worker of queue {queue}.", "retryable": True}
+def _send_on(services: Services, job: Job, lease: Lease, why: BelongsElsewhere | GivesWay) -> JobStatus | None:
+    """Goes on in another queue, or in its own after those who wait there."""
+    now, queue = services.clock.now(), why.queue
+    reason = {"code": why.code, "message": why.told, "retryable": True}
     held = _written(
         services, lambda connection: job_leases.put_back(connection, lease, not_before=now, reason=reason, now=now, queue=queue)
     )
     if held:
-        dispatch(services, job.tenant, job.id, job.kind, queue)
+        dispatch(services, job.tenant, job.id, queue)
     return JobStatus.PENDING if held else None
 
 

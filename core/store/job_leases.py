@@ -5,12 +5,12 @@ Every change by a holder names the lease's owner, so that a worker that lost its
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.engine import Connection
 
 from core.ids import JobId, TenantId
@@ -155,32 +155,43 @@ def reclaim(connection: Connection, lost: Job, *, max_losses: int, now: datetime
 
 @dataclass(frozen=True, slots=True)
 class Unsent:
-    """A job whose message is missing or may be lost."""
+    """A due job without a message, or with one that may be lost. sent_at: when its last one went out."""
 
     job: JobId
     tenant: TenantId
-    kind: str
-    queue: str | None = None
+    queue: str
+    sent_at: datetime | None
 
 
-def unsent(connection: Connection, *, now: datetime, resend_after: Sequence[timedelta], limit: int = 500) -> tuple[Unsent, ...]:
-    """Due PENDING jobs never sent, or sent so long ago that the message may be lost; the n-th resend waits `resend_after[n-1]`."""
-    overdue = [
-        and_(jobs.c.sends == count if count < len(resend_after) else jobs.c.sends >= count, jobs.c.sent_at <= now - wait)
-        for count, wait in enumerate(resend_after, start=1)
-    ]
+def unsent(connection: Connection, *, now: datetime, overdue_after: timedelta, limit: int = 500) -> tuple[Unsent, ...]:
+    """Due PENDING jobs never sent, and those sent so long ago, oldest first."""
     statement = (
-        select(jobs.c.id, jobs.c.tenant_id, jobs.c.kind, jobs.c.queue)
-        .where(jobs.c.status == JobStatus.PENDING, jobs.c.not_before <= now, or_(jobs.c.sent_at.is_(None), *overdue))
-        .order_by(jobs.c.not_before, jobs.c.id)
+        select(jobs.c.id, jobs.c.tenant_id, jobs.c.queue, jobs.c.sent_at)
+        .where(
+            jobs.c.status == JobStatus.PENDING,
+            jobs.c.not_before <= now,
+            or_(jobs.c.sent_at.is_(None), jobs.c.sent_at <= now - overdue_after),
+        )
+        .order_by(jobs.c.sent_at.is_not(None), jobs.c.not_before, jobs.c.id)
         .limit(limit)
     )
-    return tuple(Unsent(row["id"], row["tenant_id"], row["kind"], row["queue"]) for row in connection.execute(statement).mappings())
+    return tuple(Unsent(*row) for row in connection.execute(statement))
+
+
+def take_sending(connection: Connection, unsent: Unsent, *, now: datetime) -> bool:
+    """Whether it is ours to send; one of several who would send it again wins."""
+    seen = jobs.c.sent_at.is_(None) if unsent.sent_at is None else jobs.c.sent_at == unsent.sent_at
+    values = {"sent_at": now, "sends": jobs.c.sends + 1}
+    return scope.change(connection, jobs, unsent.tenant, values, jobs.c.id == unsent.job, jobs.c.status == JobStatus.PENDING, seen) > 0
 
 
 def mark_sent(connection: Connection, tenant: TenantId, job: JobId, *, now: datetime) -> None:
     values = {"sent_at": now, "sends": jobs.c.sends + 1}
     scope.change(connection, jobs, tenant, values, jobs.c.id == job, jobs.c.status == JobStatus.PENDING)
+
+
+def mark_unsent(connection: Connection, tenant: TenantId, job: JobId) -> None:
+    scope.change(connection, jobs, tenant, {"sent_at": None}, jobs.c.id == job, jobs.c.status == JobStatus.PENDING)
 
 
 def _end(connection: Connection, lease: Lease, status: JobStatus, values: Mapping[str, Any], *, now: datetime) -> bool:

@@ -57,14 +57,18 @@ class Job:
     started_at: datetime | None
     updated_at: datetime
     finished_at: datetime | None
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
+    """trace: the `traceparent` of what asked for it."""
+
     kind: str
     queue: str
     params: Mapping[str, Any]
     idempotency_key: str | None = None
+    trace: str | None = None
 
 
 def create(connection: Connection, tenant: TenantId, user: UserId, new: NewJob, *, now: datetime) -> Job:
@@ -96,6 +100,7 @@ def create(connection: Connection, tenant: TenantId, user: UserId, new: NewJob, 
         "last_event": 0,
         "created_at": now,
         "updated_at": now,
+        "trace": new.trace,
     }
     try:
         with connection.begin_nested():
@@ -190,4 +195,5 @@ def from_row(row: scope.Row) -> Job:
         started_at=row["started_at"],
         updated_at=row["updated_at"],
         finished_at=row["finished_at"],
+        trace=row["trace"],
     )

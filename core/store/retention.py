@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.engine import Connection
 
-from core.store import idempotency
+from core.store import idempotency, job_turns
 from core.store.tables import job_events, jobs, sessions
 
 PROGRESS_KEPT = timedelta(days=7)
@@ -27,4 +27,5 @@ def prune(connection: Connection, *, now: datetime) -> Pruned:
     events = connection.execute(delete(job_events).where(job_events.c.kind == "progress", job_events.c.job_id.in_(finished)))
     ended = connection.execute(delete(sessions).where(sessions.c.expires_at < now - SESSIONS_KEPT))
     idempotency.prune(connection, now=now)
+    job_turns.prune(connection, now=now)
     return Pruned(int(events.rowcount), int(ended.rowcount))

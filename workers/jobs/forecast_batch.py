@@ -14,14 +14,14 @@ import numpy as np
 
 from core.errors import Cancelled, NotEnoughData, UserError
 from core.ids import JobId
-from core.store import jobs
+from core.store import job_turns, jobs
 from core.store.jobs import Job, JobStatus
 from models.lineage import Lineage, code_version
 from models.registry import RunRecord
 from semantic.catalog.model import Catalog
 from semantic.catalog.visible import visible_to
 from workers.champions import SANDBOX_QUEUE, champion_for
-from workers.context import BelongsElsewhere, JobContext
+from workers.context import BelongsElsewhere, GivesWay, JobContext
 from workers.forecasts.batch_sums import sum_up
 from workers.forecasts.slices import Sliced, is_forecastable, series_of
 from workers.jobs.forecast_part import run as run_task
@@ -160,7 +160,7 @@ def _series(
 
 
 def _work(context: JobContext, tasks: tuple[JobId, ...]) -> list[Job]:
-    """Does tasks that nobody has begun, waits for those that others do. Raises: Cancelled; LeaseLost; Unavailable."""
+    """Does tasks that nobody has begun, waits for those that others do. Raises: Cancelled; LeaseLost; Unavailable; GivesWay."""
     while True:
         found = [_read(context, task) for task in tasks]
         weights = [len(job.params["series"]) for job in found]
@@ -173,6 +173,13 @@ def _work(context: JobContext, tasks: tuple[JobId, ...]) -> list[Job]:
         waiting = next((job for job in free if job.queue != SANDBOX_QUEUE or context.queue == SANDBOX_QUEUE), None)
         if waiting is None or run_job(context.services, _TASKS, context.tenant, waiting.id, queue=context.queue) is None:
             time.sleep(POLL_S)
+        elif _others_wait(context):
+            raise GivesWay(context.job.queue)
+
+
+def _others_wait(context: JobContext) -> bool:
+    with context.services.store.read() as connection:
+        return job_turns.others_wait(connection, context.job, now=context.services.clock.now())
 
 
 def _read(context: JobContext, task: JobId) -> Job:

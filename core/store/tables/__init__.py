@@ -15,7 +15,7 @@ from core.store.tables.outlooks import forecast_fits, forecast_scores, goal_stat
 from core.store.tables.security import external_identities, idempotent_answers, second_factors, sign_in_failures, usage
 from core.store.tables.sources import source_runs, sources
 from core.store.tables.understanding import evaluations, proposals
-from core.store.tables.work import detections, forecasts, insights, job_events, jobs
+from core.store.tables.work import detections, forecasts, insights, job_events, job_turns, jobs
 
 __all__ = [
     "alert_rules",
@@ -53,6 +53,7 @@ __all__ = [
     "incidents",
     "insights",
     "job_events",
+    "job_turns",
     "jobs",
     "metadata",
     "model_log",

@@ -1,4 +1,4 @@
-"""Jobs, their events, and the indexes of what they made."""
+"""Jobs, whose turn it is, their events, and the indexes of what they made."""
 
 from __future__ import annotations
 
@@ -36,9 +36,20 @@ jobs = Table(
     instant("started_at", nullable=True),
     instant("updated_at"),
     instant("finished_at", nullable=True),
+    Column("trace", String(60)),
     UniqueConstraint("tenant_id", "user_id", "idempotency_key"),
     Index("ix_jobs_status_not_before", "status", "not_before"),
     Index("ix_jobs_tenant_id_created_at", "tenant_id", "created_at"),
+    Index("ix_jobs_queue_status", "queue", "status", "not_before"),
+)
+
+job_turns = Table(
+    "job_turns",
+    metadata,
+    Column("queue", String(32), primary_key=True),
+    Column("tenant_id", String(31), ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", String(ID_LENGTH), primary_key=True),
+    instant("served_at"),
 )
 
 job_events = Table(

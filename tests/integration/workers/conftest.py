@@ -7,6 +7,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -19,10 +20,10 @@ import pytest
 from pydantic import SecretStr
 
 from core.clock import SystemClock
-from core.ids import TenantId, tenant_database
+from core.ids import JobId, TenantId, tenant_database
 from core.principal import Principal, Role
 from core.settings import Settings
-from core.store import catalogs, tenants, users
+from core.store import catalogs, jobs, tenants, users
 from core.store.catalogs import NewCatalog
 from core.store.users import NewUser
 from semantic.catalog.model import Catalog, CatalogField, Dataset, FieldRole, FieldType, RowPolicy, SimpleMetric
@@ -30,6 +31,7 @@ from semantic.expr import FieldRef
 from semantic.query import AggregateKind
 from semantic.warehouse.admin import WarehouseAdmin
 from workers.bootstrap import Services, build_services
+from workers.queue import cancel, enqueue
 
 START, DAYS = date(2024, 8, 1), 422
 REPOSITORY = Path(__file__).parents[3]
@@ -191,3 +193,40 @@ def make_processes(tmp_path: Path) -> Iterator[Callable[[dict[str, str]], Proces
 @pytest.fixture
 def processes(world: World, make_processes: Callable[[dict[str, str]], Processes]) -> Processes:
     return make_processes(world.environment)
+
+
+@pytest.fixture
+def flooded() -> Callable[..., None]:
+    """Puts 300 jobs of one company in line and one of another, and sees that the one waits for a job or two only: (world, services)."""
+    return _flooded
+
+
+def _flooded(world: World, services: Services) -> None:
+    now = datetime.now(UTC)
+    other = TenantId(f"t{secrets.token_hex(5)}")
+    with services.store.write() as connection:
+        tenants.create(connection, other, name="Other", now=now)
+        bob = users.create(connection, other, NewUser("b@x.com", "B", frozenset({Role.ANALYST})), now=now).principal()
+    flood = [enqueue(services, "diagnose", {"hold_s": 0.3}, world.analyst) for _ in range(300)]
+    until(lambda: _ended(services, world.tenant, flood) >= 2)
+    before = _ended(services, world.tenant, flood)
+    one = enqueue(services, "diagnose", {"hold_s": 0}, bob)
+    until(lambda: _ended(services, other, [one]) == 1)
+    assert _ended(services, world.tenant, flood) - before <= 4  # those that ran, and those that ended until we looked
+    for job in flood:
+        cancel(services, world.tenant, job)
+    until(lambda: _ended(services, world.tenant, flood) == 300)
+    with services.store.read() as connection:
+        assert all(jobs.get(connection, world.tenant, job).attempts <= 1 for job in flood)
+
+
+def until(condition: Callable[[], bool], within_s: float = 40) -> None:
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {within_s} s"
+        time.sleep(0.02)
+
+
+def _ended(services: Services, tenant: TenantId, which: list[JobId]) -> int:
+    with services.store.read() as connection:
+        return sum(job.status.is_final for job in jobs.list_all(connection, tenant, limit=1000) if job.id in set(which))

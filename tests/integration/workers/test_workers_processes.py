@@ -114,7 +114,7 @@ class TestTwoWorkers:
         waiting = [enqueue(world.services, "diagnose", {"hold_s": 0.2}, world.analyst) for _ in range(8)]
         for job in waiting:
             for _ in range(3):
-                dispatch(world.services, world.tenant, job, "diagnose")
+                dispatch(world.services, world.tenant, job, "default")
         processes.worker("--concurrency=2")
         processes.worker("--concurrency=2")
         for job in waiting:
@@ -122,6 +122,12 @@ class TestTwoWorkers:
         time.sleep(1)
         for job in waiting:
             assert statuses(world, job) == ["PENDING", "RUNNING", "DONE"]
+
+
+class TestFlood:
+    def test_another_companys_job_does_not_wait_behind_a_flood(self, world: Any, processes: Any, flooded: Any) -> None:
+        processes.worker("--concurrency=1")
+        flooded(world, world.services)
 
 
 class TestCancel:

@@ -94,7 +94,9 @@ def rabbit(tmp_path: Path) -> Iterator[RabbitMQ]:
     server.end()
 
 
-def test_jobs_run_once_over_rabbitmq_also_when_it_is_killed(world: Any, rabbit: RabbitMQ, make_processes: Callable[..., Any]) -> None:
+def test_jobs_run_once_over_rabbitmq_also_when_it_is_killed(
+    world: Any, rabbit: RabbitMQ, make_processes: Callable[..., Any], flooded: Any
+) -> None:
     services = build_services(world.services.settings.model_copy(update={"broker_url": rabbit.url}), world.services.clock)
     world.environment["QUERENT_BROKER_URL"] = rabbit.url
     rabbit.start()
@@ -108,4 +110,5 @@ def test_jobs_run_once_over_rabbitmq_also_when_it_is_killed(world: Any, rabbit: 
     for job in waiting:
         done = ended(services, world, job)
         assert (done.status, done.attempts) == (JobStatus.DONE, 1)
+    flooded(world, services)
     services.close()

@@ -83,12 +83,15 @@ def ended(services: Any, world: Any, job: JobId, within_s: float = 40) -> Job:
     raise AssertionError(f"not ended within {within_s} s: {found}")
 
 
-def test_jobs_run_over_redis(redis_world: Any, world: Any, redis_server: Redis, make_processes: Callable[..., Any]) -> None:
+def test_jobs_run_over_redis_and_a_flood_of_one_company_does_not_hold_anothers(
+    redis_world: Any, world: Any, redis_server: Redis, make_processes: Callable[..., Any], flooded: Any
+) -> None:
     redis_server.start()
     make_processes(world.environment).worker("--concurrency=2")
     for _ in range(5):
         done = ended(redis_world, world, enqueue(redis_world, "diagnose", {}, world.analyst))
         assert (done.status, done.attempts) == (JobStatus.DONE, 1)
+    flooded(world, redis_world)
 
 
 def test_a_job_accepted_without_a_broker_runs_when_it_is_back(

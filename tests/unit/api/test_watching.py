@@ -11,14 +11,13 @@ from core.errors import Unavailable
 
 def test_all_who_wait_are_told_by_one_look_and_who_sees_no_change_is_told_nothing() -> None:
     async def waited() -> tuple[list[int | None], int | None, int, int]:
-        numbers, looks, is_away = {"a": 1}, 0, True
+        numbers, looks, failures = {"a": 1}, 0, [KeyError("a defect"), Unavailable("away")]
 
         def read(keys: Collection[str]) -> dict[str, int]:
-            nonlocal looks, is_away
+            nonlocal looks
             looks += 1
-            if is_away:
-                is_away = False
-                raise Unavailable("away")
+            if failures:
+                raise failures.pop()
             return {key: numbers[key] for key in keys if key in numbers}
 
         watch: Watch[str] = Watch(read, 0.005)

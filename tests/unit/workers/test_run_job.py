@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,10 +19,11 @@ from core.store.jobs import Job, JobStatus
 from core.store.users import User
 from workers import heartbeat
 from workers.bootstrap import Services
-from workers.context import JobContext
+from workers.context import GivesWay, JobContext
+from workers.kinds import KINDS
 from workers.queue import cancel, enqueue
 from workers.reaper import reap
-from workers.run import JobFunction, run_job
+from workers.run import JobFunction, run_job, run_next
 
 ACME = TenantId("acme")
 
@@ -190,8 +192,26 @@ class TestCancel:
             return {}
 
         job = accept(services, ann)
-        run_job(services, {"diagnose": work}, ACME, job, interrupt=interrupted.set)
+        run_job(services, {"diagnose": work}, ACME, job, ending=heartbeat.Ending(interrupted.set, kill=lambda: None))
         assert interrupted.is_set()
+
+    def test_a_run_beyond_its_limit_is_interrupted_and_one_that_ignores_that_is_failed_and_killed(
+        self, services: Services, ann: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(heartbeat, "BEAT_S", 0.05)
+        monkeypatch.setattr(heartbeat, "HARD_LIMIT_MARGIN_S", 0.3)
+        monkeypatch.setitem(KINDS, "diagnose", replace(KINDS["diagnose"], soft_limit_s=0))
+        interrupted, killed = threading.Event(), threading.Event()
+
+        def work(_: JobContext) -> Mapping[str, Any]:
+            assert interrupted.wait(10)
+            assert killed.wait(10)
+            return {"too": "late"}
+
+        job = accept(services, ann)
+        assert run_job(services, {"diagnose": work}, ACME, job, ending=heartbeat.Ending(interrupted.set, killed.set)) is None
+        ended = read(services, job)
+        assert (ended.status, dict(ended.error or {})["code"], ended.result) == (JobStatus.FAILED, "job_timeout", None)
 
 
 class TestLostLease:
@@ -250,13 +270,56 @@ class TestReaper:
                 job_leases.claim(connection, job_leases.Lease(job, ACME, owner), now=services.clock.now(), lease_for=timedelta(hours=1))
         assert reap(services).reclaimed == 0
 
-    def test_a_lost_message_is_sent_again_after_a_while(self, services: Services, ann: User) -> None:
-        accept(services, ann)
+    def test_as_many_messages_are_sent_again_as_were_lost(self, services: Services, ann: User) -> None:
+        for _ in range(5):
+            accept(services, ann)
         assert reap(services).sent == 0
         with services.store.write() as connection:
             connection.exec_driver_sql("UPDATE jobs SET sent_at = '2020-01-01 00:00:00.000000'")
-        assert reap(services).sent == 1
+        assert reap(services).sent == 0  # each still has its message
+        messages = sorted((services.settings.home / "broker" / "messages").glob("*.msg"))
+        for message in messages[1:4]:
+            message.unlink()
+        assert reap(services).sent == 3
         assert reap(services).sent == 0
+
+
+class TestTurns:
+    def test_a_message_starts_the_job_whose_turn_it_is(self, services: Services, ann: User) -> None:
+        first, second = accept(services, ann), accept(services, ann)
+        assert run_next(services, {"diagnose": lambda _: {}}, "default") is JobStatus.DONE
+        assert [read(services, job).status for job in (first, second)] == [JobStatus.DONE, JobStatus.PENDING]
+        assert run_next(services, {"diagnose": lambda _: {}}, "heavy") is None
+
+    def test_the_end_of_a_job_at_the_companys_bound_lets_the_next_start(self, services: Services, ann: User) -> None:
+        services.settings = services.settings.model_copy(update={"jobs_at_once": 1})
+        first, second = accept(services, ann), accept(services, ann)
+        folder = services.settings.home / "broker" / "messages"
+        for message in folder.glob("*.msg"):
+            message.unlink()
+        held: list[JobStatus | None] = []
+
+        def work(_: JobContext) -> Mapping[str, Any]:
+            held.append(run_next(services, {"diagnose": lambda _: {}}, "default"))
+            return {}
+
+        assert run_next(services, {"diagnose": work}, "default") is JobStatus.DONE
+        assert (held, read(services, first).status) == ([None], JobStatus.DONE)
+        assert len(list(folder.glob("*.msg"))) == 1
+        assert run_next(services, {"diagnose": lambda _: {}}, "default") is JobStatus.DONE
+        assert read(services, second).status is JobStatus.DONE
+
+    def test_what_gives_way_goes_on_after_those_who_wait(self, services: Services, ann: User) -> None:
+        def part(context: JobContext) -> Mapping[str, Any]:
+            if not context.job.checkpoint:
+                context.save_checkpoint({"half": True})
+                raise GivesWay(context.job.queue)
+            return {"whole": True}
+
+        job = accept(services, ann)
+        waiting = run(services, job, part)
+        assert (waiting.status, dict(waiting.error or {})["code"]) == (JobStatus.PENDING, "gives_way")
+        assert run(services, job, part).result == {"whole": True}
 
 
 class TestEnqueue:

@@ -185,37 +185,34 @@ class TestEvents:
 
 
 class TestUnsent:
-    WAITS = (timedelta(seconds=20), timedelta(seconds=60))
-
-    def test_messages_are_sent_again_after_growing_waits(self, store: Store) -> None:
+    def test_a_message_is_missing_when_none_was_sent_or_its_time_is_over(self, store: Store) -> None:
         job = add_job(store)
 
-        def is_unsent(seconds: float) -> bool:
+        def unsent(seconds: float) -> list[job_leases.Unsent]:
             with store.read() as connection:
-                found = job_leases.unsent(connection, now=NOW + timedelta(seconds=seconds), resend_after=self.WAITS)
-            return [item.job for item in found] == [job.id]
+                found = job_leases.unsent(connection, now=NOW + timedelta(seconds=seconds), overdue_after=timedelta(seconds=20))
+            return list(found)
 
-        def send(seconds: float) -> None:
-            with store.write() as connection:
-                job_leases.mark_sent(connection, ACME, job.id, now=NOW + timedelta(seconds=seconds))
-
-        assert is_unsent(0)
-        send(0)
-        assert not is_unsent(19)
-        assert is_unsent(20)
-        send(20)
-        assert not is_unsent(79)
-        assert is_unsent(80)
-        send(80)
-        assert not is_unsent(139)
-        assert is_unsent(140)
+        (never,) = unsent(0)
+        assert (never.job, never.queue, never.sent_at) == (job.id, "heavy", None)
+        with store.write() as connection:
+            assert job_leases.take_sending(connection, never, now=NOW)
+            assert not job_leases.take_sending(connection, never, now=NOW)  # the other of two who would send it
+        assert unsent(19) == []
+        (overdue,) = unsent(20)
+        with store.write() as connection:
+            assert job_leases.take_sending(connection, overdue, now=NOW + timedelta(seconds=20))
+        assert unsent(39) == []
+        with store.write() as connection:
+            job_leases.mark_unsent(connection, ACME, job.id)
+        assert unsent(39) == [never]
 
     def test_a_running_or_unknown_job_is_not_sent(self, store: Store) -> None:
         job = add_job(store)
         claim(store, job)
         with store.write() as connection:
             job_leases.mark_sent(connection, ACME, JobId("job_unknown"), now=NOW)
-            assert job_leases.unsent(connection, now=NOW, resend_after=self.WAITS) == ()
+            assert job_leases.unsent(connection, now=NOW, overdue_after=timedelta(0)) == ()
 
 
 class TestRetention:

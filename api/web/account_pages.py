@@ -1,7 +1,8 @@
-"""One's own account: password, second factor, API keys."""
+"""One's own account: numbers and dates, password, second factor, API keys."""
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -9,12 +10,15 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from api import people, second_factor
+from api.person_formats import choose_formats
 from api.routes import auth
 from api.web.forms import body, fields
 from api.web.page_route import PageRoute
 from api.web.rendering import page
 from api.web.shell import Visitor, problem_of, visitor
 from core.errors import Invalid, UserError
+from core.formats import Formats, current
+from core.locales import OFFERED, formats_of, name_of
 from core.rights import Right, held
 from core.store import api_keys, second_factors
 
@@ -37,6 +41,8 @@ async def change(request: Request, act: str) -> Response:
                     raise Invalid("The new password and its repetition differ; nothing was changed.", code="not_the_same")
                 await run_in_threadpool(people.change_own_password, at.services, at.caller, form("current"), form("password"))
                 return RedirectResponse("/login", status_code=303)
+            case "formats":
+                await run_in_threadpool(choose_formats, at.services, at.caller, form("locale"))
             case "second-factor":
                 shown["enrolment"] = await run_in_threadpool(second_factor.begin, at.services, at.caller)
             case "confirm":
@@ -74,4 +80,12 @@ async def _page(request: Request, at: Visitor, *, error: UserError | None = None
     problem = problem_of(request, error) if error is not None else None
     values = {"enrolment": None, "codes": None, "key": None} | shown | known
     scopes = sorted(right.value for right in held(at.caller) if right is not Right.SELF)
+    chosen = current().tag
+    locales = [(tag, name_of(tag), _sample(formats_of(tag))) for tag in sorted({*OFFERED, chosen}, key=name_of)]
+    values |= {"locales": locales, "locale": chosen, "sample": _sample(current())}
     return page("account.html", error.status if error is not None else 200, v=at, problem=problem, scopes=scopes, **values)
+
+
+def _sample(formats: Formats) -> str:
+    """1,234.56 · 31 Dec 2026"""
+    return f"{formats.figure('1,234.56')} · {formats.day(dt.date(2026, 12, 31))}"

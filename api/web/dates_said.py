@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 
+from core.formats import current
 from semantic.expr import Absolute
 
 _DAY = dt.timedelta(days=1)
@@ -39,7 +40,7 @@ def window_said(window: Absolute) -> str:
         return f"{start:%b %Y} to {last:%b %Y}"
     if last == start:
         return _said(start)
-    return f"{start.day} {start:%b}{'' if start.year == last.year else f' {start.year}'} to {_said(last)}"
+    return current().days(start, last)
 
 
 def plain_dates(text: str) -> str:
@@ -60,7 +61,7 @@ def point_said(point: str) -> str:
     if not _ISO.match(point):
         return point
     at = dt.datetime.fromisoformat(point)
-    return _said(at.date()) if at.time() == dt.time() else f"{_said(at.date())}, {at:%H:%M}"
+    return _said(at.date()) if at.time() == dt.time() else f"{_said(at.date())}, {current().clock(at)}"
 
 
 def _day(value: dt.date | dt.datetime | None) -> dt.date | None:
@@ -71,12 +72,12 @@ def _day(value: dt.date | dt.datetime | None) -> dt.date | None:
 
 
 def _said(day: dt.date | None) -> str:
-    return "" if day is None else f"{day.day} {day:%b %Y}"
+    return "" if day is None else current().day(day)
 
 
 def _clock(window: Absolute) -> str:
     def one(value: dt.date | dt.datetime | None) -> str:
-        return f"{value.day} {value:%b %Y, %H:%M}" if isinstance(value, dt.datetime) else _said(value)
+        return f"{_said(value)}, {current().clock(value)}" if isinstance(value, dt.datetime) else _said(value)
 
     if window.start is None:
         return f"before {one(window.end)}" if window.end is not None else "all time"

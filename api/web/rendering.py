@@ -19,6 +19,7 @@ from api.web.assets import entry
 from api.web.dates_said import plain_dates, point_said
 from api.web.icons import icon
 from api.web.nav import nav_for
+from core.formats import current
 from core.store.brandings import USUAL
 from insights.wording import begun, number
 from semantic.pretty import pretty_sql
@@ -72,13 +73,14 @@ def ago(then: dt.datetime, now: dt.datetime | None = None) -> str:
     if seconds < 86_400:
         return f"{int(seconds // 3600)} h ago"
     days = int(seconds // 86_400)
-    return f"{days} {'day' if days == 1 else 'days'} ago" if days < 14 else f"{then.day} {then:%b %Y}"
+    return f"{days} {'day' if days == 1 else 'days'} ago" if days < 14 else current().day(then)
 
 
 def moment(at: dt.datetime | str) -> str:
     """A day and time of day: 5 May 2026, 14:30."""
     known = dt.datetime.fromisoformat(at) if isinstance(at, str) else at
-    return f"{known.day} {known:%b %Y}" if (known.hour, known.minute) == (0, 0) else f"{known.day} {known:%b %Y, %H:%M}"
+    day = current().day(known)
+    return day if (known.hour, known.minute) == (0, 0) else f"{day}, {current().clock(known)}"
 
 
 def sentence(text: str) -> str:

@@ -56,9 +56,9 @@ class AskedLog:
                 answer.receipt.freshness = [schemas.Freshness(**dataclasses.asdict(one)) for one in fresh]
             entry = self._entry(answer)
             answer.id = questions.log(connection, tenant, user, entry, now=now).id
-            self._account(connection, "data.query" if answer.receipt else "question.ask", answer.id, entry, len(answer.rows or ()))
             if conversation is not None:
                 conversations.add_turn(connection, tenant, conversation, question_id=answer.id, state=_state(dialogue), now=now)
+            self._account(connection, "data.query" if answer.receipt else "question.ask", answer.id, entry, len(answer.rows or ()))
         return answer
 
     def _own_tables(self, answer: schemas.Answer) -> frozenset[str]:
@@ -101,9 +101,9 @@ class AskedLog:
         details = {"rows": rows, "rows_read": entry.rows_read or 0, "catalog_version": entry.catalog_version}
         outcome = "error" if entry.error else entry.outcome
         QUESTIONS.labels(outcome).inc()
+        usage.add_all(connection, tenant, {(user, "queries"): 1, (user, "rows_read"): entry.rows_read or 0}, day=now.date())
+        # Last: from here to the end of the transaction nobody else of the tenant can append.
         audit.append(connection, tenant, Happening(user, action, target, outcome, details, current_request_id()), now=now)
-        usage.add(connection, tenant, user, "queries", 1, day=now.date())
-        usage.add(connection, tenant, user, "rows_read", entry.rows_read or 0, day=now.date())
 
 
 def _state(dialogue: DialogueState | None) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import IntegrityError
 
 from core.ids import TenantId, UserId
 from core.store.tables import usage
@@ -27,13 +28,22 @@ class Used:
 
 def add(connection: Connection, tenant: TenantId, user: UserId, kind: Kind, amount: int, *, day: date) -> None:
     """Adds `amount`, in the caller's transaction."""
-    if amount <= 0 or _increase(connection, tenant, user, kind, amount, day):
+    add_all(connection, tenant, {(user, kind): amount}, day=day)
+
+
+def add_all(connection: Connection, tenant: TenantId, amounts: Mapping[tuple[UserId, Kind], int], *, day: date) -> None:
+    """Adds what each user used of each kind, in the caller's transaction and in one statement."""
+    # In one order, so that two who add for the same users do not wait for each other.
+    rows = [
+        {"tenant_id": tenant, "user_id": user, "day": day, "kind": kind, "used": amount}
+        for (user, kind), amount in sorted(amounts.items())
+        if amount > 0
+    ]
+    if not rows:
         return
-    try:
-        with connection.begin_nested():
-            connection.execute(insert(usage).values(tenant_id=tenant, user_id=user, day=day, kind=kind, used=amount))
-    except IntegrityError:  # another process made the row in between
-        _increase(connection, tenant, user, kind, amount, day)
+    statement = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(usage).values(rows)
+    key = [usage.c.tenant_id, usage.c.user_id, usage.c.day, usage.c.kind]
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_={"used": usage.c.used + statement.excluded.used}))
 
 
 def total(connection: Connection, tenant: TenantId, kind: Kind, *, day: date, user: UserId | None = None) -> int:
@@ -52,8 +62,3 @@ def since(connection: Connection, tenant: TenantId, first: date) -> tuple[Used, 
         select(usage).where(usage.c.tenant_id == tenant, usage.c.day >= first).order_by(usage.c.day.desc(), usage.c.user_id, usage.c.kind)
     )
     return tuple(Used(row["user_id"], row["day"], row["kind"], row["used"]) for row in connection.execute(statement).mappings())
-
-
-def _increase(connection: Connection, tenant: TenantId, user: UserId, kind: Kind, amount: int, day: date) -> bool:
-    where = (usage.c.tenant_id == tenant, usage.c.user_id == user, usage.c.day == day, usage.c.kind == kind)
-    return bool(connection.execute(update(usage).where(*where).values(used=usage.c.used + amount)).rowcount)

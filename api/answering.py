@@ -66,13 +66,14 @@ async def ask(services: Services, principal: Principal, request: schemas.AskRequ
 
     Raises: UserError, Unavailable.
     """
-    async with services.turns.turn(principal.tenant):
-        return await _ask(services, principal, request, told)
-
-
-async def _ask(services: Services, principal: Principal, request: schemas.AskRequest, told: Told) -> schemas.Answer:
-    moment = Moment.of(services, request.as_of, told)
     log = AskedLog(services, principal, request)
+    async with services.turns.turn(principal.tenant):
+        await _ask(services, principal, request, told, log)
+    return await log.kept()
+
+
+async def _ask(services: Services, principal: Principal, request: schemas.AskRequest, told: Told, log: AskedLog) -> None:
+    moment = Moment.of(services, request.as_of, told)
     try:
         visible = await run_in_threadpool(services.catalogs.visible, principal)
         dialogue = await run_in_threadpool(log.dialogue)
@@ -85,23 +86,24 @@ async def _ask(services: Services, principal: Principal, request: schemas.AskReq
         understood = await run_in_threadpool(with_measure, services, principal, visible, request.question, understood, moment.as_of)
         answer = await _act(services, principal, visible, request, understood, moment)
     except AppError as error:
-        await run_in_threadpool(log.failed, error, moment.ms())
-        raise
-    return await run_in_threadpool(log.finished, answer, understood.dialogue or dialogue)
+        log.failed(error, moment.ms())
+        return
+    await log.finished(answer, understood.dialogue or dialogue)
 
 
 async def run(services: Services, principal: Principal, request: schemas.QueryRequest) -> schemas.Answer:
     """Runs a SemanticQuery as it is. Raises: UserError, Unavailable."""
     async with services.turns.turn(principal.tenant):
-        return await _reading_without_words(services, principal, request, Intent.ASK)
+        log = await _reading_without_words(services, principal, request, Intent.ASK)
+    return await log.kept()
 
 
 async def investigate(services: Services, principal: Principal, request: schemas.QueryRequest, intent: Intent) -> schemas.Answer:
     """Starts the job that answers why, what comes next or what is unusual about a SemanticQuery. Raises: UserError, Unavailable."""
-    return await _reading_without_words(services, principal, request, intent)
+    return await (await _reading_without_words(services, principal, request, intent)).kept()
 
 
-async def _reading_without_words(services: Services, principal: Principal, request: schemas.QueryRequest, intent: Intent) -> schemas.Answer:
+async def _reading_without_words(services: Services, principal: Principal, request: schemas.QueryRequest, intent: Intent) -> AskedLog:
     moment = Moment.of(services, request.as_of)
     visible = await run_in_threadpool(services.catalogs.visible, principal)
     chips = _chips(request.query, visible, intent)
@@ -117,13 +119,14 @@ async def _reading_without_words(services: Services, principal: Principal, reque
             params = await _forecast_params(services, principal, visible, reading, request.question, moment)
             answer = await investigation(services, principal, visible.catalog, reading, moment.as_of, params)
     except AppError as error:
-        await run_in_threadpool(log.failed, error, moment.ms())
-        raise
+        log.failed(error, moment.ms())
+        return log
     _describe_reading(answer, reading)
     answer.confidence = None
     answer.question = question
     answer.suggestions = (await run_in_threadpool(visible.understander.follow_ups, reading))[:6]
-    return await run_in_threadpool(log.finished, answer, remember(dialogue, question, (reading,)))
+    await log.finished(answer, remember(dialogue, question, (reading,)))
+    return log
 
 
 def _chips(query: SemanticQuery, visible: VisibleCatalog, intent: Intent) -> tuple[Chip, ...]:
@@ -246,8 +249,8 @@ async def answer_sql(services: Services, principal: Principal, request: schemas.
             guarded = await run_in_threadpool(services.guard_sql, principal, sql, params)
             result = await services.run_cached(principal, guarded, is_logged=True)
     except UserError as error:
-        await run_in_threadpool(log.failed, error, moment.ms())
-        raise
+        log.failed(error, moment.ms())
+        return await log.kept()
     rows = result.rows()
     answer = schemas.Answer(
         id="",
@@ -261,4 +264,5 @@ async def answer_sql(services: Services, principal: Principal, request: schemas.
         receipt=rendering.receipt(guarded, result, [], services.catalogs.full(principal.tenant).version),
         ms=moment.ms(),
     )
-    return await run_in_threadpool(log.finished, answer, None)
+    await log.finished(answer, None)
+    return await log.kept()

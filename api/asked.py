@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy.engine import Connection
+from starlette.concurrency import run_in_threadpool
 
 from api import schemas
 from api.audit_trail import current_request_id
 from api.metrics import QUESTIONS, UNDERSTANDING
 from api.services import Services
-from core.errors import AppError
+from core.errors import AppError, InternalError
 from core.ids import tenant_database
 from core.principal import Principal
-from core.store import audit, conversations, questions, usage
+from core.store import audit, conversations, questions
+from core.store.asked import Asked, Turn
 from core.store.audit import Happening
+from core.store.conversations import Conversation
 from core.store.freshness import freshness
 from nlq.types import DialogueState
 
@@ -29,6 +30,10 @@ class AskedLog:
 
     def __init__(self, services: Services, principal: Principal, request: schemas.AskRequest) -> None:
         self._services, self._principal, self._request = services, principal, request
+        self._conversation: Conversation | None = None  # that the question continues
+        self._asked: Asked | None = None
+        self._answer: schemas.Answer | None = None
+        self._error: AppError | None = None
 
     def dialogue(self) -> DialogueState | None:
         """The state of the conversation that the question continues. Raises: NotFound."""
@@ -36,30 +41,48 @@ class AskedLog:
         if key is None:
             return None
         with self._services.store.read() as connection:
-            conversation = conversations.get(connection, self._principal.tenant, self._principal.user, key)
-        return _DIALOGUE.validate_python(conversation.state) if conversation.state else None
+            self._conversation = conversations.get(connection, self._principal.tenant, self._principal.user, key)
+        state = self._conversation.state
+        return _DIALOGUE.validate_python(state) if state else None
 
     def failed(self, error: AppError, ms: float) -> None:
-        self._append(questions.QuestionEntry(self._request.question, "error", ms, error={"code": error.code, "message": error.message}))
+        """Takes note; `kept` writes it and raises the error."""
+        entry = questions.QuestionEntry(self._request.question, "error", ms, error={"code": error.code, "message": error.message})
+        self._error, self._asked = error, self._made(entry, "question.ask", 0, None)
 
-    def finished(self, answer: schemas.Answer, dialogue: DialogueState | None) -> schemas.Answer:
-        """Writes the question and its turn with the dialogue state after it; gives the answer its id and conversation."""
-        tenant, user, now = self._principal.tenant, self._principal.user, self._services.clock.now()
+    async def finished(self, answer: schemas.Answer, dialogue: DialogueState | None) -> None:
+        """Takes note of the answer and of the dialogue state after it; gives the answer its id and conversation. `kept` writes it."""
         if answer.understanding_ms:
             UNDERSTANDING.observe(answer.understanding_ms / 1000)
         tables = self._own_tables(answer)
-        with self._services.store.write() as connection:
-            conversation = None if answer.intent == "sql" else self._conversation(connection, now)
-            answer.conversation_id = conversation.id if conversation is not None else None
-            if answer.receipt is not None:
-                fresh = freshness(connection, tenant, tables, now=now)
-                answer.receipt.freshness = [schemas.Freshness(**dataclasses.asdict(one)) for one in fresh]
-            entry = self._entry(answer)
-            answer.id = questions.log(connection, tenant, user, entry, now=now).id
-            if conversation is not None:
-                conversations.add_turn(connection, tenant, conversation, question_id=answer.id, state=_state(dialogue), now=now)
-            self._account(connection, "data.query" if answer.receipt else "question.ask", answer.id, entry, len(answer.rows or ()))
-        return answer
+        if answer.receipt is not None and tables:
+            answer.receipt.freshness = await run_in_threadpool(self._freshness, tables)
+        turn = None if answer.intent == "sql" else self._turn(dialogue)
+        answer.conversation_id = None if turn is None else turn.conversation.id
+        entry = self._entry(answer)
+        self._answer, self._asked = (
+            answer,
+            self._made(entry, "data.query" if answer.receipt else "question.ask", len(answer.rows or ()), turn),
+        )
+        answer.id = self._asked.question.id
+
+    async def kept(self) -> schemas.Answer:
+        """The answer, once it is written; meanwhile the caller should hold nothing that others wait for.
+
+        Raises: what went wrong with the question; NotFound when its conversation is gone; Unavailable.
+        """
+        if self._asked is None:
+            raise InternalError("a question ended without an outcome")
+        happening = audit.told(self._asked.happening)  # here, as others of the tenant may write it
+        await self._services.asked.add(self._principal.tenant, dataclasses.replace(self._asked, happening=happening))
+        if self._answer is None:
+            raise self._error or InternalError("a question ended without an outcome")
+        return self._answer
+
+    def _freshness(self, tables: frozenset[str]) -> list[schemas.Freshness]:
+        with self._services.store.read() as connection:
+            found = freshness(connection, self._principal.tenant, tables, now=self._services.clock.now())
+        return [schemas.Freshness(**dataclasses.asdict(one)) for one in found]
 
     def _own_tables(self, answer: schemas.Answer) -> frozenset[str]:
         """The tables behind the answer that Querent itself fills: those of the tenant's own database."""
@@ -69,11 +92,10 @@ class AskedLog:
         catalog, own = self._services.catalogs.full(tenant, answer.receipt.catalog_version), tenant_database(tenant)
         return frozenset(d.table for d in catalog.datasets if d.name in answer.receipt.datasets and d.database == own)
 
-    def _conversation(self, connection: Connection, now: dt.datetime) -> conversations.Conversation:
-        tenant, user, key = self._principal.tenant, self._principal.user, self._request.conversation_id
-        if key is not None:
-            return conversations.get(connection, tenant, user, key)
-        return conversations.create(connection, tenant, user, title=self._request.question[:120], now=now)
+    def _turn(self, dialogue: DialogueState | None) -> Turn:
+        begins = self._conversation is None
+        title, now = self._request.question[:120], self._services.clock.now()
+        return Turn(self._conversation or conversations.make(self._principal.user, title=title, now=now), begins, _state(dialogue))
 
     def _entry(self, answer: schemas.Answer) -> questions.QuestionEntry:
         receipt = answer.receipt
@@ -90,20 +112,15 @@ class AskedLog:
             conversation_id=answer.conversation_id,
         )
 
-    def _append(self, entry: questions.QuestionEntry) -> None:
-        with self._services.store.write() as connection:
-            logged = questions.log(connection, self._principal.tenant, self._principal.user, entry, now=self._services.clock.now())
-            self._account(connection, "question.ask", logged.id, entry, 0)
-
-    def _account(self, connection: Connection, action: str, target: str, entry: questions.QuestionEntry, rows: int) -> None:
-        """Who asked, with what outcome, at what cost: in the audit log and in the tenant's use of the day."""
-        tenant, user, now = self._principal.tenant, self._principal.user, self._services.clock.now()
+    def _made(self, entry: questions.QuestionEntry, action: str, rows: int, turn: Turn | None) -> Asked:
+        """With who asked, with what outcome, at what cost: for the audit log and the tenant's use of the day."""
+        user = self._principal.user
+        question = questions.make(self._principal.tenant, user, entry, now=self._services.clock.now())
         details = {"rows": rows, "rows_read": entry.rows_read or 0, "catalog_version": entry.catalog_version}
         outcome = "error" if entry.error else entry.outcome
         QUESTIONS.labels(outcome).inc()
-        usage.add_all(connection, tenant, {(user, "queries"): 1, (user, "rows_read"): entry.rows_read or 0}, day=now.date())
-        # Last: from here to the end of the transaction nobody else of the tenant can append.
-        audit.append(connection, tenant, Happening(user, action, target, outcome, details, current_request_id()), now=now)
+        happening = Happening(user, action, question.id, outcome, details, current_request_id())
+        return Asked(question, happening, {"queries": 1, "rows_read": entry.rows_read or 0}, turn)
 
 
 def _state(dialogue: DialogueState | None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from starlette.requests import HTTPConnection
 from api.catalogs import CatalogBook
 from api.limiting import RequestRates
 from api.metrics import StateCollector
+from api.together import Together
 from api.turns import Turns
 from api.watching import Watch
 from core.clock import Clock
@@ -21,6 +22,7 @@ from core.ids import JobId, TenantId, UserId
 from core.principal import Principal
 from core.settings import Settings
 from core.store import inbox, job_events
+from core.store.asked import Asked, keep
 from core.store.store import Store
 from semantic.cache import tables_of
 from semantic.pipeline import guard_sql
@@ -72,6 +74,16 @@ class Services:
     @cached_property
     def turns(self) -> Turns:
         return Turns()
+
+    @cached_property
+    def asked(self) -> Together[Asked]:
+        """Where questions are written to the log."""
+
+        def write(tenant: TenantId, asked: Sequence[Asked]) -> None:
+            with self.store.write() as connection:
+                keep(connection, tenant, asked)
+
+        return Together(write)
 
     @cached_property
     def job_watch(self) -> Watch[JobId]:

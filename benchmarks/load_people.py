@@ -94,11 +94,12 @@ class Site:
     async def person(self, headers: Headers, seen: Seen, until: float, think_s: float, seed: int) -> None:
         """Asks until that moment (monotonic seconds), and reads in between; with think_s 0 without pause, also when told to come later."""
         draw = random.Random(seed)
-        await asyncio.sleep(draw.uniform(0, max(think_s, 0.5)))
+        await asyncio.sleep(min(draw.uniform(0, max(think_s, 0.5)), until - time.monotonic()))
         while time.monotonic() < until:
             is_common = draw.random() < CACHED_SHARE
             await self.ask(headers, draw.choice(COMMON) if is_common else fresh(draw), seen, is_common=is_common)
-            await asyncio.sleep(draw.expovariate(1 / think_s) if think_s else 0)
+            rest_s = draw.expovariate(1 / think_s) if think_s else 0.0
+            await asyncio.sleep(min(rest_s, max(until - time.monotonic(), 0.0)))
 
     async def people(self, everybody: Sequence[Headers], seen: Seen, seconds: float, think_s: float, seed: int) -> None:
         started = time.monotonic()

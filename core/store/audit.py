@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -73,29 +73,43 @@ class Happening:
 
 def append(connection: Connection, tenant: TenantId, happening: Happening, *, now: datetime) -> AuditEntry:
     """Appends to the tenant's chain, in the caller's transaction: the deed and its record are kept or lost together."""
+    return append_all(connection, tenant, [(told(happening), now)])[0]
+
+
+def told(happening: Happening) -> Happening:
+    """What the present request tells of itself: with its id, and counted. For entries that are appended later, by others (`append_all`)."""
     watch = _WATCH.get()
-    if watch is not None:
-        watch.told += 1
-        happening = replace(happening, request_id=happening.request_id or watch.request_id)
+    if watch is None:
+        return happening
+    watch.told += 1
+    return replace(happening, request_id=happening.request_id or watch.request_id)
+
+
+def append_all(connection: Connection, tenant: TenantId, happened: Sequence[tuple[Happening, datetime]]) -> tuple[AuditEntry, ...]:
+    """Appends what happened and when, in that order, in the caller's transaction, which holds the chain from here to its end."""
     # One writer per chain (no-op on SQLite). Not the strongest lock: rows of the tenant that others insert meanwhile hold its key, and two that
     # had inserted before they append would wait for each other.
     connection.execute(select(tenants.c.id).where(tenants.c.id == tenant).with_for_update(key_share=True))
     last = scope.page(connection, audit_log, tenant, order=[audit_log.c.sequence.desc()], limit=1)
     previous_hash, sequence = (last[0]["hash"], last[0]["sequence"] + 1) if last else (_GENESIS, 1)
-    values: dict[str, Any] = {
-        "sequence": sequence,
-        "actor": happening.actor[:64],
-        "action": happening.action[:100],
-        "target": happening.target[:300],
-        "outcome": happening.outcome[:32],
-        "details": dict(happening.details or {}),
-        "request_id": happening.request_id,
-        "at": now.astimezone(UTC),
-        "previous_hash": previous_hash,
-    }
-    values["hash"] = _digest(tenant, values)
-    scope.add(connection, audit_log, tenant, values)
-    return AuditEntry(tenant=tenant, **values)
+    rows = list[dict[str, Any]]()
+    for happening, at in happened:
+        values: dict[str, Any] = {
+            "sequence": sequence,
+            "actor": happening.actor[:64],
+            "action": happening.action[:100],
+            "target": happening.target[:300],
+            "outcome": happening.outcome[:32],
+            "details": dict(happening.details or {}),
+            "request_id": happening.request_id,
+            "at": at.astimezone(UTC),
+            "previous_hash": previous_hash,
+        }
+        values["hash"] = previous_hash = _digest(tenant, values)
+        sequence += 1
+        rows.append(values)
+    scope.add_all(connection, audit_log, tenant, rows)
+    return tuple(AuditEntry(tenant=tenant, **values) for values in rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -39,10 +39,20 @@ class Turn:
 
 
 def create(connection: Connection, tenant: TenantId, user: UserId, *, title: str, now: datetime) -> Conversation:
-    key = new_id("cnv")
-    values = {"id": key, "user_id": user, "title": title[:300], "state": {}, "created_at": now, "updated_at": now}
-    scope.add(connection, conversations, tenant, values)
-    return Conversation(key, user, title[:300], {}, now, now)
+    made = make(user, title=title, now=now)
+    scope.add(connection, conversations, tenant, _row(made))
+    return made
+
+
+def make(user: UserId, *, title: str, now: datetime) -> Conversation:
+    """A conversation with an id of its own, not kept yet."""
+    return Conversation(new_id("cnv"), user, title[:300], {}, now, now)
+
+
+def begin(connection: Connection, tenant: TenantId, begun: Sequence[tuple[Conversation, str, Mapping[str, Any]]]) -> None:
+    """Keeps conversations that were made, each with the question of its first turn and the dialogue state after it."""
+    scope.add_all(connection, conversations, tenant, [_row(made) | {"state": dict(state)} for made, _, state in begun])
+    scope.add_all(connection, turns, tenant, [_turn(made, question, 1, state, made.created_at) for made, question, state in begun])
 
 
 def get(connection: Connection, tenant: TenantId, user: UserId, key: str) -> Conversation:
@@ -74,17 +84,9 @@ def add_turn(
     if not scope.change(connection, conversations, tenant, {"state": dict(state), "updated_at": now}, *own):
         raise _unknown(conversation.id)
     latest = select(func.max(turns.c.number)).where(turns.c.tenant_id == tenant, turns.c.conversation_id == conversation.id)
-    turn = Turn(new_id("trn"), conversation.id, (connection.execute(latest).scalar() or 0) + 1, question_id, dict(state), now)
-    values = {
-        "id": turn.id,
-        "conversation_id": conversation.id,
-        "number": turn.number,
-        "question_id": question_id,
-        "state": turn.state,
-        "created_at": now,
-    }
-    scope.add(connection, turns, tenant, values)
-    return turn
+    row = _turn(conversation, question_id, (connection.execute(latest).scalar() or 0) + 1, state, now)
+    scope.add(connection, turns, tenant, row)
+    return Turn(**row)
 
 
 def list_turns(connection: Connection, tenant: TenantId, user: UserId, key: str) -> tuple[Turn, ...]:
@@ -100,6 +102,28 @@ def delete(connection: Connection, tenant: TenantId, user: UserId, key: str, *, 
     """Hides it from its user; the question log keeps its rows. Raises: NotFound."""
     get(connection, tenant, user, key)
     scope.change(connection, conversations, tenant, {"deleted_at": now}, conversations.c.id == key)
+
+
+def _row(made: Conversation) -> dict[str, Any]:
+    return {
+        "id": made.id,
+        "user_id": made.user,
+        "title": made.title,
+        "state": dict(made.state),
+        "created_at": made.created_at,
+        "updated_at": made.updated_at,
+    }
+
+
+def _turn(of: Conversation, question_id: str, number: int, state: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    return {
+        "id": new_id("trn"),
+        "conversation_id": of.id,
+        "number": number,
+        "question_id": question_id,
+        "state": dict(state),
+        "created_at": at,
+    }
 
 
 def _unknown(key: str) -> NotFound:

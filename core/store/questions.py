@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -56,9 +56,19 @@ class Feedback:
 
 def log(connection: Connection, tenant: TenantId, user: UserId, entry: QuestionEntry, *, now: datetime) -> Question:
     """Appends one question; its text is cut at 10,000 characters."""
-    key, kept = new_id("qst"), replace(entry, text=_storable(entry.text))
-    scope.add(connection, questions, tenant, _values(kept) | {"id": key, "user_id": user, "created_at": now})
-    return Question(key, tenant, user, kept, now)
+    made = make(tenant, user, entry, now=now)
+    log_all(connection, tenant, [made])
+    return made
+
+
+def make(tenant: TenantId, user: UserId, entry: QuestionEntry, *, now: datetime) -> Question:
+    """A question with an id of its own, not logged yet; its text is cut at 10,000 characters."""
+    return Question(new_id("qst"), tenant, user, replace(entry, text=_storable(entry.text)), now)
+
+
+def log_all(connection: Connection, tenant: TenantId, made: Sequence[Question]) -> None:
+    rows = [_values(one.entry) | {"id": one.id, "user_id": one.user, "created_at": one.created_at} for one in made]
+    scope.add_all(connection, questions, tenant, rows)
 
 
 def get(connection: Connection, tenant: TenantId, key: str) -> Question:

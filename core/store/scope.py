@@ -18,6 +18,12 @@ def add(connection: Connection, table: Table, tenant: TenantId, values: Mapping[
     connection.execute(insert(table).values(**values, tenant_id=tenant))
 
 
+def add_all(connection: Connection, table: Table, tenant: TenantId, rows: Sequence[Mapping[str, Any]]) -> None:
+    """In one statement; all rows have the same columns."""
+    if rows:
+        connection.execute(insert(table), [{**row, "tenant_id": tenant} for row in rows])
+
+
 def find(connection: Connection, table: Table, tenant: TenantId, *conditions: ColumnElement[bool]) -> Row | None:
     """The first matching row of this tenant, or None."""
     statement = select(table).where(table.c.tenant_id == tenant, *conditions).limit(1)

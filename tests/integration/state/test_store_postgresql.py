@@ -34,8 +34,10 @@ from core.store import (
     secrets,
     sessions,
     tenants,
+    usage,
     users,
 )
+from core.store.asked import Asked, Turn, keep
 from core.store.audit import Happening
 from core.store.catalogs import NewCatalog
 from core.store.datasets import DatasetLoad
@@ -215,6 +217,28 @@ class TestAtOnce:
                 return audit.append(connection, ACME, Happening(ANN, "data.query"), now=NOW).sequence
 
         assert sorted(at_once(ask)) == [1, 2, 3, 4, 5, 6]
+
+    def test_questions_of_many_kept_by_several_processes_at_once(self, store: Store) -> None:
+        people = [UserId(f"usr_{number}") for number in range(8)]
+        with store.write() as connection:
+            talks = [conversations.create(connection, ACME, user, title="t", now=NOW) for user in people]
+
+        def ask(number: int) -> None:
+            order = range(8) if number % 2 else range(7, -1, -1)
+            made = [
+                Asked(questions.make(ACME, people[n], QuestionEntry("q", "answer", 1.0), now=NOW), Happening(people[n], "data.query"),
+                      {"queries": 1, "rows_read": 5}, Turn(talks[n], False, {}) if n % 2 else Turn(conversations.make(people[n], title="n", now=NOW), True, {}))
+                for n in order
+            ]  # fmt: skip
+            for one in (made[:4], made[4:]):
+                with store.write() as connection:
+                    keep(connection, ACME, one)
+
+        assert at_once(ask) == [None] * 6
+        with store.read() as connection:
+            assert audit.first_broken(connection, ACME) is None
+            assert [turn.number for turn in conversations.list_turns(connection, ACME, people[1], talks[1].id)] == [1, 2, 3, 4, 5, 6]
+            assert usage.total(connection, ACME, "queries", day=NOW.date()) == 48
 
     def test_events_of_one_job_are_numbered_without_gaps(self, store: Store) -> None:
         with store.write() as connection:

@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +15,7 @@ from typing import Any, cast
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
+from openpyxl.workbook import Workbook
 
 from core.errors import Invalid
 from semantic.ingest.sniff import Sniffed
@@ -24,6 +26,7 @@ MAX_FIELD_CHARS = 8 * 1024**2
 MAX_COLUMNS = 2_000
 MAX_SHEET_ROWS = 1_048_576  # Excel's own
 MAX_JSON_BYTES = 512 * 1024**2
+_Rows = Iterator[tuple[int, list[str | None] | None, str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class Source:
         if self.sniffed.format == "parquet":
             return _parquet(self)
         if self.sniffed.format == "excel":
-            return _records(self, _sheet_rows(self.path, cast(str, self.sheet)))
+            return _records(self, _sheet(self.path, cast(str, self.sheet)))
         if self.sniffed.format == "csv":
             return _csv(self)
         return _json(self)
@@ -189,7 +192,7 @@ def _flat(record: dict[str, Any], prefix: str = "", depth: int = 0) -> dict[str,
 
 
 def _json(source: Source) -> Iterator[Block]:
-    def rows() -> Iterator[tuple[int, list[str | None] | None, str | None]]:
+    def rows() -> _Rows:
         for line, record, problem in _json_records(source.sniffed):
             yield line, None if record is None else [_text(record.get(h)) for h in source.headers], problem
 
@@ -201,54 +204,77 @@ def _json(source: Source) -> Iterator[Block]:
 
 def _sheets(sniffed: Sniffed, stem: str) -> tuple[Source, ...]:
     found = []
-    try:
-        book = openpyxl.load_workbook(sniffed.path, read_only=True, data_only=True)
-    except Exception as error:  # openpyxl raises many kinds on damaged files
-        raise Invalid(f"{sniffed.path.name} is not a workbook that can be read: {str(error)[:160]}.", code="bad_workbook") from error
-    names = [ws.title for ws in book.worksheets if ws.sheet_state == "visible"]
-    book.close()
-    for name in names:
-        first = next(_sheet_rows(sniffed.path, name, header=True), None)
-        if first is not None and any(first[1] or ()):
-            headers = tuple(h or "" for h in first[1] or ())
-            _refuse_too_wide(sniffed.path, headers)
-            found.append((name, headers))
+    with _workbook(sniffed.path) as book:
+        for sheet in (one for one in book.worksheets if one.sheet_state == "visible"):
+            first = next(_sheet_rows(sniffed.path, book, sheet.title, header=True), None)
+            if first is not None and any(first[1] or ()):
+                headers = tuple(h or "" for h in first[1] or ())
+                _refuse_too_wide(sniffed.path, headers)
+                found.append((sheet.title, headers))
     if not found:
         raise Invalid(f"{sniffed.path.name} has no sheet with data.", code="empty_file")
     single = len(found) == 1
     return tuple(Source(stem if single else f"{stem}_{name}", sniffed.path, headers, sniffed, name) for name, headers in found)
 
 
-def _sheet_rows(path: Path, sheet: str, *, header: bool = False) -> Iterator[tuple[int, list[str | None] | None, str | None]]:
+def _sheet(path: Path, sheet: str) -> _Rows:
+    with _workbook(path) as book:
+        yield from _sheet_rows(path, book, sheet)
+
+
+@contextmanager
+def _workbook(path: Path) -> Iterator[Workbook]:
+    """Opening takes time for every sheet, so that many sheets opened one by one would take it squared: see MAX_SHEETS of the sniffer."""
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except Exception as error:  # openpyxl raises many kinds on damaged files
+        raise _damaged(path, error) from error
+    try:
+        yield book
+    finally:
+        book.close()
+
+
+def _damaged(path: Path, error: Exception, place: str = "") -> Invalid:
+    return Invalid(f"{path.name}{place} is not a workbook that can be read: {str(error)[:160]}.", code="bad_workbook")
+
+
+def _sheet_rows(path: Path, book: Workbook, sheet: str, *, header: bool = False) -> _Rows:
     """Rows below the first filled one, which is the header (yielded instead when `header`).
 
     A sheet says its own size, and a small file may claim 17 billion cells: rows are as wide as the cells they hold.
     """
-    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    started = False
+    for number, row in _cells(path, book, sheet):
+        if number > MAX_SHEET_ROWS:
+            raise Invalid(f"Sheet {sheet[:60]!r} has a row beyond {MAX_SHEET_ROWS:,}; at most so many can be read.", code="too_large")
+        far = row[MAX_COLUMNS:] if started else ()
+        if far.count(None) < len(far):
+            yield number, None, f"cells beyond column {MAX_COLUMNS:,}\t"
+            continue
+        cells = [_text(value) for value in (row[:MAX_COLUMNS] if started else row)]
+        if not any(cells):
+            continue
+        if not started:
+            started = True
+            while cells and cells[-1] is None:
+                cells.pop()
+            if header:
+                yield number, cells, None
+                return
+            continue
+        yield number, cells, None
+
+
+def _cells(path: Path, book: Workbook, sheet: str) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Rows from 1 as they stand. Raises: Invalid where the sheet is damaged."""
+    number = 0
     try:
-        started = False
         book[sheet].reset_dimensions()
         for number, row in enumerate(book[sheet].iter_rows(values_only=True), start=1):
-            if number > MAX_SHEET_ROWS:
-                raise Invalid(f"Sheet {sheet[:60]!r} has a row beyond {MAX_SHEET_ROWS:,}; at most so many can be read.", code="too_large")
-            far = row[MAX_COLUMNS:] if started else ()
-            if far.count(None) < len(far):
-                yield number, None, f"cells beyond column {MAX_COLUMNS:,}\t"
-                continue
-            cells = [_text(value) for value in (row[:MAX_COLUMNS] if started else row)]
-            if not any(cells):
-                continue
-            if not started:
-                started = True
-                while cells and cells[-1] is None:
-                    cells.pop()
-                if header:
-                    yield number, cells, None
-                    return
-                continue
-            yield number, cells, None
-    finally:
-        book.close()
+            yield number, row
+    except Exception as error:  # as above: entries that are not there, text that is no XML, dates that are none
+        raise _damaged(path, error, f", sheet {sheet[:60]!r}, after row {number:,},") from error
 
 
 # --- Parquet
@@ -289,9 +315,7 @@ def _plain(column: pa.Array) -> pa.Array:
 # --- all row formats
 
 
-def _records(
-    source: Source, rows: Iterator[tuple[int, list[str | None] | None, str | None]], approximate_bytes: int = 0
-) -> Iterator[Block]:
+def _records(source: Source, rows: _Rows, approximate_bytes: int = 0) -> Iterator[Block]:
     width = len(source.headers)
     good: list[list[str | None]] = []
     lines: list[int] = []

@@ -28,6 +28,8 @@ def is_public(text: str) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
+        if address.is_site_local:  # fec0::/10, given up in 2004 and still routed inside some companies; Python takes it for global
+            return False
     if isinstance(address, ipaddress.IPv4Address) and address in _SPECIAL:
         return False
     return address.is_global and not address.is_multicast and not address.is_reserved and not address.is_unspecified

@@ -20,7 +20,7 @@ from core.errors import Invalid
 from core.ids import TenantId
 from semantic.ingest import LoadOptions, LoadReport, load_files
 from semantic.ingest.readers import sources
-from semantic.ingest.sniff import sniff
+from semantic.ingest.sniff import MAX_SHEETS, sniff
 
 ACME = TenantId("acme")
 
@@ -299,6 +299,37 @@ class TestHostileInput:
             told, rows = error.message, []
         assert time.process_time() - started < 10  # 16,384 cells in each row that it says it has would take minutes
         assert said in told if said else (told, rows) == ("", [2, 400_000])
+
+    def test_a_workbook_of_too_many_sheets_is_refused_before_it_is_opened(self, tmp_path: Path) -> None:
+        with zipfile.ZipFile(tmp_path / "many.xlsx", "w") as archive:
+            archive.writestr("xl/workbook.xml", "".join(f'<sheet name="s{n}" sheetId="{n}"/>' for n in range(MAX_SHEETS + 1)))
+        with pytest.raises(Invalid, match=r"201 sheets.*at most 200") as refused:
+            sniff(tmp_path / "many.xlsx")
+        assert refused.value.code == "too_large"
+
+    @pytest.mark.parametrize(
+        "rows",
+        [
+            '<row r="1"><c r="A1" t="s"><v>99999</v></c></row>',  # text number 99,999 of none
+            '<row r="1"><c r="A1"><v>1</v></c></row><row r="2"><c r=',
+            '<row r="1"><c r="A1"><v>1</v></c></row><row r="2"><c r="A2" t="d"><v>not a date</v></c></row>',
+            '<row r="1"><c r="A1"><v>1</v></c></row><row r="2"><c r="q!9"><v>1</v></c></row>',
+        ],
+    )
+    def test_a_damaged_sheet_is_said_to_be_damaged(self, tmp_path: Path, rows: str) -> None:
+        openpyxl.Workbook().save(tmp_path / "plain.xlsx")
+        with zipfile.ZipFile(tmp_path / "plain.xlsx") as plain, zipfile.ZipFile(tmp_path / "bad.xlsx", "w") as bad:
+            for name in plain.namelist():
+                text = plain.read(name).decode()
+                if name == "xl/worksheets/sheet1.xml":
+                    text = text.replace("<sheetData />", f"<sheetData>{rows}</sheetData>").replace(
+                        "<sheetData></sheetData>", f"<sheetData>{rows}</sheetData>"
+                    )
+                    assert rows in text
+                bad.writestr(name, text)
+        with pytest.raises(Invalid, match="not a workbook that can be read") as refused:
+            [list(source.blocks()) for source in sources(sniff(tmp_path / "bad.xlsx"))]
+        assert refused.value.code == "bad_workbook"
 
     def test_formulas_in_files_are_text(self, tmp_path: Path) -> None:
         formulas = ["=cmd|'/C calc'!A0", "@SUM(1)", "+1+1", "-2-3", "\t=1"]

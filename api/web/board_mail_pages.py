@@ -18,6 +18,7 @@ from api.web.forms import body, fields
 from api.web.page_route import PageRoute
 from api.web.shell import Visitor, visitor
 from core.errors import NotFound
+from core.formats import current
 from core.store import digests
 from core.store.boards import StoredBoard
 from workers.alerts.preview import PreviewAsking
@@ -92,5 +93,5 @@ def _pdf(at: Visitor, board: StoredBoard) -> bytes:
 
 
 def _subtitle(description: str, at: Visitor, now: dt.datetime) -> str:
-    as_of = f"As of {now.day} {now:%b %Y, %H:%M} UTC, with the rights of {at.me.display_name}."
+    as_of = f"As of {current().day(now)}, {current().clock(now)} UTC, with the rights of {at.me.display_name}."
     return f"{description}\n{as_of}" if description else as_of

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.timeseries import Grain
-from insights.wording import bucket, during, number
+from insights.wording import bucket, during, figure, number, percent
 from semantic.query import ByTime, MetricRef, SemanticQuery, TimeWindow
 from semantic.states import OutputColumn
 from workers.boards.periods import PERIODS
@@ -87,12 +87,12 @@ def _change(known: Sequence[tuple[Any, float]], column: OutputColumn) -> tuple[s
     before, value = known[-2][1], known[-1][1]
     if column.format in {"percent", "percent_points"}:
         points = (value - before) * (100 if column.format == "percent" else 1)
-        text, sign = f"{abs(points):.1f} pp", points
+        text, sign = f"{figure(abs(points), 1)} pp", points
     else:
         if before == 0:
             return "", "", None
         sign = (value - before) / abs(before)
-        text = f"{abs(sign) * 100:.1f}%"
+        text = percent(abs(sign), 1)
     direction = "up" if sign > 0 else "down" if sign < 0 else "flat"
     good = None if column.good_direction is None or direction == "flat" else direction == column.good_direction
     return text, direction, good

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from math import isfinite
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -12,9 +12,10 @@ from pydantic import BaseModel, ValidationError
 
 from api.preconditions import ChangedSince
 from core.errors import Conflict, Invalid, UserError
+from core.formats import current
+from core.typed_numbers import number_typed
 
 MAX_FIELD_CHARS = 20_000
-_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?\Z")
 Body = TypeVar("Body", bound=BaseModel)
 
 
@@ -34,16 +35,26 @@ class Fields:
         return bool(self(name))
 
     def number(self, name: str, label: str) -> float | None:
-        """None when empty. Commas part thousands (60,000,000) or, where they cannot, decimals (2,5). Raises: Invalid."""
-        text = self(name).replace("\u00a0", "").replace(" ", "")
+        """None when empty. In the formats of who types, as `core.typed_numbers` reads them. Raises: Invalid."""
+        text = self(name)
         if not text:
             return None
         try:
-            found = float(text.replace(",", "") if _THOUSANDS.match(text) else text.replace(",", "."))
+            found = number_typed(text, current())
+        except Invalid as error:
+            raise Invalid(f"{label}: {error.message}", code="bad_number", path=name) from error
+        if not isfinite(found):
+            raise Invalid(f"{label} must be a finite number.", code="bad_number", path=name)
+        return found
+
+    def measured(self, name: str, label: str) -> float | None:
+        """Of a slider, which browsers send as programs write numbers; None when empty. Raises: Invalid."""
+        try:
+            found = float(self(name)) if self(name) else None
         except ValueError as error:
-            raise Invalid(f"{label} must be a number; found {text[:40]!r}.", code="bad_number") from error
-        if found != found or found in (float("inf"), float("-inf")):
-            raise Invalid(f"{label} must be a finite number.", code="bad_number")
+            raise Invalid(f"{label} must be a number; found {self(name)[:40]!r}.", code="bad_number", path=name) from error
+        if found is not None and not isfinite(found):
+            raise Invalid(f"{label} must be a finite number.", code="bad_number", path=name)
         return found
 
     def whole(self, name: str, label: str, default: int) -> int:
@@ -52,7 +63,7 @@ class Fields:
         if found is None:
             return default
         if found != int(found) or abs(found) > 1e9:
-            raise Invalid(f"{label} must be a whole number; found {self(name)[:40]!r}.", code="bad_number")
+            raise Invalid(f"{label} must be a whole number; found {self(name)[:40]!r}.", code="bad_number", path=name)
         return int(found)
 
 

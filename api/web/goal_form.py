@@ -10,8 +10,10 @@ from typing import Any
 from api.goals import GoalBody
 from api.web.forms import Fields, body
 from core.errors import Invalid
+from core.formats import current
 from core.store.goals import Goal
 from core.timeseries import Grain
+from core.typed_numbers import typed
 from semantic.expr import Comparison, FieldRef, Literal_
 from semantic.windows import add_units
 from workers.forecasts.goal_params import period_label
@@ -65,7 +67,7 @@ def goal_values(known: Goal | None, today: dt.date) -> dict[str, Any]:
     key = f"{asked.starts_on}/{asked.ends_on}"
     narrowed = _single(asked.filters)
     return {
-        "metric": asked.metric, "target": f"{asked.target:.15g}", "direction": asked.direction, "name": asked.name, "owner": asked.owner,
+        "metric": asked.metric, "target": typed(float(f"{asked.target:.15g}"), current()), "direction": asked.direction, "name": asked.name, "owner": asked.owner,
         "period": key if any(p.key == key for p in periods(today)) else OWN_DATES, "starts_on": str(asked.starts_on),
         "last_day": str(asked.ends_on - dt.timedelta(days=1)), "field": narrowed[0], "value": narrowed[1],
         "kept": asked.filters is not None and not narrowed[0],

@@ -22,6 +22,7 @@ from core.ids import JobId
 from core.rights import Right, may
 from core.store import job_events, jobs
 from core.store.jobs import Job, JobStatus
+from insights.wording import count, figure, percent
 from nlq.understand import Understander
 from workers.kinds import kind as kind_named
 from workers.queue import cancel, enqueue
@@ -63,7 +64,7 @@ def _took(job: Job, now: dt.datetime) -> str:
     if job.started_at is None:
         return ""
     seconds = ((job.finished_at or now) - job.started_at).total_seconds()
-    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    return f"{figure(seconds, 1 if seconds < 10 else 0)} s" if seconds < 120 else f"{figure(seconds / 60)} min"
 
 
 def _log(at: Visitor, job: Job) -> list[tuple[dt.datetime, str]]:
@@ -79,9 +80,9 @@ def _log(at: Visitor, job: Job) -> list[tuple[dt.datetime, str]]:
         elif event.kind == "status":
             text = str(data.get("status", "")).capitalize() + (f": {data['message']}" if data.get("message") else "")
         else:
-            done = f", {data['done']:,} of {data['total']:,}" if data.get("total") else ""
+            done = f", {count(data['done'])} of {count(data['total'])}" if data.get("total") else ""
             step = str(data.get("step", ""))
-            text = f"{steps.get(step, step).capitalize()}{done} ({float(data.get('progress') or 0):.0%})"
+            text = f"{steps.get(step, step).capitalize()}{done} ({percent(float(data.get('progress') or 0))})"
         if text and (not lines or lines[-1][1] != text):
             lines.append((event.at, text))
     return lines

@@ -21,7 +21,7 @@ from api.web.icons import icon
 from api.web.nav import nav_for
 from core.formats import current
 from core.store.brandings import USUAL
-from insights.wording import begun, number
+from insights.wording import begun, count, figure, number, percent
 from semantic.pretty import pretty_sql
 
 _FIGURE = re.compile(r"[-+−–]?\s?[€$£¥]?\s?\d[\d,.]*\s?(%|pp|[KMBT]|bn)?$")
@@ -99,11 +99,11 @@ def is_limited(spec: Mapping[str, Any]) -> bool:
     return any(isinstance(layer.get("mark"), Mapping) and layer["mark"].get("type") == "rule" for layer in spec.get("layer", []))
 
 
-def size(count: int) -> str:
+def size(count: float) -> str:
     for unit in ("bytes", "KB", "MB", "GB"):
         if count < 1000 or unit == "GB":
-            return f"{count:,.0f} {unit}" if unit == "bytes" else f"{count:,.1f} {unit}"
-        count = count / 1000  # type: ignore[assignment]
+            return f"{figure(count, 0 if unit == 'bytes' else 1)} {unit}"
+        count = count / 1000
     return str(count)
 
 
@@ -111,7 +111,10 @@ _environment.filters.update(
     as_json=as_json,
     ago=ago,
     begun=begun,
+    count=count,
+    figure=figure,
     moment=moment,
+    percent=percent,
     plain_dates=plain_dates,
     point_said=point_said,
     sentence=sentence,

@@ -11,7 +11,9 @@ from pydantic import BaseModel
 
 from api.web.forms import Fields
 from core.errors import Invalid
+from core.formats import current
 from core.timeseries import Grain
+from core.typed_numbers import typed
 from semantic.catalog.model import Catalog, FieldRole
 from semantic.query import ByField, ByTime, MetricRef, SemanticQuery
 from workers.alerts.rule import (
@@ -98,7 +100,7 @@ def _of_kind(kind: str, form: Fields) -> dict[str, Any]:
     if kind == "anomaly":
         return {
             "direction": form("direction", "both"),
-            "sensitivity": form.number("sensitivity", "Sensitivity") or AnomalyRule.model_fields["sensitivity"].default,
+            "sensitivity": form.measured("sensitivity", "Sensitivity") or AnomalyRule.model_fields["sensitivity"].default,
             "min_effect_share": (form.number("min_effect_percent", "Smallest effect") or 0.0) / 100,
             "yearly": form.has("yearly"),
             "together": _together(form),
@@ -143,21 +145,21 @@ def shown(rule: AnyRule) -> dict[str, Any]:
         "base": json.dumps(made),
         "sensitivity": getattr(rule, "sensitivity", usual),
         "max_sensitivity": max(MAX_SENSITIVITY, getattr(rule, "sensitivity", usual)),
-        "min_effect_percent": _plain(getattr(rule, "min_effect_share", 0.0) * 100),
+        "min_effect_percent": _typed(getattr(rule, "min_effect_share", 0.0) * 100),
         "yearly": getattr(rule, "yearly", True),
-        "upper": _plain(getattr(rule, "upper", None)),
-        "lower": _plain(getattr(rule, "lower", None)),
+        "upper": _typed(getattr(rule, "upper", None)),
+        "lower": _typed(getattr(rule, "lower", None)),
         "buckets": getattr(rule, "buckets", 1),
         "together": list(getattr(rule, "together", ())),
         "level": getattr(rule, "level", 95),
-        "goal": _plain(getattr(rule, "goal", None)),
+        "goal": _typed(getattr(rule, "goal", None)),
         "period": getattr(rule, "period", "month"),
-        "tolerance_percent": _plain(getattr(rule, "tolerance", 0.9) * 100),
+        "tolerance_percent": _typed(getattr(rule, "tolerance", 0.9) * 100),
         "every_minutes": str(rule.schedule.every_minutes),
         "at": rule.schedule.at or "",
         "quiet_start": first.start if first else "",
         "quiet_end": first.end if first else "",
-        "min_volume": _plain(rule.min_volume or None),
+        "min_volume": _typed(rule.min_volume or None),
         "segments": [f"{s.dataset}.{s.field}" for s in rule.segments],
     }
 
@@ -193,5 +195,5 @@ def _field(text: str) -> dict[str, str]:
     return {"dataset": dataset, "field": field}
 
 
-def _plain(value: float | None) -> str:
-    return "" if value is None else f"{value:.10g}"
+def _typed(value: float | None) -> str:
+    return "" if value is None else typed(float(f"{value:.10g}"), current())

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.formats import current
+
 _DID: Mapping[str, str] = {
     "opened": "found this",
     "recorded_late": "recorded this after it was over; nobody was told",
@@ -72,4 +74,4 @@ def _when(text: str) -> str:
         at = dt.datetime.fromisoformat(text)
     except ValueError:
         return "later"
-    return f"{at.day} {at:%b}, {at:%H:%M} UTC"
+    return f"{current().day(at)}, {current().clock(at)} UTC"

@@ -75,7 +75,7 @@ class TestARule:
         assert "would" in few
         page.get_by_role("radio", name="A limit is crossed").press("Space")
         expect(page.locator("#sensitivity")).to_be_hidden()
-        page.get_by_role("spinbutton", name="Below", exact=True).fill("100000000")
+        page.get_by_role("textbox", name="Below", exact=True).fill("100000000")
         page.get_by_role("button", name="Make the rule").press("Enter")
         page.wait_for_url("**/rules")
         expect(page.locator(".rule", has_text="Limit of orders")).to_contain_text("below 100,000,000")

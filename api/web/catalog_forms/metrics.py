@@ -27,7 +27,9 @@ from api.web.catalog_forms.kind import (
 )
 from api.web.forms import Fields, body
 from core.errors import Invalid
+from core.formats import current
 from core.timeseries import Grain
+from core.typed_numbers import typed
 from semantic.catalog.model import (
     Catalog,
     CumulativeMetric,
@@ -75,7 +77,7 @@ class MetricKind(Kind):
             Input("dataset", "Of which table", "choice", choices=dataset_choices(catalog), when=("simple",)),
             Input("aggregate", "Which figure", "choice", choices=tuple(AGGREGATES.items()), when=("simple",)),
             Input("of", "Of what", when=("simple",), like="quantity * unit_price", note="A field, or arithmetic over fields; empty for a count of rows."),
-            Input("quantile", "Which quantile", when=("simple",), like="0.95", note="Between 0 and 1; only for quantiles."),
+            Input("quantile", "Which quantile", when=("simple",), like=typed(0.95, current()), note="Between 0 and 1; only for quantiles."),
             Input("where", "Only rows where", when=("simple",), wide=True, like="status = 'completed'", note="A condition as in SQL; empty for all rows."),
             Input("time_field", "Counted on", "choice", choices=(("", "the table's own date"), *times), when=("simple",)),
             Input("numerator", "Divide", "choice", choices=metrics, when=("ratio",)),
@@ -106,12 +108,12 @@ class MetricKind(Kind):
         }
         if isinstance(item, SimpleMetric):
             made |= {
-                "dataset": item.dataset, "aggregate": item.aggregate.value, "quantile": _plain(item.quantile),
+                "dataset": item.dataset, "aggregate": item.aggregate.value, "quantile": _typed(item.quantile),
                 "time_field": f"{item.time_field.dataset}.{item.time_field.field}" if item.time_field else "",
                 "of": _of_line(item, catalog), "where": written_line(item.where, catalog, item.dataset),
             }  # fmt: skip
         elif isinstance(item, RatioMetric):
-            made |= {"numerator": item.numerator, "denominator": item.denominator, "scale": _plain(item.scale)}
+            made |= {"numerator": item.numerator, "denominator": item.denominator, "scale": _typed(item.scale)}
         elif isinstance(item, DerivedMetric):
             made["expression"] = item.expression
         elif isinstance(item, CumulativeMetric):
@@ -190,5 +192,5 @@ def _with(choices: tuple[tuple[str, str], ...], known: str | None) -> tuple[tupl
     )
 
 
-def _plain(value: float | None) -> str:
-    return "" if value is None else f"{value:.15g}"
+def _typed(value: float | None) -> str:
+    return "" if value is None else typed(float(f"{value:.15g}"), current())

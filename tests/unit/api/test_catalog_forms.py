@@ -110,7 +110,7 @@ class TestMetrics:
             ({"where": "1; DROP TABLE x"}, "cannot be read"),
             ({"label": ""}, "what people call it"),
             ({"type": "magic"}, "no type of metric"),
-            ({"type": "ratio", "numerator": "revenue", "denominator": "orders", "scale": "many"}, "must be a number"),
+            ({"type": "ratio", "numerator": "revenue", "denominator": "orders", "scale": "many"}, "is not a number"),
             ({"name": "1st"}, "Name"),
         ],
     )
@@ -200,7 +200,7 @@ class TestStructure:
         made = kind.read(form, known, None)
         assert made.events == known.calendar.events
         week, year, ahead = kind.says(made, self.NOW)
-        assert (week, year) == ("This week is 22 Nov to 28 Nov 2026.", "This fiscal year is Feb 2026 to Jan 2027.")
+        assert (week, year) == ("This week is 22 to 28 Nov 2026.", "This fiscal year is Feb 2026 to Jan 2027.")
         assert "25 Dec 2026" in ahead
 
     def test_events_come_next(self) -> None:

@@ -11,6 +11,8 @@ from api.web.dates_said import plain_dates, window_said
 from api.web.forms import Fields
 from api.web.rule_form import default_rule, definition_of, shown
 from core.errors import Invalid
+from core.formats import writing
+from core.locales import formats_of
 from semantic.catalog.model import Catalog
 from semantic.expr import Absolute, FieldRef, In
 from semantic.query import ByField, ByTime, MetricRef, SemanticQuery
@@ -37,6 +39,9 @@ def there_and_back(definition: dict[str, object]) -> dict[str, object]:
     return as_definition(parse_rule(definition_of(form(**sent))))
 
 
+WRITTEN = ("en-GB", "de-DE", "fr-CH", "sv-SE")
+
+
 class TestDefinitionOf:
     @pytest.mark.parametrize(
         "definition",
@@ -44,7 +49,7 @@ class TestDefinitionOf:
             {"metric": "orders"},
             {"metric": "orders", "sensitivity": 100, "min_effect_share": 0.05, "direction": "down", "grain": "week", "yearly": False},
             {"kind": "threshold", "metric": "orders", "lower": 5.5, "buckets": 3, "recovery_margin": 0.5},
-            {"kind": "threshold", "metric": "orders", "lower": 5.5, "upper": 9, "direction": "up"},
+            {"kind": "threshold", "metric": "orders", "lower": -5.5, "upper": 1234.567, "direction": "up"},
             {"kind": "no_data", "metric": "orders", "buckets": 4},
             {"metric": "orders", "together": ["revenue", "visits"], "second_opinion": "ecod"},
             {"kind": "forecast_breach", "metric": "orders", "level": 80, "buckets": 2, "direction": "down"},
@@ -54,7 +59,9 @@ class TestDefinitionOf:
         ],
     )  # fmt: skip
     def test_a_form_that_nobody_touched_says_what_the_rule_was(self, definition: dict[str, object]) -> None:
-        assert there_and_back(definition) == as_definition(parse_rule(definition))
+        for tag in WRITTEN:
+            with writing(formats_of(tag)):
+                assert there_and_back(definition) == as_definition(parse_rule(definition)), tag
 
     def test_another_kind_drops_what_only_the_old_kind_had(self) -> None:
         base = json.dumps(as_definition(parse_rule({"metric": "orders", "sensitivity": 50, "direction": "down"})))
@@ -111,6 +118,13 @@ class TestNumbers:
     def test_are_read_as_people_write_them(self) -> None:
         fields = form(a="1,234.5", b="1 234", c="0,5", d="", e="-3")
         assert [fields.number(name, "x") for name in "abcde"] == [1234.5, 1234, 0.5, None, -3]
+
+    def test_what_could_be_two_is_refused_with_an_example(self) -> None:
+        fields = form(a="1.234,5", b="1.234", c="1,234", d="12.5")
+        with writing(formats_of("de-DE")):
+            assert [fields.number("a", "x"), fields.whole("b", "x", 0), fields.measured("d", "x")] == [1234.5, 1234, 12.5]
+            with pytest.raises(Invalid, match=r"The goal: '1,234' .* could be two; write it like 1\.234,56"):
+                fields.number("c", "The goal")
 
     @pytest.mark.parametrize("text", ["ten", "nan", "inf", "1e999"])
     def test_that_are_none_are_refused(self, text: str) -> None:

@@ -49,9 +49,10 @@ class Delivery:
 
 
 def put(connection: Connection, tenant: TenantId, new: NewDelivery, *, now: datetime) -> Delivery | None:
-    """The new row; None when this message exists already."""
-    if new.incident_id is not None and _same(connection, tenant, new.incident_id, new.channel_id, new.kind) is not None:
-        return None
+    """The new row, or the one that waited to be gathered and is now asked for at once; None when this message exists already."""
+    same = _same(connection, tenant, new.incident_id, new.channel_id, new.kind) if new.incident_id is not None else None
+    if same is not None:
+        return _at_once(connection, tenant, same["id"], new) if new.mode == "now" and same["mode"] != "now" else None
     key = new_id("dlv")
     values = {
         "id": key,
@@ -181,6 +182,14 @@ def _same(connection: Connection, tenant: TenantId, incident: str, channel: str,
         deliveries.c.channel_id == channel,
         deliveries.c.kind == kind,
     )
+
+
+def _at_once(connection: Connection, tenant: TenantId, key: str, new: NewDelivery) -> Delivery | None:
+    """None when it is sent already, or somebody is sending it."""
+    c = deliveries.c
+    values = {"mode": new.mode, "next_at": new.next_at, "user_id": new.user_id}
+    waits = (c.id == key, c.status == "pending", c.lease_owner.is_(None))
+    return get(connection, tenant, key) if scope.change(connection, deliveries, tenant, values, *waits) else None
 
 
 def _settle(connection: Connection, delivery: Delivery, values: dict[str, object]) -> bool:

@@ -22,6 +22,7 @@ from workers.alerts.timing import BUCKET, LATE_AFTER, history_start, wall_clock
 
 SYSTEM = "system"
 MERGED, OVER, LATE_DATA, NEW_LEVEL = "merged", "over", "late_data", "new_level"
+_TOLD = "told_severity"  # of an incident when people were last told of it; what it is while it is over is told to nobody
 Details = Callable[[Event], Mapping[str, Any]]
 
 
@@ -118,27 +119,30 @@ def _go_on(connection: Connection, ground: Ground, known: StoredIncident, event:
     tenant = ground.row.tenant
     stood = bool(known.finding.details.get("new_normal_at"))
     finding = _finding(ground, event, details, key=known.finding.dedupe_key, at=known.finding.detected_at)
+    told = float(known.finding.details.get(_TOLD, known.finding.severity))
     for name in ("drivers", "repeated"):  # found out once
         if known.finding.details.get(name) is not None:
             finding.details[name] = known.finding.details[name]  # type: ignore[index]
+    finding.details[_TOLD] = told  # type: ignore[index]
     incident, _ = incidents.put(connection, tenant, finding, now=ground.now)
     done.updated.append(incident.id)
     if abs(finding.severity - known.finding.severity) >= 5:
         change = {"severity": [round(known.finding.severity, 1), round(finding.severity, 1)]}
         _note(connection, ground, incident.id, "rescored", change)
-    if finding.severity > known.finding.severity and incident.status != "resolved" and event.is_open:
-        told = announce(connection, incident, ground.row, ground.rule, ground.catalog, now=ground.now, was=known.finding.severity)
-        done.deliveries += told
     if event.new_normal_at is not None and not stood:
         _end(connection, ground, incident, NEW_LEVEL, done, tell=True)
     elif not event.is_open and incident.status != "resolved":
         _end(connection, ground, incident, OVER, done, tell=True)
     elif event.is_open and incident.status == "resolved" and not stood and _system_resolved(connection, incident):
-        incidents.handle(connection, tenant, incident.id, Handling(status="open"), now=ground.now)
+        incident = incidents.handle(connection, tenant, incident.id, Handling(status="open"), now=ground.now)
         _note(connection, ground, incident.id, "reopened", {})
     elif incident.status == "snoozed" and incident.snoozed_until is not None and incident.snoozed_until <= ground.now:
         incidents.handle(connection, tenant, incident.id, Handling(status="open"), now=ground.now)
         _note(connection, ground, incident.id, "snooze_over", {})
+    if event.is_open and incident.status != "resolved":
+        if finding.severity > told:
+            done.deliveries += announce(connection, incident, ground.row, ground.rule, ground.catalog, now=ground.now, was=told)
+        incidents.add_details(connection, tenant, incident.id, {_TOLD: finding.severity}, now=ground.now)
 
 
 def _end(connection: Connection, ground: Ground, incident: StoredIncident, why: str, done: Applied, *, tell: bool) -> None:

@@ -43,6 +43,11 @@ def event(
     return Event(signal, (signal,), start, end, known, is_open, known + timedelta(days=3) if new_normal else None)
 
 
+def of_severity(found: Event, severity: float) -> Event:
+    signal = replace(found.main, severity=severity)
+    return replace(found, main=signal, signals=(signal,))
+
+
 class Desk:
     """One rule and what it has told; time moves as the test says."""
 
@@ -239,10 +244,33 @@ class TestRouting:
         desk.send()
         assert desk.told == []
         for severity in (80.0, 50.0, 90.0):  # it gets worse: who was waiting for that is told once
-            signal = replace(event(days=1).main, severity=severity)
-            desk.run(replace(event(days=1), main=signal, signals=(signal,)), now=NOW + timedelta(days=1))
+            desk.run(of_severity(event(days=1), severity), now=NOW + timedelta(days=1))
             desk.send()
         assert desk.told == ["opened"]
+
+    def test_what_comes_back_worse_reaches_who_waits_for_severe_ones(self, services: Any, ann: Any) -> None:
+        desk = Desk(services, ann)
+        desk.subscribe(min_severity=61)
+        desk.run(event())
+        desk.run(of_severity(event(is_open=False), 80.0), now=NOW + timedelta(days=1))
+        desk.send()
+        assert desk.told == []  # over by then
+        desk.run(of_severity(event(days=2), 80.0), now=NOW + timedelta(days=2))
+        desk.send()
+        assert desk.told == ["opened"]
+
+    def test_what_gets_severe_does_not_wait_for_a_digest_of_its_channel(self, services: Any, ann: Any) -> None:
+        desk = Desk(services, ann)
+        desk.subscribe(mode="daily")
+        with services.store.write() as connection:
+            severe = NewSubscription(desk.inbox.id, ann.id, metric="revenue", min_severity=61)
+            subscriptions.create(connection, ACME, severe, now=NOW)
+        desk.run(event())
+        assert desk.send().sent == 0
+        desk.run(of_severity(event(), 80.0))
+        desk.send()
+        assert desk.told == ["opened"]
+        assert desk.send(NOW + timedelta(hours=7)).sent == 0
 
     def test_a_reader_whose_rows_are_narrowed_is_told_nothing_of_a_rule_by_somebody_who_sees_more(self, desk: Desk) -> None:
         with desk.services.store.write() as connection:

@@ -25,7 +25,7 @@ def sundays_back(grid: IntArray, slots_per_day: int, country: str | None) -> Int
     days = np.floor_divide(grid, slots_per_day)
     years = range((MONDAY + timedelta(days=int(days.min()))).year, (MONDAY + timedelta(days=int(days.max()))).year + 1)
     try:
-        found = holidays.country_holidays(country, years=years)
+        found = holidays.country_holidays(country.upper(), years=years)
     except NotImplementedError as error:
         raise Invalid(f"Holidays of {country!r} are not known: expected an ISO 3166 code such as 'DE'.", code="bad_country") from error
     off = np.array(sorted((day - MONDAY).days for day in found), np.int64)

@@ -22,10 +22,12 @@ def event_days(event: CalendarEvent, first_year: int, last_year: int) -> tuple[d
     (datetime.date(2025, 11, 28), datetime.date(2026, 11, 27))
     """
     starts = list(event.dates)
-    if event.month is not None:
-        starts = [day for year in range(first_year, last_year + 1) if (day := _yearly(event, year)) is not None]
-    days = {start + dt.timedelta(days=event.offset_days + k) for start in starts for k in range(event.length_days)}
-    return tuple(sorted(day for day in days if first_year <= day.year <= last_year))
+    if event.month is not None:  # also of the years beside these: what begins in one may come in the other
+        around = range(max(first_year - 1, dt.MINYEAR), min(last_year + 1, dt.MAXYEAR) + 1)
+        starts = [day for year in around if (day := _yearly(event, year)) is not None]
+    first, last = dt.date(first_year, 1, 1).toordinal(), dt.date(last_year, 12, 31).toordinal()
+    days = {start.toordinal() + event.offset_days + k for start in starts for k in range(event.length_days)}
+    return tuple(dt.date.fromordinal(day) for day in sorted(days) if first <= day <= last)
 
 
 def event_flags(

@@ -72,11 +72,18 @@ class CalendarKind(Kind):
         return {key: str(getattr(item, key) or "") for key in names}
 
     def read(self, form: Fields, catalog: Catalog, item: Any) -> BaseModel:
+        country = chosen(form, "country")
+        if country is not None and country != (item or catalog.calendar).country and not _is_known(country):
+            raise Invalid(
+                f"The public holidays of {country[:40]!r} are not known; choose a country of the list, or none.",
+                code="bad_form",
+                path="country",
+            )
         said = {
             "time_zone": zone_of(form("time_zone", "UTC")).key,
             "week_start": form("week_start"),
             "fiscal_year_start_month": form.whole("fiscal_year_start_month", "The fiscal year starts in", 1),
-            "country": chosen(form, "country"),
+            "country": country,
         }
         return body(CatalogCalendar, changed(item or catalog.calendar, said))
 
@@ -86,8 +93,10 @@ class CalendarKind(Kind):
         year = floor_to(here, Unit.YEAR, item, fiscal=True)
         after = floor_to(year + dt.timedelta(days=380), Unit.YEAR, item, fiscal=True)
         found = [f"This week is {_words(week, week + 7 * _DAY)}.", f"This fiscal year is {_words(year, after)}."]
-        if item.country:
-            known = holidays.country_holidays(item.country, years=(here.year, here.year + 1))
+        if item.country and not _is_known(item.country):
+            found.append(f"The public holidays of {item.country} are not known.")
+        elif item.country:
+            known = holidays.country_holidays(item.country.upper(), years=(here.year, here.year + 1))
             ahead = sorted((day, name) for day, name in known.items() if day >= here.date())[:_SHOWN]
             found += [f"Next holidays: {', '.join(f'{name} ({_day(day)})' for day, name in ahead)}."] if ahead else []
         return found
@@ -156,6 +165,10 @@ class EventKind(Kind):
         if not starts:
             return ["It does not come again within three years."]
         return [f"It comes next on {', '.join(map(_day, starts))}{f', for {item.length_days} days each' if item.length_days > 1 else ''}."]
+
+
+def _is_known(country: str) -> bool:
+    return country.upper() in holidays.list_supported_countries(include_aliases=True)
 
 
 def _countries() -> Choices:

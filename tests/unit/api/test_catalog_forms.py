@@ -176,6 +176,7 @@ class TestStructure:
             ("segment", {"label": "x", "dataset": "orders"}, {}, "which rows"),
             ("segment", {"label": "x", "dataset": "orders", "where": "statuz = 1"}, {}, "cannot be read"),
             ("calendar", {"time_zone": "Mars/Base", "week_start": "monday"}, {}, "time zone"),
+            ("calendar", {"time_zone": "UTC", "week_start": "monday", "country": "XX"}, {}, "public holidays"),
             ("event", {"name": "black friday", "dates": "2026-01-01"}, {}, "already"),
             ("event", {"name": "x", "rule": "dates", "dates": "12.5.2026"}, {}, "written like"),
             ("event", {"name": "x", "rule": "day", "month": "2", "day": "40"}, {}, "Day"),
@@ -202,6 +203,8 @@ class TestStructure:
         week, year, ahead = kind.says(made, self.NOW)
         assert (week, year) == ("This week is 22 to 28 Nov 2026.", "This fiscal year is Feb 2026 to Jan 2027.")
         assert "25 Dec 2026" in ahead
+        for country, said in (("de", "Next holidays"), ("XX", "are not known")):  # as a file may have it
+            assert said in kind.says(made.model_copy(update={"country": country}), self.NOW)[-1]
 
     def test_events_come_next(self) -> None:
         kind, known = KINDS["event"], catalog()

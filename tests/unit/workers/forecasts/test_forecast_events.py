@@ -21,8 +21,13 @@ class TestEventDays:
 
     def test_a_fixed_day_over_new_year(self) -> None:
         sale = CalendarEvent(name="Sale", month=12, day=30, length_days=4)
-        assert event_days(sale, 2025, 2025) == (dt.date(2025, 12, 30), dt.date(2025, 12, 31))
-        assert dt.date(2026, 1, 2) in event_days(sale, 2025, 2026)
+        new_year = (dt.date(2025, 1, 1), dt.date(2025, 1, 2))
+        assert event_days(sale, 2025, 2025) == (*new_year, dt.date(2025, 12, 30), dt.date(2025, 12, 31))
+        assert event_days(CalendarEvent(name="Eve", month=1, day=1, offset_days=-1), 2025, 2025) == (dt.date(2025, 12, 31),)
+
+    def test_days_that_no_calendar_has_are_none(self) -> None:
+        assert event_days(CalendarEvent(name="Last", dates=(dt.date.max,), length_days=3), 2025, 9999) == (dt.date.max,)
+        assert event_days(CalendarEvent(name="First", dates=(dt.date.min,), offset_days=-3), 2025, 2026) == ()
 
     def test_a_day_that_a_year_does_not_have_is_skipped(self) -> None:
         assert event_days(CalendarEvent(name="Leap", month=2, day=29), 2023, 2025) == (dt.date(2024, 2, 29),)

@@ -14,6 +14,7 @@ from typing import Any
 from celery.signals import beat_init, worker_init, worker_process_init, worker_ready, worker_shutting_down
 
 from core.errors import AppError
+from core.ids import JobId, TenantId
 from core.settings import settings
 from core.tracing import start_tracing
 from workers.alerts.deliver import deliver_due
@@ -23,6 +24,7 @@ from workers.broker import DAILY_TASK, DELIVER_TASK, DIGESTS_TASK, REAP_TASK, RU
 from workers.digests.tick import start_due_digests
 from workers.heartbeat import Ending
 from workers.jobs import FUNCTIONS
+from workers.queue import dispatch
 from workers.reaper import reap
 from workers.run import run_next
 from workers.schedule import start_daily
@@ -45,6 +47,10 @@ def _services() -> Services:
 def run(task: Any, tenant: str, job_id: str) -> None:
     """Runs one job of the message's queue: the one whose turn it is, which need not be the one that the message was sent for."""
     queue = str((task.request.delivery_info or {}).get("routing_key") or "")
+    if (task.request.timelimit or (None, None))[1]:
+        # Sent by an older release with the limit of its own job's kind, which would end another kind's too early.
+        dispatch(_services(), TenantId(tenant), JobId(job_id), queue)
+        return
     run_next(_services(), FUNCTIONS, queue, Ending(interrupt=_interrupt, kill=_end_process))
 
 

@@ -182,7 +182,8 @@ def _send_on(services: Services, job: Job, lease: Lease, why: BelongsElsewhere |
     now, queue = services.clock.now(), why.queue
     reason = {"code": why.code, "message": why.told, "retryable": True}
     held = _written(
-        services, lambda connection: job_leases.put_back(connection, lease, not_before=now, reason=reason, now=now, queue=queue)
+        services,
+        lambda connection: job_leases.put_back(connection, lease, not_before=now, reason=reason, now=now, queue=queue, counts=False),
     )
     if held:
         dispatch(services, job.tenant, job.id, queue)

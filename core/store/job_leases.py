@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.engine import Connection
 
 from core.ids import JobId, TenantId
@@ -101,10 +101,18 @@ def end_cancelled(connection: Connection, lease: Lease, *, now: datetime) -> boo
 
 
 def put_back(
-    connection: Connection, lease: Lease, *, not_before: datetime, reason: Mapping[str, Any], now: datetime, queue: str | None = None
+    connection: Connection,
+    lease: Lease,
+    *,
+    not_before: datetime,
+    reason: Mapping[str, Any],
+    now: datetime,
+    queue: str | None = None,
+    counts: bool = True,
 ) -> bool:
     """PENDING again, not before the given time, because something that the job needs is away; `queue`: where it belongs from now on.
 
+    counts: whether it was an attempt; a job that goes on where it stopped has made none.
     False when the lease was lost.
     """
     values: dict[str, Any] = {
@@ -118,6 +126,8 @@ def put_back(
         "error": dict(reason),
         "updated_at": now,
     } | ({} if queue is None else {"queue": queue})
+    if not counts:
+        values["attempts"] = jobs.c.attempts - 1
     if _change(connection, lease, values) == 0:
         return False
     data = {"status": JobStatus.PENDING, "step": "waiting to try again", "reason": dict(reason), "not_before": not_before.isoformat()}
@@ -164,16 +174,18 @@ class Unsent:
 
 
 def unsent(connection: Connection, *, now: datetime, overdue_after: timedelta, limit: int = 500) -> tuple[Unsent, ...]:
-    """Due PENDING jobs never sent, and those sent so long ago, oldest first."""
+    """Due PENDING jobs never sent, and those sent so long ago; of either the oldest `limit` of each queue, lest a long line hides the others."""
+    never = jobs.c.sent_at.is_(None)
+    place = func.row_number().over(partition_by=(jobs.c.queue, never), order_by=(jobs.c.not_before, jobs.c.id))
+    due = (
+        select(jobs.c.id, jobs.c.tenant_id, jobs.c.queue, jobs.c.sent_at, jobs.c.not_before, place.label("place"))
+        .where(jobs.c.status == JobStatus.PENDING, jobs.c.not_before <= now, or_(never, jobs.c.sent_at <= now - overdue_after))
+        .subquery()
+    )
     statement = (
-        select(jobs.c.id, jobs.c.tenant_id, jobs.c.queue, jobs.c.sent_at)
-        .where(
-            jobs.c.status == JobStatus.PENDING,
-            jobs.c.not_before <= now,
-            or_(jobs.c.sent_at.is_(None), jobs.c.sent_at <= now - overdue_after),
-        )
-        .order_by(jobs.c.sent_at.is_not(None), jobs.c.not_before, jobs.c.id)
-        .limit(limit)
+        select(due.c.id, due.c.tenant_id, due.c.queue, due.c.sent_at)
+        .where(due.c.place <= limit)
+        .order_by(due.c.sent_at.is_not(None), due.c.not_before, due.c.id)
     )
     return tuple(Unsent(*row) for row in connection.execute(statement))
 

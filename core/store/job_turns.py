@@ -42,6 +42,7 @@ def claim_next(connection: Connection, queue: str, owner: str, *, at_once: int, 
     First comes the company with the fewest running in the queue, then the one that was served longest ago; within it people by the same
     rule, and a person's jobs in the order in which they were accepted. at_once: of one company, 0 without a bound.
     """
+    _alone(connection, queue)
     for _ in range(_RACES):
         head = _next(connection, queue, at_once=at_once, now=now)
         if head is None:
@@ -89,6 +90,15 @@ def others_wait(connection: Connection, job: Job, *, now: datetime) -> bool:
 
 def prune(connection: Connection, *, now: datetime) -> None:
     connection.execute(delete(job_turns).where(job_turns.c.served_at < now - KEPT))
+
+
+def _alone(connection: Connection, queue: str) -> None:
+    """One worker at a time chooses from a queue, so that two who look at the same time do not both take a company's last free place.
+
+    On SQLite who writes is alone from the start.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"querent.turns.{queue}", 0))))
 
 
 def _next(connection: Connection, queue: str, *, at_once: int, now: datetime) -> _Head | None:

@@ -29,6 +29,7 @@ from core.store import (
     findings,
     job_events,
     job_leases,
+    job_turns,
     jobs,
     questions,
     secrets,
@@ -166,6 +167,35 @@ class TestAtOnce:
                 return job_leases.claim(connection, lease, now=NOW, lease_for=timedelta(seconds=30)) is not None
 
         assert sorted(at_once(claim)) == [False] * 5 + [True]
+
+    def test_a_companys_bound_holds_when_two_look_at_once(self, store: Store) -> None:
+        def accept(user: str) -> None:
+            with store.write() as connection:
+                jobs.create(connection, ACME, UserId(user), NewJob("forecast", "heavy", {}), now=NOW)
+
+        def take(connection: Any, owner: str) -> jobs.Job | None:
+            return job_turns.claim_next(connection, "heavy", owner, at_once=1, now=NOW, lease_for=timedelta(seconds=30))
+
+        accept("usr_ann")
+        with store.write() as connection:
+            first = take(connection, "w1")
+            assert first is not None
+            job_leases.finish(connection, Lease(first.id, ACME, "w1"), {}, now=NOW)
+        accept("usr_ann")
+        found: list[jobs.Job | None] = []
+
+        def another() -> None:
+            with store.write() as connection:
+                found.append(take(connection, "w3"))
+
+        with store.write() as connection:
+            assert take(connection, "w2") is not None
+            accept("usr_bob")  # whose turn comes before Ann's, so that the other worker looks for another job
+            thread = threading.Thread(target=another)
+            thread.start()
+            thread.join(timeout=0.3)
+        thread.join()
+        assert found == [None]
 
     def test_one_idempotency_key_makes_one_job(self, store: Store) -> None:
         def create(_: int) -> str:

@@ -319,7 +319,8 @@ class TestTurns:
         job = accept(services, ann)
         waiting = run(services, job, part)
         assert (waiting.status, dict(waiting.error or {})["code"]) == (JobStatus.PENDING, "gives_way")
-        assert run(services, job, part).result == {"whole": True}
+        ended = run(services, job, part)
+        assert (ended.result, ended.attempts) == ({"whole": True}, 1)  # going on is no second attempt
 
 
 class TestEnqueue:

@@ -207,6 +207,18 @@ class TestUnsent:
             job_leases.mark_unsent(connection, ACME, job.id)
         assert unsent(39) == [never]
 
+    def test_a_long_line_hides_no_other_queue(self, store: Store) -> None:
+        line = [add_job(store) for _ in range(3)]
+        with store.write() as connection:
+            for job in line:
+                job_leases.mark_sent(connection, ACME, job.id, now=NOW)
+            new = jobs.create(connection, ACME, line[0].user, jobs.NewJob("load_file", "default", {}), now=NOW)
+            job_leases.mark_sent(connection, ACME, new.id, now=NOW)
+            never = jobs.create(connection, ACME, line[0].user, jobs.NewJob("forecast", "heavy", {}), now=NOW)
+        with store.read() as connection:
+            found = job_leases.unsent(connection, now=NOW, overdue_after=timedelta(0), limit=1)
+        assert [one.job for one in found] == [never.id, line[0].id, new.id]
+
     def test_a_running_or_unknown_job_is_not_sent(self, store: Store) -> None:
         job = add_job(store)
         claim(store, job)

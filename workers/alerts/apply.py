@@ -120,7 +120,7 @@ def _go_on(connection: Connection, ground: Ground, known: StoredIncident, event:
     stood = bool(known.finding.details.get("new_normal_at"))
     finding = _finding(ground, event, details, key=known.finding.dedupe_key, at=known.finding.detected_at)
     told = float(known.finding.details.get(_TOLD, known.finding.severity))
-    for name in ("drivers", "repeated"):  # found out once
+    for name in ("drivers", "repeated", "repeated_bucket"):  # found out once
         if known.finding.details.get(name) is not None:
             finding.details[name] = known.finding.details[name]  # type: ignore[index]
     finding.details[_TOLD] = told  # type: ignore[index]

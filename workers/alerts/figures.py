@@ -39,6 +39,7 @@ def details(judge: Judge, rule: AnyRule, event: Event, *, sensitivity: float) ->
         "last_bucket": instant(event.end),
         "peak_bucket": _peak(shown, event),
         "repeated": judge.repeated.get(event.end),
+        "repeated_bucket": instant(event.end) if judge.repeated.get(event.end) else None,
         "adds_up": judge.history.adds_up,
         "period_over": goal_is_over(rule, event.end),
         "new_normal_at": instant(event.new_normal_at) if event.new_normal_at else None,

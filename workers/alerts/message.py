@@ -124,7 +124,7 @@ def _title(incident: StoredIncident, kind: str) -> str:
     if finding.kind == "flat_line":
         return f"{prefix}{what} {have} not moved since {when.partition(' ')[2] or when}"
     if facts.get("repeated"):
-        return f"{prefix}{what}: rows look loaded twice {during(_peak(incident), facts.get('grain'))}"
+        return f"{prefix}{what}: rows look loaded twice {during(_peak(incident, 'repeated_bucket'), facts.get('grain'))}"
     far = _how_far(facts, finding.direction, its="their" if be == "were" else "its")
     return f"{prefix}{what} {be} {far} {during(_peak(incident), facts.get('grain'))}"
 
@@ -145,9 +145,9 @@ def _is_taken_back(incident: StoredIncident, kind: str) -> bool:
     )
 
 
-def _peak(incident: StoredIncident) -> dt.datetime:
-    """The bucket whose figures are told: the oddest."""
-    told = incident.finding.details.get("peak_bucket")
+def _peak(incident: StoredIncident, rather: str = "peak_bucket") -> dt.datetime:
+    """The bucket whose figures are told: the oddest, unless the details name another one."""
+    told = incident.finding.details.get(rather) or incident.finding.details.get("peak_bucket")
     return dt.datetime.fromisoformat(told) if isinstance(told, str) else incident.finding.started_at
 
 

@@ -171,9 +171,9 @@ class TestWords:
         assert "It has gone on since 20 May 2026." in told.lines
 
     def test_rows_that_are_there_twice_are_no_rise(self) -> None:
-        told = of_incident(
-            incident(repeated="Sales of 20 May 2026: 10 rows, but only 5 different keys."), "opened", base_url="", key="k", reader="r"
-        )
+        odder = {"peak_bucket": "2026-05-19T00:00:00Z", "repeated_bucket": "2026-05-20T00:00:00Z"}
+        facts = incident(repeated="Sales of 20 May 2026: 10 rows, but only 5 different keys.", **odder)
+        told = of_incident(facts, "opened", base_url="", key="k", reader="r")
         assert told.title == "Revenue: rows look loaded twice on 20 May 2026"
         assert told.lines[0].startswith("Sales of 20 May")
 

@@ -14,11 +14,12 @@ from typing import Any
 
 import pyarrow as pa
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, WriteOnlyCell
 
 from api.rendering import cell as json_cell
 from api.spreadsheets import plain_cell
 from core.errors import TooLarge, Unavailable
+from core.formats import current
 from semantic.states import OutputColumn
 
 Rows = Sequence[Sequence[Any]]
@@ -47,12 +48,12 @@ def as_csv(columns: Sequence[OutputColumn], rows: Rows) -> bytes:
 
 
 def as_excel(columns: Sequence[OutputColumn], rows: Rows, *, title: str, notes: Sequence[tuple[str, str]]) -> bytes:
-    """A sheet of figures and one that says where they come from."""
+    """A sheet of figures and one that says where they come from. Figures and dates are such, shown as the reader's spreadsheet shows them."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Answer")
     sheet.append([_excel(c.label) for c in columns])
     for row in rows:
-        sheet.append([_excel(value) for value in row])
+        sheet.append([_shown(sheet, column, _excel(value)) for column, value in zip(columns, row, strict=True)])
     about = book.create_sheet("How this was computed")
     about.append(["Question", _excel(title)])
     for name, text in notes:
@@ -113,6 +114,31 @@ def one_drawing() -> Iterator[None]:
 
 def _csv(value: Any) -> Any:
     return plain_cell(value) if isinstance(value, str) else value.isoformat() if isinstance(value, dt.date) else value
+
+
+def _shown(sheet: Any, column: OutputColumn, value: Any) -> Any:
+    """The value with how a spreadsheet shows it, which puts its own separators and order of dates into formats of these names."""
+    shown = _number_format(column, value)
+    if shown is None:
+        return value
+    cell = WriteOnlyCell(sheet, value)
+    cell.number_format = shown
+    return cell
+
+
+def _number_format(column: OutputColumn, value: Any) -> str | None:
+    if isinstance(value, dt.date):
+        return "m/d/yy h:mm" if isinstance(value, dt.datetime) else "mm-dd-yy"
+    if isinstance(value, bool) or not isinstance(value, int | float) or column.role not in {"measure", "change"}:
+        return None
+    kind = column.format or ""
+    if kind in {"percent", "percent_points"}:
+        return "0.0%" if kind == "percent" else '0.0"%"'
+    if kind.startswith("currency:"):
+        formats = current()
+        symbol = formats.symbol(kind.removeprefix("currency:")).replace('"', "")
+        return formats.money.format(symbol=f'"{symbol}"', amount="#,##0.00")
+    return "#,##0" if float(value).is_integer() else None
 
 
 def _excel(value: Any) -> Any:

@@ -16,6 +16,8 @@ from api.web.exports import as_csv, as_excel, as_image, as_json
 from api.web.rendering import ago
 from api.web.rendering import as_json as json_block
 from api.web.tables import PAGE_ROWS, table_view
+from core.formats import writing
+from core.locales import formats_of
 from core.timeseries import Grain
 from insights.chart import chart
 from semantic.expr import FieldRef
@@ -97,8 +99,19 @@ class TestFiles:
     def test_excel_opens_with_figures_and_their_origin(self) -> None:
         book = load_workbook(io.BytesIO(as_excel((REGION, REVENUE), [*self.ROWS, ["bell\x07", 1]], title="q", notes=[("Rows", "4")])))
         assert [c.value for c in book["Answer"][2]] == ["'=HYPERLINK(1)", 1.5]
+        assert [c.number_format for c in book["Answer"][2]] == ["General", '"€"#,##0.00']
         assert book["Answer"]["A5"].value == "bell\ufffd"
         assert book["How this was computed"]["B1"].value == "q"
+
+    def test_excel_has_figures_and_days_that_each_spreadsheet_writes_its_own_way(self) -> None:
+        share = OutputColumn("share", "share", "measure", format="percent")
+        row = [dt.date(2026, 3, 4), 0.125, Decimal("1234.5"), 7]
+        with writing(formats_of("de-DE")):
+            made = as_excel((MONTH, share, REVENUE, OutputColumn("n", "n", "measure")), [row], title="q", notes=[])
+            assert b"2026-03-04,0.125,1234.5,7" in as_csv((MONTH, share, REVENUE, share), [row])
+        cells = load_workbook(io.BytesIO(made))["Answer"][2]
+        assert [c.value for c in cells] == [dt.datetime(2026, 3, 4), 0.125, 1234.5, 7]
+        assert [c.number_format for c in cells] == ["mm-dd-yy", "0.0%", '#,##0.00\xa0"€"', "#,##0"]
 
     def test_json(self) -> None:
         assert json.loads(as_json((REGION, REVENUE), [["a", Decimal("1.5")]])) == {"columns": ["region", "revenue"], "rows": [["a", 1.5]]}

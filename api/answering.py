@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -75,15 +74,14 @@ async def ask(services: Services, principal: Principal, request: schemas.AskRequ
 async def _ask(services: Services, principal: Principal, request: schemas.AskRequest, told: Told, log: AskedLog) -> None:
     moment = Moment.of(services, request.as_of, told)
     try:
-        visible = await run_in_threadpool(services.catalogs.visible, principal)
-        dialogue = await run_in_threadpool(log.dialogue)
         moment.told("understanding", "")
-        understood = await run_in_threadpool(_understand, visible, request.question, moment, dialogue)
-        async with services.turns.paused() if services.settings.llm_model else nullcontext():
-            understood = await run_in_threadpool(
-                by_language_model, services, principal, visible, request.question, understood, moment.as_of
-            )
-        understood = await run_in_threadpool(with_measure, services, principal, visible, request.question, understood, moment.as_of)
+        visible, dialogue, understood = await run_in_threadpool(_understand, services, principal, request.question, moment, log)
+        if services.settings.llm_model:
+            async with services.turns.paused():
+                understood = await run_in_threadpool(
+                    by_language_model, services, principal, visible, request.question, understood, moment.as_of
+                )
+            understood = await run_in_threadpool(with_measure, services, principal, visible, request.question, understood, moment.as_of)
         answer = await _act(services, principal, visible, request, understood, moment)
     except AppError as error:
         log.failed(error, moment.ms())
@@ -137,8 +135,15 @@ def _chips(query: SemanticQuery, visible: VisibleCatalog, intent: Intent) -> tup
         return ()
 
 
-def _understand(visible: VisibleCatalog, question: str, moment: Moment, dialogue: DialogueState | None) -> Understanding:
-    return visible.understander.understand(question, as_of=moment.as_of, dialogue=dialogue)
+def _understand(
+    services: Services, principal: Principal, question: str, moment: Moment, log: AskedLog
+) -> tuple[VisibleCatalog, DialogueState | None, Understanding]:
+    """In one go, as each way to a thread and back takes its time; a missing measure is found here unless a language model comes first."""
+    visible, dialogue = services.catalogs.visible(principal), log.dialogue()
+    understood = visible.understander.understand(question, as_of=moment.as_of, dialogue=dialogue)
+    if not services.settings.llm_model:
+        understood = with_measure(services, principal, visible, question, understood, moment.as_of)
+    return visible, dialogue, understood
 
 
 async def _forecast_params(

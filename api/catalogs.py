@@ -39,7 +39,7 @@ class CatalogBook:
     def full(self, tenant: TenantId, version: int | None = None) -> Catalog:
         """The whole catalog of a tenant, for the guard. Raises: NotFound when the tenant has none, or not that version."""
         if version is None:
-            with self._core.store.read() as connection:
+            with self._core.store.glance() as connection:
                 version = catalogs.current_version(connection, tenant) or catalogs.current(connection, tenant).version
         wanted = version
         return self._full.get_or_make((tenant, wanted), lambda: self._core.catalog(tenant, wanted))

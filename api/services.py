@@ -90,7 +90,7 @@ class Services:
         """The numbers of jobs' newest events."""
 
         def read(followed: Collection[JobId]) -> dict[JobId, int]:
-            with self.store.read() as connection:
+            with self.store.glance() as connection:
                 return job_events.latest(connection, followed)
 
         return Watch(read, 0.2)
@@ -100,7 +100,7 @@ class Services:
         """How many messages people have not read."""
 
         def read(people: Collection[tuple[TenantId, UserId]]) -> dict[tuple[TenantId, UserId], int]:
-            with self.store.read() as connection:
+            with self.store.glance() as connection:
                 return inbox.unread_of_all(connection, [user for _, user in people])
 
         return Watch(read, 1.0)

@@ -14,7 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 import redis.asyncio
@@ -192,6 +192,7 @@ class CachedWarehouse:
         self._now_s = now_s
         self._flights: dict[str, _Flight] = {}
         self._versions: OrderedDict[tuple[tuple[str, str], ...], tuple[str, float]] = OrderedDict()
+        self._asking: dict[tuple[tuple[str, str], ...], tuple[asyncio.Task[str], float]] = {}
 
     async def run(
         self,
@@ -269,7 +270,7 @@ class CachedWarehouse:
             if flight.is_over and self._flights.get(key) is flight:
                 del self._flights[key]
 
-    def _is_fresh(self, known: tuple[str, float]) -> bool:
+    def _is_fresh(self, known: tuple[object, float]) -> bool:
         return self._now_s() - known[1] < self._version_max_age_s
 
     async def data_version(self, tables: Sequence[tuple[str, str]]) -> str:
@@ -277,17 +278,33 @@ class CachedWarehouse:
         known = self._versions.get(names)
         if known is not None and self._is_fresh(known):
             return known[0]
-        asked_at_s = self._now_s()
-        version = await self._warehouse.data_version(names)
-        self._versions[names] = (version, asked_at_s)
-        self._versions.move_to_end(names)
-        if len(self._versions) > _VERSIONS_KEPT:
-            self._versions.popitem(last=False)
+        asking = self._asking.get(names)
+        if asking is None or not self._is_fresh(asking):
+            asking = self._asking[names] = (asyncio.create_task(self._ask_version(names)), self._now_s())
+            asking[0].add_done_callback(_seen)
+        # A warehouse that takes longer to answer than an answer is believed is not asked by everybody at once for that reason.
+        return await asyncio.shield(asking[0])
+
+    async def _ask_version(self, names: tuple[tuple[str, str], ...]) -> str:
+        asked_at_s, mine = self._now_s(), asyncio.current_task()
+        try:
+            version = await self._warehouse.data_version(names)
+        finally:
+            asking = self._asking.get(names)
+            is_latest = asking is not None and asking[0] is mine  # else versions were forgotten meanwhile, or it was asked again
+            if is_latest:
+                del self._asking[names]
+        if is_latest:
+            self._versions[names] = (version, asked_at_s)
+            self._versions.move_to_end(names)
+            if len(self._versions) > _VERSIONS_KEPT:
+                self._versions.popitem(last=False)
         return version
 
     def forget_versions(self) -> None:
         """After a load by this process: the next query sees the new data without waiting `version_max_age_s`."""
         self._versions.clear()
+        self._asking.clear()
 
     async def _run(self, query: GuardedQuery, query_id: str | None, key: str, version: str, *, keep: bool) -> StoredResult:
         result = await self._warehouse.run(query, query_id=query_id)
@@ -297,7 +314,7 @@ class CachedWarehouse:
         return stored
 
 
-def _seen(task: asyncio.Task[StoredResult]) -> None:
+def _seen(task: asyncio.Task[Any]) -> None:
     """Every waiter may have left before the task failed; its error is looked at here so that nobody warns about it."""
     if not task.cancelled():
         task.exception()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, text
@@ -39,12 +39,22 @@ class Store:
         except (DataError, OverflowError) as error:
             raise _out_of_range(error) from error
 
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self) -> AbstractContextManager[Connection]:
         """Raises: Unavailable when the database does not answer."""
+        return self._reading({"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+
+    def glance(self) -> AbstractContextManager[Connection]:
+        """`read` for one statement, or several that need not see the same moment: half the way to and from the database.
+
+        Raises: Unavailable when the database does not answer.
+        """
+        return self._reading({"isolation_level": "AUTOCOMMIT"})
+
+    @contextmanager
+    def _reading(self, on_postgresql: dict[str, Any]) -> Iterator[Connection]:
         options: dict[str, Any] = {READ_ONLY: True}
         if self.engine.dialect.name == "postgresql":
-            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            options |= on_postgresql
         try:
             with self.engine.connect().execution_options(**options) as connection, connection.begin():
                 yield connection

@@ -321,6 +321,36 @@ class TestCachedWarehouse:
         assert all(isinstance(error, QueryTooExpensive) for error in failed)
         assert later.table.num_rows == 1
 
+    @pytest.mark.parametrize(("max_age_s", "asked"), [(1.0, [1, 1, 2, 3]), (0.0, [1, 2, 3, 4])])
+    def test_a_slow_warehouse_is_asked_for_the_version_once_for_all_who_come_in_its_time(self, max_age_s: float, asked: list[int]) -> None:
+        async def scenario() -> list[int]:
+            clock, gate, found = Clock(), asyncio.Event(), list[int]()
+
+            class Slow(CountingWarehouse):
+                async def data_version(self, tables: Sequence[tuple[str, str]]) -> str:
+                    self.versions_asked += 1
+                    await gate.wait()
+                    return self.version
+
+            warehouse = Slow()
+            cache = cached(warehouse, clock, version_max_age_s=max_age_s)
+            waiting = list[asyncio.Task[str]]()
+            for at_s in (0.0, 0.5, 1.5):
+                clock.at_s = at_s
+                waiting.append(asyncio.create_task(cache.data_version(TABLES)))
+                await asyncio.sleep(0.001)
+                found.append(warehouse.versions_asked)
+            waiting[0].cancel()  # who leaves takes the answer from nobody
+            cache.forget_versions()
+            waiting.append(asyncio.create_task(cache.data_version(TABLES)))
+            await asyncio.sleep(0.001)
+            gate.set()
+            assert await asyncio.gather(*waiting[1:]) == ["v1"] * 3
+            assert not cache._asking
+            return [*found, warehouse.versions_asked]
+
+        assert asyncio.run(scenario()) == asked
+
 
 def stored(size: int = 10, name: str = "n") -> StoredResult:
     return StoredResult(pa.table({name: pa.array(range(size), pa.int64())}), QueryStats("q", 0.1, 1, 1), False)

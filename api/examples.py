@@ -1,8 +1,10 @@
-"""An example of each body that requests hold, by the name of its schema; for those whose classes have none beside them."""
+"""An example of each body that requests hold, by the name of its schema, for those whose classes have none beside them; and of each answer."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 _QUERY: Mapping[str, Any] = {"metrics": [{"kind": "metric", "metric": "revenue"}], "by": [{"kind": "time", "grain": "month"}]}
@@ -60,3 +62,10 @@ EXAMPLES: Mapping[str, Any] = {
     },
     "CompanyIn": {"name": "Acme", "quotas": {"queries_per_day": 50000}},
 }
+
+
+def answers() -> Mapping[str, Any]:
+    """What each operation of /v1 answers with when all is well, by method and path: as the demo's companies got it, lists cut to what shows
+    their form, secrets replaced."""
+    kept: dict[str, Any] = json.loads(Path(__file__).with_name("response_examples.json").read_text(encoding="utf-8"))
+    return kept

@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI finds in the routes, with how one signs in, which problems may come back, and an example of every body."""
+"""The OpenAPI document: what FastAPI finds in the routes, with how one signs in, which problems may come back, and an example of every body and answer."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from api import problem_reference
 from api.deprecations import OPERATIONS, PARAMETERS
 from api.examples import EXAMPLES
+from api.examples import answers as example_answers
 from api.problems import MEDIA_TYPE, Problem
 from api.rights import OPEN, needed
 
@@ -85,6 +86,7 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
             operation["security"] = []
         elif (right := needed(method.upper(), path)) is not None:
             operation["x-right"] = right.value
+    _show_answers(document)
     return document
 
 
@@ -92,6 +94,23 @@ def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[st
     for path, item in document["paths"].items():
         for method, operation in item.items():
             yield path, method, operation
+
+
+def _show_answers(document: Mapping[str, Any]) -> None:
+    """Each operation of /v1 gets its own example of what comes when all is well, else one of another operation that answers in the same form."""
+    examples = example_answers()
+    said = {
+        f"{method.upper()} {path}": content
+        for path, method, operation in _operations(document)
+        for status, answer in operation["responses"].items()
+        if status.startswith("2") and (content := answer.get("content", {}).get("application/json")) is not None
+    }
+    named = {name: content["schema"].get("$ref", "").rpartition("/")[2] for name, content in said.items()}
+    forms = {form: examples[name] for name, form in named.items() if name in examples and form not in ("", "Page")}  # pages hold anything
+    for name, content in said.items():
+        example = examples.get(name, forms.get(named[name]))
+        if example is not None:
+            content["example"] = example
 
 
 def _mark_deprecated(path: str, method: str, operation: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from schemathesis.python import asgi
 
 from api.app import create_app
 from api.examples import EXAMPLES as EXAMPLES_BY_NAME
+from api.examples import answers
 from api.openapi import PROBLEMS
 from api.services import Services
 from core.ids import TenantId
@@ -94,6 +95,25 @@ class TestDocument:
         for name, schema in schemas.items():
             for example in schema.get("examples", ()):
                 Draft202012Validator({**schema, "components": document["components"]}).validate(example), name
+
+    def test_every_answer_has_an_example_that_fits_it(self, app: Any) -> None:
+        document = app.openapi()
+        schemas, seen = document["components"]["schemas"], set()
+        for path, item in document["paths"].items():
+            for method, operation in item.items():
+                for status, answer in operation["responses"].items():
+                    content = answer.get("content", {}).get("application/json")
+                    if content is None or not (path.startswith("/v1/") and status.startswith("2")):
+                        continue
+                    name, example = f"{method.upper()} {path}", content.get("example")
+                    seen.add(name)
+                    assert example or name.endswith("directory-roles"), name
+                    Draft202012Validator({**content["schema"], "components": document["components"]}).validate(example), name
+                    known = schemas.get(content["schema"].get("$ref", "").rpartition("/")[2], {}).get("properties")
+                    assert known is None or set(example) <= set(known), name  # nothing that is not told any more
+                    if name.startswith("GET ") and known is schemas["Page"]["properties"]:
+                        assert example["items"], name
+        assert set(answers()) <= seen
 
     def test_problems_have_a_form_and_codes(self, app: Any) -> None:
         document = app.openapi()

@@ -53,7 +53,7 @@ class SqlRequest(In):
     """
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"sql": "SELECT region, count() FROM demo.orders GROUP BY region"}]}
+        extra="forbid", json_schema_extra={"examples": [{"sql": "SELECT status, count() AS orders FROM demo.orders GROUP BY status"}]}
     )
 
     sql: str = Field(min_length=1, max_length=100_000)

@@ -15,8 +15,10 @@ from core.errors import Conflict, Invalid, NotFound, UserError
 from core.store import catalogs
 from semantic.catalog.diff import diff
 from semantic.catalog.model import Catalog, VerifiedQuestion
+from semantic.catalog.references import references
 from semantic.catalog.validate import Issue, validate
-from semantic.catalog.visible import visible_to
+from semantic.catalog.visible import closed_fields, visible_to
+from semantic.closed_conditions import refuse_closed_conditions
 from semantic.compile import compile_query
 from semantic.pipeline import guard_compiled
 from semantic.query import SemanticQuery
@@ -66,7 +68,7 @@ def drafted(at: Visitor, kind: Kind, key: str, form: Fields) -> Drafted:
     before = {str(issue) for issue in validate(now)}
     return Drafted(
         changed, item, new, tuple(map(str, diff(now, changed))),
-        tuple(f"{issue.message} {issue.remedy}" for issue in found if str(issue) not in before), _query(at, kind.query(item, changed), changed),
+        tuple(f"{issue.message} {issue.remedy}" for issue in found if str(issue) not in before), _query(at, kind.query(item, changed), changed, now),
         tuple(kind.says(item, at.services.clock.now())),
     )  # fmt: skip
 
@@ -136,13 +138,19 @@ def _key(kind: Kind, catalog: Catalog, item: Any) -> str:
     return next((key for key, one in kind.keyed(catalog) if one is item), "")
 
 
-def _query(at: Visitor, query: SemanticQuery | None, draft: Catalog) -> GuardedQuery | None:
+def _query(at: Visitor, query: SemanticQuery | None, draft: Catalog, published: Catalog) -> GuardedQuery | None:
     """Raises: what does not compile; what reads something that is not the editor's to see gives None."""
     if query is None:
         return None
     now = at.services.clock.now()
     compile_query(resolve(query, draft, as_of=now))
+    known = [table.filter for table in published.datasets]
+    new = (table.filter for table in draft.datasets if table.filter not in known)
+    filters = tuple(one for one in new if one is not None)  # they take rows by the real values
+    if references(filters).fields & closed_fields(published, at.caller).keys():
+        return None
     try:
+        refuse_closed_conditions((query, filters), draft, at.caller)
         compiled = compile_query(resolve(query, visible_to(draft, at.caller), as_of=now))
         return guard_compiled(compiled, draft, at.caller, trust=at.services.core.trust)
     except UserError:

@@ -316,6 +316,14 @@ class TestOwnRoles:
         assert back.status_code == 200, back.text
         assert client.delete("/v1/admin/roles/ruled", headers=admin.headers).status_code == 204
 
+    def test_a_draft_counts_nothing_by_what_is_closed_to_its_editor(self, client: TestClient) -> None:
+        analyst = Caller(client, "analyst@acme.example")
+        table = {"key": "customers", "label": "customers", "kind": "dimension", "primary_key": "customer_id", "act": "figures"}
+        for condition, counted in (("customer_name LIKE '%a%'", True), ("email LIKE '%a%'", False)):
+            headers = {**analyst.headers, "HX-Request": "true", "Origin": "http://testserver"}
+            made = client.post("/catalog/forms/dataset", data={**table, "filter": condition}, headers=headers)
+            assert (made.status_code, "Valid." in made.text, "Number of" in made.text) == (200, True, counted), made.text
+
     def test_rules_on_inherited_roles_narrow_and_without_a_built_in_role_all_do(self, services: Services, person: Any) -> None:
         admin = system_principal("acme")  # type: ignore[arg-type]
         put(services, admin, "emea_lead", RoleIn(inherits=["manager"]))

@@ -14,6 +14,7 @@ from api.catalogs import VisibleCatalog
 from api.investigations import job_params
 from api.services import Services
 from core.errors import Invalid, UserError
+from core.formats import current
 from core.principal import Principal
 from core.store import goals
 from core.store.goals import Goal
@@ -22,6 +23,7 @@ from nlq.chips import chips_of, paraphrase
 from nlq.outlook import Outlook, find_outlook, find_period
 from nlq.types import Intent, Reading, Understanding
 from nlq.wording import Wording
+from nlq.written_numbers import as_usual
 from semantic.catalog.model import Catalog, RatioMetric
 from semantic.expr import Absolute, Rolling, Window
 from semantic.query import ByTime, MetricRef, SemanticQuery
@@ -40,7 +42,7 @@ def forecast_params(
     services: Services, principal: Principal, catalog: Catalog, reading: Reading, question: str, as_of: dt.datetime
 ) -> dict[str, Any]:
     """What the forecast job of this reading is to do. Raises: Invalid; UserError `unknown_driver`, `no_goal`."""
-    query = reading.query
+    query, question = reading.query, as_usual(question, current())
     asked = find_outlook(question)
     period = find_period(question, as_of, catalog.calendar)
     if asked is not None and asked.asks_goal and asked.target is None:
@@ -69,7 +71,7 @@ def with_measure(
     services: Services, principal: Principal, visible: VisibleCatalog, question: str, understood: Understanding, as_of: dt.datetime
 ) -> Understanding:
     """A goal question that names no measure ("are we on track for 5M this year?"): the stored goal it fits, else which measure is meant."""
-    asked = find_outlook(question)
+    asked = find_outlook(as_usual(question, current()))
     if understood.outcome != "refuse" or understood.unknown or asked is None or not asked.asks_goal:
         return understood
     catalog = visible.catalog

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from core.formats import current
 from nlq.types import Chip, Intent, Span
-from nlq.wording import Wording
+from nlq.wording import Wording, said
 from semantic.expr import And, Predicate
 from semantic.query import Aggregate, ByEntity, ByField, CompareGroup, ComparePeriod, Having, Measure, MetricRef, SemanticQuery
 
@@ -149,7 +150,8 @@ def _moved(name: str, having: Having) -> str:
     """ "revenue fell by more than 20%", from the condition on its change."""
     value = having.value or 0.0
     falls = having.op in ("<", "<=")
-    amount = f"{abs(value):g}{'%' if having.change == 'percent' else ''}"
+    amount = said(abs(value), grouped=True)
+    amount = current().share(amount) if having.change == "percent" else amount
     if not value:
         moved = {"<": "fell", "<=": "did not rise", ">=": "did not fall"}.get(having.op, "rose")
         return f"{name} {moved}"

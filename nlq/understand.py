@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from core.formats import current
 from nlq import dialogue as talk
 from nlq.about_data import about_data
 from nlq.calibration.model import shipped
@@ -44,6 +45,7 @@ from nlq.turns import PLAIN, Turn, held_together, is_back, is_both, stepped_back
 from nlq.types import DialogueState, Intent, Reading, Suggestion, Understanding, UnknownWord
 from nlq.unsaid import by_which, scan, unmeasured
 from nlq.verified import Match, VerifiedBook
+from nlq.written_numbers import as_usual
 from semantic.catalog.model import Catalog
 
 _MAX_CHARS = 6_000
@@ -81,7 +83,7 @@ class Understander:
         watch: told of the best reading, whatever is decided about it.
         """
         started = time.perf_counter()
-        asked = question[:_MAX_CHARS]
+        asked = as_usual(question[:_MAX_CHARS], current())
         plain = plainly(asked, self.linker.knows) if self._verified.find(asked) is None else None
         found = self._reply(asked, as_of, dialogue) or self._understand(plain or asked, as_of, dialogue, watch)
         if plain is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from core.formats import current
 from nlq.phrases import WEEKDAYS
 from semantic.catalog.model import Catalog
 from semantic.expr import (
@@ -54,6 +55,13 @@ _AGGREGATES = {
 _OPS = {"=": "is", "!=": "is not", "<": "below", "<=": "at most", ">": "above", ">=": "at least"}
 
 
+def said(value: object, *, grouped: bool = False) -> str:
+    """A value of a query in the formats of who reads it. grouped: with separators of thousands, which years and numbers that name things have not."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return current().figure(f"{value:{',' if grouped else ''}{'' if isinstance(value, int) else '.15g'}}")
+
+
 class Wording:
     """Words for one catalog's objects."""
 
@@ -86,7 +94,7 @@ class Wording:
 
     def measure(self, measure: Measure) -> str:
         if isinstance(measure, Constant):
-            return f"{measure.value:g}"
+            return said(measure.value)
         if isinstance(measure, Calculation):
             if (
                 measure.op == "*"
@@ -140,7 +148,7 @@ class Wording:
     def bound(self, measure: Measure, value: float) -> str:
         """A number that the measure is held against, as people say it: 30% of a measure that is kept as a fraction."""
         format_ = self._catalog.metric(measure.metric).format if isinstance(measure, MetricRef) else None
-        return f"{value * 100:g}%" if format_ == "percent" else f"{value:g}"
+        return current().share(said(value * 100)) if format_ == "percent" else said(value, grouped=True)
 
     def group(self, group: GroupBy) -> str:
         if isinstance(group, ByField):
@@ -157,7 +165,7 @@ class Wording:
         if isinstance(expr, FieldRef):
             return self.field(expr)
         if isinstance(expr, Literal_):
-            return str(expr.value)
+            return said(expr.value)
         if isinstance(expr, Arithmetic):
             return f"{self.expr(expr.left)} {expr.op} {self.expr(expr.right)}"
         if isinstance(expr, DateDiff):
@@ -189,7 +197,7 @@ class Wording:
         if isinstance(predicate, In):
             if isinstance(predicate.field, DatePart):
                 return f"{'not ' if predicate.negate else ''}on public holidays"
-            values = ", ".join(str(v) for v in predicate.values)
+            values = ", ".join(said(v) for v in predicate.values)
             return f"{self.expr(predicate.field)} {'is not' if predicate.negate else 'is'} {values}"
         if isinstance(predicate, Between):
             return f"{self.expr(predicate.field)} between {self.expr(predicate.low)} and {self.expr(predicate.high)}"

@@ -105,7 +105,7 @@ def test_slips_are_put_right_and_other_words_are_not() -> None:
 
 SLOPPY = (
     ("top twenty-five products by units", "first 25"), ("revenue lst qtr", "last quarter"), ("reveune by regoin", "revenue, by region"),
-    ("customers with revenue over half a million", "revenue > 500000"), ("shipping fee average by country", "average shipping fee, by country"),
+    ("customers with revenue over half a million", "revenue > 500,000"), ("shipping fee average by country", "average shipping fee, by country"),
     ("revenue total by region", "revenue, by region"),
 )  # fmt: skip
 

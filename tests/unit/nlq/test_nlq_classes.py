@@ -72,7 +72,7 @@ def acme() -> Understander:
             "or orders order date from 2025-06-01 to before 2025-07-01",
         ),
         ("what fraction of sessions bounce", "percentage of total bounced sessions in sessions"),
-        ("customers who spent more than 10k", "revenue, by customer, having revenue > 10000"),
+        ("customers who spent more than 10k", "revenue, by customer, having revenue > 10,000"),
         ("how many repeat customers", "number of customers, where with above 1 orders"),
         ("did orders fall in Germany last week", "orders, where country is Germany, last week, vs previous period"),
         ("how is revenue trending", "revenue, by month, month, lowest first"),

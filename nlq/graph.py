@@ -50,6 +50,11 @@ class JoinGraph:
             and ends[r.from_dataset, r.to_dataset] == 1
             and _of_a_person(r.role)
         }
+        self._lacking = {
+            (r.from_dataset, r.to_dataset)
+            for r in catalog.relationships
+            if ends[r.from_dataset, r.to_dataset] == 1 and any(catalog.dataset(r.from_dataset).field(n).nullable for n in r.from_fields)
+        }
         self._around: dict[tuple[str, str], tuple[str, ...]] = {}
         self._up = {name: self._walk(name, up_only=True) for name in self._hops}
         self._any = {name: self._walk(name, up_only=False) for name in self._hops}
@@ -68,6 +73,10 @@ class JoinGraph:
     def points_to(self, base: str, other: str) -> bool:
         """Whether every row of `base` has at most one row of `other`."""
         return other in self._up.get(base, {})
+
+    def optional(self, base: str, other: str) -> bool:
+        """Whether some rows of `base` may name no row of `other`, which they could name."""
+        return (base, other) in self._lacking
 
     def path_up(self, base: str, other: str) -> tuple[Hop, ...] | None:
         return self._up.get(base, {}).get(other)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from nlq.lexicon import Target, has_person_fields
+from nlq.lexicon import Target, has_person_fields, is_one_of_several
+from nlq.linking import Link
 from nlq.said_units import is_money
 from nlq.segment import Unit
 from nlq.text import keys_of, lemma
@@ -150,6 +151,19 @@ class Kinds:
             if dataset in events:
                 return dataset
         return next(iter(events)) if len(events) == 1 else None
+
+    def players(self, unit: Unit) -> tuple[Link, ...]:
+        """ "reviewer", "manager": who plays the part that one of several ways to the same things is called by; empty where no part is meant."""
+        said = unit.text.lower()
+        ways = [
+            r
+            for r in self.catalog.relationships
+            if r.role is not None
+            and said in (r.role.lower(), f"{r.role.lower()}s")
+            and is_one_of_several(r, self.catalog)
+            and any(e.dataset == r.to_dataset for e in self.catalog.entities)
+        ]
+        return tuple(Link(Target("dataset", r.to_dataset, r.to_dataset, None, (r.name,)), 1.0, True) for r in ways)
 
     def self_role(self, unit: Unit) -> str | None:
         """The relationship of a dataset with itself whose role a unit names ("manager" of employees)."""

@@ -23,6 +23,7 @@ from nlq.roles import other_side, way_to
 from nlq.said_units import contradicts
 from nlq.timing.feasts import public_holidays
 from nlq.unbuildable import Unbuildable
+from nlq.validity import holding
 from nlq.worth import worth_condition, worth_of
 from nlq.years import in_years, text_years
 from semantic.catalog.model import Catalog, DatasetKind, FieldRole, FieldType
@@ -46,7 +47,6 @@ from semantic.expr import (
 )
 
 Located = tuple[str, Predicate]
-
 
 # Holidays of so many past years are listed in a query.
 _HOLIDAY_YEARS = 10
@@ -151,6 +151,9 @@ class Predicates:
             )
             if condition.time is None:
                 raise Unbuildable("no window")
+            holds = holding(condition, field, self._catalog, self._as_of)
+            if holds is not None:
+                return [(field.dataset, holds, False)]
             return [(field.dataset, self.in_time(field, condition.time.window, negate=condition.negate), False)]
         if condition.kind == "same_period":
             return [(base, self._same_period(condition, base), False)]
@@ -297,17 +300,15 @@ class Predicates:
             found = [(base, p, False) for c in outer for _, p, _ in self._located(c, base)]
             if where is not None and dataset == base:
                 found.append((base, where, False))
-            elif where is not None or condition.negate:
+            elif where is not None or condition.negate or (dataset != base and self._graph.optional(base, dataset)):
                 found.append((base, self._has(base, dataset, where, negate=condition.negate), False))
             return found
         if dataset == base:
             if where is None and condition.negate:
                 raise Unbuildable("rows without themselves")
             return [(base, Not(item=where) if condition.negate and where is not None else where, False)] if where is not None else []
-        if self._graph.points_to(base, dataset):
-            if where is None and not condition.negate:
-                return []
-            return [(base, self._has(base, dataset, where, negate=condition.negate), False)]
+        if where is None and not condition.negate and self._graph.points_to(base, dataset) and not self._graph.optional(base, dataset):
+            return []
         return [(base, self._has(base, dataset, where, negate=condition.negate), False)]
 
     def _holidays(self) -> tuple[dt.date, ...]:

@@ -23,6 +23,7 @@ from nlq.composing.windows import build_compare, build_window
 from nlq.conjunctions import conjunction
 from nlq.frame import MeasureItem
 from nlq.parsing.clauses import THERE_WERE
+from nlq.parsing.words import DIFFERENCE_TOO
 from nlq.predicates import Unbuildable
 from semantic.catalog.model import DatasetKind
 from semantic.expr import Predicate
@@ -82,6 +83,8 @@ def _settled(draft: Draft, measures: list[MeasureItem], counted: bool) -> list[M
     settle_buckets(f, measures, draft.assignment, draft.kinds)
     if "difference" in f.notes and f.compare == "vs" and len(measures) == 2 and len(f.times) < 2 and not f.compare_values:
         measures[:] = [MeasureItem("expression", left=measures[0], right=measures[1], op="-")]
+    if DIFFERENCE_TOO in f.notes and len(measures) == 2:
+        measures = [*measures, MeasureItem("expression", left=measures[0], right=measures[1], op="-")]
     count_sold(draft, measures)
     draft.relations.count_things(measures)
     draft.relations.count_by_event(measures)

@@ -42,7 +42,7 @@ def average_per(draft: Draft, measures: list[MeasureItem]) -> None:
             measures[0] = MeasureItem("ratio", None, left=measures[0], right=MeasureItem("count", None, facts[0], units=[facts[0].unit]))
             f.groups = f.groups[1:]
             return
-    if _formula_per_thing(draft, measures) or _per_thing(draft, measures):
+    if _formula_per_thing(draft, measures) or _per_number(draft, measures) or _per_thing(draft, measures):
         return
     if len(measures) != 1 or len(f.groups) != 1 or f.outputs or f.grain or f.cycle or f.rank_by:
         return
@@ -116,6 +116,7 @@ def _per_thing(draft: Draft, measures: list[MeasureItem]) -> bool:
         and draft.kinds.is_amount(target)
         and thing is not None
         and target.dataset == thing.dataset
+        and not thing.via
     )
     bare = len(f.groups) > 1 and item.aggregate is None and not item.units
     averaged = item.aggregate == "avg" and not item.distinct and thing is not None and thing.kind == "dataset"
@@ -136,6 +137,26 @@ def _per_thing(draft: Draft, measures: list[MeasureItem]) -> bool:
         return False
     measures[0] = MeasureItem("ratio", None, left=item, right=MeasureItem("distinct_of", None, f.groups[0], label=home))
     f.groups = f.groups[1:]
+    return True
+
+
+def _per_number(draft: Draft, measures: list[MeasureItem]) -> bool:
+    """ "average profit per ticket" of rows that share ticket numbers: the total over how many numbers there are."""
+    f = draft.frame
+    if len(measures) != 1 or len(f.groups) != 1 or f.outputs or f.grain or f.cycle or f.rank_by or f.superlative is not None:
+        return False
+    item, group = measures[0], f.groups[0]
+    target, thing = draft.target(item.mention), draft.target(group)
+    field = draft.kinds.field(target) if target is not None else None
+    if target is None or thing is None or field is None or thing.kind != "field" or not draft.kinds.is_key(thing):
+        return False
+    summed = item.aggregate == "avg" and not item.distinct and field.additive and draft.kinds.is_amount(target)
+    leads = any(r.from_dataset == thing.dataset and thing.field in r.from_fields for r in draft.catalog.relationships)
+    if not summed or leads or target.dataset != thing.dataset or not group.per or group.plural:
+        return False
+    whole = MeasureItem("aggregate", "count_distinct", group, units=[group.unit])
+    measures[0] = MeasureItem("ratio", left=replace(item, aggregate="sum"), right=whole)
+    f.groups = []
     return True
 
 

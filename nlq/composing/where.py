@@ -19,11 +19,13 @@ from semantic.expr import FieldRef, Has, Predicate, VersusAggregate
 from semantic.query import Aggregate, Having, Measure, MetricRef
 
 
-def _bare_related(draft: Draft, condition: Condition) -> bool:
-    """A relation that the shown columns or groups already say."""
+def _bare_related(draft: Draft, condition: Condition, base: str) -> bool:
+    """A relation that the shown columns or groups already say; not one that rows may lack ("only sales with a promotion")."""
     if condition.kind != "related" or condition.negate or condition.inner or condition.both or condition.number is not None:
         return False
     target = draft.target(condition.mention)
+    if target is not None and target.dataset is not None and draft.graph.optional(base, target.dataset):
+        return False
     shown = [draft.target(m) for m in [*draft.frame.outputs, *draft.frame.groups]]
     measured = [draft.target(m.mention) for m in draft.frame.measures]
     measured += [
@@ -43,7 +45,7 @@ def _bare_related(draft: Draft, condition: Condition) -> bool:
 
 
 def build_where(draft: Draft, base: str) -> Predicate | None:
-    conditions = [c for c in draft.frame.conditions if not _bare_related(draft, c)]
+    conditions = [c for c in draft.frame.conditions if not _bare_related(draft, c, base)]
     conditions.extend(_year_conditions(draft, base))
     parts: list[Predicate] = []
     if any(_both_or_either(draft, c, base) for c in conditions):

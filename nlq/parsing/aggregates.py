@@ -21,7 +21,11 @@ def on_aggregate(p: Parse, i: int, u: Unit) -> int:
         p.frame.bucket, p.frame.grain = p.frame.grain, None
         p.use(u)
         return i + 1
-    if u.text.lower() == "in total" or ((nxt is None or nxt.text in SENTENCE_END) and s.last_measure is not None):
+    if u.text.lower() == "in total":
+        _bound_total(p)
+        p.use(u)
+        return i + 1
+    if (nxt is None or nxt.text in SENTENCE_END) and s.last_measure is not None:
         p.use(u)
         return i + 1
     if _follows_noun(p, i, nxt) and s.last is not None and u.func is not None:
@@ -35,6 +39,20 @@ def on_aggregate(p: Parse, i: int, u: Unit) -> int:
         s.aggregate = u.func.value
     s.pending_units.append(u)
     return i + 1
+
+
+def _bound_total(p: Parse) -> None:
+    """ "ads with more than 3000 clicks in total": the sum of each is bounded, not its single rows."""
+    condition, mention = p.waiting.last_condition, p.waiting.last
+    if condition is None or condition.kind != "number" or condition.mention is not mention or mention is None or condition.negate:
+        return
+    if condition not in p.frame.conditions or not p.kinds.certainly(mention.unit, "measure"):
+        return
+    p.frame.conditions.remove(condition)
+    mention.role = "aggregate"
+    condition.measure = MeasureItem("aggregate", "sum", mention, units=condition.units)
+    p.frame.having.append(condition)
+    p.waiting.last_condition = None
 
 
 def _follows_noun(p: Parse, i: int, nxt: Unit | None) -> bool:

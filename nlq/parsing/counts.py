@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from nlq.frame import MeasureItem
+from nlq.frame import MeasureItem, Mention
+from nlq.lexicon import Target
+from nlq.linking import Link
 from nlq.parsing.operands import operand_end
 from nlq.parsing.parse import Parse
 from nlq.parsing.ranking import rank_with
@@ -105,6 +107,33 @@ def _of_them(p: Parse, i: int, u: Unit) -> int | None:
     p.add_measure(part)
     p.use(*p.units[i : i + 1 + at])
     return end
+
+
+def count_doers(p: Parse, i: int, u: Unit) -> bool:
+    """ "how many payments used a voucher": nobody counts "a voucher"; the rows of the plural before it are counted, and these must have one."""
+    s, doers = p.waiting, p.waiting.last_condition
+    if (
+        doers is None
+        or doers.kind != "value"
+        or not doers.values
+        or not doers.units
+        or not i
+        or p.units[i - 1].text.lower() not in ("a", "an")
+    ):
+        return False
+    said = doers.units[-1]
+    thing = next((k.target.dataset for k in u.links[:1] if k.target.kind == "dataset"), None)
+    home = doers.values[0].dataset
+    ties = any(r.from_dataset == home and r.to_dataset == thing for r in p.kinds.catalog.relationships)
+    if not ties or not said.text.lower().endswith("s") or p.frame.measures or any(v.dataset != home for v in doers.values):
+        return False
+    units = p.take_pending()
+    counted = Mention(said, "count", (Link(Target("dataset", home, home), 0.95, True),), s.sentence)
+    p.frame.mentions.append(counted)
+    p.reset_noun()
+    p.add_measure(MeasureItem("count", None, counted, units=units))
+    s.relative = True
+    return True
 
 
 def count_noun(p: Parse, i: int, u: Unit) -> int:

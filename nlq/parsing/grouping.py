@@ -138,6 +138,7 @@ def group_noun(p: Parse, i: int, u: Unit) -> int:
         p.reset_noun()
         return i + 1
     mention = p.mention(u, "group")
+    mention.links = p.kinds.players(u) or mention.links
     mention.per = bool(i and p.units[i - 1].text.lower().startswith("per"))
     p.frame.groups.append(mention)
     p.reset_noun()

@@ -6,7 +6,7 @@ from nlq.frame import MovedItem, MovedOrder, TransformItem
 from nlq.parsing.parse import Parse
 from nlq.parsing.shares import owned_share
 from nlq.parsing.terms import on_term
-from nlq.parsing.words import DENIED, SENTENCE_END
+from nlq.parsing.words import DENIED, DIFFERENCE_TOO, SENTENCE_END
 from nlq.segment import Unit
 
 _BARE_MOVES = {
@@ -187,6 +187,10 @@ def on_compare(p: Parse, i: int, u: Unit) -> int:
     p.use(u)
     j, nxt = p.peek(i + 1)
     if nxt is not None and nxt.is_func("pronoun"):
+        if "difference" in u.text.lower() and len(p.frame.measures) == 2 and p.frame.compare is None:
+            p.frame.notes.append(DIFFERENCE_TOO)
+            p.use(nxt)
+            return j + 1
         j, nxt = p.peek(j + 1)
     if nxt is not None and nxt.is_func("duration"):
         return j

@@ -11,7 +11,7 @@ from nlq.lexicon import Target
 from nlq.linking import Link
 from nlq.parsing.aggregates import aggregate_noun
 from nlq.parsing.bounds import number_condition
-from nlq.parsing.counts import count_noun
+from nlq.parsing.counts import count_doers, count_noun
 from nlq.parsing.durations import length_of
 from nlq.parsing.grouping import group_noun
 from nlq.parsing.lacking import lacking, none_of_a_figure
@@ -206,7 +206,7 @@ def _grouped(p: Parse, i: int, u: Unit) -> int | None:
     if not (s.each or s.mode == "group"):
         return None
     if not (s.count or s.aggregate or s.superlative):
-        return group_noun(p, i, u)
+        return _only_those(p, i, u) or group_noun(p, i, u)
     each, mode = s.each, s.mode
     s.each, s.mode = False, s.base_mode
     following = on_noun(p, i, u)
@@ -214,9 +214,23 @@ def _grouped(p: Parse, i: int, u: Unit) -> int | None:
     return following
 
 
+def _only_those(p: Parse, i: int, u: Unit) -> int | None:
+    """ "revenue by promotion, only sales with a promotion": which rows, added behind what splits them."""
+    after = p.units[i + 1] if i + 1 < len(p.units) else None
+    if not i or p.units[i - 1].text.lower() != "only" or after is None or not after.is_func("relative", "prep", "neg"):
+        return None
+    if not p.kinds.likely(u, "dataset"):
+        return None
+    p.mention(u, "context")
+    p.waiting.mode, p.waiting.each = p.waiting.base_mode, False
+    p.reset_noun()
+    return i + 1
+
+
 def _counted(p: Parse, i: int, u: Unit) -> int | None:
     s = p.waiting
-    return count_noun(p, i, u) if s.count and not s.aggregate and s.superlative is None else None
+    counts = s.count and not s.aggregate and s.superlative is None
+    return count_noun(p, i, u) if counts and not count_doers(p, i, u) else None
 
 
 def _superlative(p: Parse, i: int, u: Unit) -> int | None:

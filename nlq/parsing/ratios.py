@@ -146,6 +146,20 @@ def _share_trailing(p: Parse, item: MeasureItem) -> None:
         and left.conditions
     ):
         left.conditions.append(right.conditions[0])
+    _share_place(p, left, right)
+
+
+def _share_place(p: Parse, left: MeasureItem, right: MeasureItem) -> None:
+    """ "clicks to conversions for sales campaigns": what a preposition adds behind two different figures holds for both."""
+    if left.conditions or left.mention is None or right.mention is None or not right.conditions:
+        return
+    if set(left.mention.unit.keys) & set(right.mention.unit.keys):
+        return  # "customers to customers in Berlin" holds a part against the whole
+    behind = [u for u in p.units if u.start >= right.mention.unit.end]
+    placed = next((u.start for u in behind if u.is_func("prep")), None)
+    said = [u.start for c in right.conditions for u in c.units]
+    if placed is not None and said and min(said) >= placed:
+        left.conditions.extend(right.conditions)
 
 
 def on_rate(p: Parse, i: int, u: Unit) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nlq.frame import MeasureItem
 from nlq.parsing.parse import Parse
 from nlq.parsing.words import SENTENCE_END
 from nlq.pictures import POINTS
@@ -16,10 +17,28 @@ def on_output(p: Parse, i: int, u: Unit) -> int:
     p.frame.list_verb = True
     p.frame.all_rows = p.frame.all_rows or words == POINTS
     p.flush_count()
+    if words == "and their":
+        _count_those(p)
     s.mode = s.base_mode = "output"
     s.relative, s.related, s.negate = False, None, False
     p.reset_noun()
     return i + 1
+
+
+def _count_those(p: Parse) -> None:
+    """ "employees hired per year and their average salary": what is split comes first, counted, and the figure beside it."""
+    f = p.frame
+    thing = f.mentions[0] if f.mentions else None
+    split = f.grain is not None or bool(f.groups)
+    if thing is None or not split or f.measures or f.rank_by or f.superlative is not None or f.limit is not None:
+        return
+    if f.question_word or not thing.plural or thing in f.groups or not p.kinds.certainly(thing.unit, "dataset"):
+        return
+    for mention in f.outputs:
+        mention.role = "context"
+    f.outputs = []
+    thing.role = "count"
+    p.add_measure(MeasureItem("count", None, thing))
 
 
 def _keep_empty(p: Parse, i: int) -> bool:

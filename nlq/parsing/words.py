@@ -71,6 +71,8 @@ TYING = frozenset(
 )
 # Verbs of trade, which tell of the sales of things and not of the dates that the things have of their own.
 TRADING = frozenset("sold sell selling bought buy purchased purchase served serve".split())
+# Noted of "the highest, the lowest and the difference between them": shown beside the two.
+DIFFERENCE_TOO = "difference too"
 # What a comparison says when it is denied.
 DENIED = {">": "<=", ">=": "<", "<": ">=", "<=": ">", "=": "!=", "!=": "="}
 PERIODS = frozenset("month months year years week weeks quarter quarters day days date hour hours".split())

@@ -8,6 +8,7 @@ from typing import Any
 from insights.batch_view import batch_view, scores_view
 from insights.explain_view import explain_view
 from insights.forecast_view import explaining_charts, forecast_view
+from insights.kept_texts import kept_retold
 from insights.studies import View, detection_view
 
 _VIEWS: Mapping[str, Callable[[Mapping[str, Any]], View]] = {
@@ -20,10 +21,15 @@ _VIEWS: Mapping[str, Callable[[Mapping[str, Any]], View]] = {
 
 
 def with_view(kind: str, result: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The result with `headline`, `narrative`, `chart`, small `charts` and `view_table` added where the kind has a view."""
+    """The result with `headline`, `narrative`, `chart`, small `charts` and `view_table` added where the kind has a view.
+
+    Texts that are kept with it come as the reader writes numbers and dates.
+    """
     if result is None:
         return None
     make = _VIEWS.get(kind)
+    if make is None or make is explain_view:
+        result = kept_retold(result)
     if make is None:
         return dict(result)
     view = make(result)

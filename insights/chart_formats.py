@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
-from core.formats import Formats, current
+from core.formats import USUAL, Formats, current
 
 Spec = dict[str, Any]
 
@@ -35,12 +36,20 @@ def _walked(node: Any, formats: Formats) -> Any:
     if not isinstance(node, Mapping):
         return node
     made = {name: value if name == "data" else _walked(value, formats) for name, value in node.items()}
+    if isinstance(made.get("format"), str):
+        made["format"] = _of_grains(formats).get(made["format"], made["format"])
     if made.get("type") != "temporal":
         return made
     if "scale" in made or "axis" in made:
         axis = made.get("axis", {})
         return made if axis is None or "format" in axis else made | {"axis": dict(axis) | {"format": _steps(formats)}}
     return made | {"format": f"{_day(formats)}"} if "format" not in made and "title" in made else made
+
+
+@lru_cache(100)
+def _of_grains(formats: Formats) -> dict[str, str]:
+    """The formats of buckets, by the usual ones."""
+    return {time_format(grain, USUAL): time_format(grain, formats) for grain in ("year", "month", "day", "hour", "minute")}
 
 
 def _steps(formats: Formats) -> dict[str, str]:

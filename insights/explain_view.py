@@ -8,6 +8,7 @@ from typing import Any
 from insights.chart import chart
 from insights.claims import amount
 from insights.phrasing import said
+from insights.retold import retold
 from insights.studies import View
 from insights.types import Quantity
 from insights.wording import number
@@ -22,7 +23,7 @@ def explain_view(result: Mapping[str, Any]) -> View:
     """From the result of an explain job."""
     quantity = Quantity(str(result.get("label", "the metric")), result.get("format"), result.get("unit"))
     causes = list(result.get("causes", ()))
-    return View(
+    return View(  # headline and sentences are kept, and come here retold
         headline=str(result.get("headline", "")),
         sentences=tuple(map(str, result.get("narrative", ()))),
         chart=_chart(result, quantity, causes),
@@ -59,7 +60,7 @@ def _chart(result: Mapping[str, Any], quantity: Quantity, causes: Sequence[Mappi
 
 def _table(result: Mapping[str, Any], quantity: Quantity, causes: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     periods = result.get("periods") or {}
-    before, after = (str((periods.get(name) or {}).get("label", name)) for name in ("before", "after"))
+    before, after = (retold(str((periods.get(name) or {}).get("label", name))) for name in ("before", "after"))
     if result.get("kind") == "rate":
         return _rate_table(result, quantity, before, after)
     rows = [["on its own", cause["segment"], *_amounts(quantity, cause)] for cause in causes]

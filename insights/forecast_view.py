@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from insights.forecast_charts import forecast_chart, part_charts, running_chart
+from insights.retold import retold_lines
 from insights.studies import View
 from insights.wording import bucket, during, number, percent, says_many, with_percent
 
@@ -196,7 +197,10 @@ def _remarks(result: Mapping[str, Any], first: Mapping[str, Any]) -> list[str]:
     found = [f"Assumes that trend and seasons go on{'; known ahead: ' + ', '.join(assumed) if assumed else ''}."]
     if first.get("model"):
         found.append(f"Model: {_short(str(first['model']))}{'; ' + first['fallback'] if first.get('fallback') else ''}.")
-    return found + [str(n) for n in dict.fromkeys((*result.get("notes", ()), *first.get("notes", ())))]
+    return found + retold_lines(
+        dict.fromkeys((*result.get("notes", ()), *first.get("notes", ()))),
+        (str(result["label"]), *(str(s["label"]) for s in result["series"])),
+    )
 
 
 def _short(model: str) -> str:

@@ -63,6 +63,11 @@ def retold_table(table: Mapping[str, Sequence[Any]] | None, names: Iterable[str]
     return {"columns": retold_lines(table["columns"], known), "rows": [retold_lines(row, known) for row in table["rows"]]}
 
 
+def is_day(text: str) -> bool:
+    """Whether it is a day, or days, and nothing else."""
+    return bool(re.fullmatch(_DAYS, text))
+
+
 def _written(match: re.Match[str], formats: Formats, codes: Mapping[str, str]) -> str:
     part = match.groupdict()
     if part.get("name"):

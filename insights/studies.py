@@ -9,6 +9,7 @@ from typing import Any
 
 from insights.chart import SCHEMA, Spec
 from insights.chart_formats import in_formats
+from insights.retold import retold_lines
 from insights.wording import bucket, during, number
 
 
@@ -41,7 +42,7 @@ def detection_view(result: Mapping[str, Any]) -> View:
         for i in incidents
     ]  # fmt: skip
     columns = ["series", "from", "to", "what", "actual", "expected", "impact", "severity"]
-    sentences = tuple(str(n) for n in result.get("notes", ()))
+    sentences = tuple(retold_lines(result.get("notes", ()), (label, *(str(s["label"]) for s in result.get("series", ()) if "label" in s))))
     return View(head, sentences, _detection_chart(result, incidents, head), {"columns": columns, "rows": rows} if rows else {})
 
 

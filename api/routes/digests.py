@@ -30,7 +30,7 @@ from core.store.digests import Digest, Issue, NewDigest
 from semantic.catalog.visible import visible_to
 from workers.boards.access import seen
 from workers.digests.definition import DigestDefinition, next_time, parse_definition
-from workers.digests.message import read_unsubscribe_token
+from workers.digests.message import issue_retold, read_unsubscribe_token
 from workers.queue import enqueue
 
 router = APIRouter(prefix="/v1/digests", tags=["digests"])
@@ -113,7 +113,7 @@ async def list_issues(
 async def get_issue(request: Request, issue_id: str, caller: Caller) -> dict[str, Any]:
     services = services_of(request)
     issue = await run_in_threadpool(load_issue, services, caller, issue_id)
-    return issue_row(issue) | {"body": dict(issue.made.body)}
+    return issue_row(issue) | {"body": dict(issue_retold(issue).made.body)}
 
 
 @router.get("/unsubscribe", summary="The page behind the link in e-mails", response_class=HTMLResponse, include_in_schema=False)
@@ -230,6 +230,7 @@ def load_issue(services: Services, caller: Principal, issue_id: str) -> Issue:
 
 
 def issue_row(issue: Issue) -> dict[str, Any]:
+    issue = issue_retold(issue)
     sentences = list(issue.made.body.get("sentences", ()))
     return {
         "id": issue.id, "digest_id": issue.made.digest_id, "slot": issue.made.slot, "title": issue.made.title,

@@ -22,6 +22,8 @@ from core.store import audit, fact_votes, findings, tenants
 from core.store.audit import Happening
 from core.store.fact_votes import FactVote
 from core.store.findings import InsightEntry, Stored
+from insights.kept_texts import kept_retold
+from insights.retold import names_in, retold
 from workers.jobs.budget import SETTING, InsightSettings, insight_settings
 from workers.queue import enqueue
 
@@ -117,7 +119,7 @@ async def get_insight(request: Request, insight_id: str, caller: Caller) -> dict
         with services.store.read() as connection:
             votes = {vote.topic: vote.verdict for vote in fact_votes.list_all(connection, caller.tenant, caller.user)}
         entry = _entry(found)
-        return _row(found) | {"facts": dict(entry.facts), "feedback": {t: v for t, v in votes.items() if t in _topics(entry)}}
+        return _row(found) | {"facts": kept_retold(entry.facts), "feedback": {t: v for t, v in votes.items() if t in _topics(entry)}}
 
     return await run_in_threadpool(read)
 
@@ -174,7 +176,7 @@ def _entry(found: Stored) -> InsightEntry:
 def _row(found: Stored) -> dict[str, Any]:
     entry = _entry(found)
     return {
-        "id": found.id, "job_id": entry.job_id, "metric": entry.metric, "kind": entry.kind, "headline": entry.headline,
+        "id": found.id, "job_id": entry.job_id, "metric": entry.metric, "kind": entry.kind, "headline": retold(entry.headline, names_in(entry.facts.get("told", ()))),
         "words": entry.words, "created_at": found.created_at,
     }  # fmt: skip
 

@@ -20,7 +20,7 @@ from api.web.shell import Visitor, is_partial, problem_of, visitor
 from core.errors import UserError
 from core.store import digests as stored
 from core.store import fact_votes
-from workers.digests.message import document_of
+from workers.digests.message import document_of, issue_retold
 from workers.look import look_of
 from workers.pages_pdf import pdf
 
@@ -87,7 +87,7 @@ async def issue_pdf(request: Request, key: str) -> Response:
         with one_drawing():
             with at.services.store.read() as connection:
                 look = look_of(connection, at.caller.tenant)
-            return pdf(document_of(issue, link, look))
+            return pdf(document_of(issue_retold(issue), link, look))
 
     headers = {"Content-Disposition": f'attachment; filename="{issue.id}.pdf"'}
     return Response(await run_in_threadpool(draw), media_type="application/pdf", headers=headers)

@@ -18,6 +18,7 @@ from core.errors import Invalid, NotFound
 from core.store import digests, preferences
 from core.store.digests import Issue
 from semantic.catalog.model import Catalog, Metric
+from workers.digests.message import issue_retold
 
 MAX_CARDS = 8
 MAX_CHOSEN = 16
@@ -77,7 +78,7 @@ async def welcome(request: Request, at: Visitor) -> Home:
 def latest_digest(at: Visitor) -> Issue | None:
     with at.services.store.read() as connection:
         found = digests.issues(connection, at.caller.tenant, at.caller.user, status="issued", limit=1)
-    return found[0] if found and at.services.clock.now() - found[0].created_at < DIGEST_IS_NEWS else None
+    return issue_retold(found[0]) if found and at.services.clock.now() - found[0].created_at < DIGEST_IS_NEWS else None
 
 
 def chosen_cards(at: Visitor, metrics: Sequence[Metric]) -> tuple[list[str], bool]:

@@ -46,6 +46,12 @@ def get(connection: Connection, tenant: TenantId) -> Tenant:
     return Tenant(**row)
 
 
+def settings_of(connection: Connection, tenant: TenantId) -> Mapping[str, Any]:
+    """Empty for a tenant that is not there."""
+    found: Mapping[str, Any] | None = connection.execute(select(tenants.c.settings).where(tenants.c.id == tenant)).scalar()
+    return found or {}
+
+
 def list_all(connection: Connection) -> tuple[Tenant, ...]:
     return tuple(Tenant(**row) for row in connection.execute(select(tenants).order_by(tenants.c.id)).mappings())
 

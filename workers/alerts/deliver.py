@@ -12,11 +12,16 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from sqlalchemy.engine import Connection
+
 from core.errors import NotFound, UserError
-from core.store import channels, deliveries, digests, incidents
+from core.formats import writing
+from core.ids import UserId
+from core.store import channels, deliveries, digests, incidents, users
 from core.store.channels import Channel
 from core.store.deliveries import Delivery
 from core.store.incidents import StoredIncident
+from core.store.person_formats import formats_for
 from workers.alerts.message import Message, channel_test, digest, of_incident
 from workers.alerts.sealing import unseal
 from workers.alerts.senders import NotSent, Sending, send
@@ -82,10 +87,12 @@ def _deliver(services: Services, group: Sequence[Delivery]) -> tuple[int, int, i
         channel, wanted, dropped = _wanted(services, group, now)
         if not wanted:
             return 0, 0, dropped
+        first = wanted[0][0]
         with services.store.read() as connection:
             look = look_of(connection, channel.tenant)
-        message = _message(services, channel, wanted, now, look)
-        first = wanted[0][0]
+            formats = formats_for(connection, channel.tenant, reader_of(connection, channel))
+        with writing(formats):
+            message = _message(services, channel, wanted, now, look)
         key = services.secret("channel_key")
         sending = Sending(
             delivery_id=first.id,
@@ -166,6 +173,18 @@ def _message(
     return made[0] if wanted[0][0].mode == "now" else digest(made, base_url=base)
 
 
+def reader_of(connection: Connection, channel: Channel) -> UserId | None:
+    """The one person who reads what goes over the channel; None where others may."""
+    if channel.kind == "inbox":
+        return UserId(str(channel.config["user"]))
+    to = list(channel.config["to"]) if channel.kind == "email" else []
+    try:
+        own = users.by_email(connection, channel.tenant, to[0]) if len(to) == 1 else None
+    except UserError:  # an address that no person here can have
+        return None
+    return own.id if own is not None else None
+
+
 def _failed(services: Services, group: Sequence[Delivery], error: NotSent, now: dt.datetime) -> int:
     with services.store.write() as connection:
         for item in group:
@@ -183,8 +202,6 @@ def _failed(services: Services, group: Sequence[Delivery], error: NotSent, now: 
 
 def send_test(services: Services, channel: Channel, user: str) -> Delivery:
     """Sends a test message now; the delivery says how it went. Raises: Unavailable."""
-    from core.ids import UserId
-
     now = services.clock.now()
     new = deliveries.NewDelivery(channel.id, UserId(user), "test", now)
     with services.store.write() as connection:

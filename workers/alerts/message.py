@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.store.incidents import StoredIncident
-from insights.wording import bucket, during, number, says_many
+from insights.retold import retold, retold_lines
+from insights.wording import bucket, during, figure, number, percent, says_many
 from workers.alerts.chart import incident_chart
 from workers.jobs.chart_data import instant
 from workers.look import USUAL as USUAL_LOOK
@@ -129,6 +130,13 @@ def _title(incident: StoredIncident, kind: str) -> str:
     return f"{prefix}{what} {be} {far} {during(_peak(incident), facts.get('grain'))}"
 
 
+def _names(incident: StoredIncident) -> tuple[str, ...]:
+    """What the kept sentences call by name."""
+    facts = incident.finding.details
+    told = (facts.get("label"), facts.get("scope"), facts.get("unit"), *(s["label"] for s in facts.get("segments", [])))
+    return tuple(str(name) for name in told if name)
+
+
 def _what(incident: StoredIncident) -> str:
     """The metric and the segment that speaks."""
     facts = incident.finding.details
@@ -192,16 +200,17 @@ def distance(expected: float, actual: float) -> str:
     ('12% above', 'more than 99% below', '23 times', '100% below')
     """
     if expected > 0 and actual >= MANY_TIMES * expected:
-        return f"{actual / expected:,.0f} times"
+        return f"{figure(actual / expected)} times"
     share = abs(actual - expected) / abs(expected)
     if actual < expected and 0.995 <= share < 1:
-        return "more than 99% below"
-    return f"{share:,.0%} {'above' if actual > expected else 'below'}"
+        return f"more than {percent(0.99)} below"
+    return f"{percent(share)} {'above' if actual > expected else 'below'}"
 
 
 def _lines(incident: StoredIncident, kind: str, *, over: bool) -> list[str]:
     finding, facts = incident.finding, incident.finding.details
-    made: list[str] = [str(facts["repeated"])] if facts.get("repeated") and kind not in ("resolved", "new_normal") else []
+    names = _names(incident)
+    made: list[str] = [retold(str(facts["repeated"]), names)] if facts.get("repeated") and kind not in ("resolved", "new_normal") else []
     expected, actual = _said(facts.get("expected"), facts), _said(facts.get("actual"), facts)
     if _is_taken_back(incident, kind):
         told = [f"Told before: actual {actual}, expected {expected}."] if finding.kind == "value" else []
@@ -226,7 +235,7 @@ def _lines(incident: StoredIncident, kind: str, *, over: bool) -> list[str]:
     others = [s for s in facts.get("segments", []) if s["label"] not in ("Total", facts.get("scope"))]
     if others:
         made.append("Seen in " + ", ".join(f"{s['label']} ({_said(s['impact'], facts, sign=True)})" for s in others[:5]) + ".")
-    made += [str(line) for line in facts.get("drivers", [])[:3]]
+    made += retold_lines(facts.get("drivers", [])[:3], names)
     if kind == "new_normal":
         made.append("The level has stayed; it is what will be expected from now on. There will be no further message about it.")
     elif kind != "resolved" and over:

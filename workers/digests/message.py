@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -11,6 +12,7 @@ from sqlalchemy.engine import Connection
 from core.store import digests
 from core.store.deliveries import Delivery
 from core.store.digests import Issue
+from insights.kept_texts import kept_retold, title_retold
 from insights.wording import begun
 from workers.alerts.message import Message
 from workers.boards import pages
@@ -35,18 +37,26 @@ def why_unwanted(connection: Connection, item: Delivery) -> str | None:
     return None if readers.get(issue.made.reader) else "The reader unsubscribed."
 
 
+def issue_retold(issue: Issue) -> Issue:
+    """As who reads it now writes numbers and dates."""
+    made = replace(issue.made, title=title_retold(issue.made.title), body=kept_retold(issue.made.body))
+    return replace(issue, made=made)
+
+
 def of_issue(issue: Issue, *, base_url: str, key: str, look: Look = USUAL_LOOK) -> Message:
+    """In the formats of the context, but for what is for programs."""
     base = base_url.rstrip("/")
+    kept, issue = issue, issue_retold(issue)
     body = issue.made.body
     link = f"{base}/digest/{issue.id}"
     unsubscribe = f"{base}/v1/digests/unsubscribe?token={unsubscribe_token(key, issue.tenant, issue.made.digest_id, issue.made.reader)}"
     sections = body.get("sections")
     if sections is not None:
-        return _of_board(issue, sections, link, unsubscribe, look)
+        return replace(_of_board(issue, sections, link, unsubscribe, look), data=_data(kept, link))
     charts = list(body.get("charts", ()))
     lines = tuple(begun(str(line)) for line in (*body.get("sentences", ()), *body.get("notes", ())))
     return Message(
-        kind=KIND, title=issue.made.title, lines=lines, link=link, feedback=None, chart=None, data=_data(issue, link),
+        kind=KIND, title=issue.made.title, lines=lines, link=link, feedback=None, chart=None, data=_data(kept, link),
         html=_html(issue, link, unsubscribe, look), images=tuple((f"chart{i}", item["chart"]) for i, item in enumerate(charts)), unsubscribe=unsubscribe,
         attached=document_of(issue, link, look) if body.get("pdf") else None,
     )  # fmt: skip
@@ -56,7 +66,7 @@ def _of_board(issue: Issue, sections: Sequence[Mapping[str, Any]], link: str, un
     """With the charts in the mail, or beside it as PDF."""
     as_pdf = bool(issue.made.body.get("pdf"))
     return Message(
-        kind=KIND, title=issue.made.title, lines=pages.lines(sections), link=link, feedback=None, chart=None, data=_data(issue, link),
+        kind=KIND, title=issue.made.title, lines=pages.lines(sections), link=link, feedback=None, chart=None, data={},
         html=_framed(issue, pages.as_html(sections, pictures=not as_pdf), link, unsubscribe, look),
         images=() if as_pdf else pages.charts(sections, accent=look.accent), unsubscribe=unsubscribe,
         attached=document_of(issue, link, look) if as_pdf else None,
@@ -64,7 +74,7 @@ def _of_board(issue: Issue, sections: Sequence[Mapping[str, Any]], link: str, un
 
 
 def document_of(issue: Issue, link: str, look: Look = USUAL_LOOK) -> Document:
-    """The issue as pages."""
+    """The issue, retold, as pages."""
     body = issue.made.body
     subtitle = str(body.get("description") or f"From the digest {body.get('digest', '')}.")
     blocks: tuple[Block, ...] = pages.blocks(body["sections"]) if "sections" in body else tuple(_news(body))

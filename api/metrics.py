@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from prometheus_client import Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
+from sqlalchemy.engine import Connection
 
 from core.errors import AppError
 from core.store.store import Store
@@ -51,6 +53,11 @@ class StateCollector(Collector):
         oldest = GaugeMetricFamily(
             "querent_job_wait_seconds", "Age of the oldest job that is due and not taken, by queue", labels=["queue"]
         )
+        by_line = GaugeMetricFamily(
+            "querent_job_line_wait_seconds",
+            "Age of the oldest job that is due and not taken, of the tenant with the longest line in a queue and of all others",
+            labels=["queue", "line"],
+        )
         sent = GaugeMetricFamily(
             "querent_deliveries", "Messages of alerts and digests that wait (pending) or could not be sent (dead)", labels=["status"]
         )
@@ -62,13 +69,10 @@ class StateCollector(Collector):
             grouped = select(jobs.c.queue, jobs.c.status, func.count()).where(waiting).group_by(jobs.c.queue, jobs.c.status)
             for queue, status, number in connection.execute(grouped):
                 count.add_metric([queue, status.lower()], number)
-            due = (
-                select(jobs.c.queue, func.min(jobs.c.not_before))
-                .where(jobs.c.status == "PENDING", jobs.c.not_before <= now)
-                .group_by(jobs.c.queue)
-            )
-            for queue, first in connection.execute(due):
-                oldest.add_metric([queue], max(0.0, (now - first).total_seconds()))
+            for queue, ages in _ages(connection, now).items():
+                oldest.add_metric([queue], max(ages))
+                for whose, age in zip(("longest", "others"), ages, strict=True):
+                    by_line.add_metric([queue, whose], age)
             unsent = (
                 select(deliveries.c.status, func.count()).where(deliveries.c.status.in_(("pending", "dead"))).group_by(deliveries.c.status)
             )
@@ -81,4 +85,21 @@ class StateCollector(Collector):
                 [],
                 connection.execute(select(func.count()).select_from(sources).where(sources.c.enabled, sources.c.failures > 0)).scalar_one(),
             )
-        return [count, oldest, sent, open_, failing]
+        return [count, oldest, by_line, sent, open_, failing]
+
+
+def _ages(connection: Connection, now: datetime) -> dict[str, tuple[float, float]]:
+    """By queue the seconds that the oldest due job waits: of the tenant that has most in line, and of the others (0 without any)."""
+    statement = (
+        select(jobs.c.queue, func.count(), func.min(jobs.c.not_before))
+        .where(jobs.c.status == "PENDING", jobs.c.not_before <= now)
+        .group_by(jobs.c.queue, jobs.c.tenant_id)
+    )
+    lines: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
+    for queue, waiting, first in connection.execute(statement):
+        lines[queue].append((waiting, max(0.0, (now - first).total_seconds())))
+    found = {}
+    for queue, of_queue in lines.items():
+        (_, longest), *others = sorted(of_queue, reverse=True)
+        found[queue] = longest, max((age for _, age in others), default=0.0)
+    return found

@@ -202,6 +202,15 @@ class Me(BaseModel):
     roles: list[str]
     attributes: dict[str, list[str]]
     rights: list[str] = Field(default_factory=list, description="What your roles allow; a key's scopes may allow less.")
+    locale: str = Field(default="en-GB", description="How texts write numbers and dates: your choice, else your company's, else en-GB.")
+
+
+class MeChange(In):
+    """`locale` such as de-DE or en-US; empty: as your company writes."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"locale": "de-DE"}]})
+
+    locale: str = Field(max_length=40)
 
 
 class FeedbackRequest(In):
@@ -255,6 +264,10 @@ class JobView(BaseModel):
     created_at: dt.datetime
     started_at: dt.datetime | None = None
     finished_at: dt.datetime | None = None
+    waiting_behind: int | None = Field(
+        default=None,
+        description="In the answer about one job that waits for a worker: of how many other jobs of your company it waits for the turn.",
+    )
 
 
 class Page(BaseModel):

@@ -21,7 +21,7 @@ from core.errors import Invalid
 from core.ids import JobId
 from core.principal import Principal
 from core.rights import Right, may
-from core.store import job_events, jobs
+from core.store import job_events, job_turns, jobs
 from core.store.jobs import Job, JobStatus
 from core.timeseries import Grain
 from semantic.expr import FieldRef
@@ -33,12 +33,21 @@ HEARTBEAT_S = 15.0
 IdempotencyKey = Annotated[str | None, Header(max_length=200)]
 
 
-def view(job: Job) -> schemas.JobView:
+def view(job: Job, waiting_behind: int | None = None) -> schemas.JobView:
     return schemas.JobView(
         id=job.id, kind=job.kind, status=job.status.value, progress=round(job.progress, 4), step=job.step, attempts=job.attempts,
         params=dict(job.params), result=with_view(job.kind, job.result), error=dict(job.error) if job.error is not None else None,
         created_at=job.created_at, started_at=job.started_at, finished_at=job.finished_at,
+        waiting_behind=waiting_behind,
     )  # fmt: skip
+
+
+def placed(services: Services, job: Job) -> schemas.JobView:
+    """The job with its place in its company's line."""
+    if job.status is not JobStatus.PENDING:
+        return view(job)
+    with services.store.read() as connection:
+        return view(job, job_turns.ahead(connection, job, now=services.clock.now()))
 
 
 @router.get("/jobs", summary="Jobs, newest first")
@@ -65,7 +74,8 @@ async def list_jobs(
 
 @router.get("/jobs/{job_id}", summary="One job")
 async def get_job(request: Request, job_id: str, caller: Caller) -> schemas.JobView:
-    return view(await run_in_threadpool(load, services_of(request), caller, job_id))
+    services = services_of(request)
+    return await run_in_threadpool(lambda: placed(services, load(services, caller, job_id)))
 
 
 @router.post("/jobs/{job_id}/cancel", summary="Stop a job")

@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.others_jobs import load, may_again, refuse_again, shown
-from api.routes.jobs import view
+from api.routes.jobs import placed
 from api.web.incident_pages import people
 from api.web.page_route import PageRoute
 from api.web.rendering import page
@@ -188,7 +188,7 @@ async def _shown(at: Visitor, job: Job) -> dict[str, Any]:
         examples = await run_in_threadpool(_examples, at, str(job.params.get("dataset", "")))
     return {
         "log": await run_in_threadpool(_log, at, job), "took": _took(job, at.services.clock.now()),
-        "job": view(job), "title": title(job, await run_in_threadpool(_labels, at)), "steps": _steps(job), "examples": examples,
+        "job": await run_in_threadpool(placed, at.services, job), "title": title(job, await run_in_threadpool(_labels, at)), "steps": _steps(job), "examples": examples,
         "cancelling": job.cancel_requested and not job.status.is_final, "again": may_again(at.caller, job.kind),
     }  # fmt: skip
 

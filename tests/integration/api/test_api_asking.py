@@ -145,8 +145,11 @@ class TestJobs:
         assert other.status_code == 409
 
     def test_a_waiting_job_can_be_cancelled_and_its_events_end(self, analyst: Any) -> None:
-        job = analyst.post("/v1/detections", {"metric": "orders"}).json()
-        assert analyst.post(f"/v1/jobs/{job['id']}/cancel").json()["status"] == "CANCELLED"
+        before, job = (analyst.post("/v1/detections", {"metric": metric}).json() for metric in ("revenue", "orders"))
+        places = [analyst.get(f"/v1/jobs/{one['id']}").json()["waiting_behind"] for one in (before, job)]
+        assert places[1] == places[0] + 1
+        ended = analyst.post(f"/v1/jobs/{job['id']}/cancel").json()
+        assert (ended["status"], ended["waiting_behind"]) == ("CANCELLED", None)
         text = analyst.get(f"/v1/jobs/{job['id']}/events").text
         assert "event: end" in text
         resumed = analyst.get(f"/v1/jobs/{job['id']}/events?after=1").text

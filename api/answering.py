@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -65,14 +65,21 @@ async def ask(services: Services, principal: Principal, request: schemas.AskRequ
 
     Raises: UserError, Unavailable.
     """
-    log = AskedLog(services, principal, request)
+    return await _in_turn(services, principal, lambda: _ask(services, principal, request, told))
+
+
+async def _in_turn(services: Services, principal: Principal, work: Callable[[], Awaitable[AskedLog]]) -> schemas.Answer:
+    """Who waits for the log holds no turn, unless their company floods."""
     async with services.turns.turn(principal.tenant):
-        await _ask(services, principal, request, told, log)
+        log = await work()
+        if services.turns.is_held_back(principal.tenant):
+            return await log.kept()
     return await log.kept()
 
 
-async def _ask(services: Services, principal: Principal, request: schemas.AskRequest, told: Told, log: AskedLog) -> None:
+async def _ask(services: Services, principal: Principal, request: schemas.AskRequest, told: Told) -> AskedLog:
     moment = Moment.of(services, request.as_of, told)
+    log = AskedLog(services, principal, request)
     try:
         moment.told("understanding", "")
         visible, dialogue, understood = await run_in_threadpool(_understand, services, principal, request.question, moment, log)
@@ -85,15 +92,14 @@ async def _ask(services: Services, principal: Principal, request: schemas.AskReq
         answer = await _act(services, principal, visible, request, understood, moment)
     except AppError as error:
         log.failed(error, moment.ms())
-        return
+        return log
     await log.finished(answer, understood.dialogue or dialogue)
+    return log
 
 
 async def run(services: Services, principal: Principal, request: schemas.QueryRequest) -> schemas.Answer:
     """Runs a SemanticQuery as it is. Raises: UserError, Unavailable."""
-    async with services.turns.turn(principal.tenant):
-        log = await _reading_without_words(services, principal, request, Intent.ASK)
-    return await log.kept()
+    return await _in_turn(services, principal, lambda: _reading_without_words(services, principal, request, Intent.ASK))
 
 
 async def investigate(services: Services, principal: Principal, request: schemas.QueryRequest, intent: Intent) -> schemas.Answer:

@@ -5,8 +5,8 @@ are worked on at once, and the next turn goes to the tenant after the one that h
 warehouse or a language model takes no turn.
 
 A tenant that asks more than this process can answer is said to flood: many of its questions are on their way, for some seconds. While others
-ask as well, its questions are then worked on one at a time, warehouse included, with rests between them, so that most of the time the others
-find processor and warehouse free.
+ask as well, its questions are then worked on one at a time, warehouse and log included, with rests between them, so that most of the time the
+others find processor and warehouse free.
 Who waits too long, or would make a line still longer, is told to come back later before any work is done.
 """
 
@@ -128,7 +128,7 @@ class Turns:
     def _end(self, tenant: TenantId, took_s: float) -> None:
         self._free += 1
         self._begun[tenant] -= 1
-        if self._is_held_back(tenant) and took_s:
+        if self.is_held_back(tenant) and took_s:
             rest_s = min(took_s * (1 / SHARE_OF_A_FLOOD - 1), LONGEST_REST_S)
             self._rests_until[tenant] = self._now() + rest_s
             asyncio.get_running_loop().call_later(rest_s, self._serve)
@@ -164,12 +164,12 @@ class Turns:
         return next((tenant for tenant in self._waiting if self._may_go_on(tenant)), None)
 
     def _may_go_on(self, tenant: TenantId) -> bool:
-        if self._is_held_back(tenant):
+        if self.is_held_back(tenant):
             return not self._begun[tenant] and self._now() >= self._rests_until.get(tenant, 0.0)
         return self._begun[tenant] < MOST_BEGUN
 
-    def _is_held_back(self, tenant: TenantId) -> bool:
-        """Whether it floods while others ask. Alone it may have the whole process."""
+    def is_held_back(self, tenant: TenantId) -> bool:
+        """Whether it floods while others ask: all that its question takes is then to be in its turn. Alone it may have the whole process."""
         if tenant not in self._flooding:
             return False
         since = self._now() - OTHERS_S

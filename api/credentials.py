@@ -60,12 +60,12 @@ def refuse_cross_site(request: Request) -> None:
 
 def _by_key(services: Services, text: str) -> Principal:
     now = services.clock.now()
-    with services.store.read() as connection:
-        caller, unnoted = api_keys.authenticate(connection, text, now=now), api_keys.is_use_unnoted(connection, text, now=now)
-    if unnoted:
+    with services.store.glance() as connection:
+        found = api_keys.recognise(connection, text, now=now)
+    if found.is_use_unnoted:
         with services.store.write() as connection:
             api_keys.touch(connection, text, now=now)
-    return caller
+    return found.caller
 
 
 def _by_token(services: Services, text: str) -> Principal:

@@ -6,15 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.engine import Connection
 
-from core.errors import NotFound, Unauthenticated
+from core.errors import Unauthenticated
 from core.ids import TenantId, UserId, new_id
 from core.principal import Principal
 from core.store import scope, users
 from core.store.credentials import hash_token, make_api_key, same_hash, split_api_key
 from core.store.tables import api_keys, tenants
+from core.store.tables import users as users_table
 
 _USED_PRECISION = timedelta(minutes=1)  # last_used_at is written at most this often, so that reads stay reads
 _NO_HASH = "0" * 64
@@ -83,38 +84,38 @@ def revoke(connection: Connection, tenant: TenantId, key: str, *, now: datetime)
     return get(connection, tenant, key)
 
 
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """is_use_unnoted: the last use noted is none, or more than a minute ago; `touch` would write."""
+
+    caller: Principal
+    is_use_unnoted: bool
+
+
 def authenticate(connection: Connection, text: str, *, now: datetime) -> Principal:
-    """Who the key acts as. Needs only a read transaction; see `touch` for the time of last use.
+    """Who the key acts as. Raises: as `recognise`."""
+    return recognise(connection, text, now=now).caller
+
+
+def recognise(connection: Connection, text: str, *, now: datetime) -> Recognised:
+    """Who the key acts as, in one statement where their roles are built in. Only reads; see `touch` for the time of last use.
 
     Raises: Unauthenticated, in the same words for an unknown, wrong, expired or revoked key and for a disabled user or tenant.
     """
     parts = split_api_key(text)
     prefix, secret = parts or ("", "")
+    key = api_keys.c
     statement = (
-        select(api_keys)
-        .join(tenants, tenants.c.id == api_keys.c.tenant_id)
-        .where(api_keys.c.prefix == prefix[:16], tenants.c.disabled.is_(False))
+        select(users_table, key.secret_hash, key.revoked_at, key.expires_at, key.scopes, key.last_used_at)
+        .join(api_keys, and_(key.tenant_id == users_table.c.tenant_id, key.user_id == users_table.c.id))
+        .join(tenants, tenants.c.id == key.tenant_id)
+        .where(key.prefix == prefix[:16], tenants.c.disabled.is_(False), users_table.c.disabled.is_(False))
     )
     row = connection.execute(statement).mappings().first()
     right = same_hash(hash_token(secret), row["secret_hash"] if row else _NO_HASH)
     if row is None or not right or row["revoked_at"] is not None or (row["expires_at"] is not None and row["expires_at"] <= now):
         raise _refusal()
-    try:
-        user = users.get(connection, row["tenant_id"], row["user_id"])
-    except NotFound as error:
-        raise _refusal() from error
-    if user.disabled:
-        raise _refusal()
-    return user.principal(row["scopes"])
-
-
-def is_use_unnoted(connection: Connection, text: str, *, now: datetime) -> bool:
-    """Whether `touch` would write: the last use noted is none, or more than a minute ago. Only reads."""
-    parts = split_api_key(text)
-    if parts is None:
-        return False
-    last = connection.execute(select(api_keys.c.last_used_at).where(api_keys.c.prefix == parts[0][:16])).first()
-    return last is not None and (last[0] is None or now - last[0] >= _USED_PRECISION)
+    return Recognised(users.from_row(connection, row).principal(row["scopes"]), _is_unnoted(row["last_used_at"], now))
 
 
 def touch(connection: Connection, text: str, *, now: datetime) -> None:
@@ -123,8 +124,12 @@ def touch(connection: Connection, text: str, *, now: datetime) -> None:
     if parts is None:
         return
     row = connection.execute(select(api_keys).where(api_keys.c.prefix == parts[0][:16])).mappings().first()
-    if row is not None and (row["last_used_at"] is None or now - row["last_used_at"] >= _USED_PRECISION):
+    if row is not None and _is_unnoted(row["last_used_at"], now):
         scope.change(connection, api_keys, row["tenant_id"], {"last_used_at": now}, api_keys.c.id == row["id"])
+
+
+def _is_unnoted(last_used_at: datetime | None, now: datetime) -> bool:
+    return last_used_at is None or now - last_used_at >= _USED_PRECISION
 
 
 def _refusal() -> Unauthenticated:

@@ -80,18 +80,18 @@ def create(connection: Connection, tenant: TenantId, new: NewUser, *, now: datet
 
 def get(connection: Connection, tenant: TenantId, user: UserId) -> User:
     """Raises: NotFound."""
-    return _user(connection, scope.get(connection, users, tenant, "user", user))
+    return from_row(connection, scope.get(connection, users, tenant, "user", user))
 
 
 def by_email(connection: Connection, tenant: TenantId, email: str) -> User | None:
     row = scope.find(connection, users, tenant, users.c.email == normal_email(email))
-    return None if row is None else _user(connection, row)
+    return None if row is None else from_row(connection, row)
 
 
 def list_all(connection: Connection, tenant: TenantId, *, after: str = "", limit: int = 100) -> tuple[User, ...]:
     """Users by e-mail, those after `after`."""
     rows = scope.page(connection, users, tenant, users.c.email > after, order=[users.c.email], limit=limit)
-    return tuple(_user(connection, row) for row in rows)
+    return tuple(from_row(connection, row) for row in rows)
 
 
 def set_disabled(connection: Connection, tenant: TenantId, user: UserId, disabled: bool) -> None:
@@ -170,7 +170,7 @@ def sign_in(connection: Connection, email: str, password: str, *, tenant: Tenant
             code="tenant_needed",
             suggestions=[row["tenant_id"] for row in matching],
         )
-    return _user(connection, matching[0])
+    return from_row(connection, matching[0])
 
 
 def has_password(connection: Connection, tenant: TenantId, user: UserId, password: str) -> bool:
@@ -204,7 +204,8 @@ def normal_email(email: str) -> str:
     return normal
 
 
-def _user(connection: Connection, row: scope.Row) -> User:
+def from_row(connection: Connection, row: scope.Row) -> User:
+    """Of a row that has the columns of users, maybe among others."""
     return User(
         id=row["id"],
         tenant=row["tenant_id"],

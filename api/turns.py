@@ -24,7 +24,7 @@ from api.limiting import TooManyRequests
 from core.errors import Unavailable
 from core.ids import TenantId
 
-AT_ONCE = 8  # a question waits for the state store about a third of its time, and for other processes when the machine is busy
+AT_ONCE = 8  # a question also waits for threads and the state store, and for other processes when the machine is busy
 MOST_BEGUN = 24  # of one tenant, those that wait for the warehouse included; the process has 32 connections to it
 MANY = 32  # begun and waiting, of one tenant: 200 people who ask six times a minute each have less than ten on their way
 FLOOD_AFTER_S = 3.0  # a line that long for so long; a moment's standstill of the machine makes one too, and nobody floods then

@@ -12,16 +12,23 @@ from starlette.concurrency import run_in_threadpool
 from api import rights
 from api.services import Services, services_of
 from core.errors import Forbidden, Unauthenticated
+from core.formats import USUAL, use
 from core.principal import Principal
-from core.store import api_keys, sessions
+from core.store import api_keys, person_formats, sessions
 
 COOKIE = "querent_session"
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
 async def principal(request: Request) -> Principal:
-    """The caller. Raises: Unauthenticated; Forbidden for a cross-site request that rides on a cookie."""
+    """The caller, in whose formats the rest of the request writes. Raises: Unauthenticated; Forbidden for a cross-site request that rides on a cookie."""
     services = services_of(request)
+    caller = await _recognised(request, services)
+    use(request.state.chosen_formats or USUAL)
+    return caller
+
+
+async def _recognised(request: Request, services: Services) -> Principal:
     kind, _, text = request.headers.get("authorization", "").partition(" ")
     if text:
         if kind.lower() != "bearer":
@@ -43,6 +50,8 @@ def _admitted(request: Request, services: Services, authenticate: Callable[[Serv
     caller = authenticate(services, text)
     request.state.caller = caller
     request.state.standing = services.rates.take(caller)
+    with services.store.read() as connection:
+        request.state.chosen_formats = person_formats.chosen_for(connection, caller.tenant, caller.user)
     rights.refuse(caller, request.method, getattr(request.scope.get("route"), "path", request.url.path))
     return caller
 

@@ -13,16 +13,21 @@ import structlog
 
 from api.services import Services
 from core.errors import Invalid, NotFound
+from core.formats import use
 from core.ids import TenantId, tenant_id
 from core.principal import Principal
 from core.settings import Settings, settings
 from core.store import tenants, users
+from core.store.person_formats import formats_for
 from workers import bootstrap
 from workers.principals import system_principal
 
 
 class Context:
-    """`as_user` of a command acts with that person's rights; without it, as Querent itself within the tenant."""
+    """`as_user` of a command acts with that person's rights; without it, as Querent itself within the tenant.
+
+    What follows in the command is written in the person's formats, else the company's.
+    """
 
     def configure(self, home: Path | None, log_level: str) -> None:
         if home is not None:
@@ -54,10 +59,11 @@ class Context:
                 known = [t.id for t in tenants.list_all(connection)]
                 message = f"There is no tenant {tenant!r}; `querent tenant create {checked}` makes it."
                 raise NotFound(message, code="unknown_tenant", suggestions=known[:5])
+        with self.services.store.read() as connection:
+            user = users.by_email(connection, checked, as_user) if as_user is not None else None
+            use(formats_for(connection, checked, user.id if user is not None else None))
         if as_user is None:
             return system_principal(checked)
-        with self.services.store.read() as connection:
-            user = users.by_email(connection, checked, as_user)
         if user is None or user.disabled:
             raise Invalid(f"Tenant {tenant!r} has no active user {as_user!r}.", code="unknown_user")
         return user.principal()

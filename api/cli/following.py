@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from api.cli.output import err
 from api.services import Services
 from core.errors import InternalError, UserError
+from core.formats import USUAL, writing
 from core.ids import JobId
 from core.principal import Principal
 from core.store import jobs
@@ -48,7 +49,8 @@ def follow(services: Services, principal: Principal, job_id: str, *, quiet: bool
                 job = _load(services, principal, job_id)
                 if job.status is JobStatus.PENDING and time.monotonic() - started_s > NO_WORKER_AFTER_S:
                     bar.update(task, description="no worker is free: running it here")
-                    run_job(services.core, FUNCTIONS, principal.tenant, job.id, queue=job.queue)
+                    with writing(USUAL):  # what is kept is nobody's
+                        run_job(services.core, FUNCTIONS, principal.tenant, job.id, queue=job.queue)
                     continue
                 bar.update(task, description=job.step, completed=job.progress)
                 if job.status.is_final:

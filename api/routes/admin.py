@@ -25,6 +25,7 @@ from api.spreadsheets import plain_cell
 from core.ids import UserId
 from core.store import audit, directory, tenants, usage, users
 from core.store.audit import AuditEntry, Happening, Sought
+from core.store.person_formats import choose_for_company
 from core.store.users import NewUser, User
 from workers.quotas import bounds_of
 
@@ -83,6 +84,11 @@ class QuotasIn(schemas.In):
 class CompanyIn(schemas.In):
     name: str | None = Field(default=None, min_length=1, max_length=200)
     quotas: QuotasIn | None = None
+    locale: str | None = Field(
+        default=None,
+        max_length=40,
+        description="How numbers and dates are written for who did not choose, such as de-DE; empty: no choice.",
+    )
 
 
 @router.get("/users", summary="The people of your company, by e-mail")
@@ -306,7 +312,7 @@ async def read_company(request: Request, caller: Caller) -> dict[str, Any]:
     return await run_in_threadpool(read)
 
 
-@router.patch("/company", summary="Change name or quotas")
+@router.patch("/company", summary="Change name, quotas or how numbers and dates are written")
 async def change_company(request: Request, body: CompanyIn, caller: Caller) -> dict[str, Any]:
     services = services_of(request)
 
@@ -316,6 +322,8 @@ async def change_company(request: Request, body: CompanyIn, caller: Caller) -> d
                 tenants.rename(connection, caller.tenant, body.name)
             if body.quotas is not None:
                 tenants.set_settings(connection, caller.tenant, {"quotas": body.quotas.model_dump(exclude_none=True)})
+            if body.locale is not None:
+                choose_for_company(connection, caller.tenant, body.locale)
             details = body.model_dump(exclude_none=True)
             audit.append(connection, caller.tenant, Happening(caller.user, "company.change", details=details), now=services.clock.now())
 

@@ -13,12 +13,14 @@ from api import people, schemas, second_factor
 from api.audit_trail import current_request_id
 from api.credentials import COOKIE, Caller, refuse_cross_site
 from api.paging import Cursor, PageSize, at, cut
+from api.person_formats import choose_formats
 from api.services import Services, services_of
 from core.errors import Forbidden, NotFound, Unauthenticated
-from core.ids import UserId, tenant_id
+from core.ids import TenantId, UserId, tenant_id
 from core.rights import Right, by_roles, may
 from core.store import api_keys, audit, lockouts, sessions, users
 from core.store.audit import Happening
+from core.store.person_formats import formats_for
 
 router = APIRouter(prefix="/v1", tags=["identity"])
 
@@ -38,7 +40,7 @@ async def login(request: Request, response: Response, body: schemas.LoginRequest
     services = services_of(request)
     user, token = await run_in_threadpool(sign_in, services, body, request.headers.get("user-agent", ""))
     set_cookie(services, response, token)
-    return _me(user)
+    return await run_in_threadpool(_me, services, user.tenant, user.id)
 
 
 def sign_in(services: Services, body: schemas.LoginRequest, agent: str) -> tuple[users.User, str]:
@@ -96,13 +98,15 @@ def sign_out(services: Services, token: str | None) -> None:
 
 @router.get("/me", summary="Who you are")
 async def me(request: Request, caller: Caller) -> schemas.Me:
+    return await run_in_threadpool(_me, services_of(request), caller.tenant, caller.user)
+
+
+@router.patch("/me", summary="Choose how numbers and dates are written for you")
+async def change_me(request: Request, body: schemas.MeChange, caller: Caller) -> schemas.Me:
+    """Texts of answers, pages and messages follow it; figures and times for programs stay as they are."""
     services = services_of(request)
-
-    def load() -> users.User:
-        with services.store.read() as connection:
-            return users.get(connection, caller.tenant, caller.user)
-
-    return _me(await run_in_threadpool(load))
+    await run_in_threadpool(choose_formats, services, caller, body.locale)
+    return await run_in_threadpool(_me, services, caller.tenant, caller.user)
 
 
 class CodeIn(schemas.In):
@@ -185,8 +189,10 @@ def _key(key: api_keys.ApiKey) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _me(user: users.User) -> schemas.Me:
+def _me(services: Services, tenant: TenantId, key: UserId) -> schemas.Me:
+    with services.store.read() as connection:
+        user, formats = users.get(connection, tenant, key), formats_for(connection, tenant, key)
     return schemas.Me(
         user=user.id, tenant=user.tenant, email=user.email, display_name=user.display_name, roles=sorted(user.roles),
-        attributes={name: list(values) for name, values in user.attributes.items()}, rights=sorted(by_roles(user.principal())),
+        attributes={name: list(values) for name, values in user.attributes.items()}, rights=sorted(by_roles(user.principal())), locale=formats.tag,
     )  # fmt: skip

@@ -17,10 +17,10 @@ from api.web.page_route import PageRoute
 from api.web.rendering import page
 from api.web.shell import Visitor, problem_of, visitor
 from core.errors import Invalid, UserError
-from core.formats import Formats, current
-from core.locales import OFFERED, formats_of, name_of
+from core.formats import USUAL, Formats, current
+from core.locales import OFFERED, formats_of, name_of, wished
 from core.rights import Right, held
-from core.store import api_keys, second_factors
+from core.store import api_keys, person_formats, second_factors
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -69,21 +69,32 @@ async def _page(request: Request, at: Visitor, *, error: UserError | None = None
         with at.services.store.read() as connection:
             factor = second_factors.find(connection, at.caller.tenant, at.caller.user)
             keys = api_keys.list_all(connection, at.caller.tenant, user=at.caller.user)
+            own = person_formats.own_formats(connection, at.caller.tenant, at.caller.user)
+            company = person_formats.company_formats(connection, at.caller.tenant)
         on = factor is not None and factor.confirmed_at is not None
         return {
             "factor_on": on,
             "recovery_left": len(factor.recovery) if factor is not None and on else 0,
             "keys": [k for k in keys if not k.revoked_at],
+            "own": own.tag if own is not None else "",
+            "company": company,
         }
 
     known = await run_in_threadpool(read)
     problem = problem_of(request, error) if error is not None else None
     values = {"enrolment": None, "codes": None, "key": None} | shown | known
     scopes = sorted(right.value for right in held(at.caller) if right is not Right.SELF)
-    chosen = current().tag
-    locales = [(tag, name_of(tag), _sample(formats_of(tag))) for tag in sorted({*OFFERED, chosen}, key=name_of)]
-    values |= {"locales": locales, "locale": chosen, "sample": _sample(current())}
+    company: Formats | None = known["company"]
+    unchosen = company or wished(request.headers.get("accept-language", "")) or USUAL
+    nothing = f"As your company: {name_of(unchosen.tag)}" if company else f"As your browser: {name_of(unchosen.tag)}"
+    values |= {"locales": locale_choices(known["own"], nothing, unchosen), "locale": known["own"], "sample": _sample(current())}
     return page("account.html", error.status if error is not None else 200, v=at, problem=problem, scopes=scopes, **values)
+
+
+def locale_choices(chosen: str, nothing: str, nothing_like: Formats) -> list[tuple[str, str, str]]:
+    """(tag, name, example). nothing: what no choice means, first of the list."""
+    tags = sorted({*OFFERED, chosen} - {""}, key=name_of)
+    return [("", nothing, _sample(nothing_like)), *((tag, name_of(tag), _sample(formats_of(tag))) for tag in tags)]
 
 
 def _sample(formats: Formats) -> str:

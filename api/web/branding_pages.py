@@ -11,15 +11,18 @@ from starlette.concurrency import run_in_threadpool
 from api.branding.logos import MAX_BYTES
 from api.branding.service import Wanted, choose, colours
 from api.branding.sheet import preview_sheet, sheet
+from api.person_formats import choose_company_formats
 from api.services import services_of
+from api.web.account_pages import locale_choices
 from api.web.admin_pages import admin
 from api.web.forms import Fields, fields
 from api.web.page_route import PageRoute
 from api.web.rendering import page
 from api.web.shell import Visitor, problem_of
 from core.errors import Invalid, NotFound, UserError
+from core.formats import USUAL, Formats
 from core.ids import tenant_id
-from core.store import brandings
+from core.store import brandings, person_formats
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
@@ -43,7 +46,10 @@ async def save(request: Request, logo: Annotated[UploadFile | None, File()] = No
     else:
         wanted = Wanted(form("product"), form("accent"), form("accent_dark"), given, form.has("drop_logo"))
     try:
-        await run_in_threadpool(choose, at.services, at.caller, wanted)
+        if form("act") == "formats":
+            await run_in_threadpool(choose_company_formats, at.services, at.caller, form("locale"))
+        else:
+            await run_in_threadpool(choose, at.services, at.caller, wanted)
     except UserError as error:
         return await _form(request, at, form=form, error=error)
     return RedirectResponse("/admin/branding", status_code=303)
@@ -103,11 +109,21 @@ def _css(text: str) -> Response:
 
 async def _form(request: Request, at: Visitor, *, form: Fields | None = None, error: UserError | None = None) -> Response:
     known = at.brand
-    values = {name: form(name) if form is not None else getattr(known, name) for name in ("product", "accent", "accent_dark")}
+    values: dict[str, Any] = {
+        name: form(name) if form is not None else getattr(known, name) for name in ("product", "accent", "accent_dark")
+    }
     problem = problem_of(request, error) if error is not None else None
     status = error.status if error is not None else 200
+    company = await run_in_threadpool(_company_formats, at)
+    tag = company.tag if company is not None else ""
+    values |= {"locale": tag, "locales": locale_choices(tag, "No choice: pages as browsers ask, messages in the usual way", USUAL)}
     shown = _sample(values["accent"], values["accent_dark"], values["product"])
     return page("admin_branding.html", status, v=at, problem=problem, values=values, max_kb=MAX_BYTES // 1000, **shown)
+
+
+def _company_formats(at: Visitor) -> Formats | None:
+    with at.services.store.read() as connection:
+        return person_formats.company_formats(connection, at.caller.tenant)
 
 
 def _sample(accent: str, accent_dark: str, product: str) -> dict[str, Any]:

@@ -16,9 +16,11 @@ from api.services import Services, services_of
 from api.web.board_pages import drawn
 from api.web.page_route import PageRoute
 from api.web.rendering import page
+from api.web.shell import use_formats
 from api.web.theme_cookie import theme_of
 from core.errors import AppError, UserError
-from core.store import brandings
+from core.formats import Formats
+from core.store import brandings, person_formats
 from core.store.brandings import Branding
 from workers.boards.content import Content, Pin
 
@@ -32,7 +34,8 @@ async def public_board(request: Request, token: str) -> Response:
     found = await run_in_threadpool(opened, services, token[:300])
     services.rates.take(found.principal)  # nobody signs in here: who looks uses what its maker may
     content = service.content_of(found.board)
-    brand = await run_in_threadpool(_brand, services, found)
+    brand, formats = await run_in_threadpool(_look, services, found)
+    use_formats(request, formats)
     gate = asyncio.Semaphore(AT_ONCE)
     pins = await asyncio.gather(*(_pin(services, found, content, pin, gate) for pin in content.pins))
     made = page(
@@ -50,9 +53,9 @@ async def public_board(request: Request, token: str) -> Response:
     return made
 
 
-def _brand(services: Services, found: Opened) -> Branding:
+def _look(services: Services, found: Opened) -> tuple[Branding, Formats | None]:
     with services.store.read() as connection:
-        return brandings.get(connection, found.principal.tenant)
+        return brandings.get(connection, found.principal.tenant), person_formats.company_formats(connection, found.principal.tenant)
 
 
 async def _pin(services: Services, found: Opened, content: Content, pin: Pin, gate: asyncio.Semaphore) -> dict[str, Any]:

@@ -13,14 +13,15 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.credentials import principal
-from api.person_formats import formats_for
 from api.preconditions import ChangedSince
 from api.problems import request_id
 from api.services import Services, services_of
 from api.web.rendering import page
 from api.web.theme_cookie import theme_of
 from core.errors import AppError, Unauthenticated, UserError
+from core.formats import USUAL as USUAL_FORMATS
 from core.formats import Formats, use
+from core.locales import wished
 from core.principal import Principal
 from core.rights import Right, may
 from core.store import brandings, conversations, inbox, users
@@ -75,21 +76,26 @@ async def visitor(request: Request, active: str = "") -> Visitor:
         raise SignInFirst(_to_sign_in(request)) from error
     services = services_of(request)
 
-    def load() -> tuple[users.User, tuple[conversations.Conversation, ...], int, Branding, Formats]:
+    def load() -> tuple[users.User, tuple[conversations.Conversation, ...], int, Branding]:
         with services.store.read() as connection:
             me = users.get(connection, caller.tenant, caller.user)
-            brand, formats = brandings.get(connection, caller.tenant), formats_for(connection, caller.tenant, caller.user)
+            brand = brandings.get(connection, caller.tenant)
             if is_partial(request):
-                return me, (), 0, brand, formats
+                return me, (), 0, brand
             found = conversations.list_all(connection, caller.tenant, caller.user, limit=RECENT * 3)
-            return me, _distinct(found), inbox.unread(connection, caller.tenant, caller.user), brand, formats
+            return me, _distinct(found), inbox.unread(connection, caller.tenant, caller.user), brand
 
-    me, recent, unread, brand, formats = await run_in_threadpool(load)
-    use(formats)
+    me, recent, unread, brand = await run_in_threadpool(load)
+    use_formats(request, request.state.chosen_formats)
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     made = Visitor(services, caller, me, recent, active, unread, theme_of(request), here if request.method == "GET" else "/", brand)
     request.state.visitor = made
     return made
+
+
+def use_formats(request: Request, chosen: Formats | None) -> None:
+    """For the rest of a page: what was chosen, else what the browser asks for."""
+    use(chosen or wished(request.headers.get("accept-language", "")) or USUAL_FORMATS)
 
 
 def _distinct(found: tuple[conversations.Conversation, ...]) -> tuple[conversations.Conversation, ...]:

@@ -161,7 +161,7 @@ class Visit:
     ) -> Page:
         context = self._browser.new_context(
             base_url=self._stack.url, viewport={"width": width, "height": height}, color_scheme=scheme,  # type: ignore[arg-type]
-            java_script_enabled=script, reduced_motion="reduce", accept_downloads=True,
+            java_script_enabled=script, reduced_motion="reduce", accept_downloads=True, locale="en-GB",
         )  # fmt: skip
         self._contexts.append(context)
         self.scripted += [context] if script else []

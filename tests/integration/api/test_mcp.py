@@ -55,6 +55,16 @@ class TestMcp:
         assert answer["rows"] == executive.post("/v1/ask", {"question": "revenue last month"}).json()["rows"]
         assert "sql" in answer["receipt"]
 
+    def test_texts_are_in_the_formats_of_the_key_s_owner(self, address: str, key: str, admin: Any) -> None:
+        said = []
+        for locale in ("de-DE", ""):
+            admin.client.patch("/v1/me", json={"locale": locale}, headers=admin.headers)
+            said.append(call(address, key, "ask", {"question": "revenue last month"}).structured_content)
+        assert said[0]["rows"] == said[1]["rows"]
+        assert "\u00a0€" in said[0]["headline"]
+        assert "€" in said[1]["headline"]
+        assert "\u00a0€" not in said[1]["headline"]
+
     def test_metrics_are_listed_and_described(self, address: str, key: str) -> None:
         listed = call(address, key, "list_metrics", {}).structured_content["metrics"]
         assert "revenue" in [m["name"] for m in listed]

@@ -50,7 +50,7 @@ def _admitted(request: Request, services: Services, authenticate: Callable[[Serv
     caller = authenticate(services, text)
     request.state.caller = caller
     request.state.standing = services.rates.take(caller)
-    with services.store.read() as connection:
+    with services.store.glance() as connection:
         request.state.chosen_formats = person_formats.chosen_for(connection, caller.tenant, caller.user)
     rights.refuse(caller, request.method, getattr(request.scope.get("route"), "path", request.url.path))
     return caller

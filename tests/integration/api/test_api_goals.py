@@ -110,7 +110,7 @@ class TestQuestions:
     def test_without_a_measure_it_asks_which_and_a_stored_goal_answers(self, services: Any, analyst: Any, executive: Any) -> None:
         asked = analyst.post("/v1/ask", {"question": "are we on track for 77M this year?"}).json()
         assert asked["outcome"] == "clarify"
-        assert "revenue" in [choice["label"] for choice in asked["choices"]]
+        assert "forecast of revenue" in [choice["label"] for choice in asked["choices"]]
         goal = executive.post("/v1/goals", {**GOAL, "target": 77_000_000}).json()
         run_all(services)
         answer = executive.post("/v1/ask", {"question": "are we on track for 77M this year?"}).json()

@@ -37,7 +37,7 @@ PAGES: dict[str, tuple[str, dict[str, str]]] = {
 }  # fmt: skip
 # PUT and PATCH of what nobody else changes, or whose every part is its own.
 WITHOUT = {
-    "/v1/me/password", "/v1/admin/users/{user_id}/password", "/v1/insights/settings", "/v1/admin/company", "/v1/admin/directory-roles",
+    "/v1/me", "/v1/me/password", "/v1/admin/users/{user_id}/password", "/v1/insights/settings", "/v1/admin/company", "/v1/admin/directory-roles",
 }  # fmt: skip
 
 

@@ -64,6 +64,9 @@ _SELLING = r"(?:sell(?:ing)?|sold|ship(?:ping|ped)?)"
 _PEOPLE = r"(?:users?|customers?|clients?|visitors?|buyers?|shoppers?|people)"
 _BETTER = r"(?:better|worse|bigger|smaller|stronger|weaker|larger|higher|lower|more\s+(?:valuable|profitable|important|popular|effective))"
 
+_LABEL = r"(?:reason|type|status|categor(?:y|ie)|kind|channel|method|priority|source)(?:e?s)?"
+_FIRST = r"desc(?:ending)?|asc(?:ending)?|highest|lowest|largest|smallest|in\s+(?:descending|ascending)"
+
 IDIOMS: tuple[Idiom, ...] = (
     _idiom(r"\b(?:(?:our|the|my)\s+)?top\s+(?P<n>\d+)\s+spenders\b", *_each(r"top \g<n> customers by {}", _MONEY), unless="spender", sure=True),
     _idiom(
@@ -93,6 +96,12 @@ IDIOMS: tuple[Idiom, ...] = (
         for verbs, move in (("grew|increased|rose|climbed|improved|gained", "rise"), ("fell|declined|decreased|dropped|shrank|lost", "drop"))
     ),
     _idiom(r"\bup\s+or\s+down\b", "up", sure=True),
+    _idiom(r"^\W*(?:the\s+)?same\s+(?:period|time)\s+last\s+year\s+(?:for|of|in)\s+(?P<q>[^,;?]+?)\W*$", r"\g<q> vs same period last year", sure=True),
+    _idiom(r"\bnew\s+(?P<vs>vs\.?|versus|and|or)\s+returning\b(?=\W*$|\s+(?:by|this|last|in|since|per)\b)", (r"new \g<vs> returning customers", "customer"), sure=True),
+    _idiom(rf"^\W*(?P<m>[\w-]+?)\s+(?P<label>{_LABEL})\s+(?:breakdown|split|distribution)\W*$", r"number of \g<m>s by \g<m> \g<label>", sure=True),
+    _idiom(rf"^\W*(?:breakdown|split|distribution)\s+of\s+(?:the\s+|our\s+)?(?P<m>[\w-]+?)\s+(?P<label>{_LABEL})\W*$", r"number of \g<m>s by \g<m> \g<label>", sure=True),
+    _idiom(rf"^(?P<q>\W*(?P<fig>[\w-]+(?:\s[\w-]+)?\s+per\s+{_THING})\s.*?)[\s,]+(?:sorted|ordered|ranked)\s+by\s+(?P=fig)(?=\s+(?:{_FIRST})\b)", r"\g<q>", sure=True),
+    _idiom(rf"^(?P<q>\W*(?P<fig>[\w-]+(?:\s[\w-]+)?\s+per\s+{_THING})\s.*?)[\s,]+(?P<how>sorted|ordered|ranked)\s+by\s+(?P=fig)\W*$", r"\g<q> lowest first", sure=True),
     _idiom(r"^\W*how(?P<be>'s|\s+is|\s+are|\s+was)\s+(?:the\s+|our\s+)?(?P<x>(?!(?:the|our|my|this|whole)\b)[\w-]+)\s+(?:market|business)\s+(?=(?:doing|going|performing|looking)\b)",
            r"how\g<be> \g<x> ", sure=True),
     _idiom(r"\bcancell?ed\s+(?:their|his|her|its)\s+(?P<x>subscription|membership|contract|policy|account|plan)s?\b", r"cancelled a \g<x>", sure=True),

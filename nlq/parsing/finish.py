@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from nlq.afterthoughts import settle_busiest, settle_doers, settle_listed, settle_so_often, settle_subject, settle_who
-from nlq.frame import MeasureItem, Mention, OrderItem
-from nlq.lexicon import Target
-from nlq.linking import Link
+from nlq.parsing.most import settle_most
 from nlq.parsing.parse import Parse
-from nlq.parsing.words import MEANINGFUL, TRADING
+from nlq.parsing.words import MEANINGFUL
 from nlq.segment import Unit
 from nlq.whoever import settle_ranked_who
+from semantic.catalog.model import DatasetKind
 
 
 def _unused(p: Parse) -> list[Unit]:
@@ -20,32 +19,6 @@ def _unused(p: Parse) -> list[Unit]:
             continue
         left.append(u)
     return left
-
-
-def _settle_most(p: Parse) -> None:
-    """ "who bought the most", "which channel sold the least": of what is not said, so that it is asked back."""
-    s, f = p.waiting, p.frame
-    said = [u for u in s.pending_units if u.is_func("super") and u.text.lower() in ("most", "the most", "least", "the least")]
-    last = p.units[-1] if p.units else None
-    verbs = [u for u in p.units if u.text.lower() in TRADING | {"ordered", "spent", "spend"}]
-    bare = all(c.kind == "related" and not c.negate and not c.inner and c.units[:1] == verbs[:1] for c in f.conditions)
-    if s.superlative is None or len(said) != 1 or not verbs or f.measures or f.superlative is not None or not bare:
-        return
-    f.conditions = []
-    f.outputs = [m for m in f.outputs if m.unit is not verbs[0]]
-    if f.question_word == "who" and not f.outputs:
-        persons = [d.name for d in p.kinds.catalog.datasets if not d.hidden and p.kinds.has_names_of_persons(d.name)]
-        if len(persons) != 1:
-            return
-        someone = Mention(verbs[0], "output", (Link(Target("dataset", persons[0], persons[0]), 0.95, True),), s.sentence)
-        f.mentions.append(someone)
-        f.outputs.append(someone)
-    if len(f.outputs) != 1 or last is None:
-        return
-    f.superlative = OrderItem(measure=MeasureItem("term", label="the most"), descending=s.superlative == "desc")
-    f.singular = not f.outputs[0].plural and f.limit is None
-    p.use(*said, *verbs)
-    s.superlative, s.pending_units = None, [u for u in s.pending_units if u not in said]
 
 
 def _lost(p: Parse) -> list[Unit]:
@@ -61,12 +34,21 @@ def _lost(p: Parse) -> list[Unit]:
             left.append(after[0] if after else u)
         if u.text.lower() == "whose" and len(after) > 2 and after[0].is_func("super") and p.kinds.likely(after[1], "dataset"):
             left.extend(after[:1] if any(v.time is not None for v in after[2:]) else [])
+        if u.text.lower().split()[-1] in ("cost", "costs") and after and after[0].text.lower() == "us" and _cost_elsewhere(p, u):
+            left.append(u)
     return left
+
+
+def _cost_elsewhere(p: Parse, u: Unit) -> bool:
+    """ "how much did damaged items cost us" where only refunds are damaged, and a cost is kept of other rows: it is no figure of theirs."""
+    homes = {p.kinds.metric_dataset(k.target) if k.target.kind == "metric" else k.target.dataset for k in u.links}
+    told = {c.values[0].dataset for c in p.frame.conditions if c.kind == "value" and c.values}
+    return any(p.kinds.catalog.dataset(d).kind is DatasetKind.FACT and d not in homes for d in told)
 
 
 def finish(p: Parse) -> None:
     p.flush_count()
-    _settle_most(p)
+    settle_most(p)
     settle_so_often(p.frame)
     settle_doers(p.frame, p.kinds)
     settle_ranked_who(p.frame, p.units, p.kinds)

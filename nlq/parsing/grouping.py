@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nlq.parsing.most import most_in_each
 from nlq.parsing.parse import Parse
 from nlq.parsing.ranking import groups_the_top, unmeasured_superlative
 from nlq.parsing.words import PARTICIPLES, PERIODS, TOTAL_OF_NOTHING
@@ -106,6 +107,7 @@ def _filtered_after(p: Parse, i: int) -> bool:
 def on_each(p: Parse, i: int, u: Unit) -> int:
     s = p.waiting
     p.flush_count()
+    most_in_each(p, i)
     s.each = True
     if p.frame.limit is None and p.frame.superlative is not None and p.frame.singular and p.frame.outputs and s.sentence == 0:
         p.frame.limit = 1  # "most expensive product in each category"

@@ -12,11 +12,16 @@ from semantic.expr import Calendar_
 # "the same day last week": the period as it was one of these before.
 OFFSETS = {"week": "week_before", "month": "month_before", "quarter": "quarter_before"}
 
+_FIRST = ("first", "the first", "earliest", "the earliest")
+
 
 def on_time(p: Parse, i: int, u: Unit) -> int:
     s = p.waiting
     phrase = u.time
     if phrase is None:
+        return i + 1
+    if u.text.lower().startswith(("and last ", "and latest ")) and i and p.units[i - 1].text.lower() in _FIRST:
+        p.frame.unknown.append(u)  # "first and last year per venue": the ends of what each has, and no period
         return i + 1
     p.use(u)
     if s.each:

@@ -125,6 +125,12 @@ def acme() -> Understander:
             "orders, by country, by month, from 2025-01-01 to before 2026-01-01, month, lowest first, orders, highest first, top 1 for each month",
         ),
         ("median order value last month", "median total net amount, last month"),
+        ("same period last year for orders month to date", "orders, month to date, vs same period last year"),
+        ("refund reasons breakdown", "number of refunds, by refund reason"),
+        (
+            "revenue per customer by segment sorted by revenue per customer descending",
+            "revenue per customer, by customer segment, revenue per customer, highest first",
+        ),
         ("orders March vs March last year", "orders, from 2026-03-01 to before 2026-04-01, vs from 2025-03-01 to before 2025-04-01"),
     ],
 )
@@ -144,6 +150,10 @@ def test_reads_as(acme: Understander, question: str, said: str) -> None:
         "percentage of cancelled orders in EMEA",
         "average revenue in 2025",
         "products not polished",
+        "how much did damaged items cost us",
+        "new vs returning",
+        "which country sold the most in each region",
+        "first and last month of orders",
         "countries with revenue over 30% last month",
     ],
 )

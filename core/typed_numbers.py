@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 
 from core.errors import Invalid
-from core.formats import MARKS, Formats
+from core.formats import MARKS, USUAL, Formats
 
 _SPACES = re.compile(r"[\s\u00a0\u202f\u2009'’]")
 _USUAL_THOUSANDS = re.compile(r"[1-9]\d{0,2},\d{3}", re.ASCII)
@@ -24,8 +24,9 @@ def number_typed(text: str, formats: Formats) -> float:
     """Raises: Invalid."""
     plain = plain_number(text, formats)
     if plain is None:
+        found = "could be two numbers" if plain_number(text, USUAL) else "is not a number"
         raise Invalid(
-            f"{text.strip()[:40]!r} is not a number, or could be two; write it like {formats.figure('1,234.56')} or 1234{formats.decimal}56.",
+            f"{text.strip()[:40]!r} {found}; write it like {formats.figure('1,234.56')} or 1234{formats.decimal}56.",
             code="bad_number",
         )
     return float(plain)

@@ -78,7 +78,7 @@ class TestWithoutScript:
         page.get_by_role("button", name="Set the goal").click()
         page.fill("input[name=target]", "a lot")
         page.get_by_role("button", name="Set the goal").click()
-        expect(page.locator(".problem")).to_contain_text("must be a number")
+        expect(page.locator(".problem")).to_contain_text("is not a number")
         page.fill("input[name=target]", "1,234,567")
         page.fill("input[name=name]", "<b>Big</b> year")
         page.get_by_role("button", name="Set the goal").click()

@@ -123,7 +123,7 @@ class TestNumbers:
         fields = form(a="1.234,5", b="1.234", c="1,234", d="12.5")
         with writing(formats_of("de-DE")):
             assert [fields.number("a", "x"), fields.whole("b", "x", 0), fields.measured("d", "x")] == [1234.5, 1234, 12.5]
-            with pytest.raises(Invalid, match=r"The goal: '1,234' .* could be two numbers; write it like 1\.234,56"):
+            with pytest.raises(Invalid, match=r"The goal: '1,234' could be two numbers; write it like 1\.234,56"):
                 fields.number("c", "The goal")
 
     @pytest.mark.parametrize("text", ["ten", "nan", "inf", "1e999"])

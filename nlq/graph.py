@@ -70,6 +70,10 @@ class JoinGraph:
                     queue.append(hop.target)
         return found
 
+    def reads(self, base: str, dataset: str) -> bool:
+        """Whether rows of `base` can be read along with the one row of `dataset` that they are or point to."""
+        return dataset == base or self.points_to(base, dataset)
+
     def points_to(self, base: str, other: str) -> bool:
         """Whether every row of `base` has at most one row of `other`."""
         return other in self._up.get(base, {})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 from nlq.adjectives import compared_field
@@ -12,44 +11,35 @@ from nlq.assign import Assignment
 from nlq.conjunctions import conjunction, counted
 from nlq.conjunctions import contradicts as contradictory
 from nlq.flags import flag
-from nlq.frame import Condition, Mention
+from nlq.frame import Condition
 from nlq.graph import JoinGraph
 from nlq.kinds import Kinds
-from nlq.lapse import lapse
 from nlq.lexicon import Target
 from nlq.numbers import as_scalar, as_stored
-from nlq.phrases import WEEKDAYS
-from nlq.roles import other_side, way_to
+from nlq.roles import other_side
+from nlq.row_times import RowTimes
 from nlq.said_units import contradicts
-from nlq.timing.feasts import public_holidays
 from nlq.unbuildable import Unbuildable
-from nlq.validity import holding
+from nlq.value_predicates import ValuePredicates
 from nlq.worth import worth_condition, worth_of
-from nlq.years import in_years, text_years
-from semantic.catalog.model import Catalog, DatasetKind, FieldRole, FieldType
+from nlq.years import text_years
+from semantic.catalog.model import Catalog, DatasetKind, FieldType
 from semantic.expr import (
     Between,
     Comparison,
-    DatePart,
     FieldRef,
     Has,
-    In,
-    InWindow,
     IsNull,
     Like,
     Literal_,
     Not,
     Or,
     Predicate,
-    Scalar,
     VersusAggregate,
     Window,
 )
 
 Located = tuple[str, Predicate]
-
-# Holidays of so many past years are listed in a query.
-_HOLIDAY_YEARS = 10
 
 
 class Predicates:
@@ -60,7 +50,8 @@ class Predicates:
         self._kinds = kinds
         self._graph = graph
         self._a = assignment
-        self._as_of = as_of
+        self._times = RowTimes(catalog, kinds, graph, assignment, as_of)
+        self._values = ValuePredicates(catalog, kinds, assignment)
 
     def build(self, conditions: Sequence[Condition], base: str) -> Predicate | None:
         """All conditions joined, seen from rows of `base`."""
@@ -73,7 +64,7 @@ class Predicates:
                     around = () if group[0].hint.startswith("@") else self._graph.around_part(base, dataset)
                     if around:
                         parts.append(Has(dataset=dataset, where=predicate, via=around))
-                    elif self._local(base, dataset):
+                    elif self._graph.reads(base, dataset):
                         parts.append(predicate)
                     elif alone:
                         parts.append(self._has(base, dataset, predicate))
@@ -82,10 +73,10 @@ class Predicates:
                 continue
             located = [self._one(c, base) for c in group]
             datasets = {d for d, _ in located}
-            if len(datasets) == 1 and not self._local(base, next(iter(datasets))):
+            if len(datasets) == 1 and not self._graph.reads(base, next(iter(datasets))):
                 by_child.setdefault(next(iter(datasets)), []).append(Or(items=tuple(p for _, p in located)))
             else:
-                parts.append(Or(items=tuple(p if self._local(base, d) else self._has(base, d, p) for d, p in located)))
+                parts.append(Or(items=tuple(p if self._graph.reads(base, d) else self._has(base, d, p) for d, p in located)))
         for dataset, predicates in by_child.items():
             parts.append(self._has(base, dataset, conjunction(predicates)))
         return conjunction(parts) if parts else None
@@ -98,9 +89,6 @@ class Predicates:
             else:
                 groups.append([condition])
         return groups
-
-    def _local(self, base: str, dataset: str) -> bool:
-        return dataset == base or self._graph.points_to(base, dataset)
 
     def _has(self, base: str, dataset: str, where: Predicate | None, *, negate: bool = False) -> Predicate:
         if not self._graph.connected(base, dataset):
@@ -125,40 +113,21 @@ class Predicates:
         located = self._located(condition, base)
         if len(located) == 1:
             return located[0][0], located[0][1]
-        return base, conjunction([p if self._local(base, d) else self._has(base, d, p) for d, p, _ in located])
+        return base, conjunction([p if self._graph.reads(base, d) else self._has(base, d, p) for d, p, _ in located])
 
     def _located(self, condition: Condition, base: str) -> list[tuple[str, Predicate, bool]]:
         """(dataset, predicate on its rows, whether it must stand alone) for one condition."""
         if condition.kind == "related":
             return self._related(condition, base)
         if condition.kind == "cycle":
-            field = self._time_field(base)
-            if condition.literal == "holiday":
-                days = self._holidays()
-                return [(base, In(field=DatePart(part="trunc_day", of=field), values=days, negate=condition.negate), False)]
-            part = Comparison(op="=", left=DatePart(part="is_weekend", of=field), right=Literal_(value=1))
-            if condition.literal in WEEKDAYS:
-                part = Comparison(
-                    op="=", left=DatePart(part="day_of_week", of=field), right=Literal_(value=WEEKDAYS.index(condition.literal) + 1)
-                )
-            return [(base, Not(item=part) if condition.negate else part, False)]
+            return [(base, self._times.cycle(condition, base), False)]
         if condition.kind == "time":
-            target = self._a.target(condition.mention)
-            field = (
-                self._ref(target)
-                if target is not None and (self._kinds.is_time(target) or self._kinds.is_year(target))
-                else self._time_field(target.dataset if target is not None and target.dataset else base)
-            )
-            if condition.time is None:
-                raise Unbuildable("no window")
-            holds = holding(condition, field, self._catalog, self._as_of)
-            if holds is not None:
-                return [(field.dataset, holds, False)]
-            return [(field.dataset, self.in_time(field, condition.time.window, negate=condition.negate), False)]
+            field, predicate = self._times.window(condition, base)
+            return [(field.dataset, predicate, False)]
         if condition.kind == "same_period":
-            return [(base, self._same_period(condition, base), False)]
+            return [(base, self._times.same_period(condition, base), False)]
         if condition.kind == "lapse":
-            return [self._lapse(condition, base)]
+            return [(*self._times.lapse(condition, base), False)]
         if condition.kind == "segment":
             target = self._a.target(condition.mention)
             segment = next((s for s in self._catalog.segments if target is not None and s.name == target.name), None)
@@ -166,10 +135,10 @@ class Predicates:
                 raise Unbuildable("no segment")
             return [(segment.dataset, Not(item=segment.where) if condition.negate else segment.where, False)]
         if condition.kind == "value":
-            return self._value(condition)
+            return self._values.of(condition)
         target = self._a.target(condition.mention)
         if condition.kind == "text" and target is not None and target.kind == "dataset":
-            target = self._display(target.dataset or "")
+            target = self._values.display(target.dataset or "")
         if condition.kind == "number" and target is not None and target.kind == "dataset" and condition.units:
             compared = compared_field(condition.units[0].text, self._catalog.dataset(target.dataset or ""))
             amount = self._kinds.main_amount(target.dataset or "")
@@ -183,10 +152,10 @@ class Predicates:
         if condition.kind == "flag" and target is not None and target.kind == "unflag":
             target = Target("field", target.name, target.dataset, target.field)
         if target is not None and target.kind == "display":
-            target = self._display(target.dataset or "")
+            target = self._values.display(target.dataset or "")
         if target is None or target.kind != "field":
             raise Unbuildable(f"{condition.kind} needs a field")
-        ref = self._ref(target)
+        ref = target.ref
         return [(ref.dataset, self.field_predicate(condition, ref), False)]
 
     def field_predicate(self, condition: Condition, ref: FieldRef) -> Predicate:
@@ -208,7 +177,7 @@ class Predicates:
             other = self._a.target(condition.other)
             if other is None or other.kind != "field":
                 raise Unbuildable("compares with no field")
-            right = self._ref(other)
+            right = other.ref
             if condition.other is not None and condition.other.via:
                 right = right.model_copy(update={"via": condition.other.via})
             return Comparison(op=condition.op, left=ref, right=right)
@@ -229,57 +198,6 @@ class Predicates:
             return Comparison(op=condition.op, left=ref, right=Literal_(value=number))
         raise Unbuildable(condition.kind)
 
-    def _value(self, condition: Condition) -> list[tuple[str, Predicate, bool]]:
-        chosen = self._a.value(condition)
-        if chosen is not None:
-            way = way_to(chosen.dataset, condition.hint, self._catalog) if condition.hint else ()
-            ref = FieldRef(dataset=chosen.dataset, field=chosen.field, via=way)
-            values: list[Scalar] = [self._typed(ref, chosen.value)]
-            for more in condition.more_values:
-                match = next((v for v in more if (v.dataset, v.field) == (chosen.dataset, chosen.field)), None)
-                if match is None:
-                    raise Unbuildable("values of different fields")
-                values.append(self._typed(ref, match.value))
-            if condition.both and len(values) > 1:
-                return [(ref.dataset, self._equals(ref, [v], condition.negate), True) for v in values]
-            return [(ref.dataset, self._equals(ref, values, condition.negate), condition.both)]
-        target = self._a.target(condition.mention)
-        if target is not None and target.kind == "dataset":
-            shown = self._display(target.dataset or "") if not (condition.literal or "").isdigit() else self._key(target.dataset or "")
-            target = replace(shown, via=target.via) if shown is not None else None
-        if target is None or target.kind != "field":
-            raise Unbuildable("a value without a field")
-        ref = self._ref(target)
-        literals = [condition.literal or "", *condition.literals]
-        field = self._catalog.field(ref)
-        if self._kinds.is_flag(target) and literals[0].strip(" .").lower() in ("true", "yes", "1", "false", "no", "0"):
-            return [(ref.dataset, flag(ref, field, value=literals[0].strip(" .").lower() in ("true", "yes", "1")), False)]
-        return [
-            (
-                ref.dataset,
-                self._equals(ref, [self._typed(ref, text) for text in literals], condition.negate, text=field.type is FieldType.STRING),
-                condition.both,
-            )
-        ]
-
-    def _equals(self, ref: FieldRef, values: list[Scalar], negate: bool, *, text: bool = False) -> Predicate:
-        if len(values) == 1 and not negate:
-            return Comparison(op="=", left=ref, right=Literal_(value=values[0]), ignore_case=text)
-        return In(field=ref, values=tuple(values), negate=negate, ignore_case=text)
-
-    def _typed(self, ref: FieldRef, text: str) -> Scalar:
-        field = self._catalog.field(ref)
-        try:
-            if field.type is FieldType.INTEGER:
-                return int(float(text))
-            if field.type in (FieldType.DECIMAL, FieldType.FLOAT):
-                return float(text)
-            if field.type is FieldType.BOOLEAN:
-                return text.strip().lower() in ("1", "true", "yes", "y")
-        except ValueError:
-            raise Unbuildable(f"{text!r} is not a number") from None
-        return text
-
     def _related(self, condition: Condition, base: str) -> list[tuple[str, Predicate, bool]]:
         target = self._a.target(condition.mention)
         if target is None or target.dataset is None:
@@ -287,7 +205,7 @@ class Predicates:
         dataset = target.dataset
         inner = list(condition.inner)
         if target.kind == "field" and self._kinds.is_flag(target):
-            ref = self._ref(target)
+            ref = target.ref
             return [(dataset, flag(ref, self._catalog.field(ref), value=not condition.negate), False)]
         outer: list[Condition] = []
         if dataset == base or self._graph.points_to(base, dataset):
@@ -311,89 +229,13 @@ class Predicates:
             return []
         return [(base, self._has(base, dataset, where, negate=condition.negate), False)]
 
-    def _holidays(self) -> tuple[dt.date, ...]:
-        """The public holidays of the calendar's country over the years that a question may be about."""
-        calendar = self._catalog.calendar
-        years = range(self._as_of.year - _HOLIDAY_YEARS, self._as_of.year + 2)
-        days = tuple(day for year in years for day in public_holidays(calendar.country, year))
-        if not days:
-            raise Unbuildable("Public holidays are not known: the catalog's calendar names no country.")
-        return days
-
     def in_time(self, ref: FieldRef, window: Window, *, negate: bool = False) -> Predicate:
         """Inside a window; a field that holds plain years is compared with the window's years."""
-        field = self._catalog.field(ref)
-        text = field.type is FieldType.STRING and field.unit == "year"
-        if text or (field.type is FieldType.INTEGER and field.epoch is None):
-            years = in_years(ref, window, self._as_of, text=text)
-            return Not(item=years) if negate else years
-        return InWindow(field=ref, window=window, negate=negate)
+        return self._times.inside(ref, window, negate=negate)
 
     def time_field(self, dataset: str) -> FieldRef | None:
         """The primary time of a dataset, else a field of plain years."""
-        found = self._catalog.dataset(dataset)
-        if found.time is not None:
-            return FieldRef(dataset=dataset, field=found.time)
-        times = [f for f in found.fields if f.role is FieldRole.TIME and not f.hidden]
-        if times:
-            return FieldRef(dataset=dataset, field=times[0].name)
-        integers = (f for f in found.fields if f.type is FieldType.INTEGER and f.label.lower().split()[-1] == "year")
-        year = next((f for f in found.fields if f.unit == "year" and f.label.lower().split()[-1] == "year"), None) or next(integers, None)
-        return FieldRef(dataset=dataset, field=year.name) if year is not None else None
-
-    def _time_field(self, dataset: str) -> FieldRef:
-        ref = self.time_field(dataset)
-        if ref is None:
-            for other in self._catalog.datasets:
-                if other.name != dataset and self._graph.points_to(dataset, other.name) and self.time_field(other.name) is not None:
-                    ref = self.time_field(other.name)
-                    break
-        if ref is None:
-            raise Unbuildable(f"{dataset} has no time")
-        return ref
-
-    def _same_period(self, condition: Condition, base: str) -> Predicate:
-        target = self._a.target(condition.mention)
-        if target is None or target.dataset is None:
-            raise Unbuildable("same period as what")
-        other = self._ref(target) if target.kind == "field" and self._kinds.is_time(target) else self._time_field(target.dataset)
-        mine = self._time_field(base)
-        if mine == other or not self._local(base, other.dataset):
-            raise Unbuildable("no second date")
-        part = f"trunc_{condition.literal}"
-        return Comparison(op="=", left=DatePart(part=part, of=mine), right=DatePart(part=part, of=other))
-
-    def _lapse(self, condition: Condition, base: str) -> tuple[str, Predicate, bool]:
-        """Two dates held against each other, on rows that tell both."""
-        date, other = (self._moment(m, base) for m in (condition.mention, condition.other))
-        homes = [d for d in (date.dataset, other.dataset) if all(self._local(d, x.dataset) for x in (date, other))]
-        home = base if all(self._local(base, x.dataset) for x in (date, other)) else next(iter(homes), None)
-        if home is None or date == other:
-            raise Unbuildable("two dates that no row has together")
-        held = lapse(condition, date, other)
-        return home, Not(item=held) if condition.negate else held, False
-
-    def _moment(self, mention: Mention | None, base: str) -> FieldRef:
-        """The date that a mention means; the rows' own when there is none."""
-        target = self._a.target(mention)
-        if target is not None and target.kind == "field" and self._kinds.is_time(target):
-            return self._ref(target)
-        return self._time_field(target.dataset if target is not None and target.dataset else base)
-
-    def _key(self, dataset: str) -> Target | None:
-        """What a number after a thing's name is: its one key, else what it is called by ("order 1043")."""
-        key = next((e.key for e in self._catalog.entities if e.dataset == dataset), self._catalog.dataset(dataset).primary_key)
-        whole = len(key) == 1 and self._catalog.dataset(dataset).field(key[0]).type is FieldType.INTEGER
-        return Target("field", f"{dataset}.{key[0]}", dataset, key[0]) if whole else self._display(dataset)
-
-    def _display(self, dataset: str) -> Target | None:
-        entity = next((e for e in self._catalog.entities if e.dataset == dataset), None)
-        name = entity.display[0] if entity is not None and entity.display else None
-        name = name or next((f.name for f in self._catalog.dataset(dataset).fields if f.role is FieldRole.NAME), None)
-        return Target("field", f"{dataset}.{name}", dataset, name) if name else None
-
-    def _ref(self, target: Target) -> FieldRef:
-        return target.ref
+        return self._times.of(dataset)
 
 
 __all__ = ["Predicates", "Unbuildable"]

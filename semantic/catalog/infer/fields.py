@@ -231,7 +231,7 @@ def _number_role(column: PhysicalColumn, words: tuple[str, ...], stats: ColumnSt
         many = stats is not None and stats.rows >= _ENOUGH_ROWS and not set(words) & v.EXTENSIVE and singular(last) == last
         two = many and stats is not None and stats.low == 0 and stats.high == 1 and stats.distinct == 2
         happened = last.endswith("ed") and stats is not None and (stats.low, stats.high, stats.distinct) == (0, 1, 2)  # "certified": 0, 1
-        named = words[0] in v.FLAG_LEADS or last in v.FLAG_WORDS or happened
+        named = words[0] in v.FLAG_LEADS | {"in"} or last in v.FLAG_WORDS or happened
         if two or (named and (stats is None or stats.low is None or (stats.low in (0, 1) and stats.high in (0, 1)))):
             return FieldRole.FLAG
         if words[-2:] == ("day", "of") or "weekday" in words or words[-3:-1] == ("day", "of") or {"day", "of"} <= set(words):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from core.errors import AppError
 from semantic.catalog.infer.ages import ages
 from semantic.catalog.infer.calendar_dates import with_calendar_dates
-from semantic.catalog.infer.entities import find_entities
+from semantic.catalog.infer.entities import display_fields, find_entities
 from semantic.catalog.infer.fields import FieldContext, build_fields, safe_name
 from semantic.catalog.infer.glossary import GlossaryEntry, apply_glossary
 from semantic.catalog.infer.hierarchies import find_hierarchies
@@ -65,6 +65,7 @@ def infer_catalog(
         dataset, said = _dataset(schema, table, names[table.name], stats[table.name], keys[table.name], links, tenant_column)
         datasets.append(dataset)
         notes += said
+    datasets = _told_apart(datasets, links)
     relationships = _relationships(links, datasets, names)
     metrics = find_metrics(datasets, names, relationships)
     catalog = Catalog(
@@ -142,6 +143,29 @@ def _dataset(
         row_count=stats.rows if stats.sampled else table.row_count,
     )
     return dataset, notes
+
+
+def _told_apart(datasets: Sequence[Dataset], links: Sequence[Link]) -> list[Dataset]:
+    """Without the thing's own name for codes that point to it, where the thing has a name to be shown by: "by reason" are reasons."""
+    named = {d.table: {d.label, *d.synonyms} for d in datasets if display_fields(d) and display_fields(d) != d.primary_key}
+    taken = {
+        (k.table, k.columns[0]): named[k.ref_table]
+        for k in links
+        if len(k.columns) == 1 and k.ref_table in named and k.table != k.ref_table
+    }
+    return [
+        d.model_copy(
+            update={
+                "fields": tuple(
+                    f.model_copy(update={"synonyms": tuple(s for s in f.synonyms if s not in taken.get((d.table, f.column), ()))})
+                    if f.column
+                    else f
+                    for f in d.fields
+                )
+            }
+        )
+        for d in datasets
+    ]
 
 
 def _relationships(links: Sequence[Link], datasets: Sequence[Dataset], names: dict[str, TableName]) -> list[Relationship]:

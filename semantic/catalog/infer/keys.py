@@ -69,6 +69,8 @@ def _find(
                 and seen.high == seen.low + seen.rows - 1
             ):
                 score += 4
+            if column.sorting and position == 0 and not foreign and name.columns[column.name].words[-1] in v.ID | v.CODE:
+                score += 2  # the table is sorted by it, and no two rows share it
             if foreign and seen.rows < _CHANCE_ROWS and _has_rivals(table, column, name):
                 continue
         scored.append((score, column.name))

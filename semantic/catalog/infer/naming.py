@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from semantic.catalog.infer import words as w
 from semantic.catalog.infer.schema import PhysicalColumn, PhysicalSchema, PhysicalTable
-from semantic.catalog.infer.vocabulary import MONEY, UNITS
+from semantic.catalog.infer.vocabulary import MONEY, PERSON, UNITS
 
 UNCLEAR = frozenset(
     "detail line item data info information history log record entry list table count hour day week month year group set map mapping".split()
@@ -29,6 +29,8 @@ _HEAD_SYNONYMS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+# A table of these of a person has one row for each.
+_OF_PERSON = frozenset("account profile record master detail info data".split())
 # A short form of a noun has no more letters.
 _SHORT = 5
 _COUNT_COMMENT = re.compile(r"\s*(the\s+)?(total\s+)?(number|count|amount)\s+of\b", re.IGNORECASE)
@@ -74,19 +76,24 @@ def name_tables(schema: PhysicalSchema) -> dict[str, TableName]:
     aliases = table_aliases(schema, nouns, shared)
     short = short_ids(schema, nouns)
     named = {t.name: _name_table(t, raw[t.name], _Known(shared, vocabulary, short, aliases)) for t in schema.tables}
-    return {t: replace(name, synonyms=(*name.synonyms, *_head(t, nouns))) for t, name in named.items()}
+    return {t.name: replace(named[t.name], synonyms=(*named[t.name].synonyms, *_head(t, nouns))) for t in schema.tables}
 
 
-def _head(table: str, nouns: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """The bare noun of a table of several words ("booking" of hotel booking), where no other table could be meant by it."""
-    words = nouns[table]
+def _head(table: PhysicalTable, nouns: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The bare noun of a table of several words ("booking" of hotel booking, "customer" of customer account), where no other table could
+    be meant by it. A noun that says little ("line") counts where the table's own first column is called so ("line_id")."""
+    words = nouns[table.name]
     if len(words) < 2 or w.is_participle(words[-1]) or "of" in words:
         return ()
-    noun = words[-1]
-    others = {x for t, other in nouns.items() if t != table for x in other}
-    if noun in GENERIC | MONEY | UNCLEAR or noun in others:
-        return ()
-    return (noun, w.plural(noun))
+    noun, rest = words[-1], words[:-1]
+    others = {x for t, other in nouns.items() if t != table.name for x in other}
+    found: list[str] = []
+    keyed = w.split(table.columns[0].name) in _key_forms(noun) if table.columns else False
+    if (noun not in GENERIC | MONEY | UNCLEAR or (keyed and noun in UNCLEAR)) and noun not in others:
+        found += [noun, w.plural(noun)]
+    if noun in _OF_PERSON and len(rest) == 1 and rest[0] in PERSON and rest[0] not in others:
+        found += [rest[0], w.plural(rest[0])]
+    return tuple(found)
 
 
 def short_ids(schema: PhysicalSchema, tables: Mapping[str, tuple[str, ...]]) -> dict[tuple[str, str], tuple[str, ...]]:
@@ -295,7 +302,8 @@ def _strip_table(raw: tuple[str, ...], shared: tuple[str, ...], vocabulary: froz
         rest = rest[1:]
     while len(rest) > 1 and (rest[-1] in w.TABLE_NOISE or re.fullmatch(r"v?\d+", rest[-1])):
         rest = rest[:-1]
-    return w.expand(part for word in rest for part in w.unglue(word, vocabulary))
+    full = w.expand(part for word in rest for part in w.unglue(word, vocabulary))
+    return full[:-1] if len(full) > 1 and full[-1] == "header" else full
 
 
 def _column_prefix(columns: Sequence[tuple[str, ...]], shared: tuple[str, ...], table: tuple[str, ...]) -> tuple[str, ...]:

@@ -12,11 +12,10 @@ from semantic.catalog.model import FieldType
 
 _KEY_WORDS = v.ID | {"number", "no", "code"}
 _OF_PERSONS = frozenset("salary birthdate birthday gender surname firstname lastname fullname".split())
-_PAIRS_OF_PERSONS = frozenset(
-    (("first", "name"), ("last", "name"), ("full", "name"), ("birth", "date"), ("job", "title"), ("hire", "date"), ("hired", "on"))
-)
+_PAIRS_OF_PERSONS = frozenset((("first", "name"), ("last", "name"), ("full", "name"), ("birth", "date"), ("hire", "date"), ("hired", "on")))
 # "times cited by" is a number.
 _COUNTING = frozenset("number num count total times sum amount quantity".split())
+_STAFF = frozenset("employee staff personnel worker user".split())
 # Fewer different values than this say nothing about where they come from.
 _FEW_VALUES = 2
 
@@ -30,7 +29,7 @@ def person_links(
     taken: set[tuple[str, str]],
 ) -> list[ColumnPair]:
     """Which table of persons each such column points to: the only one whose key holds all its values, or whose key it spans from end to end."""
-    persons = [t for t in schema.tables if len(keys.get(t.name, ())) == 1 and _of_persons(t, names[t.name])]
+    persons = [t for t in schema.tables if len(keys.get(t.name, ())) == 1 and of_persons(t, names[t.name])]
     pairs = [
         ColumnPair(table.name, column.name, target.name, keys[target.name][0])
         for table in schema.tables
@@ -47,11 +46,14 @@ def person_links(
     chosen = []
     for several in found.values():
         whole = several if len(several) == 1 else [p for p in several if _spans(stats, p)]
+        if len(whole) != 1:  # a recruiter is one of the staff, not of those who apply
+            whole = [p for p in several if names[p.ref_table].words[-1] in _STAFF]
         chosen.extend(whole if len(whole) == 1 else [])
     return chosen
 
 
-def _of_persons(table: PhysicalTable, name: TableName) -> bool:
+def of_persons(table: PhysicalTable, name: TableName) -> bool:
+    """Whether each row of the table is a person, as its name or its columns say."""
     if name.words[-1] in v.PERSON_PART:
         return True
     words = [name.columns[c.name].words for c in table.columns]

@@ -10,7 +10,7 @@ from typing import Literal
 from semantic.catalog.infer import vocabulary as v
 from semantic.catalog.infer.naming import GENERIC, TableName, is_counting
 from semantic.catalog.infer.pair_links import pair_links
-from semantic.catalog.infer.person_links import part_words, person_links
+from semantic.catalog.infer.person_links import of_persons, part_words, person_links
 from semantic.catalog.infer.probe import ColumnPair, Probe, TableStats
 from semantic.catalog.infer.schema import PhysicalColumn, PhysicalSchema, PhysicalTable
 from semantic.catalog.infer.words import singular
@@ -20,6 +20,7 @@ _KEY_WORDS = v.ID | {"code", "number", "no", "name", "symbol"}
 _SELF_WORDS = frozenset(
     "parent manager supervisor boss mentor referrer referred previous original predecessor successor reports master pre prerequisite".split()
 )
+_WHERE_TO = frozenset("to from via home away origin destination source target pickup dropoff".split())
 _ID_COMMENT = re.compile(r"\b(id|identifier|foreign key|references?)\b", re.IGNORECASE)
 # Codes of so few values prove a reference when both columns are called a code; others need ten.
 _FEW_CODES = 4
@@ -225,7 +226,9 @@ def _name_score(context: _Context, table: PhysicalTable, column: PhysicalColumn,
     own_key = context.keys.get(table.name, ()) == (column.name,)
     ref_is_foreign = any(k.columns == (ref.name,) for k in target.foreign_keys)
     if target.name == table.name:
-        return 0.8 if is_key and set(core) & _SELF_WORDS and core != target_words else 0.0
+        named = any(target_name.columns[c.name].words[-1] in v.NAME - {"title"} for c in target.columns)
+        parted = set(core) & _SELF_WORDS and (not set(core) & v.PERSON_PART or (named and of_persons(target, target_name)))
+        return 0.8 if is_key and parted and core != target_words else 0.0
     specific = len(key_words) > 1 or key_words[-1] not in _KEY_WORDS | {"title", "label"}
     if own_key:
         return 1.0 if core == target_words and is_key and not ref_is_foreign else 0.0
@@ -233,9 +236,13 @@ def _name_score(context: _Context, table: PhysicalTable, column: PhysicalColumn,
         return 0.0
     if specific and (words == key_words or column.name == ref.name):
         return 1.0 if _core(key_words) == target_words or not (ref_is_foreign or _borrowed(context, key_words, target)) else 0.8
+    own_word = _core(key_words)
+    if own_word and own_word not in (target_words, words) and not set(own_word) & GENERIC and words[-len(own_word) :] == own_word:
+        return 0.5
     if not core or not is_key:
         tail = _tail(words, target_words)
-        if column.parsed.type == FieldType.INTEGER and not (words == target_words or _ID_COMMENT.search(column.comment)):
+        said = words == target_words or _ID_COMMENT.search(column.comment) or _points(words, target_words)
+        if column.parsed.type == FieldType.INTEGER and not said:
             return 0.0
         return 0.5 if tail and key_words[-1] in _KEY_WORDS and not set(words[-1:]) & {"date", "type", "status"} else 0.0
     if core == target_words:
@@ -245,6 +252,12 @@ def _name_score(context: _Context, table: PhysicalTable, column: PhysicalColumn,
     if len(target_words) > 1 and core == target_words[-len(core) :] and _compatible(words[-1], key_words[-1]):
         return 0.6
     return 0.0
+
+
+def _points(words: tuple[str, ...], target: tuple[str, ...]) -> bool:
+    """Whether words before a table's name say where to, or whose ("ship to warehouse", "home team")."""
+    before = words[: -len(target)]
+    return words[-len(target) :] == target and bool(set(before[-1:]) & _WHERE_TO)
 
 
 def _borrowed(context: _Context, key_words: tuple[str, ...], table: PhysicalTable) -> bool:
@@ -336,5 +349,5 @@ def _role(context: _Context, link: Link, group: Sequence[Link]) -> tuple[str, ..
     said = set(target.words) | set(target.columns[link.ref_columns[0]].words) | _KEY_WORDS
     role = tuple(x for x in words if x not in said and singular(x) not in said)
     if len(group) == 1 and not _tail(_core(words) or words, target.words):
-        return role if set(role) & _SELF_WORDS else ()
+        return role if set(role) & (_SELF_WORDS | (v.PERSON_PART - v.PERSON)) else ()
     return role

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from semantic.catalog.infer.fields import safe_name
 from semantic.catalog.infer.naming import TableName
+from semantic.catalog.infer.words import plural
 from semantic.catalog.model import CatalogField, Dataset, DatasetKind, FieldRole, FieldType, Segment
 from semantic.expr import Comparison, FieldRef, IsNull, Literal_
 
@@ -15,6 +16,10 @@ _ENDS = frozenset(
     end ended ending termination terminated cancel canceled cancelled cancellation close closed closing leave left leaving discharge
     discharged exit exited churn churned resignation resigned deactivated
     """.split()
+)
+# What is over for a row once it has such a date: before, it is open.
+_DONE = frozenset(
+    "filled restored resolved completed completion finished returned fixed repaired received settled answered solved vacated".split()
 )
 _YES = ("1", "y", "yes", "true", "t")
 
@@ -44,21 +49,27 @@ def find_segments(datasets: Sequence[Dataset], names: Mapping[str, TableName]) -
 
 def _by_end(dataset: Dataset, name: TableName, taken: set[str]) -> list[Segment]:
     """ "active subscriptions": those without an end, where exactly one date says when a row ends and nothing else says "active"."""
-    ends = [f for f in dataset.fields if f.role == FieldRole.TIME and f.nullable and not f.hidden and set(f.label.lower().split()) & _ENDS]
-    said_elsewhere = any("active" in f"{f.label} {' '.join(f.values)}".lower().split() for f in dataset.fields)
-    key = safe_name(f"active {name.plural}")
-    if len(ends) != 1 or said_elsewhere or key in taken:
+    times = [f for f in dataset.fields if f.role == FieldRole.TIME and f.nullable and not f.hidden]
+    ends = [f for f in times if set(f.label.lower().split()) & _ENDS]
+    done = [f for f in times if set(f.label.lower().split()) & _DONE]
+    said = "active" if ends else "open"
+    said_elsewhere = any(said in f"{f.label} {' '.join(f.values)}".lower().replace("_", " ").split() for f in dataset.fields)
+    key = safe_name(f"{said} {name.plural}")
+    if len(ends or done) != 1 or said_elsewhere or key in taken:
         return []
     taken.add(key)
-    where = IsNull(field=FieldRef(dataset=dataset.name, field=ends[0].name))
+    others = ("current", "open", "ongoing") if ends else ("ongoing", "still open", "outstanding", "unresolved")
+    where = IsNull(field=FieldRef(dataset=dataset.name, field=(ends or done)[0].name))
     return [
         Segment(
             name=key,
-            label=f"active {name.plural}",
-            synonyms=(f"current {name.plural}", f"open {name.plural}"),
+            label=f"{said} {name.plural}",
+            synonyms=tuple(
+                f"{word} {noun}" for noun in (name.plural, *(s for s in name.synonyms if plural(s) == s)) for word in (said, *others)
+            )[1:],
             dataset=dataset.name,
             where=where,
-            description=f"{name.plural} without {ends[0].label}",
+            description=f"{name.plural} without {(ends or done)[0].label}",
         )
     ]
 

@@ -125,11 +125,17 @@ def _integer_shape(words: tuple[str, ...], comment: str, stats: ColumnStats | No
     return None
 
 
+# The day on which something happened last, or will happen next, is of the thing as it is now: it moves, and no row belongs to it.
+_PASSING = frozenset("last latest previous next".split())
+
+
 def primary_time(
     fields: Sequence[CatalogField], raw_words: dict[str, tuple[str, ...]], table: tuple[str, ...], stats: dict[str, ColumnStats]
 ) -> str | None:
     """The time at which a row's event happened: not when it was loaded, not when it ends. None where there is no time."""
-    times = [f for f in fields if f.role.value == "time"]
+    times = [
+        f for f in fields if f.role.value == "time" and not (set(raw_words[f.name]) & _PASSING and not set(raw_words[f.name]) & v.AUDIT)
+    ]
     if not times:
         return None
     return max(times, key=lambda f: (_time_score(f, raw_words[f.name], table, stats.get(f.name)), -fields.index(f))).name

@@ -28,7 +28,9 @@ PERSON_PUBLIC = _set("author artist actor player salesperson agent rep represent
 # Words for a person, or for the part that one plays in an event.
 PERSON_PART = PERSON | PERSON_PUBLIC | _set(
     "coach advisor adviser mentor tutor supervisor boss owner assignee approver reviewer dispatcher creator organizer organiser host lead seller inspector "
-    "operator technician cashier planner officer lecturer professor doctor nurse referrer editor requester reporter consultant trainer"
+    "operator technician cashier planner officer lecturer professor doctor nurse referrer editor requester reporter consultant trainer "
+    "recruiter interviewer picker packer checker auditor examiner engineer mechanic pilot captain courier handler loader surveyor adjuster underwriter broker "
+    "appraiser landlord salesman therapist surgeon"
 )  # fmt: skip
 
 # A quantity of which a sum over rows means something.

@@ -11,8 +11,8 @@ ABBREVIATIONS: dict[str, str] = {
     "abbr": "abbreviation", "acc": "account", "acct": "account", "addl": "additional", "addr": "address", "adr": "average daily rate",
     "adj": "adjusted", "agg": "aggregate", "amt": "amount", "aov": "average order value", "approx": "approximate",
     "arpu": "average revenue per user", "appt": "appointment", "arr": "arrival", "attr": "attribute", "auth": "authorization",
-    "avail": "available", "avg": "average", "bal": "balance", "bday": "birthday", "beg": "begin", "bldg": "building", "biz": "business",
-    "calc": "calculated", "cat": "category", "catg": "category", "ccy": "currency", "cd": "code", "chg": "change", "chk": "check",
+    "avail": "available", "avg": "average", "bal": "balance", "bday": "birthday", "beg": "begin", "bkg": "booking", "bldg": "building", "biz": "business",
+    "calc": "calculated", "cand": "candidate", "cat": "category", "catg": "category", "ccy": "currency", "cd": "code", "chg": "change", "chk": "check",
     "clm": "claim", "cmpgn": "campaign", "cnt": "count", "cntry": "country", "cogs": "cost of goods sold", "co": "company",
     "comm": "commission", "comp": "company", "conf": "confirmed", "cont": "contract", "corp": "corporation", "cov": "coverage",
     "cr": "credit", "crtd": "created", "ctry": "country", "ctr": "click through rate", "cty": "city", "cur": "currency",
@@ -20,24 +20,28 @@ ABBREVIATIONS: dict[str, str] = {
     "desc": "description", "descr": "description", "dest": "destination", "dev": "device", "diff": "difference", "disc": "discount",
     "dist": "distance", "div": "division", "dob": "date of birth", "doc": "document", "dpt": "department", "dr": "debit",
     "dst": "destination", "dt": "date", "dte": "date", "dtl": "detail", "dtm": "datetime", "dttm": "datetime", "dur": "duration",
-    "eff": "effective", "elev": "elevation", "emp": "employee", "emplid": "employee id", "env": "environment", "eqp": "equipment", "est": "estimated",
+    "eff": "effective", "elev": "elevation", "emp": "employee", "emplid": "employee id",
+    "env": "environment", "enrl": "enrollment", "eqp": "equipment", "equip": "equipment", "est": "estimated",
     "expd": "expired", "expr": "expiration", "fcst": "forecast", "flg": "flag", "flt": "flight", "fname": "first name",
     "freq": "frequency", "fx": "exchange rate", "fy": "fiscal year", "gndr": "gender", "gp": "gross profit", "govt": "government", "grp": "group",
-    "hdr": "header", "hosp": "hospital", "hr": "hour", "hrs": "hours", "hum": "humidity", "ident": "identifier", "ind": "indicator", "indep": "independence",
+    "hdr": "header", "hist": "history", "hosp": "hospital", "hr": "hour",
+    "hrs": "hours", "hum": "humidity", "ident": "identifier", "ind": "indicator", "indep": "independence",
     "ins": "insurance",
     "int": "interest", "inv": "invoice", "invc": "invoice", "itm": "item", "lang": "language", "lat": "latitude", "lname": "last name",
     "los": "length of stay", "lng": "longitude", "lon": "longitude", "loc": "location", "lst": "last", "ltv": "lifetime value",
-    "lvl": "level", "manuf": "manufacturer", "max": "maximum", "mbr": "member", "mfg": "manufacturer", "mfr": "manufacturer",
+    "lvl": "level", "maint": "maintenance", "manuf": "manufacturer", "max": "maximum", "mbr": "member", "mfg": "manufacturer", "mfr": "manufacturer",
     "mgmt": "management", "mgr": "manager", "mkt": "market", "mktg": "marketing", "mname": "middle name", "mnth": "month",
-    "mrr": "monthly recurring revenue", "mth": "month", "mtd": "month to date", "mtn": "mountain", "nbr": "number", "nm": "name", "num": "number",
+    "mrr": "monthly recurring revenue", "mth": "month", "mtd": "month to date", "mtn": "mountain", "mtr": "meter",
+    "mvmt": "movement", "mvt": "movement", "nbr": "number", "nm": "name", "num": "number",
     "nums": "numbers", "occ": "occupation", "ops": "operations", "opp": "opportunity", "oppty": "opportunity", "ord": "order",
     "org": "organization", "orig": "original", "pct": "percent", "perc": "percent", "perf": "performance", "pkg": "package",
     "pmt": "payment", "pmnt": "payment", "pol": "policy", "pop": "population", "pos": "position", "prc": "price", "prd": "product", "prev": "previous",
-    "prod": "product", "prof": "profit", "promo": "promotion", "prov": "provider", "ptnt": "patient", "pub": "publication",
+    "prod": "product", "prof": "profit", "promo": "promotion", "prov": "provider", "proj": "project", "ptnt": "patient", "pub": "publication",
     "purch": "purchase", "pymt": "payment", "qtr": "quarter", "qty": "quantity", "qnty": "quantity", "rcpt": "receipt",
     "rcvd": "received", "rec": "record", "recd": "received", "ref": "reference", "reg": "region", "rel": "release",
-    "rep": "representative", "resp": "response", "rev": "revenue", "rgn": "region", "sal": "salary", "sched": "scheduled",
-    "seq": "sequence", "sess": "session", "sls": "sales", "src": "source", "stat": "status", "std": "standard", "stmt": "statement",
+    "rep": "representative", "resp": "response", "rev": "revenue", "rsn": "reason", "rgn": "region", "sal": "salary", "sched": "scheduled",
+    "seq": "sequence", "sess": "session", "shpmt": "shipment", "sls": "sales", "snap": "snapshot",
+    "src": "source", "stat": "status", "std": "standard", "stk": "stock", "stmt": "statement",
     "strt": "start", "sts": "status", "subcat": "subcategory", "subscr": "subscription", "svc": "service", "tel": "telephone",
     "temp": "temperature", "terr": "territory", "tkt": "ticket", "tm": "time", "tot": "total", "tran": "transaction",
     "trans": "transaction", "transac": "transaction", "trx": "transaction", "ts": "timestamp", "tx": "transaction", "txn": "transaction",
@@ -114,7 +118,7 @@ def expand(words: Iterable[str], comment: str = "") -> tuple[str, ...]:
     """
     said = title_words(comment)
     out: list[str] = []
-    for word in _initials(tuple(words)):
+    for word in _in_company(_initials(tuple(words))):
         long = next((x for x in said if word in _AMBIGUOUS and x.startswith(word) and len(x) > len(word) + 1), None)
         out += (long or ABBREVIATIONS.get(word, word)).split()
     return tuple(out)
@@ -125,6 +129,35 @@ def _initials(words: tuple[str, ...]) -> tuple[str, ...]:
     if len(words) > 1 and words[-1] == "name" and words[-2] in _NAME_INITIALS:
         return (*words[:-2], _NAME_INITIALS[words[-2]], "name")
     return (*words[:-1], "number") if len(words) > 1 and words[-1] == "no" else words
+
+
+# Short forms that mean this only beside such a word: (short form, its neighbours, in front or behind, written out).
+_COMPANY: tuple[tuple[str, frozenset[str], int, str], ...] = (
+    ("prod", frozenset("line order run batch shift plan output volume schedule".split()), 1, "production"),
+    ("po", frozenset("hdr header line lines no num number id date dt status item items dtl detail details".split()), 1, "purchase order"),
+    ("so", frozenset("hdr header line lines no num number dtl detail details".split()), 1, "sales order"),
+    ("wo", frozenset("hdr header line lines no num number id status type".split()), 1, "work order"),
+    ("qc", frozenset("check checks result results test inspection".split()), 1, "quality"),
+    ("act", frozenset("start end qty quantity date dt hours hrs cost amt amount time departure arrival dep arr".split()), 1, "actual"),
+    ("pt", frozenset("reorder data".split()), -1, "point"),
+    ("exp", frozenset("yrs years yr year".split()), -1, "experience"),
+    ("min", frozenset("salary price amount amt rate value qty age".split()), -1, "minimum"),
+    ("mins", frozenset("lost spent used late total worked down idle of".split()), 1, "minutes"),
+)
+
+
+def _in_company(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Short forms that the word beside them makes plain.
+
+    >>> _in_company(("prod", "line")), _in_company(("yrs", "exp")), _in_company(("exp", "date"))
+    (('production', 'line'), ('yrs', 'experience'), ('exp', 'date'))
+    """
+    out = list(words)
+    for at, word in enumerate(words):
+        for short, company, step, long in _COMPANY:
+            if word == short and 0 <= at + step < len(words) and words[at + step] in company:
+                out[at] = long
+    return tuple(part for word in out for part in word.split())
 
 
 _LENGTHS = frozenset("height depth length elevation altitude distance width radius diameter perimeter".split())

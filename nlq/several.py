@@ -21,6 +21,7 @@ _BOTH_ENDS = re.compile(
     rf"\b(?P<one>{_HIGH}(?:\s+\d+)?(?:\s+selling|\s+performing)?)\s+and\s+(?:the\s+)?(?P<two>{_LOW}(?:\s+\d+)?(?:\s+selling|\s+performing)?)\s+(?=[a-z])",
     re.IGNORECASE,
 )
+_OF_EACH = re.compile(r"\b(?:by|per|each|every)\b", re.IGNORECASE)
 
 
 def both_ends(question: str) -> tuple[str, ...]:
@@ -30,6 +31,8 @@ def both_ends(question: str) -> tuple[str, ...]:
     ('best month for revenue in 2025', 'worst month for revenue in 2025')
     """
     found = _BOTH_ENDS.search(question)
+    if found is not None and found["one"].lower() == "first" and _OF_EACH.search(question, found.end()):
+        return ()  # "first and last order by customer": the two dates of each
     return () if found is None else tuple(question[: found.start()] + found[end] + " " + question[found.end() :] for end in ("one", "two"))
 
 

@@ -7,13 +7,17 @@ from collections.abc import Sequence
 from nlq.composing.draft import Draft
 from nlq.frame import MeasureItem
 from nlq.lexicon import Target
+from nlq.predicates import Unbuildable
 from semantic.catalog.model import DatasetKind, FieldRole
 
 
 def is_aggregated(draft: Draft, measures: Sequence[MeasureItem]) -> bool:
     f = draft.frame
-    if f.limit_per_group and f.superlative is not None and f.outputs and f.groups:
-        return True
+    if f.limit_per_group and f.outputs and f.groups:
+        if f.top_asked and not (f.superlative or f.rank_by or f.orders or measures):
+            raise Unbuildable("what makes them the top of each is not said")
+        if f.superlative is not None or f.rank_by:
+            return True
     if grouped_rows(draft, measures) or counted_rows(draft, measures) or grouped_having(draft):
         return True
     if f.rank_by and all(plain_rank(draft, m) for m in f.rank_by) and not measures:

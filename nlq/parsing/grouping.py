@@ -39,6 +39,8 @@ def on_by(p: Parse, i: int, u: Unit) -> int:
     unmeasured = unmeasured_superlative(p) and (
         nxt.is_func("count", "agg") or p.kinds.likely(nxt, "measure") or p.kinds.certainly(nxt, "dataset")
     )
+    if unmeasured and "per" in u.text.lower().split() and p.kinds.certainly(nxt, "dataset") and not p.kinds.is_fact(nxt):
+        return on_each(p, i, u)  # "best product per store"
     if (s.top or ranking or unmeasured) and not nxt.is_func("each", "grain"):
         s.mode = "rankby"
         s.top = False

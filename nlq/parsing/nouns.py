@@ -26,6 +26,7 @@ from nlq.parsing.superlatives import super_noun
 from nlq.parsing.terms import on_term
 from nlq.parsing.values import is_value, on_quoted, on_value
 from nlq.parsing.verbs import on_verb, verb_like
+from nlq.parsing.words import EXTREMES
 from nlq.segment import Unit
 
 
@@ -108,19 +109,29 @@ def _verb(p: Parse, i: int, u: Unit) -> int | None:
 def _several(p: Parse, i: int, u: Unit) -> int | None:
     """ "min, max and average price": each of them of the one noun."""
     s = p.waiting
-    last = s.aggregate or {"desc": "max", "asc": "min"}.get(s.superlative or "")
+    last = s.aggregate or EXTREMES.get(s.superlative or "")
     if not s.also or last is None or s.mode in ("order", "rankby"):
         return None
     if p.frame.question_word and p.frame.outputs:
         p.frame.unknown.extend(s.pending_units)  # "which products have the highest and lowest price": two rankings at once
         return None
+    timed = any(x.is_func("super") and x.func is not None and x.func.value in ("latest", "earliest") for x in s.pending_units)
+    events = timed and p.kinds.likely(u, "dataset") and p.kinds.is_dated(u)
+    if timed and not events and not p.kinds.likely(u, "time"):
+        p.frame.unknown.extend(s.pending_units)  # "first and last price": whose price was first
+        return None
     units, kinds = p.take_pending(), [*s.also, last]
+    dates = events and i + 1 < len(p.units) and p.units[i + 1].text.lower() in ("date", "dates", "day", "time")
+    if dates:
+        p.use(p.units[i + 1])  # "first and last sale date", where sales have a date of another name
     mention = p.mention(u, "aggregate")
+    if events:
+        mention.links = tuple(k for k in u.links if k.target.kind == "dataset")
     p.reset_noun()
     s.also = []
     for kind in kinds:
-        p.add_measure(MeasureItem("aggregate", kind, mention, units=units))
-    return i + 1
+        p.add_measure(MeasureItem("aggregate", kind, mention, units=units, label="when" if events else None))
+    return i + 2 if dates else i + 1
 
 
 def _ordered(p: Parse, i: int, u: Unit) -> int | None:

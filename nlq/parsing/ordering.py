@@ -6,6 +6,7 @@ from nlq.frame import MeasureItem, OrderItem
 from nlq.parsing.grouping import ranks_things
 from nlq.parsing.parse import Parse
 from nlq.segment import Unit
+from semantic.catalog.model import FieldRole
 
 
 def on_order(p: Parse, i: int, u: Unit) -> int:
@@ -16,10 +17,20 @@ def on_order(p: Parse, i: int, u: Unit) -> int:
     cut = p.frame.limit_asked and bool(p.frame.outputs) and not (p.frame.measures or p.frame.rank_by)
     # "countries ranked by refund rate", "top customers ranked by revenue"
     ranks = nxt is not None and p.kinds.certainly(nxt, "metric") and (cut or ranks_things(p, i, nxt))
+    ranks = ranks or (nxt is not None and _ranks_labels(p, i, nxt))
     s.mode = "rankby" if ranks else "order"
     s.relative, s.related, s.each = False, None, False
-    s.direction = None
+    ranked = nxt is not None and u.text.lower().startswith("rank") and p.kinds.certainly(nxt, "measure")
+    s.direction = True if ranked and s.mode == "order" else None  # "claims ranked by amount": the highest first
     return i + 1
+
+
+def _ranks_labels(p: Parse, i: int, nxt: Unit) -> bool:
+    """ "reasons ranked by amount": labels, which rows share, by what the rows of each add up to."""
+    if len(p.frame.outputs) != 1 or not p.kinds.certainly(nxt, "measure") or not ranks_things(p, i, nxt):
+        return False
+    field = p.kinds.field(p.frame.outputs[0].links[0].target)
+    return field is not None and field.role is FieldRole.CATEGORY
 
 
 def on_direction(p: Parse, i: int, u: Unit) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from nlq.frame import Condition, Frame, MeasureItem, Mention, TransformItem
 from nlq.kinds import Kinds
 from nlq.linking import Link
-from nlq.parsing.words import SENTENCE_END
+from nlq.parsing.words import EXTREMES, SENTENCE_END
 from nlq.segment import Unit
 
 
@@ -138,7 +138,7 @@ class Parse:
         return self.waiting.last is not None and self.kinds.likely(self.waiting.last.unit, "dataset")
 
     def mention(self, u: Unit, role: str) -> Mention:
-        last_word = u.text.split()[-1].lower()
+        last_word = u.text.lower().split(" of ")[0].split()[-1]  # "causes of loss"
         mention = Mention(
             unit=u,
             role=role,  # type: ignore[arg-type]
@@ -210,7 +210,7 @@ class Parse:
         s = self.waiting
         if not i or not self.units[i - 1].is_func("and", "comma"):
             return
-        kind = s.aggregate or {"desc": "max", "asc": "min"}.get(s.superlative or "")
+        kind = s.aggregate or EXTREMES.get(s.superlative or "")
         if kind is not None and not s.count:
             s.also.append(kind)
             s.aggregate = s.superlative = None

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from nlq.fillers import RELATING
 from nlq.frame import Frame
 from nlq.kinds import Kinds
+from nlq.parsing.acts import act
 from nlq.parsing.aggregates import on_aggregate, on_distinct
 from nlq.parsing.bounds import on_between, on_versus_average
 from nlq.parsing.clauses import on_and, on_both, on_comma, on_have, on_of, on_or, on_prep, on_pronoun, on_relative, on_sentence_end, on_wh
@@ -98,6 +99,9 @@ def _step(p: Parse, i: int) -> int:
             return following
     if u.is_func("cycle") and u.links and not u.values and i and _told_before(p.units[i - 1]) and u.text.lower().endswith("s"):
         return p.handlers["cycle"](p, i, u)  # "sales on weekends", where days have a yes or no of that name
+    done = act(p, i, u) if not (u.values or u.quoted) else None
+    if done is not None:
+        return done
     if u.is_object or u.quoted:
         return on_object(p, i, u)
     if u.func is not None and u.func.kind in p.handlers:

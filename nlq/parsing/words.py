@@ -30,6 +30,8 @@ OFTEN = (
     *("most frequent", "most common", "most popular", "most often", "most active", "least frequent", "least common", "least popular"),
     *("busiest", "best rated", "highest rated", "top rated", "lowest rated", "worst rated"),
 )
+# What is computed of the values that a superlative asks for.
+EXTREMES = {"desc": "max", "asc": "min", "latest": "max", "earliest": "min"}
 SENTENCE_END = frozenset((".", "?", "!", ";"))
 LACKING = frozenset(
     (

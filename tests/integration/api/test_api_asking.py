@@ -10,8 +10,6 @@ import pytest
 from api.services import Services
 from tests.integration.api.conftest import TODAY
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("api")]
-
 
 def by_hand(services: Services, sql: str) -> list[list[Any]]:
     return [list(row.values()) for row in services.core.admin.query_arrow(sql).to_pylist()]

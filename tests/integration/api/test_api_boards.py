@@ -10,7 +10,6 @@ from fastapi.testclient import TestClient
 
 from tests.integration.api.conftest import TODAY
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("api")]
 BY_REGION = {
     "metrics": [{"kind": "metric", "metric": "revenue"}],
     "by": [{"kind": "field", "field": {"dataset": "countries", "field": "region"}}],

@@ -30,7 +30,6 @@ from workers.jobs import FUNCTIONS
 from workers.principals import system_principal
 from workers.run import run_job
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("api")]
 ACME = TenantId("acme")
 HOSTILE = 'one\ntwo\r\n{"event": "forged", "level": "info"}\x1b[31mred\x1b[0m\x85\u2028three'
 

@@ -15,7 +15,6 @@ from core.store.tables import idempotent_answers
 from tests.integration.api.conftest import NOW, Caller
 
 GOAL_FREE = {"name": "kept once", "scopes": ["read"]}
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("api")]
 
 
 @pytest.fixture(scope="module")

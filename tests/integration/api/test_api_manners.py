@@ -11,7 +11,6 @@ from api.app import create_app
 from api.deprecations import Deprecation
 from api.openapi import PROBLEMS
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("api")]
 # Lists that are whole by nature: bounded by the catalog or by a person's own few things.
 WHOLE = {
     "/v1/models", "/v1/metrics", "/v1/verified", "/v1/catalog/personal-data", "/v1/admin/roles", "/v1/admin/directory-roles", "/v1/suggest",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
-import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
@@ -20,7 +19,6 @@ from workers.demo.setup import ensure_people_and_catalogs
 from workers.demo.span import Span
 from workers.demo.world import GLOBEX
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("api")]
 QUESTION = {"question": "orders last week"}
 
 

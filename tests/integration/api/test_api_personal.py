@@ -18,7 +18,6 @@ from semantic.expr import FieldRef
 from workers.principals import system_principal
 from workers.queue import enqueue
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("api")]
 VAULT = TenantId("vault")
 
 

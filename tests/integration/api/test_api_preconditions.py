@@ -8,8 +8,6 @@ import pytest
 
 from api.app import create_app
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("api")]
-
 GOAL = {"metric": "revenue", "starts_on": "2026-01-01", "ends_on": "2027-01-01", "target": 1_000_000}
 RULE = {"name": "etag rule", "definition": {"kind": "threshold", "metric": "revenue", "upper": 1e12}, "enabled": False}
 SOURCE = {

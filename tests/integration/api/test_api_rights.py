@@ -21,8 +21,6 @@ from semantic.catalog.visible import applies
 from tests.integration.api.conftest import Caller
 from workers.principals import system_principal
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("api")]
-
 
 def routes(services: Services) -> list[tuple[str, str]]:
     found = []

@@ -23,7 +23,6 @@ from core.store import api_keys, catalogs, tenants, users
 from core.store.users import NewUser
 from workers.bootstrap import Services as CoreServices
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("api")]
 EXAMPLES = 4  # per operation, beside the documented ones
 FUZZ = TenantId("fuzz")
 REACH_OUT = {"POST /v1/sources", "POST /v1/sources/test"}  # to generated addresses

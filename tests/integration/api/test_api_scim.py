@@ -20,7 +20,6 @@ from core.store import api_keys, audit, tenants, users
 from core.store.users import NewUser
 from workers.bootstrap import Services as CoreServices
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("api")]
 CO = TenantId("dirco")
 PATCH = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"]}
 

@@ -17,7 +17,6 @@ from core.ids import JobId, TenantId
 from workers.jobs import FUNCTIONS
 from workers.run import run_job
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("api")]
 POSTGRES = {
     "kind": "postgresql",
     "host": "db.example.com",

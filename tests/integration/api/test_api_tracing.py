@@ -18,7 +18,6 @@ from core.tracing import start_tracing
 from workers.jobs import FUNCTIONS
 from workers.run import run_job
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("api")]
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 

@@ -17,8 +17,6 @@ from mcp.client.streamable_http import streamable_http_client
 from api.app import create_app
 from api.services import Services
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("api")]
-
 
 @pytest.fixture(scope="module")
 def address(services: Services) -> Iterator[str]:

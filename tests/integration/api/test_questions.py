@@ -6,13 +6,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from api.services import Services
 from tests.questions.match import matches
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("api")]
 FILE = Path(__file__).parents[2] / "questions" / "acme.yaml"
 TABLES = (
     "countries",

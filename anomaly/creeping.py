@@ -20,6 +20,10 @@ SURE = 8.0  # difference of the weekly means in standard errors
 LEAST_EFFECT = 0.8  # of the usual deviation of a day
 STEP_SHARE = 0.33  # of the squared misses of a line
 ALIKE_DAYS = 21  # changes nearer than this are one
+WINDOW_WEEKS, SIDE_WEEKS = 12, 4  # a slow change: the last four weeks against those eight weeks before
+LEAST_PAST_WEEKS, MOST_PAST_WEEKS = 40, 116
+FARTHER = 1.5  # than any such move of the past
+SURE_MOVED = 4.0  # standard errors, of so few weeks
 GATE = 3.0  # only where the last weeks are so far from those before (in the same errors) is it worth a closer look
 
 
@@ -55,7 +59,41 @@ def creeping_shifts(days: FloatArray, first_day: int = 0) -> list[Shift]:
         began = change_in(days[start:stop])
         if began is not None and all(abs(start + began - other.began) > ALIKE_DAYS for other in found[-3:]):
             found.append(Shift(start + began, stop - 1))
+        elif not found or found[-1].known < stop - WEEK * WINDOW_WEEKS:
+            moved = moved_in(days[max(stop % WEEK, stop - WEEK * MOST_PAST_WEEKS) : stop])
+            if moved is not None:
+                found.append(Shift(stop - moved, stop - 1))
     return found
+
+
+@np.errstate(over="ignore", invalid="ignore")  # sums of numbers near the largest one
+def moved_in(days: FloatArray) -> int | None:
+    """How many days ago a slow change was half done that is larger than any of the past; None where the newest whole weeks show none.
+
+    What moves over weeks fits a line as well as two levels; but a metric that never moved so far in so many weeks is at another level.
+    """
+    weeks = weekly(days)
+    ends = np.arange(WINDOW_WEEKS, len(weeks) + 1)
+    if len(ends) < LEAST_PAST_WEEKS + WINDOW_WEEKS or not np.isfinite(weeks[-WINDOW_WEEKS:]).all():
+        return None
+    sums = np.r_[0.0, np.cumsum(np.nan_to_num(weeks, nan=float(np.nanmean(weeks))))]
+    moves = (sums[ends] - sums[ends - SIDE_WEEKS] - sums[ends - WINDOW_WEEKS + SIDE_WEEKS] + sums[ends - WINDOW_WEEKS]) / SIDE_WEEKS
+    if not abs(moves[-1]) >= FARTHER * np.abs(moves[:-WINDOW_WEEKS]).max():
+        return None
+    first, last = weeks[-WINDOW_WEEKS : SIDE_WEEKS - WINDOW_WEEKS], weeks[-SIDE_WEEKS:]
+    if not errors_apart(first, last) >= SURE_MOVED:
+        return None
+    half = (weeks[-WINDOW_WEEKS:] - (first.mean() + last.mean()) / 2) * np.sign(moves[-1])
+    return WEEK * (WINDOW_WEEKS - int(np.flatnonzero(half < 0)[-1]) - 1)
+
+
+def weekly(days: FloatArray) -> FloatArray:
+    """(weeks,) means of whole weeks that end with the last day, of logarithms where all is positive; NaN for a week with fewer than six days."""
+    rows = days[len(days) % WEEK :].reshape(-1, WEEK)
+    known = np.isfinite(rows)
+    values = np.log(rows) if (days[np.isfinite(days)] > 0).all() else rows
+    means = np.where(known, values, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    return np.where(known.sum(axis=1) >= WEEK - 1, means, np.nan)
 
 
 def change_in(days: FloatArray) -> int | None:

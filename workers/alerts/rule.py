@@ -108,7 +108,7 @@ class AnomalyRule(RuleBase):
 
     sensitivity: false alarms per year that one can bear of the whole; n segments get it over the root of n each.
     min_effect: smallest |actual - expected| in the metric's unit;
-    min_effect_share: the same as a share of what was expected. yearly: what came at the same time last year too is no news (daily grain).
+    min_effect_share: the same as a share of what was expected. yearly: what came at the same time last year too is no news (days and weeks).
     second_opinion: a PyOD detector that is heard as well. together: other metrics that the whole is judged together with; what they do not
     account for is an anomaly as well.
     """

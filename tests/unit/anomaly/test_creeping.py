@@ -42,6 +42,21 @@ class TestCreepingShifts:
         assert all(abs((i.start - T[AT]) / np.timedelta64(1, "D")) <= 10 and i.direction == "up" for i in found)
         assert all(1.05 < i.actual / i.expected < 1.25 for i in found)
 
+    @pytest.mark.parametrize("ramp_days", [1, 30])
+    def test_a_change_that_moves_over_weeks_is_told_when_the_metric_never_moved_so_far(self, ramp_days):
+        began = 420
+        for seed in range(3):
+            y = np.tile(WEEK[:7], 90)[:600] * np.exp(np.random.default_rng(seed).normal(0, 0.07, 600))
+            y *= 1 - 0.13 * np.clip((np.arange(600) - began) / ramp_days, 0, 1)
+            (told,) = creeping_shifts(y)
+            assert began <= told.began <= began + ramp_days + 7
+            assert told.known <= began + ramp_days + 42
+
+    def test_what_moves_so_far_every_year_is_left_alone(self):
+        k = np.arange(1000)
+        y = 100 * (1 + 0.13 * np.sin(k / 365 * 2 * np.pi)) * np.exp(np.random.default_rng(1).normal(0, 0.07, 1000))
+        assert creeping_shifts(y) == []
+
     def test_only_what_is_wanted_is_told(self):
         item = DetectInput(TimeSeries("s", T, next(days(seed, 1.15) for seed in range(6) if notices(days(seed, 1.15)))))
         for wanted in ({"direction": "down"}, {"min_effect": 500.0}):

@@ -16,6 +16,8 @@ from workers.alerts.events import Event, events
 from workers.alerts.preview import headline, told_since
 from workers.alerts.rule import parse_rule
 from workers.alerts.signals import Signal
+from workers.alerts.yearly import came_last_year
+from workers.jobs.series import TOTAL
 
 
 def found(made: Any, **rule: Any) -> list[Event]:
@@ -97,6 +99,14 @@ class TestAnomaly:
         values[-20 - 364] *= 2.6
         assert since(found(history(values))) == []
         assert len(since(found(history(values), yearly=False))) == 1
+
+    @pytest.mark.parametrize(("weeks_ago", "is_known"), [(52, True), (51, True), (53, True), (40, False)])
+    def test_a_week_that_was_alike_a_year_ago_is_no_news(self, weeks_ago: int, is_known: bool) -> None:
+        weeks = np.arange("2023-01-02", "2026-01-05", 7, dtype="datetime64[D]").astype("datetime64[ns]")
+        values = 1000 * np.exp(np.random.default_rng(4).normal(0, 0.03, len(weeks)))
+        values[-1] *= 2.0
+        values[-1 - weeks_ago] *= 2.2
+        assert came_last_year(TimeSeries(TOTAL, weeks, values, Grain.WEEK), weeks[-1], "up") is is_known
 
     def test_what_is_told_on_the_day_is_told_in_a_preview_a_month_later(self) -> None:
         values = usual(500)

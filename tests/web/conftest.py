@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from api.app import create_app
 from api.services import Services
@@ -38,6 +38,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 DAYS = 300
 _START_TIMEOUT_S = 60
+_PATIENCE_MS = 30_000  # a busy machine with two cores may take ten times as long as a quiet one
+JOB_MS = 120_000  # what a worker process does on it, the start of its libraries included
 
 _WATCH_POLICY = """
 window.__violations = [];
@@ -129,6 +131,7 @@ def _wait(ready: Callable[[], bool], what: str) -> None:
 
 @pytest.fixture(scope="session")
 def browser(stack: Stack) -> Iterator[Browser]:
+    expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
         made = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-dev-shm-usage"])
         yield made
@@ -166,7 +169,7 @@ class Visit:
         self._contexts.append(context)
         self.scripted += [context] if script else []
         context.add_init_script(_WATCH_POLICY)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(_PATIENCE_MS)
         if who and (who, tenant) not in self._signed:
             answer = context.request.post(
                 f"{self._stack.url}/v1/login", data={"email": f"{who}@{tenant}.example", "password": DEMO_PASSWORD, "tenant": tenant}

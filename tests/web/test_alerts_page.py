@@ -49,8 +49,8 @@ def incident(stack: Stack) -> str:
 
 
 def previewed(page: Page) -> str:
-    expect(page.locator("#preview .chart svg")).to_be_visible(timeout=30_000)
-    expect(page.locator("#preview")).not_to_have_attribute("aria-busy", "true", timeout=30_000)
+    expect(page.locator("#preview .chart svg")).to_be_visible()
+    expect(page.locator("#preview")).not_to_have_attribute("aria-busy", "true")
     return page.locator("#preview .headline").inner_text()
 
 
@@ -180,7 +180,7 @@ class TestChannels:
         page.goto("/channels")
         card = page.locator(".rule", has_text="Nobody listens")
         card.get_by_role("button", name="Send a test").press("Enter")
-        expect(card.locator("[role=status]")).to_contain_text("could not be sent", timeout=30_000)
+        expect(card.locator("[role=status]")).to_contain_text("could not be sent")
         page.reload()
         expect(page.locator("[aria-label='Messages that could not be sent'] tbody tr")).to_have_count(1)
         page.get_by_role("button", name="Send again to Nobody listens").press("Enter")

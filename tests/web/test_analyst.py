@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.web.conftest import Visit, ask, write
+from tests.web.conftest import JOB_MS, Visit, ask, write
 
 ROWS = """sold_on,shop,bottles,price
 2026-01-05,Harbour,10,4.50
@@ -33,7 +33,7 @@ class TestUploading:
         page.set_input_files("#file", file)
         page.get_by_role("button", name="Upload", exact=True).press("Enter")
         page.wait_for_url("**/jobs/*")
-        expect(page.locator(".job h2.headline")).to_contain_text("404 rows of lemonade sales.csv loaded, 1 set aside", timeout=60_000)
+        expect(page.locator(".job h2.headline")).to_contain_text("404 rows of lemonade sales.csv loaded, 1 set aside", timeout=JOB_MS)
         rejected = page.locator("table", has_text="Why").first.locator("tbody tr").first
         expect(rejected).to_contain_text("4")
         expect(rejected).to_contain_text("bottles")
@@ -163,7 +163,6 @@ class TestTheCatalog:
             text = page.input_value("#yaml")
             write(page, "#yaml", text.replace("description: ''", f"description: {words}", 1))
             page.get_by_role("button", name="Publish").press("Enter")
-            page.wait_for_timeout(100)
             if page is first:
                 page.wait_for_url("**published=*")
         expect(second.locator("#checked .problem")).to_contain_text("Somebody else published a newer version")

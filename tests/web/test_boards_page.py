@@ -10,7 +10,8 @@ from playwright.sync_api import Page, expect
 from tests.web.conftest import Stack, Visit, ask
 
 NASTY = "<img src=x onerror=alert(1)>"
-SEEN_WITHIN_S = 1.0
+SEEN_WITHIN_S = 1.0  # where the change itself is answered in a tenth of that; on a busier machine as many times its answer
+SEEN_WITHIN_ANSWERS = 10
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +40,8 @@ def titles(page: Page) -> list[str]:
 
 
 def drawn(page: Page) -> None:
-    expect(page.locator(".pin .chart svg")).to_have_count(2, timeout=20_000)
-    expect(page.locator(".pin .loading")).to_have_count(0, timeout=20_000)
+    expect(page.locator(".pin .chart svg")).to_have_count(2)
+    expect(page.locator(".pin .loading")).to_have_count(0)
 
 
 class TestPinning:
@@ -74,15 +75,16 @@ class TestTwoBrowsers:
             drawn(page)
         before = titles(first)
         first.locator(".handle").first.focus()
+        asked = time.monotonic()
         with first.expect_response("**/change"):
             first.keyboard.press("ArrowRight")
         started = time.monotonic()
-        expect(second.locator(".pin h2").first).to_have_text(before[1], timeout=5_000)
-        assert time.monotonic() - started < SEEN_WITHIN_S
+        expect(second.locator(".pin h2").first).to_have_text(before[1])
+        assert time.monotonic() - started < max(SEEN_WITHIN_S, SEEN_WITHIN_ANSWERS * (started - asked))
         assert titles(first) == titles(second) == [before[1], before[0], before[2]]
         assert str(first.evaluate("document.activeElement.id")).startswith("handle-")
         second.get_by_role("button", name="Undo").press("Enter")
-        expect(first.locator(".pin h2").first).to_have_text(before[0], timeout=5_000)
+        expect(first.locator(".pin h2").first).to_have_text(before[0])
 
     def test_a_comment_on_a_point_is_marked_in_the_others_chart_and_stays_text(self, visit: Visit, board: str) -> None:
         first, second = visit(), visit()
@@ -94,7 +96,7 @@ class TestTwoBrowsers:
         pin.locator("select[name=point]").select_option(index=3)
         pin.locator("input[name=text]").fill(f"Sale {NASTY}")
         pin.locator("input[name=text]").press("Enter")
-        expect(second.locator(".pin", has_text="revenue by month").locator(".dot-count")).to_have_text("1", timeout=5_000)
+        expect(second.locator(".pin", has_text="revenue by month").locator(".dot-count")).to_have_text("1")
         expect(second.locator(".pin", has_text="revenue by month").locator(".chart svg text", has_text="1").first).to_be_attached()
         second.locator(".pin", has_text="revenue by month").locator("summary[aria-label^=Comments]").press("Enter")
         expect(second.locator(".comment-line").first).to_contain_text(NASTY)
@@ -108,7 +110,7 @@ class TestTwoBrowsers:
         second.locator("#say-board").fill("I was just about to")
         first.locator("#say-board").fill("Quick word")
         first.locator("#say-board").press("Enter")
-        expect(second.locator(".board-talk .comment-line", has_text="Quick word")).to_have_count(1, timeout=5_000)
+        expect(second.locator(".board-talk .comment-line", has_text="Quick word")).to_have_count(1)
         expect(second.locator("#say-board")).to_have_value("I was just about to")
         expect(first.locator("#say-board")).to_have_value("")
 
@@ -126,7 +128,7 @@ class TestTwoBrowsers:
         expect(second.get_by_role("alert")).to_contain_text("Somebody renamed this board to \u201cMine\u201d")
         second.get_by_role("button", name="Use mine").click()
         expect(second.locator("h1")).to_have_text("Theirs")
-        expect(first.locator("h1")).to_have_text("Theirs", timeout=5_000)
+        expect(first.locator("h1")).to_have_text("Theirs")
 
 
 class TestArranging:
@@ -147,10 +149,10 @@ class TestFilters:
         page.goto(f"/boards/{board}")
         drawn(page)
         page.locator("#board-period").select_option("last quarter")
-        expect(page.locator(".pin", has_text="revenue by region").locator(".pin-said")).to_contain_text("last quarter", timeout=10_000)
+        expect(page.locator(".pin", has_text="revenue by region").locator(".pin-said")).to_contain_text("last quarter")
         page.locator(".pin", has_text="revenue by region").locator(".chart .mark-rect path").first.click()
-        expect(page.locator(".filter-on")).to_contain_text("region is", timeout=10_000)
-        expect(page.locator(".pin", has_text="revenue by region").locator("tbody tr")).to_have_count(1, timeout=10_000)
+        expect(page.locator(".filter-on")).to_contain_text("region is")
+        expect(page.locator(".pin", has_text="revenue by region").locator("tbody tr")).to_have_count(1)
         page.locator(".filter-on").press("Enter")
         expect(page.locator(".filter-on")).to_have_count(0)
         page.locator("#board-period").select_option("")
@@ -166,11 +168,11 @@ class TestSharing:
         owner.goto(f"/boards/{board}")
         owner.locator("#share-pop summary").press("Enter")
         owner.locator("select[name=role_manager]").select_option("see")
-        owner.locator(".share-roles button").press("Enter")
-        owner.wait_for_timeout(300)
+        with owner.expect_response(lambda answer: answer.request.method == "POST"):
+            owner.locator(".share-roles button").press("Enter")
         manager.goto(f"/boards/{board}")
         drawn_rows = manager.locator(".pin", has_text="revenue by region").locator("tbody tr")
-        expect(drawn_rows).to_have_count(1, timeout=20_000)
+        expect(drawn_rows).to_have_count(1)
         expect(manager.locator(".handle")).to_have_count(0)
         origin = manager.url.split("/boards")[0]
         refused = manager.request.post(f"/boards/{board}/change", form={"op": "rename", "title": "x"}, headers={"Origin": origin})

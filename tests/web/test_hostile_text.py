@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.web.conftest import Visit, ask, write
+from tests.web.conftest import JOB_MS, Visit, ask, write
 
 SCRIPT = "<script>window.pwned=1</script>"
 IMAGE = "<img src=x onerror=window.pwned=1>"
@@ -30,7 +30,7 @@ class TestHostileText:
         page.fill("input[name=name]", "tastings")
         page.get_by_role("button", name="Upload", exact=True).press("Enter")
         page.wait_for_url("**/jobs/*")
-        expect(page.locator(".job h2.headline")).to_contain_text("120 rows of x<img", timeout=60_000)
+        expect(page.locator(".job h2.headline")).to_contain_text("120 rows of x<img", timeout=JOB_MS)
         assert unharmed(page)
         ask(page, "total amount by plonk")
         expect(page.locator(".chart svg")).to_be_visible()
@@ -62,7 +62,7 @@ class TestHostileText:
         page.get_by_role("button", name="Publish").press("Enter")
         page.wait_for_url("**published=*")
         page.goto("/")
-        expect(page.locator(".card .loading")).to_have_count(0, timeout=20_000)
+        expect(page.locator(".card .loading")).to_have_count(0)
         assert unharmed(page)
         for path in ("/rules/new", "/channels", "/rules"):
             page.goto(path)

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from core.ids import UserId, tenant_id
 from core.principal import Principal, Role
-from tests.web.conftest import Stack, Visit, ask
+from tests.web.conftest import JOB_MS, Stack, Visit, ask
 from workers.queue import enqueue
 
 
@@ -15,7 +15,7 @@ class TestAForecast:
         page = visit()
         ask(page, "revenue by month")
         page.get_by_role("button", name="Forecast", exact=True).press("Enter")
-        expect(page.locator(".job h2.headline")).to_contain_text("expected", timeout=90_000)
+        expect(page.locator(".job h2.headline")).to_contain_text("expected", timeout=JOB_MS)
         expect(page.locator(".job .chart svg").first).to_be_visible()
         page.goto("/jobs")
         expect(page.locator("tbody tr").first).to_contain_text("done")
@@ -26,7 +26,7 @@ class TestAForecast:
         page = visit()
         ask(page, "revenue last month")
         page.get_by_role("button", name="Why?", exact=True).press("Enter")
-        expect(page.locator(".job h2.headline")).to_contain_text("Revenue", timeout=60_000)
+        expect(page.locator(".job h2.headline")).to_contain_text("Revenue", timeout=JOB_MS)
 
 
 class TestALongJob:
@@ -38,10 +38,10 @@ class TestALongJob:
         job = enqueue(stack.services.core, "diagnose", {"hold_s": 30}, caller)
         page.goto(f"/jobs/{job}")
         expect(page.locator("progress")).to_have_js_property("max", 1)
-        expect(page.locator(".steps [aria-current=step]")).to_have_text("hold", timeout=20_000)
+        expect(page.locator(".steps [aria-current=step]")).to_have_text("hold")
         page.get_by_role("button", name="Cancel").press("Enter")
-        expect(page.locator(".state")).to_have_text("cancelled", timeout=20_000)
+        expect(page.locator(".state")).to_have_text("cancelled")
         page.get_by_role("button", name="Try again").press("Enter")
         expect(page.get_by_role("button", name="Cancel")).to_be_visible()
         page.get_by_role("button", name="Cancel").press("Enter")
-        expect(page.locator(".state")).to_have_text("cancelled", timeout=20_000)
+        expect(page.locator(".state")).to_have_text("cancelled")

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.web.conftest import Stack, Visit
+from tests.web.conftest import JOB_MS, Stack, Visit
 
 MOST_TABS = 160
 _NAME = """() => { const e = document.activeElement;
@@ -49,10 +49,10 @@ def test_an_executive_asks_drills_asks_why_sees_the_forecast_and_subscribes(visi
     expect(page.locator("thead")).to_contain_text("country")
     drilled = page.url
     choose(page, r"Why\?")
-    expect(page.locator(".job h2.headline")).to_contain_text("Revenue", timeout=60_000)
+    expect(page.locator(".job h2.headline")).to_contain_text("Revenue", timeout=JOB_MS)
     page.goto(drilled)
     choose(page, "Forecast")
-    expect(page.locator(".job h2.headline")).to_contain_text("expected", timeout=120_000)
+    expect(page.locator(".job h2.headline")).to_contain_text("expected", timeout=JOB_MS)
     expect(page.locator(".job .chart svg").first).to_be_visible()
     page.goto(drilled)
     choose(page, "Alert")
@@ -79,11 +79,11 @@ def test_an_analyst_changes_the_catalog_with_keys(visit: Visit, stack: Stack) ->
     )
     page.keyboard.type("takings")
     choose(page, "Check")
-    expect(page.locator("#checked h2")).to_contain_text("Valid. Publishing makes 1 change", timeout=30_000)
+    expect(page.locator("#checked h2")).to_contain_text("Valid. Publishing makes 1 change")
     page.locator("#yaml").focus()
     choose(page, "Publish")
-    page.wait_for_url("**published=*", timeout=30_000)
+    page.wait_for_url("**published=*")
     assert int(page.input_value("form.stack input[name=version]")) == version + 1
     choose(page, f"Roll back to {version}")
-    expect(page.locator("form.stack input[name=version]")).to_have_value(str(version + 2), timeout=30_000)
+    expect(page.locator("form.stack input[name=version]")).to_have_value(str(version + 2))
     assert "label: takings" not in page.input_value("#yaml")

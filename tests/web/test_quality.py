@@ -68,8 +68,8 @@ def places(page: Page, stack: Stack) -> Iterator[str]:
     board = _board(stack)
     incident = _incident(stack)
     page.goto("/")
-    expect(page.locator(".card .figure").first).to_be_visible(timeout=20_000)
-    expect(page.locator(".card .loading")).to_have_count(0, timeout=20_000)
+    expect(page.locator(".card .figure").first).to_be_visible()
+    expect(page.locator(".card .loading")).to_have_count(0)
     yield "home"
     page.locator("#choose-cards summary").click()
     yield "home, choosing cards"
@@ -93,7 +93,7 @@ def places(page: Page, stack: Stack) -> Iterator[str]:
     ask(page, "revenue of zorbs by florp")
     yield "refused"
     page.goto(f"/boards/{board}")
-    expect(page.locator(".pin .chart svg")).to_have_count(2, timeout=20_000)
+    expect(page.locator(".pin .chart svg")).to_have_count(2)
     yield "board"
     for name in ("share", "history", "more", "filter"):
         page.locator(f"#{name}-pop summary").click()
@@ -105,7 +105,7 @@ def places(page: Page, stack: Stack) -> Iterator[str]:
     page.wait_for_selector(".chart svg")
     yield "incident"
     page.goto("/rules/new")
-    page.wait_for_selector("#preview .chart svg", timeout=30_000)
+    page.wait_for_selector("#preview .chart svg")
     for summary in page.locator(".more summary").all():
         summary.click()
     yield "rule"
@@ -135,7 +135,7 @@ def places(page: Page, stack: Stack) -> Iterator[str]:
     page.goto("/rules")
     page.locator("main li.rule a").first.click()
     page.wait_for_url("**/rules/*")
-    page.wait_for_selector("#preview .chart svg", timeout=30_000)
+    page.wait_for_selector("#preview .chart svg")
     yield "a rule"
     page.goto("/history")
     page.locator("main .list a").first.click()
@@ -331,8 +331,8 @@ def test_the_policy_is_watched(visit: Visit) -> None:
     page.evaluate(
         "document.body.setAttribute('style', 'color: red'); document.body.insertAdjacentHTML('beforeend', '<p style=\"color: red\">x</p>')"
     )
-    page.wait_for_timeout(200)
-    assert page.evaluate("window.__violations.splice(0)")
+    page.wait_for_function("window.__violations.length")
+    page.evaluate("window.__violations.splice(0)")
     assert visit.errors
     visit.errors.clear()
 

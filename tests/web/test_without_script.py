@@ -49,7 +49,7 @@ class TestWithoutScript:
         page.get_by_role("button", name="Why?", exact=True).click()
         page.get_by_role("link", name="See progress and result").click()
         expect(page.locator(".state")).to_be_visible()
-        for _ in range(60):
+        for _ in range(240):
             if page.locator(".state.done").count():
                 break
             page.wait_for_timeout(500)

@@ -58,18 +58,18 @@ function stop() {
 export function busy() {
   document.addEventListener("htmx:before:request", (event) => {
     const source = event.detail?.ctx?.sourceElement;
-    const form = source?.closest?.("[data-busy]");
     const panel = document.getElementById("busy");
-    if (!form || !panel) return;
+    // What a field inside the form asks as one types is not the form's own request, and must not take its place.
+    if (!source?.matches?.("[data-busy]") || !panel) return;
     stop();
-    running = { form: source, panel, what: form.dataset.busy, since: performance.now(), list: panel.querySelector("[data-busy-steps]"), told: false };
-    running.list.replaceChildren(line(form.dataset.busy));
+    running = { form: source, panel, what: source.dataset.busy, since: performance.now(), list: panel.querySelector("[data-busy-steps]"), told: false };
+    running.list.replaceChildren(line(source.dataset.busy));
     const ctx = event.detail.ctx;
     if (String(ctx.request.action).endsWith("/ask")) ctx.fetch = telling(ctx.fetch, told);
     document.getElementById("answers")?.setAttribute("aria-busy", "true");
     running.shower = setTimeout(() => {
       panel.hidden = false;
-      document.getElementById("status").textContent = form.dataset.busy;
+      document.getElementById("status").textContent = source.dataset.busy;
     }, SHOW_AFTER_MS);
     running.ticker = setInterval(tick, 500);
     tick();
@@ -82,7 +82,7 @@ export function busy() {
   }
   document.addEventListener("htmx:error", (event) => {
     const place = document.getElementById("answers") ?? document.getElementById("result") ?? document.getElementById("checked");
-    if (!place || !event.detail?.ctx?.sourceElement?.closest?.("[data-busy]")) return;
+    if (!place || !event.detail?.ctx?.sourceElement?.matches?.("[data-busy]")) return;
     const panel = document.createElement("section");
     panel.className = "panel problem";
     const head = document.createElement("h2");

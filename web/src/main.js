@@ -11,6 +11,7 @@ import { popovers } from "./popovers.js";
 import { previews } from "./preview.js";
 import { several } from "./several.js";
 import { themes } from "./theme.js";
+import { typed } from "./typed.js";
 import { unread } from "./unread.js";
 import { uploads } from "./upload.js";
 
@@ -47,8 +48,14 @@ function arrived(place, { focus }) {
   if (focus) place.querySelector(".headline")?.focus({ preventScroll: false });
 }
 
+// A card that waits for its turn is not read any more once an answer stands in its place.
+function onlyWhileSeen(card) {
+  card.addEventListener("htmx:before:request", (event) => card.isConnected || event.preventDefault());
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   enhance(document);
+  document.querySelectorAll(".cards > [hx-sync]").forEach(onlyWhileSeen);
   keyboard();
   themes();
   popovers();
@@ -57,6 +64,7 @@ document.addEventListener("DOMContentLoaded", () => {
   unread();
   once();
   several();
+  typed();
   document.querySelectorAll(".nav [aria-current], .tabs [aria-current]").forEach(inSight);
   document.querySelector(".problem .headline")?.focus();
 });

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from api.grounding import grounding
+from core.errors import NotFound
 from core.ids import TenantId
 from core.lru import Lru
 from core.principal import Principal
@@ -13,19 +14,22 @@ from nlq.understand import Understander
 from semantic.catalog.model import Catalog
 from semantic.catalog.visible import visible_to
 from semantic.compile import compile_query
+from semantic.kernel import GuardedBook
 from semantic.pipeline import guard_compiled
 from semantic.query import SemanticQuery
 from semantic.resolve import resolve
 from semantic.states import ResultTable
+from semantic.values import visible_fields
 from workers import bootstrap
 
 
 @dataclass(frozen=True, slots=True)
 class VisibleCatalog:
-    """A catalog pruned to what one kind of caller may see, and the understander built on it."""
+    """A catalog pruned to what one kind of caller may see, the understander built on it, and queries over it that may run."""
 
     catalog: Catalog
     understander: Understander
+    guarded: GuardedBook
 
 
 class CatalogBook:
@@ -54,13 +58,18 @@ class CatalogBook:
 
     def of_draft(self, draft: Catalog, principal: Principal) -> VisibleCatalog:
         """What this caller would see of a catalog that is not published; values are those known of the current one. Not kept."""
-        with self._core.store.read() as connection:
-            version = catalogs.current_version(connection, principal.tenant) or 0
-        return self._build(draft.model_copy(update={"version": version}), principal)
+        try:
+            published = self.full(principal.tenant)
+        except NotFound:
+            published = Catalog()
+        return self._build(draft.model_copy(update={"version": published.version}), principal, published)
 
-    def _build(self, catalog: Catalog, principal: Principal) -> VisibleCatalog:
+    def _build(self, catalog: Catalog, principal: Principal, published: Catalog | None = None) -> VisibleCatalog:
+        """published: what the known values are of, where `catalog` is a draft."""
         seen = visible_to(catalog, principal)
         shared = self._core.values(principal.tenant, catalog.version)
+        if published is not None:
+            shared = shared.restricted_to(visible_fields(published, principal))
 
         def read(query: SemanticQuery) -> ResultTable:
             compiled = compile_query(resolve(query, seen, as_of=self._core.clock.now()))
@@ -68,4 +77,4 @@ class CatalogBook:
             self._core.quotas.count(principal, queries=0, rows_read=found.stats.rows_read)
             return found
 
-        return VisibleCatalog(seen, Understander(seen, grounding(shared, catalog, seen, principal, read)))
+        return VisibleCatalog(seen, Understander(seen, grounding(shared, catalog, seen, principal, read)), GuardedBook(seen, catalog))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from api.draft_rules import refuse_counting_the_closed, with_published_rules
 from api.services import Services
 from core.errors import Invalid, NotFound
 from core.principal import Principal
@@ -45,19 +46,22 @@ class Tried:
 
 
 def tried(services: Services, caller: Principal, draft: Catalog, question: str) -> Tried:
-    """The question under the draft, with the caller's own rights in the draft; nothing is kept. Blocks.
+    """The question under the draft, with the caller's own rights in it and no more than they have now; nothing is kept. Blocks.
 
     Raises: UserError for what cannot be asked; Unavailable.
     """
-    visible = services.catalogs.of_draft(draft, caller)
+    published = _published(services, caller)
+    ruled = with_published_rules(draft, published, caller, services.core.trust)
+    visible = services.catalogs.of_draft(ruled, caller)
     now = services.clock.now()
     understood = visible.understander.understand(question, as_of=now)
     if understood.outcome != "answer":
         return Tried(understood)
     query = understood.readings[0].query
-    refuse_closed_conditions(query, draft, caller)
+    refuse_counting_the_closed(draft, ruled, published, caller)
+    refuse_closed_conditions(query, ruled, caller)
     compiled = compile_query(resolve(query, visible.catalog, as_of=now))
-    guarded = guard_compiled(compiled, draft, caller, trust=services.core.trust)
+    guarded = guard_compiled(compiled, ruled, caller, trust=services.core.trust)
     result = services.run_uncached(caller, guarded)
     rows = result.rows()
     said = headline(result.columns, rows, guarded.windows, truncated=result.truncated, asked=asked_of(query, visible.catalog, now))
@@ -74,9 +78,13 @@ def imported(services: Services, caller: Principal, form: str, documents: Mappin
         raise Invalid(f"Expected one of {', '.join(IMPORTERS)}; found {form[:20]!r}.", code="bad_form")
     if not documents:
         raise Invalid("Choose the model's files.", code="no_files")
-    try:
-        base = services.catalogs.full(caller.tenant)
-    except NotFound:
-        base = Catalog()
-    made = IMPORTERS[form](base, documents)
+    made = IMPORTERS[form](_published(services, caller), documents)
     return dump_yaml(made.catalog), made.not_carried
+
+
+def _published(services: Services, caller: Principal) -> Catalog:
+    """Empty before the first version."""
+    try:
+        return services.catalogs.full(caller.tenant)
+    except NotFound:
+        return Catalog()

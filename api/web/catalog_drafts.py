@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from api.draft_rules import refuse_counting_the_closed, with_published_rules
 from api.learning import evaluate_later
 from api.web.catalog_forms.kind import Kind
 from api.web.catalog_forms.words import VerifiedKind
@@ -15,9 +16,8 @@ from core.errors import Conflict, Invalid, NotFound, UserError
 from core.store import catalogs
 from semantic.catalog.diff import diff
 from semantic.catalog.model import Catalog, VerifiedQuestion
-from semantic.catalog.references import references
 from semantic.catalog.validate import Issue, validate
-from semantic.catalog.visible import closed_fields, visible_to
+from semantic.catalog.visible import visible_to
 from semantic.closed_conditions import refuse_closed_conditions
 from semantic.compile import compile_query
 from semantic.pipeline import guard_compiled
@@ -144,14 +144,11 @@ def _query(at: Visitor, query: SemanticQuery | None, draft: Catalog, published: 
         return None
     now = at.services.clock.now()
     compile_query(resolve(query, draft, as_of=now))
-    known = [table.filter for table in published.datasets]
-    new = (table.filter for table in draft.datasets if table.filter not in known)
-    filters = tuple(one for one in new if one is not None)  # they take rows by the real values
-    if references(filters).fields & closed_fields(published, at.caller).keys():
-        return None
+    ruled = with_published_rules(draft, published, at.caller, at.services.core.trust)
     try:
-        refuse_closed_conditions((query, filters), draft, at.caller)
-        compiled = compile_query(resolve(query, visible_to(draft, at.caller), as_of=now))
-        return guard_compiled(compiled, draft, at.caller, trust=at.services.core.trust)
+        refuse_counting_the_closed(draft, ruled, published, at.caller)
+        refuse_closed_conditions(query, ruled, at.caller)
+        compiled = compile_query(resolve(query, visible_to(ruled, at.caller), as_of=now))
+        return guard_compiled(compiled, ruled, at.caller, trust=at.services.core.trust)
     except UserError:
         return None

@@ -9,6 +9,8 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from api.draft import tried
+from api.draft_rules import with_published_rules
 from api.own_roles import RoleIn, put
 from api.people import Change, add, change
 from api.rights import OPEN, PLACES, needed
@@ -18,6 +20,7 @@ from core.rights import GRANTS, Right
 from core.store import users
 from core.store.users import NewUser
 from semantic.catalog.visible import applies
+from semantic.policies import access_of
 from tests.integration.api.conftest import Caller
 from workers.principals import system_principal
 
@@ -321,6 +324,24 @@ class TestOwnRoles:
             headers = {**analyst.headers, "HX-Request": "true", "Origin": "http://testserver"}
             made = client.post("/catalog/forms/dataset", data={**table, "filter": condition}, headers=headers)
             assert (made.status_code, "Valid." in made.text, "Number of" in made.text) == (200, True, counted), made.text
+
+    def test_a_draft_lifts_none_of_its_editors_own_rules(self, services: Services, person: Any) -> None:
+        admin = system_principal("acme")  # type: ignore[arg-type]
+        new = NewUser("drafter@acme.example", "", frozenset({"analyst", "manager"}), None, {"regions": ("EMEA",)})
+        caller = add(services, admin, new).principal()
+        published = services.catalogs.full(caller.tenant)
+        lifted = published.model_copy(update={"row_policies": (), "column_rules": (), "clearances": ()})
+        by_region = tried(services, caller, lifted, "orders by region")
+        assert [row[0] for row in by_region.rows] == ["EMEA"]
+        narrowed = {p.dataset for p in published.row_policies if applies(caller, p)}
+        other = tuple(d.model_copy(update={"name": f"same_{d.name}"}) if d.name in narrowed else d for d in published.datasets)
+        ruled = with_published_rules(lifted.model_copy(update={"datasets": other}), published, caller, services.core.trust)
+        for dataset in published.datasets:
+            then, now = (access_of(c, caller, services.core.trust).table(dataset.database, dataset.table) for c in (published, ruled))
+            assert then is not None
+            assert now is not None
+            assert [type(rule) for rule in now.rules] == [type(rule) for rule in then.rules]
+            assert {c.column: c.treatment for c in now.columns} == {c.column: c.treatment for c in then.columns}
 
     def test_rules_on_inherited_roles_narrow_and_without_a_built_in_role_all_do(self, services: Services, person: Any) -> None:
         admin = system_principal("acme")  # type: ignore[arg-type]

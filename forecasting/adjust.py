@@ -62,7 +62,8 @@ def adjust(y: FloatArray, seasons: tuple[int, ...], horizon: int, *, multiplicat
 def centred_mean(z: FloatArray, season: int) -> FloatArray:
     """(n,) centred moving average over one season; its ends are continued by the line through the last (first) season of averages."""
     n = z.shape[0]
-    total = np.r_[0.0, np.cumsum(z)]
+    total = np.zeros(n + 1)
+    np.cumsum(z, out=total[1:])
     if season % 2:
         inner = (total[season:] - total[:-season]) / season
     else:
@@ -70,7 +71,7 @@ def centred_mean(z: FloatArray, season: int) -> FloatArray:
         inner = (whole[:-1] + whole[1:]) / (2 * season)
     lead = (n - inner.shape[0]) // 2
     tail = n - inner.shape[0] - lead
-    return np.asarray(np.r_[_continue(inner[::-1], lead, season)[::-1], inner, _continue(inner, tail, season)])
+    return np.concatenate([_continue(inner[::-1], lead, season)[::-1], inner, _continue(inner, tail, season)])
 
 
 def _continue(inner: FloatArray, steps: int, season: int) -> FloatArray:
@@ -79,7 +80,7 @@ def _continue(inner: FloatArray, steps: int, season: int) -> FloatArray:
     if width < 3:
         return np.full(steps, inner[-1])
     at = np.arange(width) - (width - 1) / 2
-    slope = float(at @ inner[-width:] / (at @ at))
+    slope = float(at @ inner[-width:]) / float(at @ at)
     return np.asarray(inner[-1] + 0.5 * slope * np.arange(1, steps + 1))
 
 
@@ -98,7 +99,7 @@ def shrunk_profile(z: FloatArray, season: int, decay: float, *, smooth: bool) ->
     ages = np.arange(table.shape[0])[::-1]
     weight = np.where(known, (decay**ages)[:, None], 0.0)
     total = weight.sum(axis=0)
-    filled = np.nan_to_num(table)
+    filled = np.where(known, table, 0.0)
     mean = (weight * filled).sum(axis=0) / total
     chance = (weight * (filled - mean) ** 2).sum(axis=0) / total
     effective = total**2 / (weight**2).sum(axis=0)
@@ -135,7 +136,8 @@ def _circular_mean(table: FloatArray, width: int) -> FloatArray:
     """Each row averaged over `width` neighbours, the year's end joined to its beginning; NaN left out."""
     half = width // 2
     known = np.isfinite(table)
-    wide = np.concatenate([np.nan_to_num(table)[:, -half:], np.nan_to_num(table), np.nan_to_num(table)[:, :half]], axis=1)
+    filled = np.where(known, table, 0.0)
+    wide = np.concatenate([filled[:, -half:], filled, filled[:, :half]], axis=1)
     seen = np.concatenate([known[:, -half:], known, known[:, :half]], axis=1).astype(np.float64)
     total = np.cumsum(np.pad(wide, ((0, 0), (1, 0))), axis=1)
     count = np.cumsum(np.pad(seen, ((0, 0), (1, 0))), axis=1)

@@ -9,6 +9,7 @@ from core.timeseries import FloatArray
 
 MIN_CYCLES = 4
 """A position must have been zero in each of at least its last four cycles; three empty Sundays may be chance."""
+LAST_CYCLES = 8
 MAX_ZEROS_WHEN_OPEN = 0.2
 
 
@@ -24,15 +25,21 @@ def closed_positions(raw: FloatArray, seasons: tuple[int, ...]) -> npt.NDArray[n
     if not (finite == 0).any() or not (finite != 0).any():
         return nothing
     for season in sorted((s for s in seasons if s * MIN_CYCLES <= n and s <= 2016), reverse=True):
-        closed = np.zeros(season, dtype=np.bool_)
-        for position in range(season):
-            seen = raw[position::season]
-            seen = seen[np.isfinite(seen)][-8:]
-            closed[position] = seen.size >= MIN_CYCLES and bool((seen == 0).all())
+        closed = _always_zero(raw, season)
         if not closed.any() or closed.all():
             continue
         elsewhere = raw[~closed[np.arange(n) % season]]
-        elsewhere = elsewhere[np.isfinite(elsewhere)][-8 * season :]
+        elsewhere = elsewhere[np.isfinite(elsewhere)][-LAST_CYCLES * season :]
         if elsewhere.size and float((elsewhere == 0).mean()) <= MAX_ZEROS_WHEN_OPEN:
             return closed
     return nothing
+
+
+def _always_zero(raw: FloatArray, season: int) -> npt.NDArray[np.bool_]:
+    """(season,) whether the last 8 observed values at that position are 0, at least MIN_CYCLES being observed."""
+    table = np.full(-(-raw.shape[0] // season) * season, np.nan)
+    table[: raw.shape[0]] = raw
+    table = table.reshape(-1, season)[::-1]
+    seen = np.isfinite(table)
+    other = (seen & (table != 0) & (np.cumsum(seen, axis=0) <= LAST_CYCLES)).any(axis=0)
+    return np.asarray(~other & (seen.sum(axis=0) >= MIN_CYCLES))

@@ -77,9 +77,10 @@ def estimate_effects(filled: FloatArray, seasons: tuple[int, ...], step: Step, h
     shorter = tuple(s for s in seasons if s not in years and 2 * s <= n)
     neighbourhood = max(5, round(NEIGHBOURHOOD_DAYS * step.steps_per_day) if step.steps_per_day >= 1 else 5)
     profiles, found = adjust(z, shorter + years, 0).profiles, dict[str, FloatArray]()
+    local = _around_level(causes, n, neighbourhood) if n >= 2 * neighbourhood else {}
     for _ in range(ROUNDS if years and causes else 1):
         if causes:
-            found = _causes(z - _repeated(profiles, n), causes, neighbourhood)
+            found = _causes(z - _repeated(profiles, n), causes, local, neighbourhood)
             if years and found:
                 profiles = adjust(z - np.sum([part[:n] for part in found.values()], axis=0), shorter + years, 0).profiles
     yearly = _repeated({season: profiles[season] for season in years}, n + horizon)
@@ -93,17 +94,23 @@ def _repeated(profiles: Mapping[int, FloatArray], steps: int) -> FloatArray:
     return np.asarray(np.sum([np.zeros(steps), *(profile[at % season] for season, profile in profiles.items())], axis=0))
 
 
-def _causes(rest: FloatArray, causes: Mapping[str, FloatArray], neighbourhood: int) -> dict[str, FloatArray]:
-    """Least squares of the series on the causes, both less their local level; weak ones are dropped, then the rest is fitted again."""
+def _around_level(causes: Mapping[str, FloatArray], n: int, neighbourhood: int) -> dict[str, FloatArray]:
+    """Name -> (n,) what a cause that moves in the history is beside its local level."""
+    return {name: x[:n] - centred_mean(x[:n], neighbourhood) for name, x in causes.items() if np.ptp(x[:n]) > 0}
+
+
+def _causes(
+    rest: FloatArray, causes: Mapping[str, FloatArray], local: Mapping[str, FloatArray], neighbourhood: int
+) -> dict[str, FloatArray]:
+    """Least squares of the series less its local level on the causes, `local` less theirs; weak ones are dropped, then the rest is fitted again."""
     n = rest.shape[0]
-    if n < 2 * neighbourhood:
+    if not local:
         return {}
     wanted = rest - centred_mean(rest, neighbourhood)
     spread = 1.4826 * float(np.median(np.abs(wanted))) + 1e-12
-    moving = {name: x[:n] for name, x in causes.items() if np.ptp(x[:n]) > 0}
-    unexplained = np.all([x == np.median(x) for x in moving.values()], axis=0) if moving else np.ones(n, dtype=np.bool_)
+    moving = [causes[name][:n] for name in local]
+    unexplained = np.all([x == np.median(x) for x in moving], axis=0)
     wanted = np.where(unexplained, np.clip(wanted, -WILD_SPREADS * spread, WILD_SPREADS * spread), wanted)
-    local = {name: x - centred_mean(x, neighbourhood) for name, x in moving.items()}
     for _ in range(2):
         if not local:
             return {}

@@ -51,18 +51,33 @@ class LevelShift:
         return LevelShift(self.at, 1.0 / self.size if self.is_factor else -self.size, self.is_factor).to_present(values)
 
 
-def find_level_shift(y: FloatArray, seasons: tuple[int, ...], cycle: int = 1) -> LevelShift | None:
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """(n,) what is left of a series without its seasons, in logarithms where positive: the series is well above zero."""
+
+    z: FloatArray
+    positive: bool
+
+
+def levels_of(y: FloatArray, seasons: tuple[int, ...]) -> Levels:
+    """y: (n,) complete. seasons: those to take out."""
+    positive = bool(y.min() > 0.02 * y.mean() > 0)
+    rest = adjust(y, seasons, 0, multiplicative=positive, decay=PROFILE_DECAY).rest
+    return Levels(np.log(rest) if positive else rest, positive)
+
+
+def find_level_shift(y: FloatArray, seasons: tuple[int, ...], cycle: int = 1, levels: Levels | None = None) -> LevelShift | None:
     """The one change of level that stands out, or None.
 
     y: (n,) complete. seasons: they are taken out first. cycle: steps of a day or week, 1 without: means over whole cycles are compared.
+    levels: `levels_of` both where that is known.
     """
     n = y.shape[0]
     if n < MIN_POINTS:
         return None
     width = cycle * -(-SHORTEST // cycle) if 1 < cycle <= n // 8 else int(np.clip(n // 20, SHORTEST, LONGEST))
-    positive = bool(y.min() > 0.02 * y.mean() > 0)
-    rest = adjust(y, seasons, 0, multiplicative=positive, decay=PROFILE_DECAY).rest
-    z = np.log(rest) if positive else rest
+    levels = levels or levels_of(y, seasons)
+    z, positive = levels.z, levels.positive
     at = _largest(z, width)
     if at is None or at < n - RECENT or not _lasts(z, at, width):
         return None

@@ -13,20 +13,17 @@ import numpy.typing as npt
 from core.errors import Invalid, NotEnoughData
 from core.timeseries import FloatArray, TimeArray
 from forecasting.adjust import SMOOTHED_FROM
-from forecasting.clean import clean_outliers, fill_gaps
+from forecasting.clean import clean_outliers
 from forecasting.closed import closed_positions
-from forecasting.effects import NO_EFFECTS, Effects, estimate_effects, holiday_flags, knows_holidays_of
-from forecasting.episodes import at_work, find_episodes, without
+from forecasting.effects import NO_EFFECTS, Effects, holiday_flags, knows_holidays_of
 from forecasting.grid import Step, index_of, infer_step, time_at
-from forecasting.level_shift import LevelShift, find_level_shift
+from forecasting.history import BoolArray, lessons_of, passing_episodes
+from forecasting.level_shift import LevelShift
 from forecasting.local_time import to_utc, to_wall_clock
 from forecasting.seasons import calendar_seasons, weekly_or_shorter
-from forecasting.sudden_end import find_sudden_end, is_in_doubt
 from forecasting.types import ForecastInput
 
-BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
-_YEAR_S = 365.25 * 86_400
 MAX_POINTS = 20_000
 """Older points than this are not used: a season of a year of hours is 8,766, and fits grow with length."""
 
@@ -79,23 +76,17 @@ class Prepared:
     def _cut(self, n: int) -> Prepared:
         raw = self.raw[:n]
         causes = {name: values[: n + self.horizon] for name, values in self.causes.items()}
-        episodes = _episodes(raw, self.step, self.all_seasons, self.horizon, causes) if self.episodes.any() else self.episodes[:n]
-        doubt, new = _sudden_end(without(raw, episodes), self.step, self.all_seasons, causes)
-        episodes = _with_doubt(episodes, doubt, n)
-        fitted = without(raw, episodes)
-        known = np.isfinite(fitted)
-        complete, shift = _at_one_level(fill_gaps(fitted, self.all_seasons), self.step, self.all_seasons, new)
-        effects = estimate_effects(complete, self.all_seasons, self.step, self.horizon, causes)
-        filled = effects.remove(complete)
+        episodes = passing_episodes(raw, self.step, self.all_seasons, self.horizon, causes) if self.episodes.any() else self.episodes[:n]
+        learned = lessons_of(raw, episodes, self.step, self.all_seasons, self.horizon, causes)
         return replace(
             self,
             raw=raw,
-            filled=filled,
-            y=clean_outliers(filled, known, self.seasons),
-            effects=effects,
-            shift=shift,
-            doubt=doubt,
-            episodes=episodes,
+            filled=learned.filled,
+            y=clean_outliers(learned.filled, learned.known, self.seasons),
+            effects=learned.effects,
+            shift=learned.shift,
+            doubt=learned.doubt,
+            episodes=learned.episodes,
             causes=causes,
             floor=0.0 if (raw[np.isfinite(raw)] >= 0).all() else None,
             closed=closed_positions(raw, weekly_or_shorter(self.step, self.seasons)),
@@ -167,23 +158,17 @@ def prepare(item: ForecastInput) -> Prepared:
     if item.country is not None and not knows_holidays_of(item.country):
         notes.append(f"No holidays are known for country {item.country!r}; expected an ISO code such as DE. None were used.")
     causes |= holiday_flags(time_at(np.arange(n + horizon), start, step), item.country, step)
-    episodes = _episodes(raw, step, seasons, horizon, causes)
+    episodes = passing_episodes(raw, step, seasons, horizon, causes)
     if episodes.any():
         notes.append(_told_episodes(episodes, start, step))
-    doubt, new = _sudden_end(without(raw, episodes), step, seasons, causes)
-    if doubt is not None:
-        notes.append(_told_doubt(doubt, start, step))
-    episodes = _with_doubt(episodes, doubt, n)
-    fitted = without(raw, episodes)
-    known = np.isfinite(fitted)
-    complete, shift = _at_one_level(fill_gaps(fitted, seasons), step, seasons, new)
-    if shift is not None:
-        notes.append(_told(shift, start, step))
-    effects = estimate_effects(complete, seasons, step, horizon, causes)
-    filled = effects.remove(complete)
+    learned = lessons_of(raw, episodes, step, seasons, horizon, causes)
+    if learned.doubt is not None:
+        notes.append(_told_doubt(learned.doubt, start, step))
+    if learned.shift is not None:
+        notes.append(_told(learned.shift, start, step))
     left = tuple(s for s in seasons if s < SMOOTHED_FROM or s == seasons[0] or s * step.approximate_seconds < 300 * 86_400)
-    y = clean_outliers(filled, known, left)
-    replaced = int((np.isfinite(raw) & (np.abs(y - filled) > 1e-12 * max(1.0, float(np.abs(y).max())))).sum())
+    y = clean_outliers(learned.filled, learned.known, left)
+    replaced = int((np.isfinite(raw) & (np.abs(y - learned.filled) > 1e-12 * max(1.0, float(np.abs(y).max())))).sum())
     if replaced:
         notes.append(f"{replaced} extreme values were set aside for the fit.")
     return Prepared(
@@ -191,14 +176,14 @@ def prepare(item: ForecastInput) -> Prepared:
         step=step,
         start=start,
         raw=raw,
-        filled=filled,
+        filled=learned.filled,
         y=y,
         seasons=left,
         all_seasons=seasons,
-        effects=effects,
-        shift=shift,
-        doubt=doubt,
-        episodes=episodes,
+        effects=learned.effects,
+        shift=learned.shift,
+        doubt=learned.doubt,
+        episodes=learned.episodes,
         causes=causes,
         future_steps=steps,
         future_times=future_times,
@@ -206,40 +191,6 @@ def prepare(item: ForecastInput) -> Prepared:
         closed=closed_positions(raw, weekly_or_shorter(step, seasons)),
         notes=tuple(notes),
     )
-
-
-def _at_one_level(
-    complete: FloatArray, step: Step, seasons: tuple[int, ...], new: LevelShift | None
-) -> tuple[FloatArray, LevelShift | None]:
-    """(n,) without its lasting change of level, and what that was: the one that stands out, else the `new` one of the last values. A year of
-    days is no season here: it never comes from one day to the next."""
-    within_week = weekly_or_shorter(step, seasons)
-    shift = find_level_shift(complete, within_week or seasons, within_week[0] if within_week else 1) or new
-    return (complete, None) if shift is None else (shift.to_present(complete), shift)
-
-
-def _sudden_end(
-    raw: FloatArray, step: Step, seasons: tuple[int, ...], causes: Mapping[str, FloatArray]
-) -> tuple[LevelShift | None, LevelShift | None]:
-    """A change that the last values show and no known cause explains: in doubt, or taken for new; at most one of both."""
-    within_week = weekly_or_shorter(step, seasons)
-    found = find_sudden_end(fill_gaps(raw, seasons), within_week or seasons, within_week[0] if within_week else 1)
-    if found is None or at_work(causes, raw.shape[0])[found.at :].any():
-        return None, None
-    return (found, None) if is_in_doubt(found, raw.shape[0]) else (None, found)
-
-
-def _with_doubt(episodes: BoolArray, doubt: LevelShift | None, n: int) -> BoolArray:
-    """(n,) the episodes, and the values in doubt at the end."""
-    if doubt is None:
-        return episodes
-    return np.asarray(np.r_[episodes[: doubt.at], np.ones(n - doubt.at, dtype=np.bool_)])
-
-
-def _episodes(raw: FloatArray, step: Step, seasons: tuple[int, ...], horizon: int, causes: Mapping[str, FloatArray]) -> BoolArray:
-    year = round(_YEAR_S / step.approximate_seconds)
-    within_week = weekly_or_shorter(step, seasons) or seasons
-    return find_episodes(fill_gaps(raw, seasons), within_week, year, horizon, at_work(causes, raw.shape[0]))
 
 
 def _when(bucket: int, start: np.datetime64, step: Step) -> str:

@@ -32,7 +32,7 @@ SOFT = frozenset(
     returned returns per unique distinct again order ordered as-is name's results' respectively only first last next previous order
     sum average mean count max min ratio percentage percent possible part parts rank best worst most least highest lowest amounts
     amount relative relation represent represents represented vary varies differ differs compare change changes between during year
-    month week quarter hour minute years months weeks quarters hours minutes day's regular convert converted conversion datetime unix
+    month week quarter hour minute years months weeks quarters hours minutes day's regular convert converted datetime unix
     timestamp alphabetical alphabetically descending ascending no. nr left inner outer something anything someone anyone instead rather ones only distribution
     distributed spread depending type's doing trending developing evolving looking far long many much often total's hand kept
     keep keeps held holding hold remain remaining

@@ -9,7 +9,7 @@ from typing import Protocol
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from nlq.lexicon import GENERIC, Lexicon, LocalValue, Target
+from nlq.lexicon import GENERIC, Alternate, Lexicon, LocalValue, Target
 from nlq.text import Token, fold, lemma
 from nlq.thesaurus import root
 from semantic.catalog.model import FieldRole, FieldType
@@ -19,6 +19,44 @@ _MIN_FUZZY_LENGTH = 5
 _MIN_FUZZY_RATIO = 84.0
 _MAX_LOCAL_FUZZY = 5_000
 _MAX_MEMO = 20_000
+# Nouns of rows that say little of what the rows are: a leave request is a leave.
+_WEAK_HEADS = frozenset(
+    lemma(w)
+    for w in (
+        *(
+            "detail",
+            "line",
+            "item",
+            "data",
+            "info",
+            "information",
+            "history",
+            "log",
+            "record",
+            "entry",
+            "list",
+            "table",
+            "request",
+            "transaction",
+        ),
+        *(
+            "event",
+            "case",
+            "report",
+            "fact",
+            "master",
+            "account",
+            "profile",
+            "map",
+            "mapping",
+            "assignment",
+            "summary",
+            "snapshot",
+            "stat",
+            "statistic",
+        ),
+    )
+)
 # Kinds of measures: alone they do not name one ("rate" is no cancellation rate).
 _ONLY_KINDS = frozenset(lemma(w) for w in ("rate", "ratio", "percentage", "average", "total", "number"))
 
@@ -213,6 +251,8 @@ class Linker:
                 generic += 1
                 continue
             return None
+        if self._misses_head(alternate, taken):
+            return None
         if not core or (len(keys) == 1 and keys[0] in _ONLY_KINDS and not all(taken)):
             return None
         if (
@@ -232,6 +272,20 @@ class Linker:
             score += 0.03
         score -= 0.03 * generic
         return Link(target, min(score, 1.05), exact and all(taken), in_context)
+
+    def _misses_head(self, alternate: Alternate, taken: Sequence[bool]) -> bool:
+        """Whether only what stands before its noun was said of things that are counted: "hires" are no hiring managers."""
+        target, words = alternate.target, alternate.keys
+        if target.kind == "field":
+            field = self._lexicon.catalog.dataset(target.dataset or "").field(target.field or "")
+            if field.role is not FieldRole.KEY:
+                return False
+        elif target.kind != "dataset":
+            return False
+        said = alternate.plain if len(alternate.plain) == len(words) else words
+        heads = (i for i in range(len(words) - 1, -1, -1) if words[i] not in GENERIC | _WEAK_HEADS and not said[i].endswith("ed"))
+        head = next(heads, None)
+        return head is not None and not taken[head] and any(taken[:head])
 
     def _stored(self, text: str, fuzzy: bool, named: bool) -> tuple[ValueLink, ...]:
         """Hits of the value index; beginnings of longer values count only for words that look like names."""

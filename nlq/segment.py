@@ -98,6 +98,8 @@ def segment(
         for j in range(i + 1, min(n, i + max(_MAX_SPAN, _MAX_FUNC)) + 1):
             if any(k in inside_time for k in range(i, j)):
                 break
+            if j - i > 1 and _cuts_on_time(tokens, i, j):
+                continue
             name = defined.get(tuple(t.key for t in tokens[i:j])) if defined else None
             if name is not None:
                 unit = Unit(i, j, _text(tokens, i, j), links=(Link(Target("term", name), 1.1, True),), keys=(name,))
@@ -116,6 +118,13 @@ def segment(
         units.append(cell.unit)
         at = cell.start
     return tuple(reversed(units))
+
+
+def _cuts_on_time(tokens: Sequence[Token], i: int, j: int) -> bool:
+    """Whether a stretch takes "on time" or a part of it along: "paid on time" says when it was due, and is no "paid on"."""
+    return any(tokens[k].norm == "on" and k + 1 < len(tokens) and tokens[k + 1].norm == "time" for k in range(max(i, j - 2), j)) and not (
+        j - i == 2 and tokens[i].norm == "on"
+    )
 
 
 def _offer(best: list[_Cell], i: int, j: int, score: float, unit: Unit) -> None:
@@ -162,7 +171,7 @@ def _units(tokens: Sequence[Token], i: int, j: int, linker: Linker) -> list[tupl
     if func is not None:
         out.append((len(span) * weight + (len(span) - 1) * bonus, Unit(i, j, text, func=func)))
     if len(span) == 1:
-        out.append(_single(span[0], i, func))
+        out.append(_single(span[0], i, func, linker))
     if len(span) <= _MAX_SPAN and not any(t.norm in _BOUNDARY for t in span):
         linked = _linked(span, i, j, text, linker, func, tokens[j] if j < len(tokens) else None)
         if linked:
@@ -180,14 +189,18 @@ def _is_number_of_its_own(name: Sequence[Token], linker: Linker) -> bool:
 _ITS_NAME = 0.95
 
 
-def _single(token: Token, i: int, func: Func | None) -> tuple[float, Unit]:
+def _single(token: Token, i: int, func: Func | None, linker: Linker) -> tuple[float, Unit]:
     if token.kind == "number" or token.value is not None:
         return 1.7, Unit(i, i + 1, token.text, number=token.value, func=func)
     if (token.norm in STOP and token.text != "US") or not any(c.isalnum() for c in token.norm):
         return 0.5, Unit(i, i + 1, token.text, soft=True, func=func)
     if token.norm in SOFT or token.norm in RELATING:
         return 0.45, Unit(i, i + 1, token.text, soft=True, func=func, keys=(token.key,))
-    if len(token.norm) >= 7 and process.extractOne(token.norm, _FILLERS, scorer=fuzz.ratio, score_cutoff=90) is not None:
+    if (
+        len(token.norm) >= 7
+        and not linker.knows(token.key)
+        and process.extractOne(token.norm, _FILLERS, scorer=fuzz.ratio, score_cutoff=90) is not None
+    ):
         return 0.4, Unit(i, i + 1, token.text, soft=True, func=func, keys=(token.key,))
     return 0.0, Unit(i, i + 1, token.text, unknown=func is None, func=func, keys=(token.key,))
 

@@ -27,14 +27,16 @@ def of_someone(draft: Draft, by: Sequence[GroupBy], base: str | None, where: Pre
         return where
     parts = [where] if where is not None else []
     for group in by:
-        if not isinstance(group, ByEntity) or group.via:
+        if not isinstance(group, ByEntity) or len(group.via) > 1:
             continue
         entity = draft.catalog.entity(group.entity)
         ways = [r for r in draft.catalog.relationships if r.from_dataset == base and r.to_dataset == entity.dataset]
+        ways = [r for r in ways if not group.via or r.name in group.via]
         if (
             len(ways) == 1
             and len(entity.key) == 1
             and any(draft.catalog.dataset(base or "").field(n).nullable for n in ways[0].from_fields)
         ):
-            parts.append(IsNull(field=FieldRef(dataset=entity.dataset, field=entity.key[0]), negate=True))
+            key = FieldRef(dataset=entity.dataset, field=entity.key[0], via=group.via)
+            parts.append(IsNull(field=key, negate=True))
     return conjunction(parts) if parts else None

@@ -23,6 +23,7 @@ from semantic.query import AggregateKind
 MAX_VALUES = 60
 _MAX_CODES = 300
 _MAX_CATEGORY = 2_000
+_SHORT_TEXT = 30
 _LONG_TEXT = 45
 _ENOUGH_ROWS = 100
 _FIRST_YEAR, _LAST_YEAR = 500, 2200
@@ -195,6 +196,8 @@ def _text_role(context: FieldContext, words: tuple[str, ...], stats: ColumnStats
             return FieldRole.FLAG
         if stats.mean_length > _LONG_TEXT and stats.distinct > 0.3 * stats.filled:
             return FieldRole.TEXT
+    if last == "description" and _is_called_by(context, stats):
+        return FieldRole.NAME
     listed = bool(comments.listed_values(comment)) and not re.search(r"\be\.?g", comment, re.IGNORECASE)
     if last in v.TEXT and not listed and (not stats or stats.distinct > 0.5 * max(1, stats.filled) or stats.mean_length > 20):
         return FieldRole.TEXT
@@ -213,6 +216,13 @@ def _text_role(context: FieldContext, words: tuple[str, ...], stats: ColumnStats
     if stats.filled < 200:
         return FieldRole.CATEGORY if stats.distinct < stats.filled or last not in v.CODE else FieldRole.ATTRIBUTE
     return FieldRole.ATTRIBUTE if last in v.CODE or stats.distinct > 0.95 * stats.filled else FieldRole.CATEGORY
+
+
+def _is_called_by(context: FieldContext, stats: ColumnStats | None) -> bool:
+    """Whether short descriptions, each different, stand for names that the table does not have: of reasons, of codes."""
+    if stats is None or stats.filled < 2 or stats.distinct < stats.filled or stats.mean_length > _SHORT_TEXT:
+        return False
+    return not any(c.words[-1] in v.NAME for c in context.name.columns.values())
 
 
 def _is_address(words: tuple[str, ...]) -> bool:

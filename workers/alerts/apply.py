@@ -22,7 +22,7 @@ from workers.alerts.timing import BUCKET, LATE_AFTER, history_start, wall_clock
 
 SYSTEM = "system"
 MERGED, OVER, LATE_DATA, NEW_LEVEL = "merged", "over", "late_data", "new_level"
-_TOLD = "told_severity"  # of an incident when people were last told of it; what it is while it is over is told to nobody
+_TOLD = "told_severity"  # of an incident when people were last told of it
 Details = Callable[[Event], Mapping[str, Any]]
 
 
@@ -139,10 +139,18 @@ def _go_on(connection: Connection, ground: Ground, known: StoredIncident, event:
     elif incident.status == "snoozed" and incident.snoozed_until is not None and incident.snoozed_until <= ground.now:
         incidents.handle(connection, tenant, incident.id, Handling(status="open"), now=ground.now)
         _note(connection, ground, incident.id, "snooze_over", {})
-    if event.is_open and incident.status != "resolved":
-        if finding.severity > told:
-            done.deliveries += announce(connection, incident, ground.row, ground.rule, ground.catalog, now=ground.now, was=told)
+    is_on = event.is_open and incident.status != "resolved"
+    worse = finding.severity > told and (is_on or _ended_lately(connection, ground, incident, event))
+    if worse:
+        done.deliveries += announce(connection, incident, ground.row, ground.rule, ground.catalog, now=ground.now, was=told)
+    if is_on or worse:
         incidents.add_details(connection, tenant, incident.id, {_TOLD: finding.severity}, now=ground.now)
+
+
+def _ended_lately(connection: Connection, ground: Ground, incident: StoredIncident, event: Event) -> bool:
+    """Over, by itself, not so long ago that it is no news: how bad it was is told though it was seen only now."""
+    fresh = ground.wall - event.end <= LATE_AFTER[Grain(ground.rule.grain)]
+    return not event.is_open and fresh and (incident.status != "resolved" or _system_resolved(connection, incident))
 
 
 def _end(connection: Connection, ground: Ground, incident: StoredIncident, why: str, done: Applied, *, tell: bool) -> None:

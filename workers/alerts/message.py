@@ -102,6 +102,7 @@ def incident_data(incident: StoredIncident) -> dict[str, Any]:
         "ended_at": instant(finding.ended_at) if finding.ended_at else None,
         "detected_at": instant(finding.detected_at),
         "new_normal_at": facts.get("new_normal_at"),
+        "repeated": {"bucket": facts.get("repeated_bucket"), "told": facts["repeated"]} if facts.get("repeated") else None,
         "segments": [{name: s[name] for name in ("label", "direction", "impact")} for s in facts.get("segments", [])],
         "drivers": facts.get("drivers", []),
     }

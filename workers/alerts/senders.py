@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import logging
 import re
 import smtplib
 import ssl
@@ -11,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
+from typing import Any
 
 from core.settings import Settings
 from core.store import inbox
@@ -22,11 +24,12 @@ from workers.alerts.chart import png
 from workers.alerts.message import Message, as_html, plain
 from workers.alerts.network_words import why_not
 from workers.alerts.outbound import Failed, post
-from workers.alerts.services_allowed import chat_host, is_allowed_chat
+from workers.alerts.services_allowed import CHATS_WITH_PICTURES, chat_host, is_allowed_chat, scheme_of
 from workers.look import LOGO, Look
 from workers.look import USUAL as USUAL_LOOK
 from workers.pages_pdf import pdf
 
+log = logging.getLogger(__name__)
 SMTP_TIMEOUT_S = 15.0
 
 
@@ -173,6 +176,7 @@ def send_webhook(sending: Sending) -> None:
         raise NotSent(f"The receiver said {reply.status}.")
 
 
+_PICTURED = ("opened", "escalated")
 _COLOURS = {"opened": "warning", "escalated": "failure", "resolved": "success"}  # apprise's names of what chats colour a message by
 
 
@@ -205,6 +209,25 @@ def send_apprise(sending: Sending) -> None:
     kind = _COLOURS.get(sending.message.kind, "info")
     if not target.notify(title=sending.message.title, body=text.partition("\n\n")[2], notify_type=kind):
         raise NotSent("The chat service did not take the message.")
+    if sending.message.chart is not None and sending.message.kind in _PICTURED and _takes_pictures(url, target[0]):
+        _send_picture(target, sending.message.title, sending.message.chart)
+
+
+def _takes_pictures(url: str, service: Any) -> bool:
+    """A chat room that shows them; Slack's and other incoming hooks take text only."""
+    return scheme_of(url) in CHATS_WITH_PICTURES and service.attachment_support and "hook" not in str(getattr(service, "mode", ""))
+
+
+def _send_picture(target: Any, title: str, chart: Mapping[str, Any]) -> None:
+    """After the message and apart from it: the words have arrived, and must not come twice because a picture was not taken."""
+    from apprise.attachment.memory import AttachMemory
+
+    try:
+        picture = AttachMemory(content=png(chart), name="chart.png", mimetype="image/png")  # type: ignore[no-untyped-call]
+        if not target.notify(body=f"Chart: {title}", attach=picture):
+            log.info("a chat service took a message but not its chart")
+    except Exception as error:
+        log.warning("the chart of a chat message could not be drawn or sent", exc_info=error)
 
 
 def send_inbox(sending: Sending) -> None:

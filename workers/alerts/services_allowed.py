@@ -17,6 +17,10 @@ FIXED_HOST = frozenset(
 )
 OWN_HOST = frozenset(("json jsons form forms mmost mmosts rocket rockets ntfy ntfys gotify gotifys matrix matrixs nctalk nctalks").split())
 
+CHATS_WITH_PICTURES = frozenset(
+    "slack discord tgram matrix matrixs mmost mmosts wxteams webexteams".split()
+)  # rooms; pushes would ring twice
+
 
 def scheme_of(url: str) -> str:
     return url.partition("://")[0].lower()

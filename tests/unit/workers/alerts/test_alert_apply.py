@@ -15,6 +15,7 @@ from core.principal import Role
 from core.store import alert_rules, channels, deliveries, inbox, incident_events, incidents, subscriptions, users
 from core.store.alert_rules import AlertRule, NewAlertRule
 from core.store.channels import NewChannel
+from core.store.incident_events import NewEvent
 from core.store.incidents import Handling, StoredIncident
 from core.store.subscriptions import NewSubscription
 from core.store.users import NewUser
@@ -88,6 +89,11 @@ class Desk:
     def told(self) -> list[str]:
         with self.services.store.read() as connection:
             return [m.body["kind"] for m in reversed(inbox.list_all(connection, ACME, self.ann.id))]
+
+    @property
+    def lines(self) -> list[str]:
+        with self.services.store.read() as connection:
+            return list(inbox.list_all(connection, ACME, self.ann.id)[0].body["lines"])
 
     @property
     def notes(self) -> list[str]:
@@ -248,16 +254,38 @@ class TestRouting:
             desk.send()
         assert desk.told == ["opened"]
 
-    def test_what_comes_back_worse_reaches_who_waits_for_severe_ones(self, services: Any, ann: Any) -> None:
+    def test_how_bad_it_was_is_told_once_though_it_was_seen_when_it_was_over(self, services: Any, ann: Any) -> None:
         desk = Desk(services, ann)
         desk.subscribe(min_severity=61)
         desk.run(event())
-        desk.run(of_severity(event(is_open=False), 80.0), now=NOW + timedelta(days=1))
+        for day in (1, 2):
+            desk.run(of_severity(event(is_open=False), 80.0), now=NOW + timedelta(days=day))
+            desk.send()
+        assert desk.told == ["opened"]
+        assert "It is over by now." in desk.lines
+
+    def test_how_bad_it_was_weeks_ago_is_no_news_until_it_comes_back(self, services: Any, ann: Any) -> None:
+        desk = Desk(services, ann)
+        desk.subscribe(min_severity=61)
+        desk.run(event())
+        desk.run(of_severity(event(is_open=False), 80.0), now=NOW + timedelta(days=9))
         desk.send()
-        assert desk.told == []  # over by then
-        desk.run(of_severity(event(days=2), 80.0), now=NOW + timedelta(days=2))
+        assert desk.told == []
+        desk.run(of_severity(event(days=9), 80.0), now=NOW + timedelta(days=10))
         desk.send()
         assert desk.told == ["opened"]
+
+    def test_how_bad_it_was_is_no_news_of_what_a_person_resolved(self, services: Any, ann: Any) -> None:
+        desk = Desk(services, ann)
+        desk.subscribe(min_severity=61)
+        desk.run(event())
+        desk.handle(status="resolved")
+        with services.store.write() as connection:
+            by_hand = NewEvent(desk.incidents[0].id, desk.row.id, ann.id, "resolved", {})
+            incident_events.append(connection, ACME, by_hand, now=NOW)
+        desk.run(of_severity(event(is_open=False), 80.0), now=NOW + timedelta(days=1))
+        desk.send()
+        assert desk.told == []
 
     def test_what_gets_severe_does_not_wait_for_a_digest_of_its_channel(self, services: Any, ann: Any) -> None:
         desk = Desk(services, ann)

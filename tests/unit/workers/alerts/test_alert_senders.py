@@ -17,9 +17,9 @@ from core.ids import TenantId, UserId
 from core.store.channels import Channel
 from core.store.incidents import Finding, StoredIncident
 from workers.alerts.drivers import accounts_for
-from workers.alerts.message import as_html, incident_data, of_incident, plain
+from workers.alerts.message import Message, as_html, incident_data, of_incident, plain
 from workers.alerts.sealing import seal, unseal
-from workers.alerts.senders import NotSent, Sending, compose, send
+from workers.alerts.senders import NotSent, Sending, _takes_pictures, compose, send
 
 NOW = datetime(2026, 5, 21, 1, 0, tzinfo=UTC)
 ACME = TenantId("acme")
@@ -37,10 +37,14 @@ def incident(label: str = "revenue", **more: Any) -> StoredIncident:
     return StoredIncident("inc_1", ACME, finding, "open", None, "", None, NOW)
 
 
+def message(kind: str) -> Message:
+    return of_incident(incident(), kind, base_url="https://q.example", key="key", reader="usr_1")  # type: ignore[arg-type]
+
+
 def sending(services: Any, kind: str, config: dict[str, Any], secrets: dict[str, str], label: str = "revenue") -> Sending:
     channel = Channel("chn_1", ACME, "C", kind, config, None, True, UserId("usr_1"), NOW, NOW, None, None)  # type: ignore[arg-type]
-    message = of_incident(incident(label), "opened", base_url="https://q.example", key="key", reader="usr_1")
-    return Sending("dlv_1", channel, secrets, message, "usr_1", "inc_1", services.settings, services.store, NOW)
+    told = of_incident(incident(label), "opened", base_url="https://q.example", key="key", reader="usr_1")
+    return Sending("dlv_1", channel, secrets, told, "usr_1", "inc_1", services.settings, services.store, NOW)
 
 
 @pytest.fixture
@@ -51,7 +55,7 @@ def receiver() -> Any:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             calls.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
-            self.send_response(410 if self.path == "/gone" else 200)
+            self.send_response(410 if self.path == "/gone" or ("/1/" in self.path and b"PNG" in body) else 200)
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:
@@ -62,6 +66,17 @@ def receiver() -> Any:
     yield server.server_address[1], calls
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def room(receiver: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Discord's address here, without its waits."""
+    from apprise.plugins.discord import NotifyDiscord
+
+    port, calls = receiver
+    monkeypatch.setattr(NotifyDiscord, "notify_url", f"http://127.0.0.1:{port}")
+    monkeypatch.setattr(NotifyDiscord, "request_rate_per_sec", 0)
+    return calls, "discord://2/JHMHI8qBe7bk2ZwO5U711o3dV_js"
 
 
 class TestEmail:
@@ -116,6 +131,34 @@ class TestChat:
         services.settings.outbound_hosts = frozenset({f"127.0.0.1:{port}"})
         send(message)
         assert json.loads(calls[0][2])["title"].startswith("Revenue was 80% below expected")
+        assert len(calls) == 1  # a program gets no picture
+
+    @pytest.mark.parametrize("kind", ["opened", "resolved"])
+    def test_a_chat_room_gets_the_chart_after_the_words(self, kind: str, services: Any, room: Any) -> None:
+        calls, url = room
+        send(replace(sending(services, "apprise", {}, {"url": url}), message=message(kind)))
+        words, *pictures = [body for _, _, body in calls]
+        assert b"Revenue" in words
+        assert [b"\x89PNG" in body for body in pictures] == ([False, True] if kind == "opened" else [])
+
+    def test_a_picture_that_is_not_taken_costs_no_message_and_is_not_tried_again(self, services: Any, room: Any) -> None:
+        calls, url = room
+        send(sending(services, "apprise", {}, {"url": url.replace("//2/", "//1/")}))  # that refuses them
+        assert len(calls) == 3
+
+    def test_hooks_and_pushes_take_none(self) -> None:
+        import apprise
+
+        taken = {
+            url: _takes_pictures(url, apprise.Apprise.instantiate(url))
+            for url in (
+                "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/",
+                "slack://xoxb-1234-1234-abc124/#general",
+                "workflows://a.logic.azure.com/wf/sig",
+                "ntfy://news",
+            )
+        }
+        assert list(taken.values()) == [False, True, False, False]
 
 
 class TestWords:
@@ -176,6 +219,7 @@ class TestWords:
         told = of_incident(facts, "opened", base_url="", key="k", reader="r")
         assert told.title == "Revenue: rows look loaded twice on 20 May 2026"
         assert told.lines[0].startswith("Sales of 20 May")
+        assert told.data["repeated"] == {"bucket": "2026-05-20T00:00:00Z", "told": told.lines[0]}
 
     def test_what_the_data_took_back_is_not_said_to_be_over(self) -> None:
         told = of_incident(replace(incident(taken_back=True), status="resolved"), "resolved", base_url="", key="k", reader="r")

@@ -14,6 +14,7 @@ _TRANSFORMS = {
     "share": "share of total",
     "running_total": "running total",
     "moving_average": "moving average",
+    "moving_sum": "rolling total",
     "growth": "growth in percent",
     "difference": "change",
     "rank": "rank",

@@ -122,7 +122,7 @@ class OrderItem:
 
 @dataclass(slots=True, eq=False)
 class TransformItem:
-    kind: Literal["share", "running_total", "moving_average", "growth", "difference", "rank"]
+    kind: Literal["share", "running_total", "moving_average", "moving_sum", "growth", "difference", "rank"]
     size: int | None = None
     measure: MeasureItem | None = None
     grain: str | None = None

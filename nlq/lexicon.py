@@ -10,7 +10,7 @@ from nlq.fillers import OPPOSITES
 from nlq.kind_words import type_words_of, without_type_word
 from nlq.text import fold, keys_of, lemma, singular, words_of
 from nlq.thesaurus import ABBREVIATIONS, MERGES, root, synonyms
-from semantic.catalog.infer.vocabulary import PERSON_PART
+from semantic.catalog.infer.vocabulary import PERSON, PERSON_PART
 from semantic.catalog.model import (
     Catalog,
     CatalogField,
@@ -45,6 +45,7 @@ _PERSON_FIELDS = frozenset(
         "job title", "full name", "birth year",
     )
 )  # fmt: skip
+_JOB_TITLE = keys_of("job title")
 _STOP_IN_LABEL = frozenset(("of", "the", "a", "an", "in", "for", "to", "and", "or", "by", "at", "on"))
 
 
@@ -177,6 +178,10 @@ class Lexicon:
                 if word.endswith(("ed", "en", "id")) and len(word) > 4:
                     for lead in ("un", "non"):
                         self._add(Target("unflag", f"{dataset.name}.{field.name}", dataset.name, field.name), f"{lead}{word}", 1.0)
+        if field.role is FieldRole.TIME and field.nullable:
+            for word in words_of(field.label)[:1]:
+                if word.endswith(("ed", "en", "id")) and len(word) > 3:  # "unpaid": not paid so far
+                    self._add(Target("unflag", f"{dataset.name}.{field.name}", dataset.name, field.name), f"un{word}", 0.98)
         self.type_words[target] = type_words_of(field)
         self.description[target] = frozenset(keys_of(field.description)) - _STOP_IN_LABEL
         if field.role in (FieldRole.CATEGORY, FieldRole.NAME, FieldRole.FLAG, FieldRole.TEXT, FieldRole.ATTRIBUTE) and not field.pii:
@@ -192,7 +197,8 @@ class Lexicon:
 
     def _add_people(self, dataset: Dataset) -> None:
         """ "people" and "headcount", where the rows are persons."""
-        if has_person_fields(dataset):
+        called = dataset.kind is DatasetKind.DIMENSION and words_of(dataset.label)[-1:] and words_of(dataset.label)[-1] in PERSON
+        if called or has_person_fields(dataset):
             for text in ("people", "persons", "headcount"):
                 self._add(Target("dataset", dataset.name, dataset.name), text, 0.9)
 
@@ -331,7 +337,9 @@ def has_person_fields(dataset: Dataset) -> bool:
     """Whether a dataset has fields that only persons have."""
     if dataset.kind not in (DatasetKind.DIMENSION, DatasetKind.FACT):
         return False
-    return any(keys_of(f.label)[-2:] in _PERSON_FIELDS for f in dataset.fields)
+    found = [f for f in dataset.fields if keys_of(f.label)[-2:] in _PERSON_FIELDS]
+    named = any(f.role is FieldRole.NAME and f not in found for f in dataset.fields)  # an opening has a job title, and no name
+    return any(named or keys_of(f.label)[-2:] != _JOB_TITLE for f in found)
 
 
 def is_main_entity(entity: Entity, catalog: Catalog) -> bool:

@@ -23,10 +23,11 @@ from nlq.unbuildable import Unbuildable
 from nlq.value_predicates import ValuePredicates
 from nlq.worth import worth_condition, worth_of
 from nlq.years import text_years
-from semantic.catalog.model import Catalog, DatasetKind, FieldType
+from semantic.catalog.model import Catalog, DatasetKind, FieldRole, FieldType
 from semantic.expr import (
     Between,
     Comparison,
+    DatePart,
     FieldRef,
     Has,
     IsNull,
@@ -161,6 +162,8 @@ class Predicates:
     def field_predicate(self, condition: Condition, ref: FieldRef) -> Predicate:
         field = self._catalog.field(ref)
         predicate: Predicate
+        if condition.kind == "flag" and field.role is FieldRole.TIME:
+            return IsNull(field=ref, negate=not condition.negate)  # "unpaid": no date of it
         if condition.kind == "flag":
             return flag(ref, field, value=not condition.negate)
         if condition.kind == "null":
@@ -180,6 +183,9 @@ class Predicates:
             right = other.ref
             if condition.other is not None and condition.other.via:
                 right = right.model_copy(update={"via": condition.other.via})
+            if {field.type, self._catalog.field(right).type} == {FieldType.DATE, FieldType.DATETIME}:
+                days = (DatePart(part="trunc_day", of=x) for x in (ref, right))  # on the day that it was due is in time
+                return Comparison(op=condition.op, left=next(days), right=next(days))
             return Comparison(op=condition.op, left=ref, right=right)
         if condition.kind == "number" and condition.number is not None:
             if not self._kinds.is_number(Target("field", str(ref), ref.dataset, ref.field)):

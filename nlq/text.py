@@ -186,3 +186,13 @@ def tokenise(text: str) -> tuple[Token, ...]:
         if len(tokens) >= 600:
             break
     return tuple(tokens[:600])
+
+
+def is_plural(words: str) -> bool:
+    """Whether a name stands for several ("causes of loss", not "cause of loss", "diagnosis", "status").
+
+    >>> [is_plural(w) for w in ("causes of loss", "cause of loss", "diagnosis")]
+    [True, False, False]
+    """
+    head = words.lower().split(" of ")[0].split()[-1:]
+    return bool(head) and head[0].endswith("s") and not head[0].endswith(("ss", "us", "is"))

@@ -208,11 +208,12 @@ class LimitBy(Frozen):
 class Transform(Frozen):
     """A window over the aggregated result, added beside `metric` (an index into `metrics`) unless `replace`.
 
-    share: of the total, or of the parent `per` (indices into `by`). running_total, moving_average (`size` buckets), growth (to the previous
-    bucket, percent), difference (to the previous bucket), rank (1 is largest, ties share, dense): along the time group, or over the order.
+    share: of the total, or of the parent `per` (indices into `by`). running_total, moving_average and moving_sum (`size` buckets), growth
+    (to the previous bucket, percent), difference (to the previous bucket), rank (1 is largest, ties share, dense): along the time group,
+    or over the order.
     """
 
-    kind: Literal["share", "running_total", "moving_average", "growth", "difference", "rank", "lag"]
+    kind: Literal["share", "running_total", "moving_average", "moving_sum", "growth", "difference", "rank", "lag"]
     metric: int = Field(default=0, ge=0)
     per: tuple[int, ...] = ()
     size: int | None = Field(default=None, ge=2, le=366)

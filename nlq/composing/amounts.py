@@ -123,7 +123,7 @@ def dataset_amount(draft: Draft, item: MeasureItem, target: Target, groups: Sequ
     if own is not None:
         return MetricRef(metric=own, where=narrow(draft, item.conditions, dataset.name))
     amounts = [f for f in dataset.fields if f.role is FieldRole.MEASURE and not f.hidden]
-    additive = [f for f in amounts if f.aggregate is AggregateKind.SUM] or amounts
+    additive = [f for f in amounts if f.aggregate is AggregateKind.SUM] or ([] if item.aggregate in (None, "sum") else amounts)
     said = set(item.mention.unit.keys) if item.mention is not None else set()
     sharing = [f for f in additive if said & set(keys_of(f.label))]
     additive = sharing if len(sharing) == 1 and len(additive) > 1 else additive

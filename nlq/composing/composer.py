@@ -20,6 +20,7 @@ from nlq.composing.things import per_thing
 from nlq.frame import Frame
 from nlq.graph import JoinGraph
 from nlq.kinds import Kinds
+from nlq.parsing.aggregates import UNSURE_OF_EACH
 from nlq.parsing.bounds import UNSURE_WORTH
 from nlq.parsing.shares import UNSURE_WHOLE
 from semantic.catalog.model import Catalog
@@ -47,7 +48,7 @@ class Composer:
         settle_outputs(draft, measures)
         per_thing(draft, measures)
         settle_share(draft, measures)
-        for note in dict.fromkeys(n for n in f.notes if n in (UNSURE_WHOLE, UNSURE_WORTH)):
+        for note in dict.fromkeys(n for n in f.notes if n in (UNSURE_WHOLE, UNSURE_WORTH, UNSURE_OF_EACH)):
             draft.guess(0.45, note)
         query = aggregate_rows(draft, measures) if is_aggregated(draft, measures) else list_rows(draft)
         return Composed(query, draft.penalty, draft.notes, find_unexplained(draft, query))

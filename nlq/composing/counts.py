@@ -9,11 +9,15 @@ from nlq.composing.draft import Draft
 from nlq.composing.local import narrow
 from nlq.composing.pieces import own_sales, sold
 from nlq.frame import MeasureItem
-from nlq.parsing.words import SELLING
+from nlq.parsing.words import COMMON, SELLING
 from nlq.predicates import Unbuildable
-from semantic.catalog.model import DatasetKind, FieldRole
+from nlq.text import keys_of, lemma
+from semantic.catalog.model import CatalogField, Dataset, DatasetKind, FieldRole
 from semantic.expr import FieldRef
 from semantic.query import Aggregate, AggregateKind, Measure
+
+_STOCK = frozenset(lemma(w) for w in ("inventory", "stock", "snapshot"))
+_SALES = frozenset(lemma(w) for w in ("sales", "sale", "sold", "order", "purchase", "transaction"))
 
 
 def implied_count(draft: Draft) -> MeasureItem:
@@ -42,24 +46,63 @@ def frequency(draft: Draft, item: MeasureItem, groups: Sequence[str]) -> Measure
             return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset)
     if group is None:
         raise Unbuildable("how often what")
-    children = [
-        d.name
-        for d in draft.catalog.datasets
-        if d.name != group and draft.graph.points_to(d.name, group) and d.kind in (DatasetKind.FACT, DatasetKind.BRIDGE)
-    ]
     own = draft.catalog.dataset(group)
     told = own_sales(draft, group) if item.label in SELLING else None
     if told is not None:
         return told
+    if item.label in COMMON and _own_label(draft, group):
+        return Aggregate(aggregate=AggregateKind.COUNT, dataset=group)  # "most common gender": of the persons themselves
+    children = events_of(draft, group, item.label or "")
     if own.kind is DatasetKind.FACT or not children:
         return Aggregate(aggregate=AggregateKind.COUNT, dataset=group)
-    nearest = sorted(children, key=lambda c: (draft.graph.distance(c, group), c))[0]
+    nearest = children[0]
     if item.label in SELLING:
         amount = sold(draft, nearest)
         if amount is not None:
             return amount
     draft.guess(0.1 if len(children) == 1 else 0.3, "counts related rows")
     return Aggregate(aggregate=AggregateKind.COUNT, dataset=nearest)
+
+
+def _own_label(draft: Draft, group: str) -> bool:
+    """Whether what is asked for is a label of things, and not the things themselves."""
+    found = [t for m in draft.frame.outputs if (t := draft.target(m)) is not None]
+    fields = [draft.kinds.field(t) for t in found if t.kind == "field" and t.dataset == group]
+    things = any(t.kind == "dataset" for t in found)
+    return (
+        bool(fields) and not things and all(f is not None and f.role is not FieldRole.KEY and not _names(draft, group, f) for f in fields)
+    )
+
+
+def _names(draft: Draft, group: str, field: CatalogField) -> bool:
+    """Whether a name tells the things apart."""
+    rows = draft.catalog.dataset(group).row_count
+    return field.role is FieldRole.NAME and not (field.cardinality is not None and rows and field.cardinality < 0.8 * rows)
+
+
+def events_of(draft: Draft, group: str, label: str) -> list[str]:
+    """Datasets whose rows tell how often a thing comes, the nearest first: of those that sell, sales; never what is only in stock."""
+    catalog = draft.catalog
+    kinds = (DatasetKind.FACT, DatasetKind.BRIDGE)
+    found = [d for d in catalog.datasets if d.name != group and draft.graph.points_to(d.name, group)]
+    if label in COMMON and all(draft.graph.distance(d.name, group) > 1 for d in found if d.kind in kinds):
+        found = [d for d in found if draft.graph.distance(d.name, group) == 1] or found  # "most common job": of the employees
+    else:
+        found = [d for d in found if d.kind in kinds and not _among_themselves(draft, d.name, group)]
+    found = [d for d in found if not is_stock(d)] or found
+    sales = [d for d in found if label in SELLING and set(keys_of(f"{d.name} {d.label}")) & _SALES]
+    return sorted((d.name for d in sales or found), key=lambda c: (draft.graph.distance(c, group), c))
+
+
+def _among_themselves(draft: Draft, dataset: str, group: str) -> bool:
+    """Whether rows only tie such things to each other (prerequisites of courses)."""
+    ends = [r.to_dataset for r in draft.catalog.relationships if r.from_dataset == dataset]
+    return len(ends) > 1 and set(ends) == {group}
+
+
+def is_stock(dataset: Dataset) -> bool:
+    """Whether rows tell what was there at a time rather than what happened."""
+    return dataset.kind is DatasetKind.SNAPSHOT or bool(set(keys_of(f"{dataset.name} {dataset.label}")) & _STOCK)
 
 
 def count_rows(draft: Draft, item: MeasureItem, dataset: str, groups: Sequence[str]) -> Measure:

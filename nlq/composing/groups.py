@@ -53,7 +53,7 @@ def build_groups(draft: Draft, measures: Sequence[MeasureItem]) -> tuple[list[Gr
             if t.kind == "field" and t.dataset == dataset and not _is_time_grain(draft, t) and (t.dataset, t.field) != draft.split_group
         ]
         if entity is None or _repeats(draft, entity, shown):
-            names = shown or (list(entity.display) if entity is not None else list(identity(draft, dataset)))
+            names = shown or (list(entity.display) if entity is not None else _labels(draft, dataset))
             by.extend(ByField(field=FieldRef(dataset=dataset, field=n)) for n in names)
         else:
             show = tuple(n for n in dict.fromkeys(shown) if n not in entity.key)
@@ -63,13 +63,15 @@ def build_groups(draft: Draft, measures: Sequence[MeasureItem]) -> tuple[list[Gr
             by.append(ByEntity(entity=entity.name, via=way, show=show if explicit else entity.display, show_key=key_named or not explicit))
         datasets.append(dataset)
     seen = {str(b.field) for b in by if isinstance(b, ByField)}
-    for _, target in wanted:
+    for mention, target in wanted:
         if target.kind != "field" or (target.dataset in entities and (target.dataset, target.field) != draft.split_group):
             continue
         ref = target.ref
         if str(ref) in seen:
             continue
         if _is_time_grain(draft, target):
+            if _is_what_happens(mention) and not (f.grain and f.grain != "auto"):
+                raise Unbuildable("groups by what happens, not by its day")
             grain = f.grain if f.grain and f.grain != "auto" else "day"
             by.append(ByTime(grain=Grain(grain), field=ref))
             f.grain = None
@@ -78,6 +80,12 @@ def build_groups(draft: Draft, measures: Sequence[MeasureItem]) -> tuple[list[Gr
         seen.add(str(ref))
         datasets.append(target.dataset or "")
     return by, list(dict.fromkeys(datasets))
+
+
+def _labels(draft: Draft, dataset: str) -> list[str]:
+    """What tells kinds of rows apart where no key does: names and labels ("diagnosis": its code and description)."""
+    fields = [f for f in draft.catalog.dataset(dataset).fields if f.role in (FieldRole.NAME, FieldRole.CATEGORY) and not f.hidden]
+    return [f.name for f in fields] or list(identity(draft, dataset))
 
 
 def _is_no_label(draft: Draft, target: Target) -> bool:
@@ -115,6 +123,15 @@ def _display_entities(draft: Draft, wanted: Sequence[tuple[Mention, Target]]) ->
         if identifies or person:
             found.append(target.dataset)
     return list(dict.fromkeys(found))
+
+
+_OF_TIME = frozenset("days dates times timestamps".split())
+
+
+def _is_what_happens(mention: Mention) -> bool:
+    """ "per opening", "orders by vendor": what is done, of which the day is only a property."""
+    word = mention.unit.text.lower().split()[-1]
+    return word.endswith(("s", "ing")) and word not in _OF_TIME and not mention.unit.links[0].exact
 
 
 def _is_time_grain(draft: Draft, target: Target) -> bool:

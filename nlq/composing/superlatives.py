@@ -14,6 +14,8 @@ from semantic.query import Aggregate, AggregateKind
 
 # Adjectives that go by what a thing is worth, where the catalog says it.
 _WORTH = frozenset(("biggest", "largest", "greatest", "highest", "smallest", "lowest", "priciest", "most valuable", "most expensive"))
+# Words that judge: without a rating, what makes one better is not said.
+_JUDGING = frozenset(("best", "worst"))
 
 
 def _adjective_field(draft: Draft, word: str, dataset: str) -> Target | None:
@@ -68,7 +70,7 @@ def settle_adjective(draft: Draft) -> None:
         None,
     )
     label = superlative.measure.label or ""
-    rated = label.endswith("rated")
+    rated = label.endswith("rated") or label in _JUDGING
     worth = worth_of(draft.catalog, focus) if target is None and label in _WORTH else None
     if worth is not None:
         given = Aggregate(aggregate=AggregateKind.SUM, dataset=worth.dataset, of=worth.of, where=worth.where)

@@ -34,7 +34,9 @@ def per_thing(draft: Draft, measures: list[MeasureItem]) -> None:
     item = measures[0] if len(measures) == 1 else None
     mention = item.mention if item is not None else f.outputs[0] if not measures and len(f.outputs) == 1 else None
     group = f.groups[0] if f.groups else None
-    if mention is None or group is None or not group.per or group.plural or f.list_verb or f.question_word or f.limit_asked or f.rank_by:
+    if mention is None or group is None or not group.per or group.plural or f.list_verb or f.question_word:
+        return
+    if f.limit_asked or f.rank_by or f.superlative is not None:
         return
     if (item is not None and (item.aggregate != "avg" or item.kind not in ("count", "aggregate"))) or not mention.plural:
         return

@@ -30,7 +30,7 @@ def build_transforms(draft: Draft, built: Sequence[tuple[MeasureItem, Measure]],
         timed = any(isinstance(b, ByTime) for b in by)
         if kind == "share" and not by and built[0][0].given is None:
             raise Unbuildable("a share of what is not split into parts")
-        if kind in ("growth", "difference", "running_total", "moving_average") and not timed:
+        if kind in ("growth", "difference", "running_total", "moving_average", "moving_sum") and not timed:
             grain = item.grain or "month"
             by.append(
                 ByTime(

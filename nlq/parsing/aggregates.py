@@ -7,6 +7,9 @@ from nlq.parsing.parse import Parse
 from nlq.parsing.ranking import rank_with
 from nlq.parsing.words import SENTENCE_END
 from nlq.segment import Unit
+from nlq.text import is_plural
+
+UNSURE_OF_EACH = "of each row, or of what each thing adds up to"
 
 
 def on_aggregate(p: Parse, i: int, u: Unit) -> int:
@@ -81,6 +84,36 @@ def on_distinct(p: Parse, i: int, u: Unit) -> int:
         p.waiting.count = True
     p.waiting.pending_units.append(u)
     return i + 1
+
+
+def whose_figure(p: Parse, i: int, u: Unit) -> bool:
+    """Whether a thing only says whose figure is computed ("total store sales"); an average may then be of each thing or of each row."""
+    s = p.waiting
+    following = p.units[i + 1] if i + 1 < len(p.units) else None
+    if (
+        s.aggregate is None
+        or s.count
+        or s.also
+        or s.mode in ("order", "rankby")
+        or not p.kinds.certainly(u, "dataset")
+        or (p.kinds.is_fact(u) and is_plural(u.text))  # "total orders revenue": two figures
+    ):
+        return False
+    if following is None or not following.is_object or not following.links or following.values or following.func is not None:
+        return False
+    home = u.links[0].target.dataset
+    figure = following.links[0].target
+    events = figure.kind == "dataset" and p.kinds.is_fact(following)
+    if not events and not (p.kinds.certainly(following, "measure") or p.kinds.certainly(following, "metric")):
+        return False
+    if figure.dataset != home and s.aggregate != "sum" and (events or figure.kind == "metric" or _adds_up(p, following)):
+        p.frame.notes.append(UNSURE_OF_EACH)
+    return True
+
+
+def _adds_up(p: Parse, u: Unit) -> bool:
+    field = p.kinds.field(u.links[0].target)
+    return field is not None and field.additive
 
 
 def aggregate_noun(p: Parse, i: int, u: Unit) -> int:

@@ -24,6 +24,9 @@ def on_by(p: Parse, i: int, u: Unit) -> int:
     named = p.kinds.certainly(nxt, "dataset") or (participle and p.kinds.likely(nxt, "dataset"))
     plural_dataset = nxt.is_object and named and nxt.text.lower().endswith("s")
     filtered = _filtered_after(p, i + 1)
+    if u.text.lower() == "by" and _done_by_own_rows(p, i):
+        s.by_agent = s.relative = True
+        return i + 1
     if u.text.lower() == "by" and plural_dataset and (participle or filtered or (before is not None and s.passive)):
         s.by_agent = True
         s.relative = True
@@ -39,7 +42,7 @@ def on_by(p: Parse, i: int, u: Unit) -> int:
     unmeasured = unmeasured_superlative(p) and (
         nxt.is_func("count", "agg") or p.kinds.likely(nxt, "measure") or p.kinds.certainly(nxt, "dataset")
     )
-    if unmeasured and "per" in u.text.lower().split() and p.kinds.certainly(nxt, "dataset") and not p.kinds.is_fact(nxt):
+    if unmeasured_superlative(p) and "per" in u.text.lower().split() and _all(p, nxt, "dataset", "category") and not p.kinds.is_fact(nxt):
         return on_each(p, i, u)  # "best product per store"
     if (s.top or ranking or unmeasured) and not nxt.is_func("each", "grain"):
         s.mode = "rankby"
@@ -56,6 +59,20 @@ def on_by(p: Parse, i: int, u: Unit) -> int:
     if nxt.is_func("count", "agg") and not p.frame.rank_by and p.frame.groups:
         s.mode = "rankby"
     return i + 1
+
+
+def _done_by_own_rows(p: Parse, i: int) -> bool:
+    """ "customers affected by outages", a number that outages have: the rows that it is of, not what splits it."""
+    figure = p.units[i - 1] if i else None
+    if figure is None or not p.kinds.certainly(figure, "amount") or not figure.text.lower().endswith("ed"):
+        return False
+    home = figure.links[0].target.dataset
+    ahead = next((v for v in p.units[i + 1 : i + 4] if v.links), None)
+    return (
+        ahead is not None
+        and ahead.text.lower().endswith("s")
+        and any(k.exact and k.target.kind == "dataset" and k.target.dataset == home for k in ahead.links[:2])
+    )
 
 
 def ranks_things(p: Parse, i: int, nxt: Unit) -> bool:
@@ -111,8 +128,8 @@ def on_each(p: Parse, i: int, u: Unit) -> int:
     p.flush_count()
     most_in_each(p, i)
     s.each = True
-    if p.frame.limit is None and p.frame.superlative is not None and p.frame.singular and p.frame.outputs and s.sentence == 0:
-        p.frame.limit = 1  # "most expensive product in each category"
+    if p.frame.limit is None and p.frame.superlative is not None and p.frame.outputs and s.sentence == 0 and not p.frame.asks_period:
+        p.frame.limit = 1 if p.frame.singular else 10  # "most expensive product in each category", "best restaurants in each city"
     topped = p.frame.top_asked and p.frame.outputs  # "top 3 products in each category by revenue"
     if p.frame.limit is not None and (p.frame.rank_by or p.frame.superlative is not None or topped) and s.sentence == 0:
         p.frame.limit_per_group = True

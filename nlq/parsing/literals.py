@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nlq.frame import Condition, Mention, TransformItem
+from nlq.frame import Condition, Mention
 from nlq.parsing.parse import Parse
 from nlq.parsing.parts import part_verb
 from nlq.parsing.words import UNIT_NOUNS
@@ -22,19 +22,6 @@ def on_unknown(p: Parse, i: int, u: Unit) -> int:
     ):
         p.use(u)
         return i + 1
-    if u.text.lower() in ("rolling", "moving", "trailing"):
-        window = p.units[i + 1 : i + 5]
-        size = next((v for v in window if v.number is not None), None)
-        average = next((v for v in window if v.is_func("agg") and v.func is not None and v.func.value == "avg"), None)
-        grain = next(
-            (v.text.lower().rstrip("s") for v in window if v.text.lower().rstrip("s") in ("day", "week", "month", "quarter", "hour")),
-            None,
-        )
-        if size is not None and average is not None and grain is not None and size.number is not None:
-            p.use(u, *window[: window.index(average) + 1])
-            p.frame.grain = grain
-            p.frame.transforms.append(TransformItem("moving_average", size=int(size.number), units=[u]))
-            return i + 2 + window.index(average)
     j, nxt = p.peek(i + 1)
     before = p.before(i)
     if (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from nlq.frame import MovedItem, MovedOrder, TransformItem
 from nlq.parsing.parse import Parse
 from nlq.parsing.shares import owned_share
@@ -20,9 +22,17 @@ _MOVEMENTS = {
 _HELPING = frozenset("did does do didn't doesn't don't".split())
 
 
+_ROLLING: dict[str, Literal["moving_average", "moving_sum"]] = {"moving": "moving_average", "moving_sum": "moving_sum"}
+
+
 def on_transform(p: Parse, i: int, u: Unit) -> int:
-    kind = u.func.value if u.func else ""
+    kind, _, step = (u.func.value if u.func else "").partition(" ")
     size: int | None = None
+    if step:  # "7 day moving average"
+        p.frame.grain = step
+        p.frame.transforms.append(TransformItem(_ROLLING[kind], size=int(u.number or 0), units=[u]))
+        p.use(u)
+        return i + 1
     before = p.before(i)
     if kind == "moving":
         grain = _grain_before(p, i)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from nlq.frame import Condition, MeasureItem
 from nlq.lexicon import Target
 from nlq.linking import Link
-from nlq.parsing.aggregates import aggregate_noun
+from nlq.parsing.aggregates import aggregate_noun, whose_figure
 from nlq.parsing.bounds import number_condition
 from nlq.parsing.counts import count_doers, count_noun
 from nlq.parsing.durations import length_of
@@ -86,6 +86,10 @@ def _segment(p: Parse, i: int, u: Unit) -> int | None:
     if i + 1 < len(p.units) and p.units[i + 1].text.lower() == "rate":
         return i + 1
     rows = replace(u, links=(Link(Target("dataset", target.dataset or "", target.dataset), 1.0, True),), values=())
+    after = p.units[i + 1] if i + 1 < len(p.units) else None
+    if after is not None and after.soft and after.text.lower() in ("amount", "amounts", "value", "balance"):
+        p.use(after)  # "overdue amount": of those rows
+        rows = replace(rows, links=tuple(Link(t, 1.0, True) for t in p.kinds.amounts_of(rows, main=True)) or rows.links)
     p.units = [*p.units[:i], rows, *p.units[i + 1 :]]
     return on_noun(p, i, rows)
 
@@ -187,6 +191,9 @@ def _superlative(p: Parse, i: int, u: Unit) -> int | None:
 
 
 def _aggregated(p: Parse, i: int, u: Unit) -> int | None:
+    if whose_figure(p, i, u):
+        p.mention(u, "context")
+        return i + 1
     return aggregate_noun(p, i, u) if p.waiting.aggregate is not None else None
 
 

@@ -10,6 +10,7 @@ from nlq.kinds import Kinds
 from nlq.linking import Link
 from nlq.parsing.words import EXTREMES, SENTENCE_END
 from nlq.segment import Unit
+from nlq.text import is_plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +139,13 @@ class Parse:
         return self.waiting.last is not None and self.kinds.likely(self.waiting.last.unit, "dataset")
 
     def mention(self, u: Unit, role: str) -> Mention:
-        last_word = u.text.lower().split(" of ")[0].split()[-1]  # "causes of loss"
         mention = Mention(
             unit=u,
             role=role,  # type: ignore[arg-type]
             links=u.links,
             sentence=self.waiting.sentence,
             owner=self.waiting.pronoun,
-            plural=last_word.endswith("s") and not last_word.endswith(("ss", "us")),
+            plural=is_plural(u.text),
             in_relative=self.waiting.relative,
             holder=self._holder(),
         )

@@ -17,6 +17,7 @@ from nlq.parsing.cycles import on_cycle
 from nlq.parsing.durations import length_of, on_duration
 from nlq.parsing.finish import finish
 from nlq.parsing.grouping import on_by, on_each
+from nlq.parsing.lateness import on_late
 from nlq.parsing.literals import on_unknown
 from nlq.parsing.movement import is_bare_move, is_movement, on_change, on_compare, on_moved, on_moved_most, on_movement, on_transform
 from nlq.parsing.negations import closes_clause, on_negated_verb, on_negation
@@ -30,6 +31,7 @@ from nlq.parsing.ranking import on_top
 from nlq.parsing.ratios import on_op, on_rate, on_ratio
 from nlq.parsing.reordered import reordered
 from nlq.parsing.requests import on_define, on_output, on_round
+from nlq.parsing.rolling import with_rolling
 from nlq.parsing.shares import on_share
 from nlq.parsing.superlatives import on_super
 from nlq.parsing.times import on_same, on_time
@@ -58,7 +60,7 @@ class Parser:
     """One parse of one question. `units` cover it; `kinds` knows the catalog; `terms` are words with a definition."""
 
     def __init__(self, units: Sequence[Unit], kinds: Kinds, terms: Mapping[str, TermDefinition] | None = None) -> None:
-        self._units = reordered(with_parts(units, kinds))
+        self._units = reordered(with_parts(with_rolling(units), kinds))
         self._kinds = kinds
         self._terms = terms or {}
 
@@ -99,6 +101,9 @@ def _step(p: Parse, i: int) -> int:
             return following
     if u.is_func("cycle") and u.links and not u.values and i and _told_before(p.units[i - 1]) and u.text.lower().endswith("s"):
         return p.handlers["cycle"](p, i, u)  # "sales on weekends", where days have a yes or no of that name
+    late = on_late(p, i, u)
+    if late is not None:
+        return late
     done = act(p, i, u) if not (u.values or u.quoted) else None
     if done is not None:
         return done

@@ -88,9 +88,15 @@ def on_bare_period(p: Parse, i: int, u: Unit) -> int:
             p.frame.grain = word
         p.frame.asks_period = True
     else:
+        if i and i == len(p.units) - 1 and p.frame.grain is None and _only_nouns(p):
+            p.frame.unknown.append(u)  # "transactions branch month": not to be left out
         return i + 1
     p.use(u)
     return i + 1
+
+
+def _only_nouns(p: Parse) -> bool:
+    return all(v.is_object or v.time is not None or v.text.lower() in PERIODS or v.text in SENTENCE_END for v in p.units)
 
 
 def _telegraphic(p: Parse) -> bool:
@@ -100,10 +106,17 @@ def _telegraphic(p: Parse) -> bool:
         len(p.units) <= 6
         and p.frame.grain is None
         and not p.frame.times
-        and sum(1 for v in p.units if kinds.likely(v, "metric") or kinds.likely(v, "measure")) == 1
-        and any(kinds.likely(v, "category") for v in p.units)
-        and all(v.is_object or v.time is not None or v.text.lower() in PERIODS or v.text in SENTENCE_END for v in p.units)
+        and _one_figure(p)
+        and any(kinds.likely(v, "category") or (kinds.certainly(v, "dataset") and not kinds.is_fact(v)) for v in p.units)
+        and _only_nouns(p)
     )
+
+
+def _one_figure(p: Parse) -> bool:
+    """One number, or one kind of events that are counted ("claims reason month")."""
+    figures = [v for v in p.units if p.kinds.likely(v, "metric") or p.kinds.likely(v, "measure")]
+    events = [v for v in p.units if p.kinds.certainly(v, "dataset") and p.kinds.is_fact(v)]
+    return len(figures) == 1 or (not figures and len(events) == 1)
 
 
 def _rank_periods(p: Parse, word: str, descending: bool) -> None:

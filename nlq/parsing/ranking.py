@@ -5,6 +5,7 @@ from __future__ import annotations
 from nlq.frame import MeasureItem
 from nlq.parsing.parse import Parse
 from nlq.segment import Unit
+from nlq.text import is_plural
 
 
 def on_top(p: Parse, i: int, u: Unit) -> int:
@@ -29,7 +30,7 @@ def on_top(p: Parse, i: int, u: Unit) -> int:
 def plural_ahead(p: Parse, i: int) -> bool:
     """Whether several things follow ("best selling products")."""
     _, nxt = p.peek(i + 1)
-    return nxt is not None and nxt.text.lower().endswith("s")
+    return nxt is not None and is_plural(nxt.text)
 
 
 def groups_the_top(p: Parse, u: Unit, nxt: Unit) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nlq.adjectives import ADJECTIVES
-from nlq.frame import Condition, MeasureItem, OrderItem
+from nlq.frame import Condition, MeasureItem, Mention, OrderItem
+from nlq.linking import Link
 from nlq.parsing.parse import Parse
 from nlq.parsing.ranking import plural_ahead
 from nlq.parsing.words import OFTEN, SENTENCE_END
@@ -162,6 +163,9 @@ def super_noun(p: Parse, i: int, u: Unit) -> int:
         p.frame.singular = not mention.plural and p.frame.limit is None
         p.use(*units)
         return i + 1
+    amount = mass_noun(p, u) if dataset and not number and counting and not count else None
+    if amount is not None:
+        return _rank_or_max(p, i, MeasureItem("aggregate", "sum", amount, units=units, superlative=value), value, rankable)
     if dataset and not number and counting and (rankable or count):
         mention = p.mention(u, "count")
         item = MeasureItem("count", None, mention, units=units, superlative=value)
@@ -182,6 +186,17 @@ def super_noun(p: Parse, i: int, u: Unit) -> int:
     if time or value in ("latest", "earliest"):
         item.aggregate = "max" if value in ("latest", "desc") else "min"
     return _rank_or_max(p, i, item, value, rankable)
+
+
+def mass_noun(p: Parse, u: Unit) -> Mention | None:
+    """ "the most downtime": what has no plural here is added up, by the one amount that its rows have."""
+    word = u.text.lower().split()[-1]
+    home = next((k.target.dataset or "" for k in u.links[:3] if k.target.kind == "dataset" and k.exact), None)
+    if home is None or word.endswith("s") or p.kinds.main_amount(home) is None or any(t.is_func("agg") for t in p.units):
+        return None
+    mention = p.mention(u, "aggregate")
+    mention.links = tuple(Link(t, 1.0, True) for t in p.kinds.amounts_of(u, main=True))
+    return mention
 
 
 _SIZES = frozenset(("biggest", "largest", "smallest", "priciest", "most expensive", "most valuable"))
@@ -239,7 +254,10 @@ def _latest_noun(p: Parse, i: int, u: Unit, value: str, units: list[Unit]) -> in
     by_age = next((x.text.lower() for x in units if x.text.lower() in ("oldest", "youngest")), None)
     item = MeasureItem("aggregate", None, mention, units=units, superlative=value, label="time")
     p.frame.superlative = OrderItem(measure=item, descending=value == "latest")
-    if by_age is not None and p.kinds.has_age(mention.links[0].target.dataset):
+    home = mention.links[0].target.dataset
+    if by_age is not None and not p.kinds.has_age(home) and home is not None and p.kinds.has_names_of_persons(home):
+        p.frame.unknown.extend(units)  # how long somebody is there is not how old they are
+    if by_age is not None and p.kinds.has_age(home):
         p.frame.superlative = OrderItem(
             measure=MeasureItem("aggregate", None, None, units=units, label=by_age), descending=by_age == "oldest"
         )

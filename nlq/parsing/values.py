@@ -107,6 +107,7 @@ def is_value(p: Parse, i: int, u: Unit) -> bool:
 def _tells_when(p: Parse, i: int, u: Unit) -> bool:
     """ "booked last quarter", "ended before March", "have not delivered any parcel": the date of that name, not the status that rows have now."""
     homes = {v.dataset for v in u.values}
+    homes |= {k.target.dataset or "" for k in p.waiting.last.links[:2] if k.target.kind == "dataset"} if p.waiting.last is not None else set()
     if not u.text.lower().endswith("ed") or not any(
         p.kinds.is_time(k.target) and k.target.dataset in homes and k.score >= 0.6 for k in u.links
     ):

@@ -25,6 +25,7 @@ MEANINGFUL = frozenset(
 )
 # Superlatives that say themselves what is counted or rated; of those that sell, the pieces are added up.
 SELLING = frozenset(("best selling", "bestselling", "most sold", "most bought", "worst selling", "least sold", "least bought"))
+COMMON = frozenset(("most common", "most frequent", "least common", "least frequent"))
 OFTEN = (
     *sorted(SELLING),
     *("most frequent", "most common", "most popular", "most often", "most active", "least frequent", "least common", "least popular"),

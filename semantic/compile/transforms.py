@@ -38,6 +38,7 @@ _LABELS = {
     "share": "{label}, share",
     "running_total": "{label}, running total",
     "moving_average": "{label}, moving average",
+    "moving_sum": "{label}, rolling total",
     "growth": "{label}, growth",
     "difference": "{label}, difference",
     "rank": "{label}, rank",
@@ -59,7 +60,7 @@ def add_transforms(build: Build) -> None:
         name = base if base not in taken else f"{base}_{index}"
         taken.add(name)
         percent = transform.percent and transform.kind in ("share", "growth")
-        plain = transform.kind in ("running_total", "moving_average", "difference", "lag")
+        plain = transform.kind in ("running_total", "moving_average", "moving_sum", "difference", "lag")
         output = OutputColumn(
             name, transform.alias or _LABELS[transform.kind].format(label=measure.label), "measure", "transform",
             None if percent else measure.unit if plain else None, "percent_points" if percent else measure.format if plain else None,
@@ -115,6 +116,9 @@ def _value(build: Build, transform: Transform, order: list[tuple[str, bool, bool
     if transform.kind == "running_total":
         _check_additive(build, transform)
         return over(call("sum", value))
+    if transform.kind == "moving_sum":
+        _check_additive(build, transform)
+        return over(call("sum", value), (transform.size or 3) - 1)
     if transform.kind == "moving_average":
         return over(call("avg", value), (transform.size or 3) - 1)
     before = over(call("lagInFrame", call("toNullable", value.copy()), whole(transform.size - 1 if transform.size else 1)))

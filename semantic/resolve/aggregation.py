@@ -29,7 +29,7 @@ from semantic.resolve.walk import all_of, conjuncts, refs
 from semantic.states import WindowUsed
 from semantic.windows import Bounds, Shift, add_units, cut_at_complete, floor_to, resolve_window
 
-_ALONG_TIME = frozenset({"moving_average", "growth", "difference", "lag"})
+_ALONG_TIME = frozenset({"moving_average", "moving_sum", "growth", "difference", "lag"})
 _DUPLICATES_HARMLESS = frozenset({AggregateKind.COUNT_DISTINCT, AggregateKind.MIN, AggregateKind.MAX})
 
 

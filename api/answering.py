@@ -27,11 +27,7 @@ from nlq.chips import chips_of, paraphrase
 from nlq.dialogue import remember
 from nlq.types import Chip, DialogueState, Intent, Reading, Understanding
 from nlq.wording import Wording
-from semantic.closed_conditions import refuse_closed_conditions
-from semantic.compile import compile_query
-from semantic.pipeline import guard_compiled
 from semantic.query import SemanticQuery
-from semantic.resolve import resolve
 from semantic.states import GuardedQuery, Param
 
 SHOWN_ROWS = 1_000
@@ -244,10 +240,8 @@ def guard(services: Services, principal: Principal, visible: VisibleCatalog, que
 
     Raises: UserError.
     """
-    compiled = compile_query(resolve(query, visible.catalog, as_of=as_of))
     full = services.catalogs.full(principal.tenant, visible.catalog.version)
-    refuse_closed_conditions(query, full, principal)
-    return guard_compiled(compiled, full, principal, trust=services.core.trust)
+    return visible.guarded.guarded(query, full, principal, as_of=as_of, trust=services.core.trust)
 
 
 async def answer_sql(services: Services, principal: Principal, request: schemas.SqlRequest) -> schemas.Answer:

@@ -19,6 +19,7 @@ from nlq.continuing import continued
 from nlq.define import definition_of, overview
 from nlq.edits import edited
 from nlq.equal_words import asked_back
+from nlq.following import TRIED_AT, FollowUps
 from nlq.frame import Frame
 from nlq.graph import JoinGraph
 from nlq.intents import Routed, or_named, route
@@ -50,7 +51,6 @@ from semantic.catalog.model import Catalog
 
 _MAX_CHARS = 6_000
 _LABELLED = 0.9
-_TRIED_AT = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 
 
 class Understander:
@@ -65,6 +65,7 @@ class Understander:
         self.preparer = Preparer(self.linker, self.kinds, catalog)
         self._of = Candidates(catalog, self.kinds, self.graph)
         self._suggester = Suggester(catalog)
+        self._follow_ups = FollowUps(self._suggester.follow_ups, lambda text, state: self._understand(text, TRIED_AT, state))
         self._examples: tuple[str, ...] | None = None
         self._verified = VerifiedBook(catalog, self.lexicon)
         self._meanings = Meanings(catalog)
@@ -107,14 +108,13 @@ class Understander:
 
     def follow_ups(self, reading: Reading) -> list[str]:
         """Short questions that may come next about this reading; each was tried and can be answered."""
-        state = DialogueState((reading,), ("",))
-        return [q for q in self._suggester.follow_ups(reading) if self._understand(q, _TRIED_AT, state).outcome == "answer"][:6]
+        return self._follow_ups.of(reading)
 
     def examples(self) -> list[str]:
         """Questions that this catalog can answer; each was tried."""
         if self._examples is None:
             self._examples = ()
-            tried = [q for q in self._suggester.examples() if self._understand(q, _TRIED_AT, None).outcome == "answer"]
+            tried = [q for q in self._suggester.examples() if self._understand(q, TRIED_AT, None).outcome == "answer"]
             self._examples = tuple(tried)
         return list(self._examples)
 

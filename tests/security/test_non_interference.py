@@ -8,6 +8,8 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,13 +17,12 @@ from hypothesis import strategies as st
 
 from benchmarks.chdb_engine import EngineProcess, Outcome
 from core.errors import UserError
-from core.principal import Principal
+from core.principal import Principal, Role
 from semantic.catalog.model import Catalog
 from semantic.catalog.visible import visible_to
-from semantic.compile import compile_query
-from semantic.pipeline import guard_compiled, guard_sql
+from semantic.kernel import GuardedBook
+from semantic.pipeline import guard_sql
 from semantic.query import SemanticQuery
-from semantic.resolve import resolve
 from semantic.states import GuardedQuery
 from semantic.trust import Trust
 from tests.security.semantic_queries import semantic_queries
@@ -115,8 +116,12 @@ class TestGeneratedSemanticQueries:
     AS_OF = dt.datetime(2024, 5, 15, 12, tzinfo=dt.UTC)
 
     def compiled(self, query: SemanticQuery, catalog: Catalog, caller: Principal) -> GuardedQuery:
-        visible = visible_to(catalog, caller)
-        return guard_compiled(compile_query(resolve(query, visible, as_of=self.AS_OF)), catalog, caller, trust=TRUST)
+        """As the API finds it again after others have asked the same."""
+        book = GuardedBook(visible_to(catalog, caller), catalog)
+        for other in (replace(caller, attributes={"cats": ("x",)}), replace(caller, roles=frozenset({Role.ANALYST})), caller):
+            with suppress(UserError):
+                book.guarded(query, catalog, other, as_of=self.AS_OF, trust=TRUST)
+        return book.guarded(query, catalog, caller, as_of=self.AS_OF, trust=TRUST)
 
     def run(self, engine: EngineProcess, examples: int) -> Counter[str]:
         seen: Counter[str] = Counter()

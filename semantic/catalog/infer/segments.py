@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from semantic.catalog.infer.fields import safe_name
+from semantic.catalog.infer.lateness import lateness_segments
 from semantic.catalog.infer.naming import TableName
 from semantic.catalog.infer.words import plural
 from semantic.catalog.model import CatalogField, Dataset, DatasetKind, FieldRole, FieldType, Segment
@@ -44,6 +45,7 @@ def find_segments(datasets: Sequence[Dataset], names: Mapping[str, TableName]) -
                 where = Comparison(op="=", left=FieldRef(dataset=dataset.name, field=field.name), right=Literal_(value=value))
                 found.append(Segment(name=key, label=said, dataset=dataset.name, where=where, description=field.description))
         found.extend(_by_end(dataset, name, taken))
+        found.extend(lateness_segments(dataset, name, taken))
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -313,9 +314,9 @@ class TestRuns:
         sql = compiled.tree.sql("clickhouse")
         for name, param in compiled.params.items():
             value = param.value if not isinstance(param.value, bool) else int(param.value)
-            sql = sql.replace(
-                f"{{{name}: {param.type}}}", repr(value) if not isinstance(value, str) else "'" + value.replace("'", "\\'") + "'"
-            )
+            text = str(value) if isinstance(value, dt.date) else value
+            shown = repr(text) if not isinstance(text, str) else "'" + text.replace("'", "\\'") + "'"
+            sql = re.sub(rf"\{{{name}: [^}}]+\}}", lambda _, shown=shown: shown, sql)
         settings = ", ".join(f"{k} = {v}" for k, v in REQUIRED_SETTINGS.items())
         return execute(f"{sql} SETTINGS {settings}, prefer_column_name_to_alias = 1")
 

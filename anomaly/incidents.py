@@ -34,6 +34,7 @@ LONE_FROM, LONE_FULL = 0.4, 0.8  # how unpredictable a series is where the rise 
 # Where nothing is predicted, more of the same so soon after an incident (in quiet times) is that incident again, unless it is much stranger.
 AGAIN_QUIETS = 3.0
 MUCH_STRANGER = 1.5
+AFTERSHOCK_SHARE = 0.5  # of hours: within a day, at most so large and no stranger is what was told of already
 DAY_NS = 86_400 * 1_000_000_000
 STAYED_DAYS = 1.5  # so long after an incident it is asked whether the level ever went back
 BEFORE_DAYS, LEAST_DAYS = 7, 4  # of the same time of day before it
@@ -60,7 +61,7 @@ def quiet_seconds(step_s: int) -> int:
 @dataclass(frozen=True, slots=True)
 class Terms:
     """When to tell: the score that opens an incident, how long nothing must happen, false alarms a year that can be borne, whether
-    a row that stays alone must be higher, and whether more of the same re-opens an incident."""
+    a row that stays alone must be higher, whether more of the same re-opens an incident, and whether less of the same does within a day."""
 
     threshold: float
     quiet_ns: int
@@ -68,6 +69,7 @@ class Terms:
     lone_are_higher: bool = False
     may_reopen: bool = False
     knows_days: bool = False
+    knows_aftershocks: bool = False
 
     def alone(self, unpredictable: float) -> float:
         """How much higher a row must be that stays alone, by how unpredictable its series is (0 to 1)."""
@@ -215,8 +217,16 @@ def is_alike(rows: Rows, before: Span, row: int) -> bool:
 
 def is_again(rows: Rows, before: Span, row: int, terms: Terms) -> bool:
     """The row is soon after that event, off to the same side, and not much stranger than it was: no news to who was told of it."""
-    near = rows.times_ns[row] - rows.times_ns[before.last] <= terms.again_ns(float(rows.cost[row]))
-    return bool(near and is_alike(rows, before, row))
+    passed_ns, cost = rows.times_ns[row] - rows.times_ns[before.last], float(rows.cost[row])
+    if terms.knows_aftershocks and passed_ns <= DAY_NS and lively(cost) > 0 and is_smaller(rows, before, row):
+        return True
+    return bool(passed_ns <= terms.again_ns(cost) and is_alike(rows, before, row))
+
+
+def is_smaller(rows: Rows, before: Span, row: int) -> bool:
+    """Off to the same side as that event, not half as far and no stranger."""
+    now, then = float(rows.off[row]), float(rows.off[before.peak])
+    return now * then > 0 and abs(now) <= AFTERSHOCK_SHARE * abs(then) and bool(rows.score[row] <= rows.score[before.peak])
 
 
 def stays_away(times_ns: IndexArray, from_before: FloatArray, last: int, quiet_ns: int, errors: float = NEW_LEVEL_ERRORS) -> bool:
@@ -245,6 +255,7 @@ def value_incidents(
         lone_are_higher,
         may_reopen=w.step_s < HOUR_S,
         knows_days=w.step_s < DAY_S,
+        knows_aftershocks=HOUR_S <= w.step_s < DAY_S,
     )
     rows = Rows(ns, w.alerting, w.scored.from_before, unpredictable(w.values, w.scored.expected), w.values - w.scored.expected, w.values)
     return tuple(incident(w, span, threshold, is_open=bool(ns[-1] - ns[span.last] <= terms.quiet_ns)) for span in spans(rows, terms))

@@ -96,6 +96,16 @@ class TestSpans:
         assert len(self.found(twice, off=[1.0] * 10 + [-1.0] * 8, may_reopen=True)) == 2  # to the other side
         assert len(self.found([0, 4, *[0] * 20, 4, 0], may_reopen=True)) == 2  # a day later
 
+    def test_what_is_half_as_large_within_a_day_is_an_aftershock_where_little_is_predicted(self):
+        twice, half = [0, 5, *[0] * 20, 4, 0], [1.0] * 10 + [0.5] * 14
+        assert self.found(twice, off=half, knows_aftershocks=True) == [(1, 1, 22, 1)]
+        assert len(self.found(twice, off=half)) == 2
+        assert len(self.found(twice, off=[1.0] * 10 + [0.6] * 14, knows_aftershocks=True)) == 2  # larger
+        assert len(self.found(twice, off=[1.0] * 10 + [-0.5] * 14, knows_aftershocks=True)) == 2  # to the other side
+        assert len(self.found([*twice[:22], 5.1, 0], off=half, knows_aftershocks=True)) == 2  # stranger
+        assert len(self.found(twice, cost=0.3, off=half, knows_aftershocks=True)) == 2  # where much is predicted
+        assert len(self.found([0, 5, *[0] * 24, 4, 0], off=[*half, *half[-4:]], knows_aftershocks=True)) == 2  # more than a day later
+
     def test_what_comes_the_day_after_is_the_same_event_where_the_level_never_went_back(self):
         rng = np.random.default_rng(1)
         usual = (10 + 5 * np.sin(np.arange(240) * np.pi / 12)) * rng.normal(1, 0.02, 240)

@@ -201,6 +201,10 @@ class _Load:
         notes = list(self._notes)
         if not self._source.sniffed.has_header:
             notes.append("The first row holds data, not names; columns are called column_1, column_2, ...")
+        if self._source.above:
+            notes.append(
+                f"The names of the columns are in row {self._source.header_row}; what stands above was left out: {self._source.above}."
+            )
         if self._source.sniffed.encoding == "cp1252":
             notes.append("The file is not UTF-8; it was read as Windows-1252.")
         return TableReport(

@@ -14,10 +14,11 @@ from typing import Any, cast
 
 import openpyxl
 import pyarrow as pa
-import pyarrow.parquet as pq
 from openpyxl.workbook import Workbook
 
 from core.errors import Invalid
+from semantic.ingest import parquet
+from semantic.ingest.heading import FAR_ROW, LOOK_ROWS, header_index
 from semantic.ingest.sniff import Sniffed
 from semantic.ingest.types import Rejected
 
@@ -41,19 +42,21 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One table inside a file: its name, headers, and its blocks as often as asked for."""
+    """One table inside a file: its name, headers, and its blocks as often as asked for. above: what a sheet says before its header_row (from 1)."""
 
     name: str
     path: Path
     headers: tuple[str, ...]
     sniffed: Sniffed
     sheet: str | None = None
+    header_row: int = 1
+    above: str = ""
 
     def blocks(self) -> Iterator[Block]:
         if self.sniffed.format == "parquet":
             return _parquet(self)
         if self.sniffed.format == "excel":
-            return _records(self, _sheet(self.path, cast(str, self.sheet)))
+            return _records(self, _sheet(self.path, cast(str, self.sheet), self.header_row))
         if self.sniffed.format == "csv":
             return _csv(self)
         return _json(self)
@@ -65,7 +68,7 @@ def sources(sniffed: Sniffed) -> tuple[Source, ...]:
     if sniffed.format == "excel":
         return _sheets(sniffed, stem)
     if sniffed.format == "parquet":
-        headers = tuple(_parquet_file(sniffed.path).schema_arrow.names)
+        headers = parquet.names(sniffed.path)
     elif sniffed.format == "csv":
         headers = _csv_headers(sniffed)
     else:
@@ -206,20 +209,28 @@ def _sheets(sniffed: Sniffed, stem: str) -> tuple[Source, ...]:
     found = []
     with _workbook(sniffed.path) as book:
         for sheet in (one for one in book.worksheets if one.sheet_state == "visible"):
-            first = next(_sheet_rows(sniffed.path, book, sheet.title, header=True), None)
-            if first is not None and any(first[1] or ()):
-                headers = tuple(h or "" for h in first[1] or ())
+            first = _leading(sniffed.path, book, sheet.title)
+            if first:
+                index = header_index([row for _, row in first])
+                number, row = first[index]
+                headers = tuple(_text(cell) or "" for cell in row)
+                while not headers[-1]:
+                    headers = headers[:-1]
                 _refuse_too_wide(sniffed.path, headers)
-                found.append((sheet.title, headers))
+                above = "; ".join(text for _, other in first[:index] for cell in other if (text := _text(cell)))
+                found.append((sheet.title, headers, number, above[:200]))
     if not found:
         raise Invalid(f"{sniffed.path.name} has no sheet with data.", code="empty_file")
     single = len(found) == 1
-    return tuple(Source(stem if single else f"{stem}_{name}", sniffed.path, headers, sniffed, name) for name, headers in found)
+    return tuple(
+        Source(stem if single else f"{stem}_{name}", sniffed.path, headers, sniffed, name, number, above)
+        for name, headers, number, above in found
+    )
 
 
-def _sheet(path: Path, sheet: str) -> _Rows:
+def _sheet(path: Path, sheet: str, header_row: int) -> _Rows:
     with _workbook(path) as book:
-        yield from _sheet_rows(path, book, sheet)
+        yield from _sheet_rows(path, book, sheet, header_row)
 
 
 @contextmanager
@@ -239,31 +250,40 @@ def _damaged(path: Path, error: Exception, place: str = "") -> Invalid:
     return Invalid(f"{path.name}{place} is not a workbook that can be read: {str(error)[:160]}.", code="bad_workbook")
 
 
-def _sheet_rows(path: Path, book: Workbook, sheet: str, *, header: bool = False) -> _Rows:
-    """Rows below the first filled one, which is the header (yielded instead when `header`).
-
-    A sheet says its own size, and a small file may claim 17 billion cells: rows are as wide as the cells they hold.
-    """
-    started = False
-    for number, row in _cells(path, book, sheet):
-        if number > MAX_SHEET_ROWS:
-            raise Invalid(f"Sheet {sheet[:60]!r} has a row beyond {MAX_SHEET_ROWS:,}; at most so many can be read.", code="too_large")
-        far = row[MAX_COLUMNS:] if started else ()
+def _sheet_rows(path: Path, book: Workbook, sheet: str, header_row: int) -> _Rows:
+    """Filled rows below the header."""
+    for number, row in _filled(path, book, sheet):
+        if number <= header_row:
+            continue
+        far = row[MAX_COLUMNS:]
         if far.count(None) < len(far):
             yield number, None, f"cells beyond column {MAX_COLUMNS:,}\t"
-            continue
-        cells = [_text(value) for value in (row[:MAX_COLUMNS] if started else row)]
-        if not any(cells):
-            continue
-        if not started:
-            started = True
-            while cells and cells[-1] is None:
-                cells.pop()
-            if header:
-                yield number, cells, None
-                return
-            continue
-        yield number, cells, None
+        else:
+            yield number, [_text(value) for value in row[:MAX_COLUMNS]], None
+
+
+def _leading(path: Path, book: Workbook, sheet: str) -> list[tuple[int, tuple[Any, ...]]]:
+    """The first filled rows, or the first one alone where it lies far below."""
+    found: list[tuple[int, tuple[Any, ...]]] = []
+    for number, row in _filled(path, book, sheet, until=FAR_ROW):
+        found.append((number, row))
+        if len(found) == LOOK_ROWS or number > FAR_ROW:
+            break
+    return found
+
+
+def _filled(path: Path, book: Workbook, sheet: str, until: int | None = None) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Rows that hold something, by their numbers. A sheet says its own size, and a small file may claim 17 billion cells: rows are as wide as
+    the cells they hold. until: after one was found, none beyond that row is looked for. Raises: Invalid."""
+    any_yet = False
+    for number, row in _cells(path, book, sheet):
+        if any_yet and until is not None and number > until:
+            return
+        if number > MAX_SHEET_ROWS:
+            raise Invalid(f"Sheet {sheet[:60]!r} has a row beyond {MAX_SHEET_ROWS:,}; at most so many can be read.", code="too_large")
+        if any(value is not None and value != "" for value in row):
+            any_yet = True
+            yield number, row
 
 
 def _cells(path: Path, book: Workbook, sheet: str) -> Iterator[tuple[int, tuple[Any, ...]]]:
@@ -280,36 +300,12 @@ def _cells(path: Path, book: Workbook, sheet: str) -> Iterator[tuple[int, tuple[
 # --- Parquet
 
 
-def _parquet_file(path: Path) -> pq.ParquetFile:
-    try:
-        return pq.ParquetFile(path)
-    except (pa.ArrowException, OSError) as error:
-        raise Invalid(f"{path.name} is not a Parquet file that can be read: {str(error)[:160]}.", code="bad_parquet") from error
-
-
 def _parquet(source: Source) -> Iterator[Block]:
-    file = _parquet_file(source.path)
-    total, done = max(file.metadata.num_rows, 1), 0
-    try:
-        for batch in file.iter_batches(batch_size=BLOCK_ROWS):
-            lines = list(range(done + 1, done + batch.num_rows + 1))
-            done += batch.num_rows
-            yield Block([_plain(column) for column in batch.columns], lines, done / total)
-    except (pa.ArrowException, OSError) as error:
-        raise Invalid(f"{source.path.name} is damaged after row {done:,}: {str(error)[:160]}.", code="bad_parquet") from error
-
-
-def _plain(column: pa.Array) -> pa.Array:
-    """Dictionaries are unpacked, nested values become JSON text, large strings become strings; all else stays typed."""
-    if pa.types.is_dictionary(column.type):
-        return _plain(column.dictionary_decode())
-    if pa.types.is_nested(column.type):
-        return pa.array([None if v is None else json.dumps(v, default=str) for v in column.to_pylist()], pa.string())
-    if pa.types.is_large_string(column.type) or pa.types.is_string_view(column.type):
-        return column.cast(pa.string())
-    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
-        return pa.array([None if v is None else v.decode("utf-8", "replace") for v in column.to_pylist()], pa.string())
-    return column
+    done = 0
+    for columns, share in parquet.batches(source.path):
+        lines = list(range(done + 1, done + len(columns[0]) + 1))
+        done += len(columns[0])
+        yield Block(columns, lines, share)
 
 
 # --- all row formats

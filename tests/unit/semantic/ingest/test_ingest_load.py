@@ -204,6 +204,20 @@ class TestFormats:
         assert [t.table for t in report.tables] == ["book_jan", "book_feb"]
         assert [c.name for c in report.tables[0].columns] == ["day", "sales_eur"]
 
+    def test_a_title_above_the_names_is_left_out_and_told(self, engine: Engine, tmp_path: Path) -> None:
+        book = openpyxl.Workbook()
+        for row in (
+            ["Sales report 2024"], [], ["As of:", "3 Jan 2024"], ["Day", "Region", "Sales", "Units"],
+            ["2024-01-01", "north", 10.5, 1], ["2024-01-02", None, 11.5, 2], ["2024-01-03", "south", 12, 3],
+        ):  # fmt: skip
+            book.active.append(row)
+        book.save(tmp_path / "report.xlsx")
+        (report,) = load_files([tmp_path / "report.xlsx"], ACME, engine).tables
+        assert [c.name for c in report.columns] == ["day", "region", "sales", "units"]
+        assert (report.rows_loaded, report.rows_rejected) == (3, 0)
+        assert "in row 4" in report.notes[0]
+        assert "Sales report 2024; As of:; 3 Jan 2024" in report.notes[0]
+
 
 class TestReplaceAndAppend:
     def test_replace_swaps_the_whole_table(self, engine: Engine, tmp_path: Path) -> None:
@@ -336,6 +350,14 @@ class TestHostileInput:
         path = write(tmp_path, "f.csv", "name,n\n" + "".join(f'"{text}",1\n' for text in formulas))
         (found,) = sources(sniff(path))
         assert [text for block in found.blocks() for text in block.columns[0].to_pylist()] == formulas
+
+    def test_parquet_that_keeps_a_text_once_for_many_rows_is_refused_before_it_fills_memory(self, tmp_path: Path) -> None:
+        once = pa.DictionaryArray.from_arrays(pa.array([0] * 20_000, pa.int32()), pa.array(["x" * 100_000]))
+        pq.write_table(pa.table({"note": once}), tmp_path / "small.parquet", store_schema=False)
+        assert (tmp_path / "small.parquet").stat().st_size < 100_000
+        (found,) = sources(sniff(tmp_path / "small.parquet"))
+        with pytest.raises(Invalid, match="looks like a bomb"):
+            list(found.blocks())
 
     def test_a_plain_zip_is_not_a_workbook(self, tmp_path: Path) -> None:
         with zipfile.ZipFile(tmp_path / "x.xlsx", "w") as archive:

@@ -18,7 +18,7 @@ from nlq.lexicon import Target
 from nlq.numbers import as_scalar, as_stored
 from nlq.roles import other_side
 from nlq.row_times import RowTimes
-from nlq.said_units import contradicts
+from nlq.said_units import SPANS, contradicts, takes_time
 from nlq.unbuildable import Unbuildable
 from nlq.value_predicates import ValuePredicates
 from nlq.worth import worth_condition, worth_of
@@ -147,6 +147,8 @@ class Predicates:
             if worth is not None and condition.number is not None:
                 return [(target.dataset or "", worth_condition(condition, worth), False)]
             if compared is None and amount is not None and condition.op != "=":
+                if any(u.text.lower() in SPANS for u in condition.units) and not takes_time(amount):
+                    raise Unbuildable(f"{amount.label} is not a time.")  # "requests that took longer than 3 days"
                 compared = amount.name  # "transactions over 100": their amount
             if compared is not None:
                 target = Target("field", f"{target.dataset}.{compared}", target.dataset, compared)

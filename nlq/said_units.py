@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from nlq.text import keys_of, lemma
+from semantic.catalog.infer.vocabulary import MONEY
 from semantic.catalog.model import CatalogField, FieldRole, Metric
 from semantic.query import AggregateKind
 
-_SPANS = frozenset("minute minutes hour hours day days week weeks month months quarter quarters year years".split())
+SPANS = frozenset("minute minutes hour hours day days week weeks month months quarter quarters year years".split())
+_LENGTHS = frozenset("duration length time age tenure delay stay wait nights elapsed lead term".split())
 _PERCENT = frozenset(("%", "percent", "pct"))
 # Currencies by their codes, as people call them.
 CURRENCIES = {
@@ -33,11 +35,16 @@ def contradicts(said: str, field: CatalogField) -> str | None:
     kept_as_part = _PARTS & set(keys_of(field.label)) or (field.format or "").startswith("percent")
     if field.role is FieldRole.MEASURE and field.aggregate is AggregateKind.SUM and not kept_as_part and _is_percent(said):
         return f"A percentage of what is not said: {field.label} is an amount."
-    if is_money(field) and words & _SPANS:
+    if words & SPANS and (is_money(field) or (field.role is FieldRole.MEASURE and MONEY & set(field.label.lower().split()))):
         return f"{field.label} is an amount of money, not a time."
     if words & _MONEY and ((field.format or "").startswith("percent") or field.unit in ("day", "days", "hours", "minutes")):
         return f"{field.label} is no amount of money."
     return None
+
+
+def takes_time(field: CatalogField) -> bool:
+    """Whether a number counts days, hours and the like."""
+    return bool((SPANS | _LENGTHS) & {*field.label.lower().split(), field.unit or ""})
 
 
 def says_money(said: str) -> bool:
@@ -53,7 +60,7 @@ def money_refuses(said: str) -> str | None:
     """Why an amount of money cannot be bounded by a number said so, or None."""
     if _is_percent(said):
         return "A percentage of what is not said: this is an amount of money."
-    return "This is an amount of money, not a time." if frozenset(said.lower().split()) & _SPANS else None
+    return "This is an amount of money, not a time." if frozenset(said.lower().split()) & SPANS else None
 
 
 def _is_percent(said: str) -> bool:

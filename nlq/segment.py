@@ -12,6 +12,7 @@ from nlq.fillers import RELATING, SOFT, STOP
 from nlq.lexicon import Target, merge_keys
 from nlq.linking import Link, Linker, ValueLink
 from nlq.phrases import FUNCTIONS, Func
+from nlq.small_words import says_something
 from nlq.text import Token, keys_of, singular
 from nlq.timing.phrases import TimePhrase
 
@@ -158,6 +159,8 @@ def _units(tokens: Sequence[Token], i: int, j: int, linker: Linker) -> list[tupl
         return []
     func = FUNCTIONS.get(tuple(t.norm for t in span)) if len(span) <= _MAX_FUNC else None
     text = _text(tokens, i, j)
+    kept = len(span) == 1 and says_something(tokens, i, linker)
+    func = None if kept else func
     if func is not None:
         weight = 1.6 if func.kind not in ("prep", "have", "pronoun", "of", "comma") else 0.9
         bonus = 0.5 if func.kind in ("prep", "have", "of") else 0.65
@@ -171,7 +174,7 @@ def _units(tokens: Sequence[Token], i: int, j: int, linker: Linker) -> list[tupl
     if func is not None:
         out.append((len(span) * weight + (len(span) - 1) * bonus, Unit(i, j, text, func=func)))
     if len(span) == 1:
-        out.append(_single(span[0], i, func, linker))
+        out.append((0.45, Unit(i, j, text, unknown=True, keys=(span[0].key,))) if kept else _single(span[0], i, func, linker))
     if len(span) <= _MAX_SPAN and not any(t.norm in _BOUNDARY for t in span):
         linked = _linked(span, i, j, text, linker, func, tokens[j] if j < len(tokens) else None)
         if linked:

@@ -14,8 +14,9 @@ from nlq.composing.local import narrow
 from nlq.composing.things import spread_of
 from nlq.frame import MeasureItem
 from nlq.lexicon import Target
+from nlq.linking import ValueLink
 from nlq.predicates import Unbuildable
-from semantic.catalog.model import FieldRole, SimpleMetric
+from semantic.catalog.model import DatasetKind, FieldRole, SimpleMetric
 from semantic.expr import Arithmetic, FieldRef
 from semantic.query import Aggregate, AggregateKind, Calculation, Constant, Measure, MetricRef
 
@@ -99,14 +100,24 @@ def _of_value(draft: Draft, item: MeasureItem) -> Measure:
     value = draft.value(item.conditions[0])
     if value is None:
         raise Unbuildable("a measure of no value")
-    where = narrow(draft, item.conditions, value.dataset)
+    rows = _rows_called(draft, value) if item.kind == "count" else value.dataset
+    where = narrow(draft, item.conditions, rows)
     if item.kind == "count":
-        return Aggregate(aggregate=AggregateKind.COUNT, dataset=value.dataset, where=where)
+        return Aggregate(aggregate=AggregateKind.COUNT, dataset=rows, where=where)
     amounts = [f for f in draft.catalog.dataset(value.dataset).fields if f.role is FieldRole.MEASURE and f.additive and not f.hidden]
     if len(amounts) != 1:
         raise Unbuildable("which amount is meant is unclear")
     of = FieldRef(dataset=value.dataset, field=amounts[0].name)
     return Aggregate(aggregate=AggregateKind(item.aggregate or "sum"), dataset=value.dataset, of=of, where=where)
+
+
+def _rows_called(draft: Draft, value: ValueLink) -> str:
+    """ "number of breakdowns", the name of a reason: the events that have it, for as a reason it is one."""
+    if not any(e.dataset == value.dataset and value.field in e.display for e in draft.catalog.entities):
+        return value.dataset
+    facts = [r.from_dataset for r in draft.catalog.relationships if r.to_dataset == value.dataset and r.from_dataset != value.dataset]
+    events = [d for d in dict.fromkeys(facts) if draft.catalog.dataset(d).kind is DatasetKind.FACT]
+    return events[0] if len(events) == 1 else value.dataset
 
 
 def _metric_dataset(draft: Draft, target: Target) -> str:

@@ -8,7 +8,7 @@ from nlq.adjectives import compared_field
 from nlq.frame import Condition, MeasureItem, Mention
 from nlq.linking import Link
 from nlq.parsing.parse import Parse
-from nlq.said_units import says_money
+from nlq.said_units import SPANS, says_money
 from nlq.segment import Unit
 from nlq.worth import worth_of
 
@@ -17,6 +17,9 @@ UNSURE_WORTH = "how many there are, or what each is worth"
 
 def number_condition(p: Parse, mention: Mention, op: str, number: float | None, units: list[Unit], *, ahead: bool) -> None:
     s = p.waiting
+    behind = p.units[_after_number(p, units) :][:1]
+    if behind and behind[0].soft and behind[0].text.lower() in SPANS and not ahead:
+        units = [*units, behind[0]]  # "longer than 3 days": no amount of something else
     if mention.role == "related" and not ahead and s.related is not None:
         at = _after_number(p, units)
         following = p.units[at].text.lower() if at < len(p.units) else ""

@@ -153,6 +153,7 @@ def _told_apart(datasets: Sequence[Dataset], links: Sequence[Link]) -> list[Data
         for k in links
         if len(k.columns) == 1 and k.ref_table in named and k.table != k.ref_table
     }
+    taken |= {(d.table, d.primary_key[0]): named[d.table] for d in datasets if d.table in named and len(d.primary_key) == 1}
     return [
         d.model_copy(
             update={

@@ -89,7 +89,7 @@ def _head(table: PhysicalTable, nouns: Mapping[str, tuple[str, ...]]) -> tuple[s
     others = {x for t, other in nouns.items() if t != table.name for x in other}
     found: list[str] = []
     keyed = w.split(table.columns[0].name) in _key_forms(noun) if table.columns else False
-    if (noun not in GENERIC | MONEY | UNCLEAR or (keyed and noun in UNCLEAR)) and noun not in others:
+    if (noun not in GENERIC | MONEY | UNCLEAR or (keyed and noun not in MONEY)) and noun not in others:
         found += [noun, w.plural(noun)]
     if noun in _OF_PERSON and len(rest) == 1 and rest[0] in PERSON and rest[0] not in others:
         found += [rest[0], w.plural(rest[0])]
@@ -154,7 +154,7 @@ def _has_key(table: PhysicalTable, word: str) -> bool:
 
 
 def _key_forms(word: str) -> tuple[tuple[str, str], ...]:
-    return tuple((word, last) for last in ("id", "uid", "key", "no", "num", "code"))
+    return tuple((word, last) for last in ("id", "uid", "key", "no", "num", "nr", "code", "cd"))
 
 
 def abbreviates(word: str, name: tuple[str, ...]) -> bool:
@@ -231,6 +231,7 @@ def _name_column(
     bare = full[len(table) :] if table and full[: len(table)] == table and len(full) > len(table) else full
     label = ("number", "of", *counted) if counted else full
     flag = full[0] in ("is", "has") and len(full) > 1
+    own_kind = len(full) == 2 and full[0] in table and full[1] in GENERIC  # "damage type" of damage reports
     if len(bare) == 1 and bare[0] in GENERIC and bare == full and bare[0] not in table:
         label = (*table, *bare)
     candidates: list[tuple[str, ...]] = [full, bare]
@@ -242,7 +243,7 @@ def _name_column(
         label = label[:-1]
     if not set(table).intersection(w.singular(x) for x in bare) and bare[-1] not in ("id", "identifier", "key"):
         candidates.append((*table, *bare))
-    if flag:
+    if flag or own_kind:
         candidates.append(full[1:])
     if counted:
         candidates += [counted, (*w.singular_phrase(counted), "count")]

@@ -9,7 +9,7 @@ from semantic.catalog.infer.lateness import lateness_segments
 from semantic.catalog.infer.naming import TableName
 from semantic.catalog.infer.words import plural
 from semantic.catalog.model import CatalogField, Dataset, DatasetKind, FieldRole, FieldType, Segment
-from semantic.expr import Comparison, FieldRef, IsNull, Literal_
+from semantic.expr import And, Comparison, FieldRef, IsNull, Literal_, Now, Or, Predicate
 
 _MAX_STATUSES = 12
 _ENDS = frozenset(
@@ -22,6 +22,7 @@ _ENDS = frozenset(
 _DONE = frozenset(
     "filled restored resolved completed completion finished returned fixed repaired received settled answered solved vacated".split()
 )
+_PLANNED = frozenset("end ends ending expiry expiration expires until".split())
 _YES = ("1", "y", "yes", "true", "t")
 
 
@@ -61,7 +62,11 @@ def _by_end(dataset: Dataset, name: TableName, taken: set[str]) -> list[Segment]
         return []
     taken.add(key)
     others = ("current", "open", "ongoing") if ends else ("ongoing", "still open", "outstanding", "unresolved")
-    where = IsNull(field=FieldRef(dataset=dataset.name, field=(ends or done)[0].name))
+    where: Predicate = IsNull(field=FieldRef(dataset=dataset.name, field=(ends or done)[0].name))
+    if ends and (planned := _planned_end(dataset)) is not None:
+        ended, until = (FieldRef(dataset=dataset.name, field=f.name) for f in (ends[0], planned))
+        early = Or(items=(where, Comparison(op=">", left=ended, right=Now())))
+        where = And(items=(early, Comparison(op=">=", left=until, right=Now())))
     return [
         Segment(
             name=key,
@@ -74,6 +79,16 @@ def _by_end(dataset: Dataset, name: TableName, taken: set[str]) -> list[Segment]
             description=f"{name.plural} without {(ends or done)[0].label}",
         )
     ]
+
+
+def _planned_end(dataset: Dataset) -> CatalogField | None:
+    """The day on which every row will end at the latest, beside the one on which some ended before."""
+    found = [
+        f
+        for f in dataset.fields
+        if f.role == FieldRole.TIME and not f.nullable and not f.hidden and _PLANNED & set(f.label.lower().split())
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _conditions(field: CatalogField, name: TableName) -> list[tuple[str, str | bool | int]]:

@@ -1,0 +1,38 @@
+"""Small words that say nothing in most questions, and change the answer in some: still, out, one way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nlq.linking import Linker
+from nlq.phrases import FUNCTIONS
+from nlq.text import Token
+
+_BEING = frozenset("is are was were be currently still now".split())
+_PARTS = frozenset(("way", "off", "time"))
+_STATES = frozenset("active open there unpaid left remaining ongoing running available missing without".split())
+_FAR = 4
+
+
+def says_something(tokens: Sequence[Token], i: int, linker: Linker) -> bool:
+    """Whether the word at i must find a place in the reading: "cars that are out", "how many do we still own", "one way rentals".
+
+    "still" beside a state that is known ("still open") adds nothing to it.
+    """
+    word, after = tokens[i].norm, [t for t in tokens[i + 1 : i + 1 + _FAR] if t.is_word]
+    if word == "out":
+        return i > 0 and tokens[i - 1].norm in _BEING and not after
+    if word == "one":
+        return bool(after) and after[0].norm in _PARTS and tokens[i - 1 if i else 0].norm not in ("at", "in", "than")
+    if word != "still":
+        return False
+    return not any(_is_state(t, linker) for t in after)
+
+
+def _is_state(token: Token, linker: Linker) -> bool:
+    func = FUNCTIONS.get((token.norm,))
+    if token.norm in _STATES or token.norm.startswith("un") or (func is not None and func.kind in ("neg", "null", "cmp")):
+        return True
+    if linker.values((token,)):
+        return True
+    return any(k.target.kind in ("segment", "unflag") or linker.is_flag(k.target) for k in linker.objects((token.key,))[:3])

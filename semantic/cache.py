@@ -14,7 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 import pyarrow as pa
 import redis.asyncio
@@ -22,12 +22,12 @@ import redis.exceptions
 import structlog
 
 from semantic.catalog.model import Catalog
+from semantic.data_versions import DataVersions, seen
 from semantic.states import GuardedQuery, QueryStats, ResultTable
 
 _log = structlog.get_logger("querent.cache")
 _REDIS_PREFIX = "querent:result:1:"
 _MAX_SHARE_OF_STORE = 8
-_VERSIONS_KEPT = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class QueryRunner(Protocol):
 
     async def run(self, query: GuardedQuery, *, query_id: str | None = None) -> ResultTable: ...
 
-    async def data_version(self, tables: Sequence[tuple[str, str]]) -> str: ...
+    async def data_versions(self, tables: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], str]: ...
 
 
 def cache_key(query: GuardedQuery, policy_values: Mapping[str, Sequence[str]], data_version: str) -> str:
@@ -173,7 +173,8 @@ def decode_result(value: bytes) -> StoredResult:
 class CachedWarehouse:
     """Runs a query, or gives its kept result. Equal queries that arrive together run once.
 
-    ttl_s: how long a result is kept. version_max_age_s: for how long a data version is believed (0: asked for every time, about 9 ms, while the query runs).
+    ttl_s: how long a result is kept. version_max_age_s: for how long a data version is believed (0: asked for every time, about 9 ms, while
+    the query runs).
     """
 
     def __init__(
@@ -188,11 +189,8 @@ class CachedWarehouse:
         self._warehouse = warehouse
         self._store = store
         self._ttl_s = ttl_s
-        self._version_max_age_s = version_max_age_s
-        self._now_s = now_s
+        self._versions = DataVersions(warehouse.data_versions, max_age_s=version_max_age_s, now_s=now_s)
         self._flights: dict[str, _Flight] = {}
-        self._versions: OrderedDict[tuple[tuple[str, str], ...], tuple[str, float]] = OrderedDict()
-        self._asking: dict[tuple[tuple[str, str], ...], tuple[asyncio.Task[str], float]] = {}
 
     async def run(
         self,
@@ -213,12 +211,12 @@ class CachedWarehouse:
             return await self._warehouse.run(query, query_id=query_id)
         values = policy_values or {}
         names = tuple(sorted(set(tables)))
-        known = self._versions.get(names)
-        if known is not None and not self._is_fresh(known):
-            early = await self._run_early(query, query_id, values, names, known[0])
+        last = self._versions.last(names)
+        if last is not None and not last[1]:
+            early = await self._run_early(query, query_id, values, names, last[0])
             if early is not None:
                 return _answer(query, early, cached=False)
-        version = await self.data_version(tables)
+        version = await self._versions.of(names)
         key = cache_key(query, values, version)
         flight = self._flights.get(key)
         if flight is None:
@@ -245,9 +243,9 @@ class CachedWarehouse:
             return None
         flight = self._start(query, query_id, key, known, keep=False)
         landing = asyncio.ensure_future(self._landed(flight, key))
-        landing.add_done_callback(_seen)
+        landing.add_done_callback(seen)
         try:
-            if await self.data_version(names) != known:
+            if await self._versions.of(names) != known:
                 return None
             found = await landing
         finally:
@@ -260,7 +258,7 @@ class CachedWarehouse:
     def _start(self, query: GuardedQuery, query_id: str | None, key: str, version: str, *, keep: bool = True) -> _Flight:
         flight = _Flight(asyncio.create_task(self._run(query, query_id, key, version, keep=keep)))
         self._flights[key] = flight
-        flight.task.add_done_callback(_seen)
+        flight.task.add_done_callback(seen)
         return flight
 
     async def _landed(self, flight: _Flight, key: str) -> StoredResult:
@@ -270,41 +268,9 @@ class CachedWarehouse:
             if flight.is_over and self._flights.get(key) is flight:
                 del self._flights[key]
 
-    def _is_fresh(self, known: tuple[object, float]) -> bool:
-        return self._now_s() - known[1] < self._version_max_age_s
-
-    async def data_version(self, tables: Sequence[tuple[str, str]]) -> str:
-        names = tuple(sorted(set(tables)))
-        known = self._versions.get(names)
-        if known is not None and self._is_fresh(known):
-            return known[0]
-        asking = self._asking.get(names)
-        if asking is None or not self._is_fresh(asking):
-            asking = self._asking[names] = (asyncio.create_task(self._ask_version(names)), self._now_s())
-            asking[0].add_done_callback(_seen)
-        # A warehouse that takes longer to answer than an answer is believed is not asked by everybody at once for that reason.
-        return await asyncio.shield(asking[0])
-
-    async def _ask_version(self, names: tuple[tuple[str, str], ...]) -> str:
-        asked_at_s, mine = self._now_s(), asyncio.current_task()
-        try:
-            version = await self._warehouse.data_version(names)
-        finally:
-            asking = self._asking.get(names)
-            is_latest = asking is not None and asking[0] is mine  # else versions were forgotten meanwhile, or it was asked again
-            if is_latest:
-                del self._asking[names]
-        if is_latest:
-            self._versions[names] = (version, asked_at_s)
-            self._versions.move_to_end(names)
-            if len(self._versions) > _VERSIONS_KEPT:
-                self._versions.popitem(last=False)
-        return version
-
     def forget_versions(self) -> None:
         """After a load by this process: the next query sees the new data without waiting `version_max_age_s`."""
-        self._versions.clear()
-        self._asking.clear()
+        self._versions.forget()
 
     async def _run(self, query: GuardedQuery, query_id: str | None, key: str, version: str, *, keep: bool) -> StoredResult:
         result = await self._warehouse.run(query, query_id=query_id)
@@ -312,12 +278,6 @@ class CachedWarehouse:
         if keep:
             await self._store.put(key, stored, self._ttl_s)
         return stored
-
-
-def _seen(task: asyncio.Task[Any]) -> None:
-    """Every waiter may have left before the task failed; its error is looked at here so that nobody warns about it."""
-    if not task.cancelled():
-        task.exception()
 
 
 class _Flight:

@@ -28,7 +28,7 @@ from semantic.warehouse.arrow import to_table
 from semantic.warehouse.connection import Connection
 from semantic.warehouse.error_codes import to_app_error
 from semantic.warehouse.parameters import render
-from semantic.warehouse.versions import holds_view, parse_version, version_sql, wide_version_sql
+from semantic.warehouse.versions import holds_view, parse_version, parse_versions, version_sql, wide_version_sql, with_views
 
 _log = structlog.get_logger("querent.query")
 _SECONDS = Histogram(
@@ -92,13 +92,14 @@ class Warehouse:
         except _ANY_FAILURE as error:
             _log.debug("warehouse_kill_failed", query_id=query_id, error=type(error).__name__)
 
-    async def data_version(self, tables: Sequence[tuple[str, str]]) -> str:
-        """Changes whenever rows of one of these (database, table) may have changed. Raises: Unavailable, InternalError."""
+    async def data_versions(self, tables: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+        """Of each (database, table) what changes whenever its rows may have changed. Raises: Unavailable, InternalError."""
         try:
             client = await self._connected()
             sql, params = version_sql(tables)
             found = await client.query(sql, parameters=params)
-            return parse_version(await client.query(wide_version_sql()) if holds_view(found) else found)
+            versions = parse_versions(found, tables)
+            return with_views(versions, found, await client.query(wide_version_sql())) if holds_view(found) else versions
         except _FAILURES as error:
             raise to_app_error(error) from error
 

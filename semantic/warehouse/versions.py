@@ -24,6 +24,7 @@ _KNOWN = "engine LIKE '%View' OR engine IN ('Memory', 'Log', 'TinyLog', 'StripeL
 _NAMED = "database IN {databases:Array(String)} AND %s IN {tables:Array(String)} AND has({names:Array(String)}, concat(database, '.', %s))"
 _EVERY = "database NOT IN ('system', 'INFORMATION_SCHEMA', 'information_schema')"
 _ENGINE = 4
+_OF_EVERY = "*"
 
 
 def version_sql(tables: Sequence[tuple[str, str]]) -> tuple[str, dict[str, list[str]]]:
@@ -50,9 +51,33 @@ def holds_view(result: Any) -> bool:
     return any("View" in row[_ENGINE] for row in result.result_rows)
 
 
+def is_of_every_table(version: str) -> bool:
+    """Whether a table's version is that of every table, as it is a view."""
+    return version.startswith(_OF_EVERY)
+
+
 def parse_version(result: Any) -> str:
     """16 hexadecimal digits. A table that does not exist has a version too (it changes when the table is made)."""
+    return _digest(result.result_rows)
+
+
+def parse_versions(result: Any, tables: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """The version of each table by itself; a view's is to be asked for with `wide_version_sql`."""
+    rows: dict[tuple[str, str], list[Any]] = {table: [] for table in tables}
+    for row in result.result_rows:
+        rows.get((row[0], row[1]), []).append(row)
+    return {table: _digest(found) for table, found in rows.items()}
+
+
+def with_views(versions: dict[tuple[str, str], str], named: Any, every: Any) -> dict[tuple[str, str], str]:
+    """`versions` where each view has the version of every table. named, every: what the warehouse said of these tables, and of all."""
+    views = {(row[0], row[1]) for row in named.result_rows if "View" in row[_ENGINE]}
+    whole = _OF_EVERY + parse_version(every)
+    return {table: whole if table in views else version for table, version in versions.items()}
+
+
+def _digest(rows: Sequence[Any]) -> str:
     digest = hashlib.blake2b(digest_size=8)
-    for row in sorted(map(repr, map(tuple, result.result_rows))):
+    for row in sorted(map(repr, map(tuple, rows))):
         digest.update(row.encode())
     return digest.hexdigest()

@@ -50,9 +50,9 @@ class CountingWarehouse:
             raise self.error
         return ResultTable(pa.table({"n": [number]}), query.columns, QueryStats(f"q{number}", 0.1, 5, 50))
 
-    async def data_version(self, tables: Sequence[tuple[str, str]]) -> str:
+    async def data_versions(self, tables: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
         self.versions_asked += 1
-        return self.version
+        return dict.fromkeys(tables, self.version)
 
 
 @dataclass
@@ -187,14 +187,14 @@ class TestCachedWarehouse:
 
         async def scenario() -> tuple[ResultTable, ResultTable]:
             await cache.run(guarded(), tables=TABLES)
-            plain = warehouse.data_version
+            plain = warehouse.data_versions
 
-            async def slow(tables: Sequence[tuple[str, str]]) -> str:
+            async def slow(tables: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
                 await asyncio.sleep(0.01)
                 order.append(f"version after {len(warehouse.runs)} runs")
                 return await plain(tables)
 
-            warehouse.data_version = slow  # type: ignore[method-assign]
+            cache._versions._ask = slow
             return await cache.run(guarded("SELECT 2"), tables=TABLES), await cache.run(guarded("SELECT 2"), tables=TABLES)
 
         first, second = asyncio.run(scenario())
@@ -327,26 +327,26 @@ class TestCachedWarehouse:
             clock, gate, found = Clock(), asyncio.Event(), list[int]()
 
             class Slow(CountingWarehouse):
-                async def data_version(self, tables: Sequence[tuple[str, str]]) -> str:
+                async def data_versions(self, tables: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
                     self.versions_asked += 1
                     await gate.wait()
-                    return self.version
+                    return dict.fromkeys(tables, self.version)
 
             warehouse = Slow()
             cache = cached(warehouse, clock, version_max_age_s=max_age_s)
             waiting = list[asyncio.Task[str]]()
             for at_s in (0.0, 0.5, 1.5):
                 clock.at_s = at_s
-                waiting.append(asyncio.create_task(cache.data_version(TABLES)))
+                waiting.append(asyncio.create_task(cache._versions.of(TABLES)))
                 await asyncio.sleep(0.001)
                 found.append(warehouse.versions_asked)
             waiting[0].cancel()  # who leaves takes the answer from nobody
             cache.forget_versions()
-            waiting.append(asyncio.create_task(cache.data_version(TABLES)))
+            waiting.append(asyncio.create_task(cache._versions.of(TABLES)))
             await asyncio.sleep(0.001)
             gate.set()
             assert await asyncio.gather(*waiting[1:]) == ["v1"] * 3
-            assert not cache._asking
+            assert not cache._versions._asking
             return [*found, warehouse.versions_asked]
 
         assert asyncio.run(scenario()) == asked

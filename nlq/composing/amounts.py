@@ -14,6 +14,7 @@ from nlq.frame import MeasureItem
 from nlq.lexicon import Target
 from nlq.predicates import Unbuildable
 from nlq.text import keys_of, lemma
+from semantic.catalog.infer.vocabulary import MONEY
 from semantic.catalog.model import DatasetKind, FieldRole, FieldType, SimpleMetric
 from semantic.expr import FieldRef, IsNull
 from semantic.query import Aggregate, AggregateKind, Measure, MetricRef
@@ -123,8 +124,9 @@ def dataset_amount(draft: Draft, item: MeasureItem, target: Target, groups: Sequ
     if own is not None:
         return MetricRef(metric=own, where=narrow(draft, item.conditions, dataset.name))
     amounts = [f for f in dataset.fields if f.role is FieldRole.MEASURE and not f.hidden]
-    additive = [f for f in amounts if f.aggregate is AggregateKind.SUM] or ([] if item.aggregate in (None, "sum") else amounts)
     said = set(item.mention.unit.keys) if item.mention is not None else set()
+    called = [f for f in amounts if said & set(keys_of(f.label)) and MONEY & set(f.label.lower().split())]  # "sales" with a sale price
+    additive = [f for f in amounts if f.aggregate is AggregateKind.SUM] or (called if item.aggregate in (None, "sum") else amounts)
     sharing = [f for f in additive if said & set(keys_of(f.label))]
     additive = sharing if len(sharing) == 1 and len(additive) > 1 else additive
     if item.aggregate in (None, "sum") and not additive:

@@ -41,7 +41,7 @@ def with_published_rules(draft: Catalog, published: Catalog, caller: Principal, 
     closed = {table: _closed_columns(published, table, caller, trust) for table in tables}
     roles = tuple(sorted(caller.role_names))
     rules = tuple(
-        ColumnRule(dataset=d.name, field=f.name, roles=roles, action=action)  # type: ignore[arg-type]
+        ColumnRule(dataset=d.name, field=f.name, roles=roles, action=action)
         for d in datasets
         for f in d.fields
         if (action := closed[d.database, d.table].get(column_of(f) or "")) is not None

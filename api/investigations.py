@@ -13,6 +13,7 @@ from core.errors import Invalid
 from core.ids import JobId
 from core.principal import Principal
 from core.timeseries import Grain
+from nlq.asked_way import asked_way
 from nlq.types import Intent, Reading
 from semantic.catalog.model import Catalog
 from semantic.expr import Absolute, FieldRef
@@ -37,6 +38,7 @@ async def investigation(
     reading: Reading,
     as_of: dt.datetime,
     params: dict[str, Any] | None = None,
+    question: str = "",
 ) -> schemas.Answer:
     """Starts the job that the reading asks for; `params` where the words of the question say more than the reading does.
 
@@ -46,6 +48,8 @@ async def investigation(
     if reading.intent is Intent.SCAN:
         params = scan_params(reading)
     params = params or job_params(kind, reading.query, catalog, reading.horizon_steps)
+    if kind == "explain":
+        params["asked_way"] = asked_way(question)
     job = await run_in_threadpool(enqueue, services.core, kind, params, principal, None)
     label = measure_label(reading.query, catalog) if reading.intent is not Intent.SCAN else reading.paraphrase
     return schemas.Answer(

@@ -79,11 +79,12 @@ class Formats:
             return f"{_MONTHS[first.month - 1]} {first.day} to {final}"
         return f"{first.day}{'' if same else ' ' + _MONTHS[first.month - 1]} to {self.day(last)}"
 
-    def clock(self, at: dt.time | dt.datetime) -> str:
+    def clock(self, at: dt.time | dt.datetime, *, seconds: bool = False) -> str:
         """13:00, or 1:00 PM."""
+        rest = f"{at.minute:02}:{at.second:02}" if seconds else f"{at.minute:02}"
         if self.hours == 24:
-            return f"{at.hour:02}:{at.minute:02}"
-        return f"{(at.hour - 1) % 12 + 1}:{at.minute:02} {'AM' if at.hour < 12 else 'PM'}"
+            return f"{at.hour:02}:{rest}"
+        return f"{(at.hour - 1) % 12 + 1}:{rest} {'AM' if at.hour < 12 else 'PM'}"
 
     def _grouped(self, whole: str) -> str:
         last, before = self.sizes

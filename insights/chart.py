@@ -10,18 +10,21 @@ from typing import Any
 
 from core.formats import current
 from insights.chart_formats import in_formats, time_format
+from semantic.expr import Unit
 from semantic.states import OutputColumn
+from semantic.windows import add_units
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 MAX_BARS = 30
 MAX_SERIES = 12
 _STEP = re.compile(r"\s*([<>≤≥]?)=?\s*(\d+(?:\.\d+)?)")
+_RUNNING = "running"
 Spec = dict[str, Any]
 Rows = Sequence[Sequence[Any]]
 
 
-def chart(columns: Sequence[OutputColumn], rows: Rows, *, title: str = "") -> Spec | None:
-    """The chart for these rows, or None where a table or a single number says it better.
+def chart(columns: Sequence[OutputColumn], rows: Rows, *, title: str = "", now: dt.datetime | None = None) -> Spec | None:
+    """The chart for these rows, or None where a table or a single number says it better. now: wall-clock time; the way to a period that runs is dashed.
 
     One time column: lines (one per value of a dimension, at most twelve). One dimension: bars in the order of the rows. Two dimensions: stacked bars.
     """
@@ -31,7 +34,8 @@ def chart(columns: Sequence[OutputColumn], rows: Rows, *, title: str = "") -> Sp
     if not measures or len(rows) < 2:
         return None
     if len(times) == 1 and not _is_cycle(columns[times[0]]) and len(dimensions) <= 1:
-        return _lines(columns, rows, times[0], dimensions[0] if dimensions else None, measures, title)
+        spec = _lines(columns, rows, times[0], dimensions[0] if dimensions else None, measures, title)
+        return _running_apart(spec, columns[times[0]].grain, now) if now is not None else spec
     if times and not dimensions:
         return _bars(columns, rows, times[0], measures, title)
     if len(dimensions) == 1 and not times:
@@ -41,7 +45,7 @@ def chart(columns: Sequence[OutputColumn], rows: Rows, *, title: str = "") -> Sp
     return None
 
 
-def _lines(columns: Sequence[OutputColumn], rows: Rows, time: int, dimension: int | None, measures: list[int], title: str) -> Spec | None:
+def _lines(columns: Sequence[OutputColumn], rows: Rows, time: int, dimension: int | None, measures: list[int], title: str) -> Spec:
     if dimension is not None:
         keys = list(dict.fromkeys(str(row[dimension]) for row in rows))
         series_title = columns[dimension].label
@@ -82,6 +86,35 @@ def _lines(columns: Sequence[OutputColumn], rows: Rows, time: int, dimension: in
     if several:
         encoding["color"] = {"field": "series", "type": "nominal", "title": series_title or None, "legend": {"orient": "bottom"}}
     return _spec(title, data, {"type": "line", "point": len(data) <= 60, "interpolate": "linear"}, encoding)
+
+
+def _running_apart(spec: Spec, grain: str | None, now: dt.datetime) -> Spec:
+    """A period that is not over is not held against whole ones: the line to it is dashed, and its point says so."""
+    data = spec["data"]["values"]
+    last = max((point["time"] for point in data if point["time"]), default=None)
+    if not isinstance(last, str) or grain not in {unit.value for unit in Unit}:
+        return spec
+    start = dt.datetime.fromisoformat(last).replace(tzinfo=None)
+    if not start <= now < add_units(start, Unit(grain), 1):
+        return spec
+    whole = [point for point in data if point["time"] != last]
+    if not whole:
+        return spec
+    before = max(point["time"] for point in whole if point["time"])
+    marked = [{**point, "part": _RUNNING} for point in data if point["time"] in (before, last)]
+    for point in marked:  # the line to it begins at the point before, which itself is whole
+        point["state"] = "so far" if point["time"] == last else "whole"
+    encoding = {
+        **spec["encoding"],
+        "strokeDash": {
+            "field": "part",
+            "type": "nominal",
+            "legend": None,
+            "scale": {"domain": ["whole", _RUNNING], "range": [[1, 0], [4, 4]]},
+        },
+        "tooltip": [*spec["encoding"]["tooltip"], {"field": "state", "title": "period"}],
+    }
+    return {**spec, "data": {"values": [*({**p, "part": "whole", "state": "whole"} for p in whole), *marked]}, "encoding": encoding}
 
 
 def _bars(columns: Sequence[OutputColumn], rows: Rows, dimension: int, measures: list[int], title: str) -> Spec:

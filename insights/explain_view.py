@@ -7,11 +7,11 @@ from typing import Any
 
 from insights.chart import chart
 from insights.claims import amount
-from insights.phrasing import said
+from insights.phrasing import capital, said
 from insights.retold import retold
 from insights.studies import View
 from insights.types import Quantity
-from insights.wording import number
+from insights.wording import number, percent, says_many
 from semantic.states import OutputColumn
 
 MAX_ROWS = 20
@@ -24,11 +24,25 @@ def explain_view(result: Mapping[str, Any]) -> View:
     quantity = Quantity(str(result.get("label", "the metric")), result.get("format"), result.get("unit"))
     causes = list(result.get("causes", ()))
     return View(  # headline and sentences are kept, and come here retold
-        headline=str(result.get("headline", "")),
+        headline=_headline(result, quantity),
         sentences=tuple(map(str, result.get("narrative", ()))),
         chart=_chart(result, quantity, causes),
         table=_table(result, quantity, causes),
     )
+
+
+def _headline(result: Mapping[str, Any], quantity: Quantity) -> str:
+    """A question for the reason of a fall is told first that there was none where the measure rose, and the other way round."""
+    headline = str(result.get("headline", ""))
+    moved = float((result.get("change") or {}).get("difference") or 0.0)
+    asked = result.get("asked_way")
+    if not moved or asked not in ("up", "down") or (moved > 0) == (asked == "up"):
+        return headline
+    label = capital(quantity.label)
+    not_so = f"{label} did not {'rise' if asked == 'up' else 'fall'}"
+    if not headline.startswith(f"{label} "):
+        return f"{not_so}. {headline}"
+    return f"{not_so}: {'they' if says_many(label) else 'it'} {headline.removeprefix(f'{label} ')}"
 
 
 def _chart(result: Mapping[str, Any], quantity: Quantity, causes: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
@@ -78,7 +92,7 @@ def _amounts(quantity: Quantity, item: Mapping[str, Any]) -> list[str]:
         said(amount(quantity, float(item["before"]))),
         said(amount(quantity, float(item["after"]))),
         said(amount(quantity, float(item["difference"]), signed=True)),
-        number(item.get("share"), "percent"),
+        "–" if item.get("share") is None else percent(float(item["share"]), 1),
     ]
 
 

@@ -139,7 +139,7 @@ def _scenario_head(result: Mapping[str, Any], say: _Say) -> str:
 def _first(result: Mapping[str, Any], series: Sequence[Mapping[str, Any]], say: _Say) -> list[str]:
     """What belongs right below the headline."""
     grain, period = str(result.get("grain", "day")), result.get("period")
-    points = series[0]["forecast"]
+    points, partial = series[0]["forecast"], series[0].get("partial")
     found = []
     if period:
         total = period["series"][0]
@@ -155,18 +155,25 @@ def _first(result: Mapping[str, Any], series: Sequence[Mapping[str, Any]], say: 
             found.append(f"{listed}{more}{'; together the whole' if result.get('adds_up') and period.get('is_sum') else ''}.")
     else:
         in_all = f"; {say(sum(point['mean'] for point in points))} in all" if result.get("is_sum") and not result.get("goal") else ""
-        span = f"from {bucket(_moment(points[0]['t']), grain)} to {bucket(_moment(points[-1]['t']), grain)}"
-        found.append(f"{len(points)} {grain}s, {span}{in_all}.")
-    partial = series[0].get("partial")
+        found.append(f"{_cap(_span(points, partial, grain))}{in_all}.")
     if partial:
         until = f" until {bucket(dt.date.fromisoformat(partial['until']), 'day')}" if partial.get("until") else ""
         found.append(
-            f"{_cap(bucket(_moment(partial['t']), grain))} is not over ({say(partial['v'])}{until}); it is left out of the fit and forecast whole."
+            f"{_cap(bucket(_moment(partial['t']), grain))} is not over ({say(partial['v'])}{until}); the forecast is of the whole {grain}."
         )
     if result.get("made_from"):
         found.append(f"Forecast from its parts: {' and '.join(map(str, result['made_from']))}.")
     scenario = result.get("scenario")
     return found + ([str(n) for n in scenario["notes"]] if scenario else [])
+
+
+def _span(points: Sequence[Mapping[str, Any]], partial: Mapping[str, Any] | None, grain: str) -> str:
+    """Which buckets are forecast; one that is running is told apart, as nobody counts it among the next six."""
+    first, last = (bucket(_moment(points[at]["t"]), grain) for at in (0, -1))
+    ahead = len(points) - 1
+    if partial and partial["t"] == points[0]["t"] and ahead:
+        return f"{first} and the {f'{ahead} {grain}s' if ahead > 1 else grain} after it, to {last}"
+    return f"{len(points)} {grain}s, from {first} to {last}" if ahead else first
 
 
 def _beside_last_year(result: Mapping[str, Any], total: Mapping[str, Any], say: _Say, is_reached: bool) -> list[str]:
@@ -195,18 +202,14 @@ def _judged(result: Mapping[str, Any], first: Mapping[str, Any], say: _Say) -> l
 def _remarks(result: Mapping[str, Any], first: Mapping[str, Any]) -> list[str]:
     assumed = [str(a) for a in result.get("assumes", ())]
     found = [f"Assumes that trend and seasons go on{'; known ahead: ' + ', '.join(assumed) if assumed else ''}."]
-    if first.get("model"):
-        found.append(f"Model: {_short(str(first['model']))}{'; ' + first['fallback'] if first.get('fallback') else ''}.")
+    if " + " in str(first.get("model")):  # their names are for the details
+        found.append("It is the average of several methods, weighted by how well each did on the past.")
+    if first.get("fallback"):
+        found.append(f"A simple method serves: {first['fallback']}.")
     return found + retold_lines(
         dict.fromkeys((*result.get("notes", ()), *first.get("notes", ()))),
         (str(result["label"]), *(str(s["label"]) for s in result["series"])),
     )
-
-
-def _short(model: str) -> str:
-    """A mixture by its three largest members."""
-    members = model.split(" + ")
-    return model if len(members) <= 4 else f"{' + '.join(members[:3])} and {len(members) - 3} more"
 
 
 def _backtest(series: Mapping[str, Any]) -> str:

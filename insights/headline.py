@@ -19,6 +19,7 @@ from semantic.windows import add_units, local_now
 
 Rows = Sequence[Sequence[Any]]
 _ISO_SPAN = re.compile(r"^(\d{4}-\d\d-\d\d)(?: to (\d{4}-\d\d-\d\d))?(?:, including today)?$")
+_ISO_DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 _RELATIVE = {
     "last",
     "this",
@@ -315,7 +316,9 @@ class _Grouped:
     def _key(self, value: Any, column: OutputColumn) -> str:
         if value is None:
             return f"(no {column.label})"
-        return bucket(value, column.grain) if column.grain else str(value)
+        if column.grain:
+            return bucket(value, column.grain)
+        return f"{column.label} {value}" if str(value).isdigit() else str(value)  # a bare number names nothing
 
     def _whole(self) -> str:
         """ "Revenue: €18.6M in all, up 15.5% on last year", where groups add up and are shown beside those of another period."""
@@ -344,8 +347,12 @@ def _counts(column: OutputColumn) -> bool:
 
     >>> _counts(OutputColumn("o", "units sold", "measure", additive=True)), _counts(OutputColumn("r", "revenue", "measure", additive=True))
     (True, False)
+    >>> _counts(OutputColumn("o", "number of orders", "measure", additive=True))
+    False
     """
-    plural = any(word.endswith("s") and not word.endswith("ss") for word in column.label.split())
+    plural = not column.label.startswith("number of ") and any(
+        word.endswith("s") and not word.endswith("ss") for word in column.label.split()
+    )
     return plural and column.additive and not column.format and not column.unit
 
 
@@ -363,14 +370,21 @@ def _when(windows: Sequence[WindowUsed]) -> str:
     window, words = windows[0], windows[0].label.split(":")[0]
     period = period_of(window.start, window.end, "").label
     if not period:
-        return f" ({words})"
+        return f" ({_ISO_DAY.sub(_day_said, words)})"
     so_far = " so far" if window.current_is_partial else ""
     return f" ({words}, {period}{so_far})" if _RELATIVE & set(words.lower().split()) else f" ({period}{so_far})"
 
 
+def _day_said(found: re.Match[str]) -> str:
+    try:
+        return bucket(dt.date.fromisoformat(found[0]), "day")
+    except ValueError:  # 2026-02-31 is a word like another
+        return found[0]
+
+
 def _value(value: Any, column: OutputColumn) -> str:
     if isinstance(value, dt.date):
-        return value.isoformat() if not isinstance(value, dt.datetime) else value.isoformat(" ", "minutes")
+        return bucket(value, "day")
     return number(value, column.format, column.unit, compact=True) if not isinstance(value, str) else value
 
 

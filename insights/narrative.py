@@ -12,7 +12,7 @@ from insights.kinds import KINDS, TEMPLATES
 from insights.types import Fact
 from insights.verify import NotProven, verify, verify_anew
 
-TEMPLATES_VERSION = 3
+TEMPLATES_VERSION = 4
 MAX_CHARS = 400  # of a sentence in other words
 
 

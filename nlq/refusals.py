@@ -42,4 +42,6 @@ def not_english(question: str, strange: Collection[str]) -> str:
 
 def why_none(errors: Sequence[str]) -> str:
     useful = next((e for e in errors if len(e) > 40 and "_" not in e and "~" not in e), "")  # not what only names columns and ways
-    return "I understand the words, but found no way to compute this." + (f" {useful}" if useful else "")
+    return "I understand the words, but found no way to compute this." + (
+        f" {useful}" if useful else " Ask for the measure alone first; the catalog says what it can be split by."
+    )

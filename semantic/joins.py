@@ -151,8 +151,8 @@ class JoinGraph:
         paths = self._cheapest(base, target, crossing)
         if not paths:
             raise Invalid(
-                f"{target!r} cannot be reached from {base!r}: no declared relationship leads there without crossing other facts. "
-                "Declare a relationship in the catalog, or name the way with `via`.",
+                f"Figures of {base!r} cannot be split or narrowed by {target!r}: the catalog declares no relationship between them that counts "
+                "each row once. An analyst can declare one under Tables and joins; a query may name the way with `via`.",
                 code="no_join_path",
                 suggestions=sorted({s.target for s in self._steps.get(base, [])})[:8],
             )

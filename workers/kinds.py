@@ -113,8 +113,10 @@ class ExplainParams(MeasureParams):
     """Why the measure differs between `time` and the period before; without `time` the latest complete period of `grain` with a value.
 
     dimensions: where to look; none takes the categories that the measure can be split by. compare: with what; none is the period before.
+    asked_way: the question takes it for granted that the measure rose or fell; the answer says so where it did not.
     """
 
+    asked_way: Literal["up", "down"] | None = None
     grain: Grain = Grain.MONTH
     dimensions: tuple[FieldRef, ...] = Field(default=(), max_length=10)
     compare: ComparePeriod | None = None

@@ -65,7 +65,7 @@ async def shown(
     asked = asked_of(query, visible.catalog, services.clock.now())
     columns = Wording(visible.catalog).columns(result.columns, query)
     said = headline(columns, found, windows, truncated=result.truncated, asked=asked)
-    spec = chart(columns, found, title=said)
+    spec = chart(columns, found, title=said, now=asked.now)
     return ShownPin(
         query,
         said,

@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api import schemas
 from api.services import Services
-from api.web.chip_editing import Additions, EditableChip, additions, editable_chips
+from api.web.chip_editing import Additions, EditableChip, additions, all_time, editable_chips
 from api.web.stored import earlier_turns
 from api.web.tables import TableView, chart_drill, output_columns, table_view
 from api.web.trail import Crumb, trail
@@ -49,6 +49,7 @@ async def view_of(
         visible = await run_in_threadpool(services.catalogs.visible, caller)
         chips = editable_chips(query, visible.catalog)
         more = additions(query, visible.catalog) if answer.outcome == "answer" else None
+        chips += [all_time()] if more is not None and more.period else []
         crumbs = await run_in_threadpool(trail, services, caller, up, query, visible.catalog) if up else ()
     earlier = await earlier_turns(services, caller, answer)
     plain = not earlier and answer.confidence is not None and bool(answer.question)

@@ -57,6 +57,11 @@ def editable_chips(query: SemanticQuery, catalog: Catalog) -> list[EditableChip]
     return [_editable(chip, query, catalog) for chip in found if chip.kind != "intent"]
 
 
+def all_time() -> EditableChip:
+    """For a question that names no time: what its figures reach over is said, and can be narrowed."""
+    return EditableChip("time", "all time", "", "period", tuple(Option(name, name) for name in PERIODS), removable=False)
+
+
 def additions(query: SemanticQuery, catalog: Catalog) -> Additions:
     groups = [o for o in (*_grains(query), *_dimensions(query, catalog)) if not o.selected] if query.metrics else []
     fields = tuple(Option(o.value.removeprefix("field:"), o.label) for o in _dimensions(query, catalog))

@@ -9,6 +9,7 @@ from insights.kinds.declared import Kind, Slots
 from insights.periods import during
 from insights.phrasing import capital, listed, said, said_amount, said_move, verb
 from insights.types import Fact
+from insights.wording import says_many
 
 
 def _then(fact: Fact) -> str:
@@ -54,7 +55,7 @@ def _year_ago_claims(fact: Fact) -> tuple[Claim, ...]:
 def _year_ago_slots(fact: Fact) -> Slots:
     then, after = fact.values["year_ago"], fact.values["after"]
     slots = {
-        "then": _then(fact), "label": fact.quantity.label, "way": "up" if after > then else "down",
+        "then": _then(fact), "label": fact.quantity.label, "be": "are" if says_many(fact.quantity.label) else "is", "way": "up" if after > then else "down",
         "moved": said_move(fact.quantity, then, after),
     }  # fmt: skip
     return ("same" if then == after else "moved"), slots
@@ -63,7 +64,7 @@ def _year_ago_slots(fact: Fact) -> Slots:
 YEAR_AGO = Kind(
     _year_ago_claims,
     _year_ago_slots,
-    {"moved": "Compared with {then}, {label} is {way} {moved}.", "same": "Compared with {then}, {label} is flat, {moved}."},
+    {"moved": "Compared with {then}, {label} {be} {way} {moved}.", "same": "Compared with {then}, {label} {be} flat, {moved}."},
 )
 
 

@@ -34,7 +34,7 @@ export function previews(root, enhance) {
     };
     form.addEventListener("input", (event) => {
       const shown = document.getElementById(event.target.dataset?.shows ?? "");
-      if (shown) shown.textContent = event.target.value;
+      if (shown) shown.textContent = event.target.value.replace(".", event.target.dataset.decimal ?? ".");
       if (event.target.name === "name" || event.target.name === "notify") return;
       clearTimeout(timer);
       timer = setTimeout(look, WAIT_MS);

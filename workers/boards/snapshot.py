@@ -82,7 +82,7 @@ def _section(asking: Asking, content: Content, pin: Pin, catalog: Catalog, visib
     columns = Wording(visible).columns(result.columns, query)
     asked = asked_of(query, visible, asking.as_of)
     said = headline(columns, rows, guarded.windows, truncated=result.truncated, asked=asked)
-    spec = chart(columns, rows, title=said)
+    spec = chart(columns, rows, title=said, now=asked.now)
     notes = [f"Not filtered by {one}: this pin cannot take it." for one in left_out]
     if spec is not None and len(spec.get("data", {}).get("values", ())) > MAX_MARKS:
         spec = None

@@ -85,6 +85,7 @@ def run(context: JobContext) -> dict[str, Any]:
     receipt = receipt_of(context, catalog, asked.runs)
     result = result_of(study, replace(explained, told=told, facts=(*explained.facts, *events)), sentences, [*notes, *note]) | {
         "metric": params.metric,
+        "asked_way": params.asked_way,
         "model": spoke,
         "model_version": spoke,
         "sentences": sentences,

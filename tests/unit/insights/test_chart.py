@@ -30,6 +30,15 @@ class TestChart:
         assert spec is not None
         assert {point["series"] for point in spec["data"]["values"]} == {"EMEA", "APAC"}
 
+    def test_the_way_to_a_running_period_is_told_apart(self) -> None:
+        rows = [[JAN, 3.0], [FEB, 2.0], [dt.date(2024, 3, 1), 1.0]]
+        spec = chart([MONTH, REVENUE], rows, now=dt.datetime(2024, 3, 9))
+        assert spec is not None
+        drawn = {part: [p["value"] for p in spec["data"]["values"] if p["part"] == part] for part in ("whole", "running")}
+        assert drawn == {"whole": [3.0, 2.0], "running": [2.0, 1.0]}
+        assert vl_convert.vegalite_to_svg(json.dumps({**spec, "width": 300}))
+        assert chart([MONTH, REVENUE], rows, now=dt.datetime(2024, 4, 1)) == chart([MONTH, REVENUE], rows)
+
     def test_many_lines_keep_the_largest(self) -> None:
         rows = [[month, f"r{i}", float(i)] for month in (JAN, FEB) for i in range(40)]
         spec = chart([MONTH, REGION, REVENUE], rows)

@@ -168,3 +168,8 @@ class TestExplainView:
     def test_an_empty_result_reads_as_nothing(self) -> None:
         view = explain_view({"headline": "Orders did not change."})
         assert (view.headline, view.sentences, view.chart, view.table) == ("Orders did not change.", (), None, {})
+
+    def test_a_reason_of_what_did_not_happen_is_not_told_as_if_it_had(self) -> None:
+        rose = {"headline": "Orders rose 17.1% to 7,649 in May.", "label": "orders", "change": {"difference": 1117.0}}
+        assert explain_view({**rose, "asked_way": "down"}).headline == "Orders did not fall: they rose 17.1% to 7,649 in May."
+        assert explain_view({**rose, "asked_way": "up"}).headline == rose["headline"]

@@ -182,7 +182,7 @@ class TestHeadline:
                 [REGION, OutputColumn("last", "last order", "measure", measure_index=0)],
                 [["EMEA", dt.date(2026, 5, 1)], ["APAC", dt.date(2026, 6, 1)]],
                 Asked(),
-                "Last order: from 2026-05-01 to 2026-06-01, 2 rows.",
+                "Last order: from 1 May 2026 to 1 Jun 2026, 2 rows.",
             ),
         ],
     )

@@ -81,6 +81,12 @@ IDIOMS: tuple[Idiom, ...] = (
         rf"\b{_WHO}\s+(?:(?:who|that)\s+)?(?:have\s+|has\s+|had\s+)?(?:spent|spend)\s+{_BOUND}(?=\s+(?:[$€£¥\d]|a\s|one\s|the\s))",
         *_each(r"\g<who> with {} \g<bound>", _MONEY),
     ),
+    _idiom(
+        r"(?:\bwhat\s+|\bwhich\s+|\bthe\s+)*(?:\b(?:share|percentage|percent|proportion|fraction|part)|%)\s+of\s+(?:the\s+|our\s+|total\s+)*(?P<m>[\w -]+?)"
+        r"\s+(?:(?:comes?|came|is|was|were|are|made|generated|brought\s+in)\s+)*(?:from|by|of|in|with)\s+(?:the\s+|our\s+|its\s+)?top\s+(?P<n>\d+)\s+"
+        r"(?P<thing>[\w-]+s)(?=\s|[?.!]|$)",
+        r"top \g<n> \g<thing>' share of \g<m>",
+    ),
     _idiom(rf"\brepeat(?:ing|ed)?\s+{_WHO}\b", *_each(r"\g<who> with more than one {}", _EVENTS), unless="repeat"),
     _idiom(rf"(?<!vs )(?<!versus )(?<!and )(?<!or )(?<!than )\b(?:returning|recurring)\s+{_WHO}\b(?!\s+(?:vs|versus|and|or|than|compared)\b)",
            *_each(r"\g<who> with more than one {}", _EVENTS)),

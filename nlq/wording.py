@@ -176,7 +176,8 @@ class Wording:
             return "today"
         if isinstance(expr, Related):
             kind = {"min": "first", "max": "last", "sum": "total"}.get(expr.aggregate, expr.aggregate)
-            return f"{kind} {self.expr(expr.of) if expr.of is not None else self._catalog.dataset(expr.dataset).label}"
+            of = self.expr(expr.of) if expr.of is not None else self._catalog.dataset(expr.dataset).label
+            return f"{kind} {of} ({self.predicate(expr.where)})" if expr.where is not None else f"{kind} {of}"
         return expr.kind
 
     def predicate(self, predicate: Predicate) -> str:

@@ -23,7 +23,7 @@ def build_columns(draft: Draft, targets: Sequence[Target], base: str) -> list[Ou
     outputs: list[Output] = []
     explicit = set()
     for dataset in {t.dataset for t in targets if t.kind == "field"}:
-        own = [t for t in targets if t.kind == "field" and t.dataset == dataset]
+        own = [t for t in targets if t.kind == "field" and t.dataset == dataset and not t.via]
         roles = {cf.role for t in own if (cf := draft.kinds.field(t)) is not None}
         entity = draft.entities.get(dataset or "")
         shown = {t.field for t in own}

@@ -8,6 +8,10 @@ from nlq.composing.shape import plain_rank
 from nlq.frame import MeasureItem, Mention
 from nlq.lexicon import Target
 from nlq.predicates import Unbuildable
+from nlq.text import keys_of
+from semantic.catalog.model import Entity
+
+_KEY_WORDS = frozenset("id ids number numbers no key keys code codes".split())
 
 
 def expand_display(draft: Draft, mentions: list[Mention]) -> list[Mention]:
@@ -16,15 +20,33 @@ def expand_display(draft: Draft, mentions: list[Mention]) -> list[Mention]:
     for mention in mentions:
         target = draft.target(mention)
         entity = draft.entities.get(target.dataset or "") if target is not None and target.kind == "display" else None
-        if entity is None:
+        listed = mention.role == "output" and not (draft.frame.measures or draft.frame.rank_by or draft.frame.superlative)
+        played = _played_by(draft, mention, target) if target is not None and listed else None
+        if entity is None and played is None:
             out.append(mention)
             continue
-        for name in entity.display:
+        via: tuple[str, ...] = ()
+        if entity is None and played is not None:
+            entity, via = played
+            draft.explained.add(id(mention))
+        for name in entity.display if entity is not None else ():
             part = Mention(mention.unit, mention.role, mention.links, mention.sentence)
-            draft.settle(part, Target("field", f"{entity.dataset}.{name}", entity.dataset, name))
+            home = entity.dataset if entity is not None else ""
+            draft.settle(part, Target("field", f"{home}.{name}", home, name, via))
             draft.parts.append(part)
             out.append(part)
     return out
+
+
+def _played_by(draft: Draft, mention: Mention, target: Target) -> tuple[Entity, tuple[str, ...]] | None:
+    """ "employees and their managers": a key that says who plays a part stands for whoever plays it, unless the key itself was asked for."""
+    if target.kind != "field" or not draft.kinds.is_key(target) or set(mention.unit.text.lower().split()) & _KEY_WORDS:
+        return None
+    for r in draft.catalog.relationships:
+        entity = draft.entities.get(r.to_dataset)
+        if r.from_dataset == target.dataset and r.from_fields == (target.field,) and r.role and entity is not None and entity.display:
+            return (entity, (r.name,)) if set(keys_of(mention.unit.text)) <= set(keys_of(r.role)) else None
+    return None
 
 
 def settle_outputs(draft: Draft, measures: list[MeasureItem]) -> None:

@@ -12,10 +12,10 @@ from nlq.composing.windows import has_time
 from nlq.conjunctions import conjunction, contradicts
 from nlq.frame import Condition, MeasureItem, Mention
 from nlq.lexicon import Target
-from nlq.numbers import as_stored
+from nlq.numbers import as_scalar, as_stored
 from nlq.predicates import Unbuildable
 from semantic.catalog.model import DatasetKind
-from semantic.expr import FieldRef, Has, Predicate, VersusAggregate
+from semantic.expr import Comparison, FieldRef, Has, IsNull, Literal_, Predicate, Related, VersusAggregate
 from semantic.query import Aggregate, Having, Measure, MetricRef
 
 
@@ -91,6 +91,8 @@ def row_having(draft: Draft, condition: Condition, base: str) -> Predicate:
     if condition.kind == "number" and item is not None and item.kind == "count":
         return count_condition(draft, condition, base)
     target = draft.target(condition.mention)
+    if target is not None and target.kind == "dataset" and item is not None and item.aggregate == "sum":
+        return sum_condition(draft, condition, target.dataset or "", base)
     if target is None or target.kind != "field":
         raise Unbuildable("condition on no field")
     if item is not None and item.aggregate is not None and target.dataset != base:
@@ -102,6 +104,28 @@ def row_having(draft: Draft, condition: Condition, base: str) -> Predicate:
     if ref.dataset != base and not draft.graph.points_to(base, ref.dataset):
         return Has(dataset=ref.dataset, where=predicate)
     return predicate
+
+
+def sum_condition(draft: Draft, condition: Condition, events: str, base: str) -> Predicate:
+    """Things whose events add up to so much, in the time that the question names."""
+    f = draft.frame
+    amount = draft.kinds.main_amount(events)
+    if amount is None or condition.number is None or condition.op == "between" or not draft.graph.points_to(events, base) or events == base:
+        raise Unbuildable("what adds up to so much is not said")
+    done = draft.target(condition.other)
+    time = done.ref if done is not None and done.dataset == events else draft.predicates.time_field(events)
+    where: Predicate | None = None
+    if done is not None and time is not None and draft.catalog.field(time).nullable:
+        where = IsNull(field=time, negate=True)  # paid, and not only billed
+    if f.times and not draft.window_done:
+        if time is None:
+            raise Unbuildable(f"{events} has no time")
+        where = draft.predicates.in_time(time, f.times[0].window)
+        draft.window_done = True
+    draft.explained.add(id(condition.mention))
+    whole = Related(aggregate="sum", dataset=events, of=FieldRef(dataset=events, field=amount.name), where=where)
+    value = as_scalar(as_stored(condition.number, amount.format, " ".join(u.text for u in condition.units)))
+    return Comparison.model_validate({"op": condition.op, "left": whole, "right": Literal_(value=value)})
 
 
 def build_having(draft: Draft, condition: Condition, groups: Sequence[str]) -> Having:

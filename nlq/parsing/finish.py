@@ -34,9 +34,14 @@ def _lost(p: Parse) -> list[Unit]:
             left.append(after[0] if after else u)
         if u.text.lower() == "whose" and len(after) > 2 and after[0].is_func("super") and p.kinds.likely(after[1], "dataset"):
             left.extend(after[:1] if any(v.time is not None for v in after[2:]) else [])
-        if u.text.lower().split()[-1] in ("cost", "costs") and after and after[0].text.lower() == "us" and _cost_elsewhere(p, u):
+        if u.text.lower().split()[-1] in ("cost", "costs") and after and _costs_us(p, i) and _cost_elsewhere(p, u):
             left.append(u)
     return left
+
+
+def _costs_us(p: Parse, i: int) -> bool:
+    """ "cost us", "how much did ... cost"."""
+    return p.units[i + 1].text.lower() == "us" or (i == 1 and p.units[0].text.lower() == "how much" and p.units[i + 1].is_func("of"))
 
 
 def _cost_elsewhere(p: Parse, u: Unit) -> bool:

@@ -63,7 +63,7 @@ def _of_others(p: Parse, home: str, verb: Unit) -> None:
 def _said(p: Parse, i: int, u: Unit) -> tuple[str, int] | None:
     """How the dates stand to each other, and the position behind the words."""
     words = u.text.lower()
-    if words in _LATE and not u.links:
+    if words in _LATE and all(k.target.kind == "segment" for k in u.links):
         return _LATE[words], i + 1
     following = p.units[i + 1].text.lower() if i + 1 < len(p.units) else ""
     return ("<=", i + 2) if words in ("on", "in") and following == "time" else None

@@ -19,7 +19,7 @@ from nlq.parsing.parse import Parse
 from nlq.parsing.parts import part_verb
 from nlq.parsing.ranking import rank_noun
 from nlq.parsing.related_rows import related, tying_event
-from nlq.parsing.said_of_rows import date_of_segment, flag, happened, opposite, undergone
+from nlq.parsing.said_of_rows import became, date_of_segment, doers, flag, happened, opposite, undergone
 from nlq.parsing.some_of import loose_date, some_of
 from nlq.parsing.subjects import plain_noun
 from nlq.parsing.superlatives import super_noun
@@ -220,6 +220,8 @@ def _net_of_what(p: Parse, i: int, u: Unit) -> int | None:
 
 RULES: tuple[Callable[[Parse, int, Unit], int | None], ...] = (
     _net_of_what,
+    doers,
+    became,
     _type_word,
     _auxiliary_make,
     opposite,

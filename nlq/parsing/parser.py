@@ -17,6 +17,7 @@ from nlq.parsing.cycles import on_cycle
 from nlq.parsing.durations import length_of, on_duration
 from nlq.parsing.finish import finish
 from nlq.parsing.grouping import on_by, on_each
+from nlq.parsing.how_much import act_first
 from nlq.parsing.lateness import on_late
 from nlq.parsing.literals import on_unknown
 from nlq.parsing.movement import is_bare_move, is_movement, on_change, on_compare, on_moved, on_moved_most, on_movement, on_transform
@@ -60,7 +61,7 @@ class Parser:
     """One parse of one question. `units` cover it; `kinds` knows the catalog; `terms` are words with a definition."""
 
     def __init__(self, units: Sequence[Unit], kinds: Kinds, terms: Mapping[str, TermDefinition] | None = None) -> None:
-        self._units = reordered(with_parts(with_rolling(units), kinds))
+        self._units = reordered(with_parts(act_first(with_rolling(units), kinds), kinds))
         self._kinds = kinds
         self._terms = terms or {}
 

@@ -12,6 +12,7 @@ from nlq.text import keys_of, lemma
 from nlq.thesaurus import root
 from semantic.catalog.model import FieldRole
 
+_DOERS = frozenset("spender spenders payer payers buyer buyers earner earners seller sellers donor donors investor investors".split())
 _BEING = frozenset("was were is are be been being got get".split())
 
 
@@ -92,6 +93,28 @@ def _beside_own(p: Parse, i: int, u: Unit) -> bool:
     following = p.units[i + 1] if i + 1 < len(p.units) else None
     home = u.links[0].target.dataset
     return following is not None and any(k.target.kind == "dataset" and k.target.dataset == home and k.exact for k in following.links[:2])
+
+
+def became(p: Parse, i: int, u: Unit) -> int | None:
+    """ "payments of cancelled members": what became of the things that the figure is of, and no second figure."""
+    s, words = p.waiting, u.text.lower().split()
+    if len(words) < 2 or not words[0].endswith(("ed", "en")) or not (s.of_next or s.prep_next) or not p.frame.measures:
+        return None
+    if not p.kinds.certainly(u, "time") or s.aggregate is not None or s.count or s.mode != "head":
+        return None
+    mention = p.mention(u, "condition")
+    p.add_condition(Condition("null", mention, negate=not s.negate, units=[u]))
+    s.negate = False
+    p.reset_noun()
+    return i + 1
+
+
+def doers(p: Parse, i: int, u: Unit) -> int | None:
+    """ "biggest spenders": those who do it are no figure, where nothing says who they are."""
+    if u.text.lower() not in _DOERS or not p.kinds.likely(u, "measure") or u.links[0].target.kind == "dataset":
+        return None
+    p.frame.unknown.append(u)
+    return i + 1
 
 
 def date_of_segment(p: Parse, i: int, u: Unit) -> Link | None:

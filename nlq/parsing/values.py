@@ -49,10 +49,15 @@ def _only_of(u: Unit, thing: Mention) -> bool:
     return any(v.dataset in homes for v in u.values) and not any(k.target.dataset in homes for k in u.links[:3])
 
 
+def _plays_a_part(p: Parse, u: Unit) -> bool:
+    keys = {(k.target.dataset, k.target.field) for k in u.links[:1] if k.target.kind == "field"}
+    return any(r.role and (r.from_dataset, r.from_fields[0]) in keys for r in p.kinds.catalog.relationships)
+
+
 def is_value(p: Parse, i: int, u: Unit) -> bool:
     s = p.waiting
-    if not u.values:
-        return False
+    if not u.values or (u.links and i and p.units[i - 1].text.lower().endswith("their") and _plays_a_part(p, u)):
+        return False  # "employees and their managers": who plays the part, and not a job of that name
     if (
         u.text.lower() in PARTICIPLES
         and p.frame.mentions
@@ -107,7 +112,9 @@ def is_value(p: Parse, i: int, u: Unit) -> bool:
 def _tells_when(p: Parse, i: int, u: Unit) -> bool:
     """ "booked last quarter", "ended before March", "have not delivered any parcel": the date of that name, not the status that rows have now."""
     homes = {v.dataset for v in u.values}
-    homes |= {k.target.dataset or "" for k in p.waiting.last.links[:2] if k.target.kind == "dataset"} if p.waiting.last is not None else set()
+    homes |= (
+        {k.target.dataset or "" for k in p.waiting.last.links[:2] if k.target.kind == "dataset"} if p.waiting.last is not None else set()
+    )
     if not u.text.lower().endswith("ed") or not any(
         p.kinds.is_time(k.target) and k.target.dataset in homes and k.score >= 0.6 for k in u.links
     ):

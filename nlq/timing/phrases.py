@@ -38,7 +38,7 @@ _BEFORE_ATOM = re.compile(
     | (?P<le>\b(?:on\ or\ before|on\ and\ before|up\ to(?:\ and\ including)?|until(?:\ the\ end\ of)?|till|through|no\ later\ than|by\ the\ end\ of))
     | (?P<gt>\b(?:later\ than|after))
     | (?P<lt>\b(?:prior\ to|earlier\ than|before))
-    | (?P<asof>\bas\ of)
+    | (?P<asof>\bas\ of(?:\ the\ end\ of)?|\bat\ (?:the\ )?end\ of)
     )\ (?:the\ )?(?:date\ )?(?:of\ )?\Z""",
     re.VERBOSE,
 )

@@ -58,6 +58,12 @@ class Settings(BaseSettings):
     )
     rows_read_per_day: int = Field(default=0, ge=0, description="Rows that one tenant's queries may read in a day; 0 has no limit.")
     jobs_per_day: int = Field(default=0, ge=0, description="Jobs a day of one tenant; 0 has no limit.")
+    tick_s: float = Field(
+        default=15.0,
+        ge=0.5,
+        le=300,
+        description="Seconds between two looks for due alert rules, at most ten for waiting messages; digests and sources take twice as long.",
+    )
     jobs_at_once: int = Field(default=0, ge=0, description="Jobs of one tenant that run at once in one queue; 0 has no limit.")
 
     standing_forecast_days: int = Field(

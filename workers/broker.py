@@ -23,10 +23,8 @@ DIGESTS_TASK = "querent.digests"
 SOURCES_TASK = "querent.sources"
 REAP_EVERY = timedelta(seconds=10)
 DAILY_CHECK_EVERY = timedelta(minutes=15)
-RULES_EVERY = timedelta(seconds=15)
-DELIVER_EVERY = timedelta(seconds=10)
-DIGESTS_EVERY = timedelta(seconds=30)
-SOURCES_EVERY = timedelta(seconds=30)
+MOST_BETWEEN_SENDINGS = timedelta(seconds=10)
+LEAST_TICK_LIFE = timedelta(seconds=10)  # so that a busy machine with short ticks still takes some
 POLL_S = 0.1  # a message waits half of this on average; listing a small folder ten times a second costs under 1 % of a core
 VISIBILITY_TIMEOUT_S = 3600  # Redis gives an unacknowledged message to another worker after this; a second delivery finds no job to claim
 # Who sends does not wait for a broker that is away: the job is accepted and the reaper sends it later.
@@ -36,6 +34,7 @@ _GIVE_UP_SOON = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "i
 def make_app(settings: Settings) -> Celery:
     """An app that knows queues and broker but no tasks: enough to send. Makes the spool folders; connects to nothing."""
     app = Celery("querent", set_as_current=False)
+    tick = timedelta(seconds=settings.tick_s)
     app.conf.update(
         task_default_queue="default",
         task_ignore_result=True,
@@ -54,10 +53,10 @@ def make_app(settings: Settings) -> Celery:
         beat_schedule={
             "reap": _tick(REAP_TASK, REAP_EVERY),
             "daily": _tick(DAILY_TASK, DAILY_CHECK_EVERY),
-            "alert_rules": _tick(RULES_TASK, RULES_EVERY),
-            "deliver": _tick(DELIVER_TASK, DELIVER_EVERY),
-            "digests": _tick(DIGESTS_TASK, DIGESTS_EVERY),
-            "sources": _tick(SOURCES_TASK, SOURCES_EVERY),
+            "alert_rules": _tick(RULES_TASK, tick),
+            "deliver": _tick(DELIVER_TASK, min(tick, MOST_BETWEEN_SENDINGS)),
+            "digests": _tick(DIGESTS_TASK, 2 * tick),
+            "sources": _tick(SOURCES_TASK, 2 * tick),
         },
         **_transport(settings),
     )
@@ -66,7 +65,7 @@ def make_app(settings: Settings) -> Celery:
 
 def _tick(task: str, every: timedelta) -> dict[str, Any]:
     """A message that nobody took before the next one is due is worth nothing."""
-    return {"task": task, "schedule": every, "options": {"expires": every.total_seconds(), "queue": TICKS}}
+    return {"task": task, "schedule": every, "options": {"expires": max(every, LEAST_TICK_LIFE).total_seconds(), "queue": TICKS}}
 
 
 def spool_folder(settings: Settings) -> Path:

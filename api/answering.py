@@ -17,7 +17,6 @@ from api.definitions import definitions
 from api.investigations import investigation
 from api.language_model import by_language_model
 from api.outlooks import forecast_params, with_measure
-from api.personal_data import not_for
 from api.services import Services
 from core.errors import AppError, Invalid, UserError
 from core.principal import Principal
@@ -166,8 +165,7 @@ async def _act(
     moment: Moment,
 ) -> schemas.Answer:
     outcome, readings, message = understood.outcome, understood.readings, understood.message
-    full = services.catalogs.full(principal.tenant, visible.catalog.version)
-    restricted = not_for(principal, full, visible.catalog, request.question, [word.text for word in understood.unknown])
+    restricted = visible.closed.asked_for(request.question, [word.text for word in understood.unknown])
     if restricted is not None:
         outcome, message = "refuse", f"“{restricted}” is data that your roles do not show. Ask an administrator, or ask without it."
     reading: Reading | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from api.closed_words import ClosedWords, closed_words
 from api.grounding import grounding
 from core.errors import NotFound
 from core.ids import TenantId
@@ -25,11 +26,12 @@ from workers import bootstrap
 
 @dataclass(frozen=True, slots=True)
 class VisibleCatalog:
-    """A catalog pruned to what one kind of caller may see, the understander built on it, and queries over it that may run."""
+    """A catalog pruned to what one kind of caller may see, the understander built on it, queries over it that may run, and words for what it hides."""
 
     catalog: Catalog
     understander: Understander
     guarded: GuardedBook
+    closed: ClosedWords
 
 
 class CatalogBook:
@@ -77,4 +79,5 @@ class CatalogBook:
             self._core.quotas.count(principal, queries=0, rows_read=found.stats.rows_read)
             return found
 
-        return VisibleCatalog(seen, Understander(seen, grounding(shared, catalog, seen, principal, read)), GuardedBook(seen, catalog))
+        understander = Understander(seen, grounding(shared, catalog, seen, principal, read))
+        return VisibleCatalog(seen, understander, GuardedBook(seen, catalog), closed_words(principal, catalog, seen))

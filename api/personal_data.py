@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -15,12 +13,10 @@ from core.errors import Invalid
 from core.principal import Principal
 from core.store import catalogs
 from semantic.catalog.infer.pii import proposed_class
-from semantic.catalog.model import Catalog, CatalogField, DataClass
-from semantic.clearances import class_rules
+from semantic.catalog.model import CatalogField, DataClass
 from semantic.expr import FieldRef
 
 MAX_DECISIONS = 500
-_WORD = re.compile(r"\w+")
 Name = Annotated[str, Field(min_length=1, max_length=128)]
 
 
@@ -75,30 +71,6 @@ def decide(services: Services, caller: Principal, body: DecisionsBody) -> int:
         saved = catalogs.append(connection, caller.tenant, new, now=services.clock.now())
     evaluate_later(services, caller, saved.version)
     return saved.version
-
-
-def not_for(caller: Principal, full: Catalog, visible: Catalog, question: str, unknown: Sequence[str]) -> str | None:
-    """The label of a field above the caller's clearance that a question asks for; None when it asks for none.
-
-    Asked for by a word that nothing else explains (`unknown`), or by a phrase of several words that means nothing the caller sees.
-    """
-    hidden = {(r.dataset, r.field) for r in class_rules(full, caller) if r.action == "hide"}
-    if not hidden:
-        return None
-    asked = f" {' '.join(_WORD.findall(question.casefold()))} "
-    single = {word.casefold().strip() for word in unknown}
-    shown = {text for d in visible.datasets for f in d.fields for text in _said(f)} | {m.label.casefold() for m in visible.metrics}
-    for dataset, name in sorted(hidden):
-        field = full.field(FieldRef(dataset=dataset, field=name))
-        said = set() if field.hidden else _said(field) - shown
-        said |= {f"{text}s" for text in said}
-        if said & single or any(" " in text and f" {text} " in asked for text in said):
-            return field.label
-    return None
-
-
-def _said(field: CatalogField) -> set[str]:
-    return {text.casefold() for text in (field.name.replace("_", " "), field.label, *field.synonyms)}
 
 
 def _view(dataset: str, field: CatalogField) -> PersonalField:

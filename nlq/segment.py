@@ -160,7 +160,8 @@ def _units(tokens: Sequence[Token], i: int, j: int, linker: Linker) -> list[tupl
     func = FUNCTIONS.get(tuple(t.norm for t in span)) if len(span) <= _MAX_FUNC else None
     text = _text(tokens, i, j)
     kept = len(span) == 1 and says_something(tokens, i, linker)
-    func = None if kept else func
+    undergone = func is not None and func.kind == "moved" and i > 0 and tokens[i - 1].norm in _UNDERGOING and linker.values(span)
+    func = None if kept or undergone else func  # "offers that were declined" have that status; nothing fell
     if func is not None:
         weight = 1.6 if func.kind not in ("prep", "have", "pronoun", "of", "comma") else 0.9
         bonus = 0.5 if func.kind in ("prep", "have", "of") else 0.65
@@ -218,6 +219,8 @@ def _quoted(token: Token, i: int, linker: Linker) -> tuple[float, Unit]:
         keys = merge_keys(keys_of(token.text.replace(".", " ")))
         links = tuple(k for k in linker.objects(keys) if k.score >= 0.9)
     exact = [v for v in from_text if v.score >= 0.9]
+    if i == 0 and not exact and not links:
+        links = tuple(k for k in linker.objects(merge_keys(keys_of(token.text))) if k.exact and k.score >= 0.97)  # a figure by its name
     return 3.0, Unit(i, i + 1, token.text, links=links, values=tuple(exact), quoted=True, unknown=not exact and not links)
 
 
@@ -371,6 +374,7 @@ _IN_NAMES = frozenset(("per", "return", "list", "show"))
 _OPENING = frozenset("in on at out off to under over".split())
 _IN_VALUES = frozenset(("and", "or", "no", "not", "with", "show"))
 _DROPPED_INSIDE = frozenset(("on", "at"))
+_UNDERGOING = frozenset("was were been being be got is are".split())
 _BEFORE_THING = frozenset("per each every an average of single one".split())
 _AFTER_ORDER = frozenset("by in from descending ascending desc asc alphabetically chronologically on according alphabetical the".split())
 _PAST = frozenset("born left begun sent sold paid built held won lost".split())

@@ -177,6 +177,11 @@ def on_rate(p: Parse, i: int, u: Unit) -> int:
         if condition in conditions:
             conditions.remove(condition)
     p.use(u)
+    thing, homes = s.last, {v.dataset for v in condition.values}
+    named = thing is not None and any(k.target.kind == "dataset" and k.target.dataset in homes for k in thing.links[:2])
+    if thing is not None and named and thing in p.frame.outputs and not thing.plural and thing.unit.end == condition.units[0].start:
+        p.retract(thing)  # "offer acceptance rate": whose rate it is, not what splits it
+        thing.role = "context"
     item = MeasureItem("rate", conditions=[condition], scale=100.0, units=[u], mention=s.last)
     same = None
     if s.mode == "order":

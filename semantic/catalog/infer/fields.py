@@ -23,6 +23,7 @@ from semantic.query import AggregateKind
 MAX_VALUES = 60
 _MAX_CODES = 300
 _MAX_CATEGORY = 2_000
+_OUTCOMES = frozenset("status result outcome stage".split())
 _SHORT_TEXT = 30
 _LONG_TEXT = 45
 _ENOUGH_ROWS = 100
@@ -326,6 +327,8 @@ def _value_synonyms(role: FieldRole, words: tuple[str, ...], values: Sequence[st
         return {x: ("yes", "true") if x.lower() in _YES else ("no", "false") for x in values}
     for value, more in code_names(words, values).items():
         found[value] = tuple(dict.fromkeys((*found.get(value, ()), *more)))
+    told = [x for x in values if words[-1] in _OUTCOMES and x.lower() in v.NOUN_OF]
+    found.update({x: (v.NOUN_OF[x.lower()],) for x in told if x not in found})  # "acceptance rate", of offers that were accepted
     for value in values:
         spaced = re.sub(r"[_\-/]+", " ", value).strip().lower()
         if spaced != value.lower() and value not in found:

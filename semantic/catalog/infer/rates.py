@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from semantic.catalog.infer import vocabulary as v
 from semantic.catalog.infer.fields import safe_name
 from semantic.catalog.infer.metrics import SOURCE
 from semantic.catalog.infer.naming import TableName
@@ -13,13 +14,6 @@ from semantic.expr import Comparison, FieldRef, Literal_
 from semantic.query import AggregateKind
 
 _MAX_FLAGS = 8
-_NOUN_OF = {
-    "canceled": "cancellation", "cancelled": "cancellation", "returned": "return", "churned": "churn", "converted": "conversion", "refunded": "refund",
-    "approved": "approval", "rejected": "rejection", "defaulted": "default", "retained": "retention", "delivered": "delivery",
-    "completed": "completion", "resolved": "resolution", "opened": "open", "clicked": "click", "subscribed": "subscription", "delayed": "delay",
-    "renewed": "renewal", "activated": "activation", "accepted": "acceptance", "won": "win", "lost": "loss",
-    "bounced": "bounce", "escalated": "escalation", "readmitted": "readmission", "attended": "attendance", "failed": "failure",
-}  # fmt: skip
 _DOWN = frozenset(
     "canceled cancelled returned churned refunded rejected defaulted delayed lost bounced escalated readmitted failed late fraud".split()
 )
@@ -54,18 +48,18 @@ def _said(field: CatalogField) -> str | None:
     words = field.label.split()
     if words[0] in ("is", "was", "has") and len(words) > 1:
         return " ".join(words[1:])
-    return field.label if words[-1] in _NOUN_OF else None
+    return field.label if words[-1] in v.NOUN_OF else None
 
 
 def _yes(field: CatalogField) -> bool | int | str | None:
     if field.type == FieldType.BOOLEAN:
         return True
-    value = next((v for v in field.values if v.lower() in _YES), None)
+    value = next((x for x in field.values if x.lower() in _YES), None)
     return int(value) if value is not None and field.type == FieldType.INTEGER else value
 
 
 def _pair(dataset: Dataset, name: TableName, field: CatalogField, said: str, yes: bool | int | str, total: SimpleMetric) -> list[Metric]:
-    noun = _NOUN_OF.get(said.split()[-1])
+    noun = v.NOUN_OF.get(said.split()[-1])
     spoken = " ".join((*said.split()[:-1], noun)) if noun else said
     with_it = f"with {said}" if field.label.startswith("has ") else said
     rows = f"{name.plural} {with_it}" if field.label.startswith("has ") else f"{said} {name.plural}"

@@ -89,3 +89,12 @@ UNITS: dict[str, str] = {
     "kilometers per hour": "km/h", "liters": "l", "litres": "l", "gallons": "gal",
 }  # fmt: skip
 CURRENCIES = frozenset({"USD", "EUR", "GBP", "JPY", "CHF", "INR", "CAD", "AUD"})
+
+# The noun of what a participle tells.
+NOUN_OF: dict[str, str] = {
+    "canceled": "cancellation", "cancelled": "cancellation", "returned": "return", "churned": "churn", "converted": "conversion", "refunded": "refund",
+    "approved": "approval", "rejected": "rejection", "defaulted": "default", "retained": "retention", "delivered": "delivery",
+    "completed": "completion", "resolved": "resolution", "opened": "open", "clicked": "click", "subscribed": "subscription", "delayed": "delay",
+    "renewed": "renewal", "activated": "activation", "accepted": "acceptance", "won": "win", "lost": "loss",
+    "bounced": "bounce", "escalated": "escalation", "readmitted": "readmission", "attended": "attendance", "failed": "failure",
+}  # fmt: skip

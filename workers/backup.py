@@ -20,7 +20,8 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, insert, select
 
 from core.errors import Conflict, Invalid
-from core.store.migrate import current_revision, migrate
+from core.private import private_folder
+from core.store.migrate import current_revision, is_known, migrate
 from core.store.tables import metadata
 from semantic.warehouse.admin import quote_name
 from workers.bootstrap import Services
@@ -52,7 +53,8 @@ def backup(services: Services, folder: Path, say: Say) -> Manifest:
         raise Conflict(f"{folder} exists already; give the name of a new folder.", code="folder_exists")
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    (partial / "state").mkdir(parents=True)
+    private_folder(partial, new=True)  # password hashes, keys, everybody's questions
+    (partial / "state").mkdir()
     say("State store")
     tables = _dump_state(services, partial / "state")
     warehouse: dict[str, int] = {}
@@ -84,9 +86,14 @@ def backup(services: Services, folder: Path, say: Say) -> Manifest:
 def restore(services: Services, folder: Path, say: Say) -> Manifest:
     """Puts a backup into an empty installation. Nothing is changed unless the backup is whole and the installation empty.
 
-    Raises: Invalid for a folder that is no backup, or a damaged one; Conflict when there is state already.
+    Raises: Invalid for a folder that is no backup, a damaged one, or one of a newer release; Conflict when there is state already.
     """
     found = read_manifest(folder)
+    if not is_known(found.revision):
+        raise Invalid(
+            f"The backup is of a newer release (schema {found.revision or 'unknown'}, Querent {found.querent}); restore it with that release or a later one.",
+            code="newer_backup",
+        )
     migrate(services.store.engine)
     with services.store.read() as connection:
         if connection.execute(select(func.count()).select_from(metadata.tables["tenants"])).scalar_one():
@@ -127,7 +134,7 @@ def _dump_state(services: Services, folder: Path) -> dict[str, int]:
     with services.store.read() as connection:
         for table in metadata.sorted_tables:
             with (folder / f"{table.name}.jsonl").open("w", encoding="utf-8") as lines:
-                rows = connection.execute(select(table)).mappings()
+                rows = connection.execution_options(yield_per=_BATCH).execute(select(table)).mappings()
                 counts[table.name] = sum(lines.write(_line(dict(row))) > 0 for row in rows)
     return counts
 

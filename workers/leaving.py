@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from core.errors import Conflict
 from core.ids import TenantId, tenant_database
+from core.private import private_folder
 from core.store import audit, catalogs, lockouts, tenants
 from core.store.tables import jobs, metadata, users
 from semantic.warehouse.admin import quote_name
@@ -22,11 +23,11 @@ def remove_tenant(services: Services, tenant: TenantId, export: Path) -> dict[st
 
     Raises: NotFound; Conflict when `export` exists; Unavailable.
     """
-    with services.store.write() as connection:
-        tenants.set_disabled(connection, tenant, True)  # nobody gets in from here on
     if export.exists():
         raise Conflict(f"{export} exists already; give the name of a new folder.", code="folder_exists")
-    export.mkdir(parents=True)
+    with services.store.write() as connection:
+        tenants.set_disabled(connection, tenant, True)  # nobody gets in from here on
+    private_folder(export, new=True)
     with services.store.read() as connection:
         audit.write_lines(connection, tenant, export / "audit.jsonl")
         if catalogs.current_version(connection, tenant):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.errors import AppError, Invalid
 from core.ids import TenantId, tenant_id
+from core.private import private_folder
 from semantic.catalog.model import Catalog
 from semantic.values.build import build_value_index
 from semantic.values.index import ValueIndex
@@ -42,7 +43,8 @@ class ValueFiles:
         """Reads the values again and replaces the file; older versions' files go. Raises: Unavailable."""
         index = build_value_index(catalog, admin.query_arrow, tenant)
         path = self._path(tenant, catalog.version)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(self._folder)
+        private_folder(path.parent)
         index.save(path)
         for other in path.parent.glob("*.values"):
             if other != path and other.stem.isdigit() and int(other.stem) < catalog.version:

@@ -14,6 +14,7 @@ from api.cli.output import out, print_json, print_table, speaking
 from core.errors import Invalid, NotFound
 from core.ids import new_id, tenant_id
 from core.principal import Principal
+from core.private import private_folder
 from core.store import datasets, tenants
 from semantic.ingest.names import clean_name
 
@@ -44,8 +45,7 @@ def load(
 
 
 def _load(file: Path, name: str | None, append: bool, principal: Principal, quiet: bool) -> dict[str, Any]:
-    uploads = context.core.uploads
-    uploads.mkdir(parents=True, exist_ok=True)
+    uploads = private_folder(context.core.uploads)
     kept = f"{new_id('upl')}{''.join(file.suffixes[-2:]) if file.suffixes[-1:] == ['.gz'] else file.suffix}".lower()
     shutil.copyfile(file, uploads / kept)
     table = clean_name(name or file.name.split(".")[0], "data")

@@ -16,6 +16,7 @@ from api.cli.output import NO, out, print_json, print_table, speaking
 from api.model_views import brief, listed, log_of, slots_of, version_of, versions_of, whole
 from core.errors import Invalid
 from core.ids import new_id
+from core.private import private_folder
 from core.store import model_versions
 from models.conformance import check_model
 from models.conformance.report import Report
@@ -64,8 +65,7 @@ def register(where: Where, tenant: Tenant, person: As, wait: bool = True, as_jso
     """Hands a model in: it is checked, compared on real data, and becomes a challenger or is refused with reasons (exit code 1)."""
     with speaking(as_json):
         principal = context.principal(tenant, person)
-        uploads = context.services.uploads
-        uploads.mkdir(parents=True, exist_ok=True)
+        uploads = private_folder(context.services.uploads)
         draft = uploads / f"{new_id('mod')}.zip"
         draft.write_bytes(pack(where) if where.is_dir() else where.read_bytes())
         version = accept(context.core, principal, draft)

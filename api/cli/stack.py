@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from core.errors import Unavailable
+from core.private import private_folder
 
 STOP_S = 15.0
 RESTART_AFTER_S = (0.5, 2.0, 5.0, 15.0)
@@ -93,7 +94,7 @@ class Stack:
         self._running.clear()
 
     def _launch(self, part: Part, failures: int = 0) -> _Running:
-        self.logs.mkdir(parents=True, exist_ok=True)
+        private_folder(self.logs)
         log = (self.logs / f"{part.name}.log").open("ab")
         process = subprocess.Popen(
             part.command,

@@ -23,6 +23,7 @@ from api.services import Services, services_of
 from core.errors import Conflict, Invalid, NotFound, TooLarge
 from core.ids import new_id
 from core.principal import Principal
+from core.private import private_folder
 from core.rights import Right
 from core.store import catalogs, datasets, jobs
 from semantic.catalog.diff import diff
@@ -254,8 +255,7 @@ async def upload(
     dataset = _NAME.sub("_", (name or original[: -len(suffix)]).lower()).strip("_")[:80]
     dataset = dataset if dataset and not dataset[0].isdigit() else f"data_{dataset}".rstrip("_")
     kept = f"{new_id('upl')}{suffix}"
-    services.uploads.mkdir(parents=True, exist_ok=True)
-    target = services.uploads / kept
+    target = private_folder(services.uploads) / kept
     try:
         size = 0
         with target.open("xb") as sink:

@@ -16,6 +16,7 @@ from api.paging import Cursor, PageSize, cut
 from api.services import Services, services_of
 from core.errors import TooLarge
 from core.ids import new_id
+from core.private import private_folder
 from core.store.model_versions import StoredVersion
 from models.names import parse_model_name
 from workers.custom.accept import MAX_PACKAGE_BYTES, accept, require_registrar
@@ -123,8 +124,7 @@ async def withdraw_version(request: Request, name: str, version: VersionNumber, 
 
 async def keep_upload(services: Services, file: UploadFile) -> Path:
     """The upload as a file that waits to be looked at. Raises: TooLarge."""
-    services.uploads.mkdir(parents=True, exist_ok=True)
-    draft = services.uploads / f"{new_id('mod')}.zip"
+    draft = private_folder(services.uploads) / f"{new_id('mod')}.zip"
     size = 0
     try:
         with draft.open("xb") as sink:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import time
 from pathlib import Path
@@ -22,7 +23,7 @@ READ_ONLY = "querent_read_only"
 
 
 def make_engine(url: str) -> Engine:
-    """An engine for `sqlite:///file` or `postgresql://...` (always psycopg 3). Makes the SQLite file's folder; opens nothing yet.
+    """An engine for `sqlite:///file` or `postgresql://...` (always psycopg 3). Makes the SQLite file, which others cannot read; opens nothing yet.
 
     Raises: Invalid for other databases or a URL that cannot be read.
     """
@@ -73,11 +74,19 @@ def _ask_after_rest(engine: Engine) -> None:
 
 def _sqlite_engine(url: URL) -> Engine:
     if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_private(Path(url.database))
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, json_serializer=dump_json)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_private(file: Path) -> None:
+    """Password hashes and keys lie in it; what SQLite puts beside it is as readable as the file. One that is there stays as it is."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if not str(file).startswith("file:"):
+        with contextlib.suppress(OSError):  # said where it is opened
+            file.touch(mode=0o600, exist_ok=True)
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:

@@ -24,6 +24,7 @@ from core.store import audit, tenants
 from tests.conftest import WarehouseEndpoint, WarehouseStarter
 from workers.backup import backup, restore
 from workers.bootstrap import Services as CoreServices
+from workers.leaving import remove_tenant
 
 pytestmark = pytest.mark.integration
 SHOP = TenantId("shop")
@@ -97,6 +98,7 @@ class TestBackup:
     def test_a_damaged_one_changes_nothing(self, shop: Any, tmp_path: Path, start_warehouse: WarehouseStarter) -> None:
         core = shop.core()
         backup(core, tmp_path / "kept", lambda _: None)
+        assert (tmp_path / "kept").stat().st_mode & 0o077 == 0  # hashes and keys lie in it
         with pytest.raises(Conflict):
             backup(core, tmp_path / "kept", lambda _: None)
         core.close()
@@ -109,6 +111,11 @@ class TestBackup:
             damage()
             with pytest.raises(Invalid, match="damaged"):
                 restore(other, tmp_path / "kept", lambda _: None)
+        manifest = tmp_path / "newer" / "manifest.json"
+        manifest.parent.mkdir()
+        manifest.write_text(json.dumps({**json.loads((tmp_path / "kept" / "manifest.json").read_text()), "revision": "9999", "files": {}}))
+        with pytest.raises(Invalid, match="of a newer release"):
+            restore(other, tmp_path / "newer", lambda _: None)
         with pytest.raises(Invalid, match="no backup"):
             restore(other, tmp_path, lambda _: None)
         with other.store.read() as connection:
@@ -134,6 +141,12 @@ class TestLeaving:
         other.querent("restore", str(tmp_path / "kept"))
         other.querent("tenant", "create", "cafe", "--admin", "bo@cafe.example")
         other.querent("tenant", "remove", "shop", "--export", str(tmp_path / "left"), code=2)  # not without --yes
+        core = other.core()
+        with pytest.raises(Conflict):
+            remove_tenant(core, SHOP, tmp_path)
+        with core.store.read() as connection:
+            assert not tenants.get(connection, SHOP).disabled
+        core.close()
         removed = json.loads(other.querent("tenant", "remove", "shop", "--export", str(tmp_path / "left"), "--yes", "shop", "--json"))
         assert removed["users"] == 1
         assert removed["warehouse tables"] >= 1

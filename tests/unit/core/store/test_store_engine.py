@@ -34,6 +34,14 @@ class TestEngine:
             assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
             assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
 
+    def test_others_of_the_machine_cannot_read_what_holds_hashes_and_keys(self, tmp_path: Path) -> None:
+        made = Store.open(f"sqlite:///{tmp_path}/home/state.db")
+        with made.write() as connection:
+            connection.exec_driver_sql("CREATE TABLE t (a)")
+            modes = {path.name: path.stat().st_mode & 0o077 for path in (tmp_path / "home").iterdir()}
+        made.close()
+        assert modes == {"state.db": 0, "state.db-wal": 0, "state.db-shm": 0}
+
     def test_a_database_that_cannot_be_opened_is_unavailable(self, tmp_path: Path) -> None:
         (tmp_path / "state.db").mkdir()
         with pytest.raises(Unavailable):
@@ -83,6 +91,17 @@ class TestMigrations:
         migrate(store.engine)
         with store.read() as connection:
             assert [tenant.id for tenant in tenants.list_all(connection)] == [ACME, GLOBEX]
+
+    def test_a_schema_of_a_newer_release_stays_and_the_older_one_starts_beside_it(
+        self, store: Store, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with store.write() as connection:
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        migrate(store.engine)
+        assert "newer release (revision 9999)" in caplog.text
+        assert current_revision(store.engine) == "9999"
+        with store.read() as connection:
+            assert len(tenants.list_all(connection)) == 2
 
     def test_several_at_once_make_one_schema(self, tmp_path: Path) -> None:
         url = f"sqlite:///{tmp_path}/new.db"

@@ -108,7 +108,7 @@ class Settings(BaseSettings):
         default=1.0, ge=0, le=1, description="Share of traces that are kept; callers that trace already decide for theirs."
     )
     log_format: Literal["json", "console"] = "json"
-    log_level: str = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property
     def resolved_state_url(self) -> str:

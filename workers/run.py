@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from opentelemetry.trace import SpanKind
 from sqlalchemy.engine import Connection
@@ -31,6 +32,7 @@ from workers.principals import load_principal
 from workers.queue import dispatch
 
 log = logging.getLogger(__name__)
+runs = structlog.get_logger("querent.jobs")
 
 JobFunction = Callable[[JobContext], Mapping[str, Any]]
 GIVE_UP_WAITING_AFTER = timedelta(hours=24)
@@ -80,6 +82,20 @@ def _pass_on(services: Services, tenant: TenantId, queue: str) -> None:
 
 
 def _run(
+    services: Services, functions: Mapping[str, JobFunction], job: Job, lease: Lease, ending: Ending | None, queue: str
+) -> JobStatus | None:
+    """To its end, with one line in the log; what is logged meanwhile, such as queries, has the job's id."""
+    began_s = time.monotonic()
+    with structlog.contextvars.bound_contextvars(job_id=job.id):
+        status = _run_held(services, functions, job, lease, ending, queue)
+        runs.info(
+            "job", tenant=job.tenant, kind=job.kind, queue=queue or job.queue, attempt=job.attempts,
+            status="lease_lost" if status is None else status.value, ms=round((time.monotonic() - began_s) * 1000, 1),
+        )  # fmt: skip
+    return status
+
+
+def _run_held(
     services: Services, functions: Mapping[str, JobFunction], job: Job, lease: Lease, ending: Ending | None, queue: str
 ) -> JobStatus | None:
     limit_s = KINDS[job.kind].soft_limit_s if job.kind in KINDS else math.inf

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,8 @@ from api.cli.checks import diagnose
 from api.cli.context import configure_logging, context
 from api.cli.output import UNAVAILABLE, err, out, print_json, print_table, speaking
 from api.cli.up import make_stack, refuse_taken_port, since, start_services, start_warehouse
-from core.settings import settings
+from core.settings import Settings, settings
+from core.store.migrate import current_revision, head_revision
 from core.tracing import start_tracing
 from semantic.warehouse.server import serve as serve_warehouse
 from workers.backup import backup as write_backup
@@ -85,13 +87,25 @@ def _limits(attributes: dict[str, tuple[str, ...]]) -> str:
     return "; ".join(f"{name}: {', '.join(values)}" for name, values in attributes.items()) or "everything"
 
 
+# A line for each tick of each schedule, twice: some ten thousand a day that say nothing. A job has a line of its own (workers/run.py).
+_TICKING = ("celery.app.trace", "celery.worker.strategy", "celery.beat")
+
+
+def _log_as_a_service() -> Settings:
+    """By QUERENT_LOG_LEVEL and QUERENT_LOG_FORMAT; gives the settings."""
+    configuration = settings()
+    configure_logging(configuration.log_level, json=configuration.log_format == "json")
+    for name in _TICKING if configuration.log_level == "INFO" else ():
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return configuration
+
+
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
 ) -> None:
     """The API and the pages."""
-    configuration = settings()
-    configure_logging(configuration.log_level, json=configuration.log_format == "json")
+    configuration = _log_as_a_service()
     with speaking():
         start_tracing(configuration, "api")
         uvicorn.run(
@@ -105,6 +119,7 @@ def worker(
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = 2,
 ) -> None:
     """A worker: runs forecasts, detections, loads and the rest."""
+    _log_as_a_service()
     with speaking():
         chosen = {"queues": tuple(queues.split(","))} if queues else {}
         run_worker(concurrency=concurrency, log_level=settings().log_level, **chosen)
@@ -112,6 +127,7 @@ def worker(
 
 def beat() -> None:
     """The clock that sends scheduled work."""
+    _log_as_a_service()
     with speaking():
         run_beat(log_level=settings().log_level)
 
@@ -122,8 +138,7 @@ def warehouse(
     allow_remote: Annotated[bool, typer.Option(help="Permit an address that is not loopback.")] = False,
 ) -> None:
     """The embedded ClickHouse engine behind ClickHouse's HTTP interface."""
-    configuration = settings()
-    configure_logging(configuration.log_level, json=configuration.log_format == "json")
+    configuration = _log_as_a_service()
     address = configuration.warehouse_url.split("://", 1)[-1].split("/", 1)[0]
     known_host, _, known_port = address.rpartition(":")
     with speaking():
@@ -137,7 +152,11 @@ def migrate() -> None:
     """Brings the state store's schema up to date."""
     with speaking():
         context.core.migrate()
-        out.print("The state store is up to date.")
+        found, own = current_revision(context.core.store.engine), head_revision()
+        if found == own:
+            out.print("The state store is up to date.")
+        else:
+            out.print(f"The state store's schema is of a newer release ({found}; this one knows {own}) and stays as it is.")
 
 
 def backup(folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")]) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete as delete_from
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.engine import Connection
 
@@ -80,8 +79,7 @@ def replace(connection: Connection, tenant: TenantId, key: str, new: NewAlertRul
 
 def delete(connection: Connection, tenant: TenantId, key: str) -> None:
     """Its incidents stay. Raises: NotFound."""
-    get(connection, tenant, key)
-    connection.execute(delete_from(alert_rules).where(alert_rules.c.tenant_id == tenant, alert_rules.c.id == key))
+    scope.remove(connection, alert_rules, tenant, "alert rule", key)
 
 
 def lease_due(connection: Connection, owner: str, *, now: datetime, lease_for: timedelta, limit: int = 500) -> tuple[AlertRule, ...]:
@@ -127,7 +125,7 @@ def record_run(
 
 
 def _check_name(connection: Connection, tenant: TenantId, name: str, own: str | None) -> None:
-    row = scope.find(connection, alert_rules, tenant, alert_rules.c.name == name[:200])
+    row = scope.by_name(connection, alert_rules, tenant, name)
     if row is not None and row["id"] != own:
         raise Conflict(f"There is an alert rule {name[:60]!r} already; give this one another name.", code="alert_rule_exists")
 

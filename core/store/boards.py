@@ -176,7 +176,7 @@ def comments(connection: Connection, tenant: TenantId, key: str) -> tuple[BoardC
     """Oldest first."""
     c = board_comments.c
     rows = scope.page(connection, board_comments, tenant, c.board_id == key, c.removed_at.is_(None), order=[c.created_at, c.id], limit=1000)
-    return tuple(BoardComment(**{name: row[name] for name in BoardComment.__dataclass_fields__}) for row in rows)
+    return tuple(scope.as_value(BoardComment, row) for row in rows)
 
 
 def remove_comment(connection: Connection, tenant: TenantId, key: str, comment_id: str, *, now: datetime) -> None:
@@ -223,13 +223,12 @@ def _keep(connection: Connection, tenant: TenantId, key: str, number: int, made:
 
 
 def _board(row: scope.Row) -> StoredBoard:
-    names = [name for name in StoredBoard.__dataclass_fields__ if name != "tenant"]
-    return StoredBoard(tenant=TenantId(row["tenant_id"]), **{name: row[name] for name in names})
+    return scope.as_value(StoredBoard, row)
 
 
 def _version(row: scope.Row) -> BoardVersion:
-    return BoardVersion(**{name: row[name] for name in BoardVersion.__dataclass_fields__})
+    return scope.as_value(BoardVersion, row)
 
 
 def _link(row: scope.Row) -> BoardLink:
-    return BoardLink(**{name: row[name] for name in BoardLink.__dataclass_fields__})
+    return scope.as_value(BoardLink, row)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import delete as delete_from
 from sqlalchemy.engine import Connection
 
 from core.errors import Conflict
@@ -61,14 +60,13 @@ def get(connection: Connection, tenant: TenantId, key: str) -> Channel:
 
 
 def by_name(connection: Connection, tenant: TenantId, name: str) -> Channel | None:
-    row = scope.find(connection, channels, tenant, channels.c.name == name[:200])
+    row = scope.by_name(connection, channels, tenant, name)
     return None if row is None else _channel(row)
 
 
 def list_all(connection: Connection, tenant: TenantId, *, after: str = "", limit: int = 200) -> tuple[Channel, ...]:
     """By name, those after `after`."""
-    rows = scope.page(connection, channels, tenant, channels.c.name > after, order=[channels.c.name], limit=limit)
-    return tuple(map(_channel, rows))
+    return tuple(map(_channel, scope.page_by_name(connection, channels, tenant, after=after, limit=limit)))
 
 
 def replace(connection: Connection, tenant: TenantId, key: str, new: NewChannel, *, now: datetime) -> Channel:
@@ -81,8 +79,7 @@ def replace(connection: Connection, tenant: TenantId, key: str, new: NewChannel,
 
 def delete(connection: Connection, tenant: TenantId, key: str) -> None:
     """Its subscriptions and deliveries go too. Raises: NotFound."""
-    get(connection, tenant, key)
-    connection.execute(delete_from(channels).where(channels.c.tenant_id == tenant, channels.c.id == key))
+    scope.remove(connection, channels, tenant, "channel", key)
 
 
 def record(connection: Connection, tenant: TenantId, key: str, *, error: str | None, now: datetime, disable: bool = False) -> None:
@@ -106,5 +103,4 @@ def _values(new: NewChannel) -> dict[str, Any]:
 
 
 def _channel(row: scope.Row) -> Channel:
-    names = [name for name in Channel.__dataclass_fields__ if name != "tenant"]
-    return Channel(tenant=row["tenant_id"], **{name: row[name] for name in names})
+    return scope.as_value(Channel, row)

@@ -87,4 +87,4 @@ def list_all(connection: Connection, tenant: TenantId, *, after: str = "", limit
 
 
 def _dataset(row: scope.Row) -> UploadedDataset:
-    return UploadedDataset(**{name: row[name] for name in UploadedDataset.__dataclass_fields__})
+    return scope.as_value(UploadedDataset, row)

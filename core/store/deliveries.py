@@ -167,12 +167,6 @@ def resend(connection: Connection, tenant: TenantId, key: str, *, now: datetime)
     return get(connection, tenant, key)
 
 
-def next_due(connection: Connection) -> datetime | None:
-    statement = select(deliveries.c.next_at).where(deliveries.c.status == "pending").order_by(deliveries.c.next_at).limit(1)
-    found: datetime | None = connection.execute(statement).scalar()
-    return found
-
-
 def _same(connection: Connection, tenant: TenantId, incident: str, channel: str, kind: str) -> scope.Row | None:
     return scope.find(
         connection,
@@ -200,5 +194,4 @@ def _settle(connection: Connection, delivery: Delivery, values: dict[str, object
 
 
 def _delivery(row: scope.Row) -> Delivery:
-    names = [name for name in Delivery.__dataclass_fields__ if name != "tenant"]
-    return Delivery(tenant=row["tenant_id"], **{name: row[name] for name in names})
+    return scope.as_value(Delivery, row)

@@ -92,8 +92,7 @@ def change(connection: Connection, tenant: TenantId, key: str, new: NewDigest, *
 
 def delete(connection: Connection, tenant: TenantId, key: str) -> None:
     """With its issues. Raises: NotFound."""
-    get(connection, tenant, key)
-    connection.execute(delete_from(digests).where(digests.c.tenant_id == tenant, digests.c.id == key))
+    scope.remove(connection, digests, tenant, "digest", key)
 
 
 def readers(connection: Connection, tenant: TenantId, key: str) -> dict[UserId, bool]:

@@ -44,7 +44,7 @@ def retract(connection: Connection, tenant: TenantId, user: UserId, topic: str) 
 def list_all(connection: Connection, tenant: TenantId, user: UserId) -> tuple[FactVote, ...]:
     """The user's, newest first, at most 1,000."""
     rows = scope.page(connection, fact_votes, tenant, fact_votes.c.user_id == user, order=[fact_votes.c.at.desc()], limit=1000)
-    return tuple(FactVote(**{name: row[name] for name in FactVote.__dataclass_fields__}) for row in rows)
+    return tuple(scope.as_value(FactVote, row) for row in rows)
 
 
 def word_version(connection: Connection, tenant: TenantId, fingerprint: str) -> str | None:

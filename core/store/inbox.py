@@ -61,7 +61,7 @@ def list_all(
     if before_id is not None:
         conditions.append(inbox.c.id < before_id)
     rows = scope.page(connection, inbox, tenant, *conditions, order=[inbox.c.id.desc()], limit=limit)
-    return tuple(InboxMessage(**{name: row[name] for name in InboxMessage.__dataclass_fields__}) for row in rows)
+    return tuple(scope.as_value(InboxMessage, row) for row in rows)
 
 
 def unread(connection: Connection, tenant: TenantId, user: UserId) -> int:

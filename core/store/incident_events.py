@@ -54,7 +54,7 @@ def list_all(connection: Connection, tenant: TenantId, incident_id: str, *, limi
     rows = scope.page(
         connection, incident_events, tenant, incident_events.c.incident_id == incident_id, order=[incident_events.c.id], limit=limit
     )
-    return tuple(IncidentEvent(**{name: row[name] for name in IncidentEvent.__dataclass_fields__}) for row in rows)
+    return tuple(scope.as_value(IncidentEvent, row) for row in rows)
 
 
 def votes(connection: Connection, tenant: TenantId, rule_ids: Sequence[str]) -> Mapping[str, Mapping[tuple[str, str], bool | None]]:

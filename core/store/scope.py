@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Table, insert, select, update
+from sqlalchemy import ColumnElement, Table, delete, insert, select, update
 from sqlalchemy.engine import Connection, RowMapping
 
 from core.errors import NotFound
 from core.ids import TenantId
 
 Row = RowMapping
+Value = TypeVar("Value")
+
+
+def as_value(kind: type[Value], row: Row) -> Value:
+    """The frozen value of a row: each field from the column of its name, `tenant` from `tenant_id`."""
+    names: Mapping[str, Any] = kind.__dataclass_fields__  # type: ignore[attr-defined]
+    return kind(**{name: row["tenant_id" if name == "tenant" else name] for name in names})
 
 
 def add(connection: Connection, table: Table, tenant: TenantId, values: Mapping[str, Any]) -> None:
@@ -41,6 +48,10 @@ def get(connection: Connection, table: Table, tenant: TenantId, what: str, key: 
     return row
 
 
+def by_name(connection: Connection, table: Table, tenant: TenantId, name: str) -> Row | None:
+    return find(connection, table, tenant, table.c.name == name[:200])
+
+
 def hold(connection: Connection, table: Table, tenant: TenantId, *conditions: ColumnElement[bool]) -> None:
     """Keeps other transactions from changing the matching rows until this one ends. On SQLite a writer is alone anyway."""
     if connection.dialect.name != "sqlite":
@@ -58,6 +69,17 @@ def page(
     """Up to `limit` rows (at most 1,000) of this tenant."""
     statement = select(table).where(table.c.tenant_id == tenant, *conditions).order_by(*order).limit(min(limit, 1000))
     return connection.execute(statement).mappings().all()
+
+
+def page_by_name(connection: Connection, table: Table, tenant: TenantId, *, after: str, limit: int) -> Sequence[Row]:
+    """By name, those after `after`."""
+    return page(connection, table, tenant, table.c.name > after, order=[table.c.name], limit=limit)
+
+
+def remove(connection: Connection, table: Table, tenant: TenantId, what: str, key: str) -> None:
+    """Raises: NotFound."""
+    get(connection, table, tenant, what, key)
+    connection.execute(delete(table).where(table.c.tenant_id == tenant, table.c.id == key))
 
 
 def change(connection: Connection, table: Table, tenant: TenantId, values: Mapping[str, Any], *conditions: ColumnElement[bool]) -> int:

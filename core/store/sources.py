@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import delete as delete_from
 from sqlalchemy import or_, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
@@ -93,14 +92,13 @@ def exists(connection: Connection, tenant: TenantId, key: str) -> bool:
 
 
 def by_name(connection: Connection, tenant: TenantId, name: str) -> Source | None:
-    row = scope.find(connection, sources, tenant, sources.c.name == name[:200])
+    row = scope.by_name(connection, sources, tenant, name)
     return None if row is None else _source(row)
 
 
 def list_all(connection: Connection, tenant: TenantId, *, after: str = "", limit: int = 200) -> tuple[Source, ...]:
     """By name, those after `after`."""
-    rows = scope.page(connection, sources, tenant, sources.c.name > after, order=[sources.c.name], limit=limit)
-    return tuple(map(_source, rows))
+    return tuple(map(_source, scope.page_by_name(connection, sources, tenant, after=after, limit=limit)))
 
 
 def replace(connection: Connection, tenant: TenantId, key: str, new: NewSource, *, now: datetime) -> Source:
@@ -116,8 +114,7 @@ def replace(connection: Connection, tenant: TenantId, key: str, new: NewSource, 
 
 def delete(connection: Connection, tenant: TenantId, key: str) -> None:
     """Its runs go too; the table that it filled stays. Raises: NotFound."""
-    get(connection, tenant, key)
-    connection.execute(delete_from(sources).where(sources.c.tenant_id == tenant, sources.c.id == key))
+    scope.remove(connection, sources, tenant, "source", key)
 
 
 def due(connection: Connection, *, now: datetime, limit: int = 200) -> tuple[Source, ...]:
@@ -171,7 +168,7 @@ def runs(
     conditions = [source_runs.c.source_id == key] + ([source_runs.c.id < before_id] if before_id else [])
     conditions += [] if failed else [source_runs.c.outcome != "failed"]
     rows = scope.page(connection, source_runs, tenant, *conditions, order=[source_runs.c.id.desc()], limit=limit)
-    return tuple(Run(**{name: row[name] for name in Run.__dataclass_fields__}) for row in rows)
+    return tuple(scope.as_value(Run, row) for row in rows)
 
 
 def sealed(connection: Connection) -> Sequence[tuple[str, str]]:
@@ -204,5 +201,4 @@ def _values(new: NewSource) -> dict[str, Any]:
 
 
 def _source(row: scope.Row) -> Source:
-    names = [name for name in Source.__dataclass_fields__ if name != "tenant"]
-    return Source(tenant=row["tenant_id"], **{name: row[name] for name in names})
+    return scope.as_value(Source, row)

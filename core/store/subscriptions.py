@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import delete as delete_from
 from sqlalchemy import or_
 from sqlalchemy.engine import Connection
 
@@ -93,8 +92,7 @@ def change(connection: Connection, tenant: TenantId, key: str, new: NewSubscript
 
 def delete(connection: Connection, tenant: TenantId, key: str) -> None:
     """Raises: NotFound."""
-    get(connection, tenant, key)
-    connection.execute(delete_from(subscriptions).where(subscriptions.c.tenant_id == tenant, subscriptions.c.id == key))
+    scope.remove(connection, subscriptions, tenant, "subscription", key)
 
 
 def _subscription(row: scope.Row) -> Subscription:

@@ -16,7 +16,7 @@ from forecasting.conformal import (
     widening,
 )
 from forecasting.folds import origins
-from forecasting.uneven import season_changes, unevenness
+from forecasting.uneven import season_changes, unevenness, year_changes
 from forecasting.ways import Way, lone_view, relative_errors, weights_of
 from forecasting.weights import least_absolute
 
@@ -156,6 +156,18 @@ class TestConformal:
         assert season_changes(noise, 7).mean() == pytest.approx(1.0)
         np.testing.assert_array_equal(unevenness(noise[:30], (7,), np.zeros(9), relative=False), 1.0)
         np.testing.assert_array_equal(unevenness(np.ones(70), (7,), np.zeros(9), relative=False), 1.0)
+
+    def test_the_volatile_time_of_the_year_is_wider(self):
+        rng = np.random.default_rng(3)
+        at = np.arange(4 * 365)
+        y = rng.normal(0, np.where(at % 365 < 90, 4.0, 1.0))
+        ahead = unevenness(y, (7, 365), np.zeros(180), relative=False)
+        assert ahead[20:70].min() > 1.5 * ahead[120:].max()
+        assert year_changes(y, 7, 365).mean() == pytest.approx(1.0)
+        even = unevenness(rng.normal(0, 1, at.shape[0]), (7, 365), np.zeros(180), relative=False)
+        assert even.max() < 1.3 * even.min()
+        short, week = unevenness(y[:700], (7, 365), np.zeros(60), relative=False), season_changes(y[:700], 7)
+        np.testing.assert_array_equal(short, week[np.arange(60) % 7])  # two years were not seen
 
     def test_errors_are_expected_where_more_is_expected(self):
         made = unevenness(np.ones(20), (), np.array([1.0, 4.0, 16.0]), relative=True)

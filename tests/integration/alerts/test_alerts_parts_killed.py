@@ -81,6 +81,7 @@ class TestBrokerKilled:
         wait(lambda: rows(shop, "SELECT 1 FROM jobs WHERE kind = 'evaluate_rules'"), 90)
         redis.kill()
         box.down = False
+        shop.try_again_now()
         redis.start()
         one_mail_and_nothing_waits(shop, box, wait)
 

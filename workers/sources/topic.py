@@ -18,6 +18,7 @@ BATCH = 10_000
 ANSWER_S = 15.0
 SILENCE_S = 30.0
 QUEUED_KB = 32 * 1024  # what the client reads ahead of us, all partitions together; a slow warehouse slows the reading down
+_CAUSES = (KafkaError._SSL, KafkaError._AUTHENTICATION, KafkaError._RESOLVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ class Topic:
     def __init__(self, address: Kafka, allowed: Collection[str]) -> None:
         brokers(address.brokers, allowed)
         self._topic, self._allowed = address.topic, allowed
-        self._consumer = Consumer(_settings(address), logger=None)
+        self._told: list[KafkaError] = []
+        self._consumer = Consumer(_settings(address) | {"error_cb": self._told.append}, logger=None)
 
     def __enter__(self) -> Topic:
         return self
@@ -66,7 +68,12 @@ class Topic:
                 raise _failed(about.error)
             return tuple(self._span(partition, positions.get(partition)) for partition in sorted(about.partitions))
         except KafkaException as error:
-            raise _failed(error.args[0]) from error
+            raise _failed(self._cause() or error.args[0]) from error
+
+    def _cause(self) -> KafkaError | None:
+        """Why no broker could be spoken to, where the client knows it: a certificate that is not trusted, a password that is wrong."""
+        self._consumer.poll(0)
+        return next((error for error in self._told if error.code() in _CAUSES), None)
 
     def _span(self, partition: int, position: int | None) -> Span:
         low, high = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), timeout=ANSWER_S)
@@ -128,7 +135,7 @@ def _settings(address: Kafka) -> dict[str, Any]:
         "socket.timeout.ms": int(ANSWER_S * 1000),
         "allow.auto.create.topics": False,
         "security.protocol": f"{'sasl_' if address.user else ''}{'ssl' if address.tls else 'plaintext'}",
-        "error_cb": lambda _: None,  # what matters comes as an exception or a message; else it goes to standard error
+        "log_level": 0,  # else each failed attempt to connect, twenty a second, is a line on standard error that is no JSON
     }
     if address.user:
         settings |= {

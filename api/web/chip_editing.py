@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from api.web.dates_said import window_said
+from api.web.dates_said import days_said, window_said
 from api.web.edits import condition_at, condition_field
 from nlq.chips import chips_of
 from nlq.types import Chip, Intent
@@ -126,7 +126,7 @@ def _filter(chip: Chip, query: SemanticQuery, catalog: Catalog) -> EditableChip:
     ref = condition_field(condition)
     known = catalog.field(ref).values if ref is not None and not catalog.field(ref).pii else ()
     if ref is None or not known:
-        return EditableChip(chip.kind, chip.label, chip.path)
+        return EditableChip(chip.kind, days_said(chip.label), chip.path)
     chosen: tuple[Scalar | None, ...] = ()
     if isinstance(condition, In):
         chosen = condition.values

@@ -64,6 +64,22 @@ def point_said(point: str) -> str:
     return _said(at.date()) if at.time() == dt.time() else f"{_said(at.date())}, {current().clock(at)}"
 
 
+def days_said(text: str) -> str:
+    """Words with their ISO days in the own format.
+
+    >>> days_said("order date is 2026-03-01"), days_said("code is 2026-13-45")
+    ('order date is 1 Mar 2026', 'code is 2026-13-45')
+    """
+
+    def said(found: re.Match[str]) -> str:
+        try:
+            return _said(dt.date.fromisoformat(found[0]))
+        except ValueError:
+            return found[0]
+
+    return re.sub(r"(?<![\w-])\d{4}-\d\d-\d\d(?![\w-])", said, text)
+
+
 def _day(value: dt.date | dt.datetime | None) -> dt.date | None:
     """None also for a time of day."""
     if not isinstance(value, dt.datetime):

@@ -21,7 +21,7 @@ from core.errors import Invalid
 from core.store import channels, users
 from core.store.channels import Channel
 from core.store.incidents import IncidentStatus
-from insights.wording import bucket, number
+from insights.wording import bucket, number, percent
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 SHOWN: Mapping[str, tuple[str, IncidentStatus | None]] = {
@@ -151,7 +151,7 @@ def title(item: Mapping[str, Any]) -> str:
         what = "a new level"
     elif isinstance(expected, int | float) and isinstance(actual, int | float) and expected:
         word = {"threshold": "its limit", "goal": "its goal's pace"}.get(kind, "expected")
-        what = f"{abs(actual - expected) / abs(expected):.0%} {'above' if actual > expected else 'below'} {word}"
+        what = f"{percent(abs(actual - expected) / abs(expected))} {'above' if actual > expected else 'below'} {word}"
     else:
         what = {"up": "higher than expected", "down": "lower than expected"}.get(str(item["direction"]), "unusual")
     return f"{label[:1].upper()}{label[1:]}{where}: {what}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import html
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from workers.signed_link import link_token, read_link_token
 
 FEEDBACK = "alert feedback"
 MANY_TIMES = 10
+_DRIVER = re.compile(r"By (.+?): (.+) went from ")  # a dimension and its value, as workers.alerts.drivers writes them
 _WORD = {"up": "above", "down": "below", "both": "away from"}
 
 
@@ -104,7 +106,7 @@ def incident_data(incident: StoredIncident) -> dict[str, Any]:
         "new_normal_at": facts.get("new_normal_at"),
         "repeated": {"bucket": facts.get("repeated_bucket"), "told": facts["repeated"]} if facts.get("repeated") else None,
         "segments": [{name: s[name] for name in ("label", "direction", "impact")} for s in facts.get("segments", [])],
-        "drivers": facts.get("drivers", []),
+        "drivers": retold_lines(facts.get("drivers", []), _names(incident)),
     }
 
 
@@ -135,6 +137,7 @@ def _names(incident: StoredIncident) -> tuple[str, ...]:
     """What the kept sentences call by name."""
     facts = incident.finding.details
     told = (facts.get("label"), facts.get("scope"), facts.get("unit"), *(s["label"] for s in facts.get("segments", [])))
+    told += tuple(name for line in facts.get("drivers", []) if (found := _DRIVER.match(str(line))) for name in found.groups())
     return tuple(str(name) for name in told if name)
 
 

@@ -13,7 +13,9 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from core.errors import Invalid
+from core.formats import writing
 from core.ids import TenantId, UserId
+from core.locales import formats_of
 from core.store.channels import Channel
 from core.store.incidents import Finding, StoredIncident
 from workers.alerts.drivers import accounts_for
@@ -220,6 +222,13 @@ class TestWords:
         assert told.title == "Revenue: rows look loaded twice on 20 May 2026"
         assert told.lines[0].startswith("Sales of 20 May")
         assert told.data["repeated"] == {"bucket": "2026-05-20T00:00:00Z", "told": told.lines[0]}
+
+    def test_drivers_are_written_for_who_reads_them_and_names_in_them_stay(self) -> None:
+        line = "By plan: Plan 2.0 went from 1,200 to 20, 90% of the change against a week before."
+        with writing(formats_of("de-DE")):
+            told = of_incident(incident(drivers=[line]), "opened", base_url="", key="k", reader="r")
+        assert told.data["drivers"] == ["By plan: Plan 2.0 went from 1.200 to 20, 90\u00a0% of the change against a week before."]
+        assert told.data["drivers"][0] in told.lines
 
     def test_what_the_data_took_back_is_not_said_to_be_over(self) -> None:
         told = of_incident(replace(incident(taken_back=True), status="resolved"), "resolved", base_url="", key="k", reader="r")

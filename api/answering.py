@@ -116,7 +116,7 @@ async def _reading_without_words(services: Services, principal: Principal, reque
             answer = await answer_query(services, principal, visible, request.query, moment)
         else:
             params = await _forecast_params(services, principal, visible, reading, request.question, moment)
-            answer = await investigation(services, principal, visible.catalog, reading, moment.as_of, params)
+            answer = await investigation(services, principal, visible.catalog, reading, moment.as_of, params, request.question)
     except AppError as error:
         log.failed(error, moment.ms())
         return log
@@ -178,7 +178,7 @@ async def _act(
         moment.told("understood", reading.paraphrase)
         if reading.intent in {Intent.WHY, Intent.FORECAST, Intent.UNUSUAL, Intent.SCAN}:
             params = await _forecast_params(services, principal, visible, reading, request.question, moment)
-            answer = await investigation(services, principal, visible.catalog, reading, moment.as_of, params)
+            answer = await investigation(services, principal, visible.catalog, reading, moment.as_of, params, request.question)
         else:
             answer = await answer_query(services, principal, visible, reading.query, moment)
         _describe_reading(answer, reading)
@@ -226,7 +226,7 @@ async def answer_query(
         rows=rendering.rows(rows[:SHOWN_ROWS]),
         row_count=len(rows),
         truncated=result.truncated or len(rows) > SHOWN_ROWS,
-        chart=chart(columns, rows, title=said),
+        chart=chart(columns, rows, title=said, now=asked.now),
         receipt=rendering.receipt(guarded, result, definitions(query, visible.catalog), visible.catalog.version),
         as_of=moment.as_of,
         ms=moment.ms(),

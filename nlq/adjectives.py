@@ -32,6 +32,7 @@ ADJECTIVES: dict[str, tuple[str, ...]] = {
     "best": _RATING,
     "worst": _RATING,
     "richest": ("income", "salary", "wealth"),
+    "paid": ("salary", "wage", "pay", "compensation"),
     "oldest": ("age",),
     "youngest": ("age",),
 }

@@ -122,7 +122,10 @@ def sum_condition(draft: Draft, condition: Condition, events: str, base: str) ->
             raise Unbuildable(f"{events} has no time")
         where = draft.predicates.in_time(time, f.times[0].window)
         draft.window_done = True
-    draft.explained.add(id(condition.mention))
+    whose = (
+        m for m in f.mentions if m.role == "context" and (t := draft.target(m)) is not None and draft.graph.reads(events, t.dataset or "")
+    )
+    draft.explained.update(id(m) for m in (condition.mention, *whose))
     whole = Related(aggregate="sum", dataset=events, of=FieldRef(dataset=events, field=amount.name), where=where)
     value = as_scalar(as_stored(condition.number, amount.format, " ".join(u.text for u in condition.units)))
     return Comparison.model_validate({"op": condition.op, "left": whole, "right": Literal_(value=value)})

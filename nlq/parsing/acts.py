@@ -17,6 +17,8 @@ _SOMETHING = frozenset("something anything".split())
 _TRADE = TRADING | frozenset("ordered order spent spend paid pay booked book rented rent".split())
 _OF_MONEY = frozenset("pay paid spend spent transfer transferred donate donated invest invested claim claimed owe owed".split())
 _CURRENCIES = frozenset("dollar dollars euro euros usd eur gbp pound pounds $ € £ francs chf".split())
+_HAVING = frozenset("have has had".split())
+_ALSO_NOUNS = frozenset("spend order pay book rent buy purchase claim transfer".split())
 _HELPING = frozenset("have has had also ever".split())
 # A verb names events where so much of their name is said.
 _ENOUGH = 0.35
@@ -25,6 +27,8 @@ _ENOUGH = 0.35
 def act(p: Parse, i: int, u: Unit) -> int | None:
     """Rows that have such an event; of a verb that names none, nothing is known."""
     subject = _subject(p, i)
+    if i and p.units[i - 1].text.lower() in _HAVING and u.text.lower() in _ALSO_NOUNS:
+        return None  # "advertisers that had spend in May"
     bounded = _bounded(p, i, u, subject) if subject is not None and not p.waiting.negate else None
     if bounded is not None:
         return bounded

@@ -24,7 +24,7 @@ def on_aggregate(p: Parse, i: int, u: Unit) -> int:
         p.frame.bucket, p.frame.grain = p.frame.grain, None
         p.use(u)
         return i + 1
-    if u.text.lower() == "in total":
+    if u.text.lower() == "in total" and not (nxt is not None and _j == i + 1 and nxt.is_object and nxt.links):
         _bound_total(p)
         p.use(u)
         return i + 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nlq.frame import Condition, Mention
+from nlq.frame import Condition, MeasureItem, Mention
 from nlq.parsing.bounds import measured_before, number_condition
 from nlq.parsing.durations import lasts
 from nlq.parsing.lapses import on_lapse, with_one
@@ -196,6 +196,26 @@ def _counted(p: Parse, nxt: Unit) -> Unit | None:
     return replace(nxt, links=tuple(k for k in nxt.links if k.target.kind == "dataset"))
 
 
+def _bounded_sum(p: Parse, j: int, op: str, number: float | None, units: list[Unit]) -> int | None:
+    """ "with more than 8000 in total store sales": what they add up to."""
+    total, k = p.units[j], j + 1
+    if not total.is_func("agg") or total.text.lower() not in ("in total", "total") or number is None or k >= len(p.units):
+        return None
+    if k + 1 < len(p.units) and p.kinds.certainly(p.units[k], "dataset") and not p.units[k + 1].func and p.units[k + 1].links:
+        p.mention(p.units[k], "context")  # whose sales
+        k += 1
+    figure = p.units[k]
+    if not figure.links or figure.func is not None or not (p.kinds.likely(figure, "dataset") or p.kinds.likely(figure, "measure")):
+        return None
+    mention = p.mention(figure, "aggregate")
+    p.use(total, *units)
+    p.frame.having.append(
+        Condition("number", mention, MeasureItem("aggregate", "sum", mention, units=units), op=op, number=number, units=units)
+    )
+    p.reset_noun()
+    return k + 1
+
+
 def _close_comparison(p: Parse, i: int) -> int:
     """A comparison and its number are known: find what is compared, behind or ahead."""
     s = p.waiting
@@ -215,6 +235,9 @@ def _close_comparison(p: Parse, i: int) -> int:
     if nxt is not None and lasts(p, nxt, units):
         p.reset_noun()
         return j + 1
+    summed = _bounded_sum(p, j, op, number, units) if nxt is not None and j - i <= 1 else None
+    if summed is not None:
+        return summed
     while nxt is not None and (nxt.text.lower() in UNIT_NOUNS or nxt.is_func("agg")) and not nxt.links:
         p.use(nxt)
         units.append(nxt)

@@ -74,6 +74,7 @@ def flag(p: Parse, i: int, u: Unit) -> int | None:
     _, following = p.peek(i + 1)
     own = u.links[0].exact and p.kinds.is_flag(u.links[0].target) and following is not None and bool(following.links)
     own = own and following is not None and following.links[0].target.dataset == u.links[0].target.dataset
+    own = own or (u.links[0].exact and p.kinds.is_flag(u.links[0].target) and s.passive and _said_of_last(p, u))
     if not own and not p.kinds.certainly(u, "flag"):
         return None
     before_noun = following is not None and bool(following.links) and (s.base_mode != "output" or _beside_own(p, i, u))
@@ -86,6 +87,12 @@ def flag(p: Parse, i: int, u: Unit) -> int | None:
     p.add_condition(Condition("flag", mention, negate=s.negate, units=[u]))
     s.negate = s.passive = False
     return i + 1
+
+
+def _said_of_last(p: Parse, u: Unit) -> bool:
+    """ "payments were refunded": a yes or no of the things right before, whatever counts those that have it."""
+    last = p.waiting.last
+    return last is not None and any(k.target.kind == "dataset" and k.target.dataset == u.links[0].target.dataset for k in last.links[:1])
 
 
 def _beside_own(p: Parse, i: int, u: Unit) -> bool:

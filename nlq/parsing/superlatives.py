@@ -14,10 +14,15 @@ from nlq.segment import Unit
 from nlq.worth import worth_of
 from semantic.query import Aggregate, AggregateKind
 
+_PAY = {"best": "highest", "highest": "highest", "worst": "lowest", "lowest": "lowest"}
+
 
 def on_super(p: Parse, i: int, u: Unit) -> int:
     s = p.waiting
     p.stack_aggregate(i)
+    if u.text.lower() in _PAY and i + 1 < len(p.units) and p.units[i + 1].text.lower() == "paid":
+        p.use(u)
+        u = replace(u, text=f"{_PAY[u.text.lower()]} paid", end=p.units[i + 1].end)  # "best paid employees": by what they earn
     if s.superlative is not None and s.pending_units:
         p.use(*[x for x in s.pending_units if x.is_func("super")])
     value = u.func.value if u.func else "desc"

@@ -2,6 +2,7 @@ import { telling } from "./steps.js";
 
 // While an answer is on its way: what is being done, for how long, and a way to stop it. Stopping ends the warehouse query too.
 const SHOW_AFTER_MS = 250;
+const SLOW_AFTER_MS = 10_000;
 let running = null;
 
 // One line per step: those that are over keep their words, the running one counts its seconds.
@@ -17,6 +18,15 @@ function line(text, detail = "") {
     item.append(more);
   }
   return item;
+}
+
+function slow() {
+  if (!running) return;
+  const words = document.createElement("p");
+  words.className = "small soft slow";
+  words.textContent = "This takes longer than usual: the warehouse is slow to answer. You can wait, or cancel and ask for a shorter time or fewer groups.";
+  running.list.after(words);
+  document.getElementById("status").textContent = words.textContent;
 }
 
 function tick() {
@@ -49,6 +59,8 @@ function told({ step, text, detail }) {
 function stop() {
   if (!running) return;
   clearTimeout(running.shower);
+  clearTimeout(running.slow);
+  running.panel.querySelector(".slow")?.remove();
   clearInterval(running.ticker);
   running.panel.hidden = true;
   document.getElementById("answers")?.removeAttribute("aria-busy");
@@ -71,6 +83,7 @@ export function busy() {
       panel.hidden = false;
       document.getElementById("status").textContent = source.dataset.busy;
     }, SHOW_AFTER_MS);
+    running.slow = setTimeout(slow, SLOW_AFTER_MS);
     running.ticker = setInterval(tick, 500);
     tick();
   });

@@ -2,6 +2,7 @@ import "./app.css";
 import "htmx.org";
 import { boards } from "./boards.js";
 import { busy } from "./busy.js";
+import { cards } from "./cards.js";
 import { combobox } from "./combobox.js";
 import { copying } from "./copy.js";
 import { watchJobs } from "./jobs.js";
@@ -48,14 +49,9 @@ function arrived(place, { focus }) {
   if (focus) place.querySelector(".headline")?.focus({ preventScroll: false });
 }
 
-// A card that waits for its turn is not read any more once an answer stands in its place.
-function onlyWhileSeen(card) {
-  card.addEventListener("htmx:before:request", (event) => card.isConnected || event.preventDefault());
-}
-
+cards();
 document.addEventListener("DOMContentLoaded", () => {
   enhance(document);
-  document.querySelectorAll(".cards > [hx-sync]").forEach(onlyWhileSeen);
   keyboard();
   themes();
   popovers();

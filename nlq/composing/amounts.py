@@ -129,7 +129,12 @@ def dataset_amount(draft: Draft, item: MeasureItem, target: Target, groups: Sequ
     additive = [f for f in amounts if f.aggregate is AggregateKind.SUM] or (called if item.aggregate in (None, "sum") else amounts)
     sharing = [f for f in additive if said & set(keys_of(f.label))]
     additive = sharing if len(sharing) == 1 and len(additive) > 1 else additive
-    if item.aggregate in (None, "sum") and not additive:
+    other = (
+        len(additive) == 1
+        and not (MONEY | {"quantity"}) & set(additive[0].label.lower().split())
+        and not said & set(keys_of(additive[0].label))
+    )
+    if item.aggregate in (None, "sum") and (not additive or (item.aggregate is None and other)):  # "authors by loans": not their renewals
         return count_rows(draft, item, dataset.name, groups)
     if len(additive) == 1 or (item.aggregate != "sum" and len(amounts) == 1):
         draft.guess(0.08, f"{dataset.label} means {additive[0].label}")

@@ -14,7 +14,7 @@ from nlq.segment import Unit
 from semantic.catalog.model import Catalog, DatasetKind
 
 _SOMETHING = frozenset("something anything".split())
-_TRADE = TRADING | frozenset("ordered order spent spend paid pay booked book rented rent".split())
+_TRADE = TRADING | frozenset("ordered order spent spend paid pay booked book rented rent visited visit attended attend stayed stay".split())
 _OF_MONEY = frozenset("pay paid spend spent transfer transferred donate donated invest invested claim claimed owe owed".split())
 _CURRENCIES = frozenset("dollar dollars euro euros usd eur gbp pound pounds $ € £ francs chf".split())
 _HAVING = frozenset("have has had".split())

@@ -42,7 +42,7 @@ _RELATIVE = {
     "around",
     "week",
 }
-_TOLD = {"running_total", "moving_average", "growth", "difference"}  # what was asked for, rather than what it is made of
+_TOLD = {"running_total", "moving_average", "moving_sum", "growth", "difference"}  # what was asked for, rather than what it is made of
 _PERIODS = {"minute", "hour", "day", "week", "month", "quarter", "year"}
 
 

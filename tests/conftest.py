@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 import pytest
 from pydantic import SecretStr
@@ -88,6 +88,14 @@ def _stop(endpoint: WarehouseEndpoint) -> int:
     except subprocess.TimeoutExpired:
         endpoint.process.kill()
         return endpoint.process.wait()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `--dist loadgroup`, tests that share what takes long to make run in one process (tests/together.py)."""
+    from tests.together import Together
+
+    return Together(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
 class WarehouseStarter(Protocol):

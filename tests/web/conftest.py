@@ -1,6 +1,7 @@
 """The whole product behind a real browser: embedded warehouse, SQLite, an API server, one worker process, Debian's Chromium.
 
-One stack serves all tests of this folder (one xdist group), because making it takes longer than any test.
+One stack serves all tests of this folder (tests/together.py), because making it takes longer than any test,
+and ends with them: a browser's loop would be in the way of other tests.
 """
 
 from __future__ import annotations
@@ -51,7 +52,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.web)
-            item.add_marker(pytest.mark.xdist_group("web"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Stack:
     signed: dict[tuple[str, str], Any] = field(default_factory=dict)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(warehouse_endpoint: WarehouseEndpoint, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     if not CHROMIUM.exists():
         needs("chromium", f"{CHROMIUM} is missing")
@@ -129,7 +129,7 @@ def _wait(ready: Callable[[], bool], what: str) -> None:
         time.sleep(0.05)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(stack: Stack) -> Iterator[Browser]:
     expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:

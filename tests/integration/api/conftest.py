@@ -27,11 +27,10 @@ NOW = dt.datetime(2026, 5, 21, 12, tzinfo=dt.UTC)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One stack serves all tests of this folder, so one process runs them, always in the same order."""
+    """One stack serves all tests of this folder; tests/together.py has one process run them, always in the same order."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.integration)
-            item.add_marker(pytest.mark.xdist_group("api"))
 
 
 class Caller:

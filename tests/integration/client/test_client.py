@@ -13,7 +13,7 @@ import pytest
 from api.client import ApiError, JobFailed, NotAnswered, Querent
 from workers.demo.people import DEMO_PASSWORD
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("client")]
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")

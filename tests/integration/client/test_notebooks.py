@@ -9,7 +9,7 @@ import pytest
 from nbclient import NotebookClient
 
 NOTEBOOKS = Path(__file__).parents[3] / "notebooks"
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("client")]
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 
 @pytest.mark.timeout(900)

@@ -34,7 +34,7 @@ class DataVersions:
     """For one event loop. ask: the warehouse. max_age_s: for how long an answer is believed, counted from when it was asked for.
 
     Who asks for a table asks for those along with it that others wanted a moment ago, so that many questions over different tables take one
-    query in that time. Views are left out of that: to know their state every table is looked at.
+    query in that time. Views are left out of that, and so is who asks for one: to know their state every table is looked at.
     """
 
     def __init__(
@@ -78,7 +78,8 @@ class DataVersions:
         return self._now_s() - asked_at_s < self._max_age_s
 
     def _start(self, names: frozenset[Table]) -> _Asking:
-        together = names | self._recent(_TOGETHER - len(names))
+        is_slow = any((known := self._known.get(table)) is not None and is_of_every_table(known.version) for table in names)
+        together = names if is_slow else names | self._recent(_TOGETHER - len(names))
         asking = _Asking(asyncio.create_task(self._answered(together)), together, self._now_s())
         asking.task.add_done_callback(seen)
         self._asking.append(asking)

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
 
+from core.errors import QueryRejected
 from core.ids import UserId
 from core.lru import Lru
 from core.principal import Principal
@@ -25,6 +26,7 @@ from semantic.windows import local_now
 _WITHIN_A_DAY = frozenset((Unit.SECOND, Unit.MINUTE, Unit.HOUR))
 _NOBODY = UserId("")
 KEPT = 128
+_MOST_TEXT = 20_000  # characters; questions have some hundred, so that a book of many lists of values stays small
 
 
 def guarded_query(
@@ -34,9 +36,16 @@ def guarded_query(
 
     Raises: UserError.
     """
-    compiled = compile_query(resolve(query, visible, as_of=as_of))
-    refuse_closed_conditions(query, full, principal)
-    return guard_compiled(compiled, full, principal, trust=trust)
+    try:
+        compiled = compile_query(resolve(query, visible, as_of=as_of))
+        refuse_closed_conditions(query, full, principal)
+        return guard_compiled(compiled, full, principal, trust=trust)
+    except RecursionError as error:
+        raise QueryRejected(
+            "The query is nested too deeply to be read.",
+            code="query_too_deep",
+            suggestions=("put conditions side by side in one `and` or `or`",),
+        ) from error
 
 
 class GuardedBook:
@@ -44,7 +53,7 @@ class GuardedBook:
 
     A query is found again only for the same text of the query, tenant, roles, rights and attributes, trust, and the same day in the catalog's
     time zone. The kernel is given no more of the caller than that, so that what it makes cannot rest on more. Queries that could change within
-    a day (those that speak of hours or of this very moment, or whose catalog does) are made anew each time.
+    a day (those that speak of hours or of this very moment, or whose catalog does) are made anew each time, and so are long ones.
     """
 
     def __init__(self, visible: Catalog, full: Catalog, *, capacity: int = KEPT) -> None:
@@ -55,11 +64,20 @@ class GuardedBook:
     def guarded(self, query: SemanticQuery, full: Catalog, principal: Principal, *, as_of: dt.datetime, trust: Trust) -> GuardedQuery:
         """As `guarded_query`. Raises: UserError."""
         caller = replace(principal, user=_NOBODY, scopes=frozenset())
-        if full is not self._full or not (self._is_of_days and is_of_days(query)):
+        text = _text_of(query) if full is self._full and self._is_of_days and is_of_days(query) else None
+        if text is None:
             return guarded_query(query, self._visible, full, caller, as_of=as_of, trust=trust)
-        # The text tells types apart, which equality does not: 1, 1.0 and True, a date and its text.
-        key = (repr(query), local_now(self._visible.calendar, as_of).date(), *_told_of(caller), trust)
+        key = (text, local_now(self._visible.calendar, as_of).date(), *_told_of(caller), trust)
         return self._kept.get_or_make(key, lambda: guarded_query(query, self._visible, full, caller, as_of=as_of, trust=trust))
+
+
+def _text_of(query: SemanticQuery) -> str | None:
+    """It tells types apart, which equality does not: 1, 1.0 and True, a date and its text. None for what is too long or too deep to be kept."""
+    try:
+        text = repr(query)
+    except RecursionError:
+        return None
+    return text if len(text) <= _MOST_TEXT else None
 
 
 def _told_of(caller: Principal) -> tuple[object, ...]:

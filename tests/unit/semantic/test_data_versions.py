@@ -68,8 +68,10 @@ class TestTogether:
             await versions.of([VIEW])
             world.at_s = 2.0
             await versions.of([ORDERS])
+            world.at_s = 4.0
+            await asyncio.gather(versions.of([VIEW]), versions.of([ORDERS]))
 
-        assert run(scenario).asked == [(VIEW,), (ORDERS,)]
+        assert run(scenario).asked == [(VIEW,), (ORDERS,), (VIEW,), (ORDERS,)]
 
     def test_of_several_tables_each_counts(self) -> None:
         async def scenario(world: World, versions: DataVersions) -> None:

@@ -9,12 +9,12 @@ from decimal import Decimal
 import pytest
 
 from benchmarks.kernel import bench_catalog, bench_queries
-from core.errors import UserError
+from core.errors import QueryRejected, UserError
 from core.ids import TenantId, UserId
 from core.principal import Principal, Role
 from core.timeseries import Grain
 from semantic.catalog.model import Catalog, RowPolicy
-from semantic.expr import Absolute, Comparison, FieldRef, Literal_, Now, Rolling, Unit
+from semantic.expr import Absolute, Comparison, FieldRef, In, IsNull, Literal_, Not, Now, Predicate, Rolling, Unit
 from semantic.kernel import GuardedBook, guarded_query, is_of_days
 from semantic.query import ByTime, MetricRef, SemanticQuery, TimeWindow
 from semantic.states import GuardedQuery
@@ -147,6 +147,22 @@ class TestWhatIsMadeAnew:
         for _ in range(2):
             with pytest.raises(UserError):
                 asked(SemanticQuery(metrics=(MetricRef(metric="nothing"),)))
+
+    def test_what_is_long(self) -> None:
+        asked, many = Asked(), In(field=AMOUNT, values=tuple(range(10_000)))
+        query = SemanticQuery(metrics=(MetricRef(metric="revenue"),), where=many)
+        assert asked(query) == asked(query)
+        assert asked(query) is not asked(query)
+
+    def test_what_is_nested_without_end_is_refused(self) -> None:
+        deep: Predicate = IsNull(field=AMOUNT)
+        for _ in range(150):
+            deep = Not(item=deep)
+        for _ in range(2):  # deeper yet, its text cannot be written either
+            with pytest.raises(QueryRejected, match="nested too deeply"):
+                Asked()(SemanticQuery(metrics=(MetricRef(metric="revenue"),), where=deep))
+            for _ in range(90):
+                deep = Not.model_construct(kind="not", item=deep)
 
     def test_what_was_asked_longest_ago(self) -> None:
         book = GuardedBook(CATALOG, CATALOG, capacity=2)

@@ -14,7 +14,8 @@ def header_index(rows: Sequence[Sequence[Any]]) -> int:
     """Which of a sheet's first filled rows names the columns.
 
     The first, unless it fills at most half as many cells as rows below do and, after others as narrow, a row follows that names nearly
-    every column: text only, no name twice.
+    every column: text only, no name twice. Cells apart from each other may be names over merged columns, so that below them only values that
+    are no text tell names from a row of data.
 
     >>> header_index([("Sales 2026",), (None,), ("day", "region", "amount"), ("2026-01-01", "EMEA", 5.0)])
     2
@@ -30,8 +31,15 @@ def header_index(rows: Sequence[Sequence[Any]]) -> int:
             continue
         names = [cell.strip().lower() for cell in cells if isinstance(cell, str)]
         named = len(names) == len(cells) >= _NEARLY_ALL * usual and len(set(names)) == len(names)
-        return index if named else 0
+        told = not any(map(_is_apart, rows[:index])) or any(not isinstance(cell, str) for later in filled[index + 1 :] for cell in later)
+        return index if named and told else 0
     return 0
+
+
+def _is_apart(row: Sequence[Any]) -> bool:
+    """Whether empty cells stand between filled ones."""
+    places = [place for place, cell in enumerate(row) if not _empty(cell)]
+    return len(places) > 1 and places[-1] - places[0] >= len(places)
 
 
 def _empty(cell: Any) -> bool:

@@ -17,6 +17,7 @@ NAMES = ("day", "region", "sales", "units")
         ([("Sales",)], 1),
         ([("Sales", None, None, None), ("from", "2024")], 2),
         ([(None, None, "Sales")], 1),
+        ([("As of:", None, "3 Jan 2024")], 1),
     ],
 )
 def test_it_is_found_below_what_is_narrow(above: list[tuple[object, ...]], index: int) -> None:
@@ -33,6 +34,10 @@ def test_it_is_found_below_what_is_narrow(above: list[tuple[object, ...]], index
         [("name",), ("Ann",), ("Bo",)],
         [("name", "note"), ("Ann", None), ("Bo", None)],
         [("a", "b", "c", None), *ROWS],  # a name is missing
+        [
+            ("who", None, "where", None, None),
+            *(("Ann", f"Lee {n}", f"{n} High St", f"N{n}", "York") for n in range(3)),
+        ],  # merged names over texts
     ],
 )
 def test_without_one_below_the_first_row_stays(rows: list[tuple[object, ...]]) -> None:

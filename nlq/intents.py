@@ -11,7 +11,7 @@ from nlq.outlook import find_outlook
 from nlq.types import Intent
 
 _WHY = re.compile(
-    r"\b(?:why(?:\s+(?:did|does|do|is|are|was|were|has|have|had))?|how come|what(?:'s| is| was| are)?\s+(?:drove"
+    r"\b(?:why(?:\s+(?:did|does|do|is|are|was|were|has|have|had)(?:n['’]t)?)?|how come|what(?:'s| is| was| are)?\s+(?:drove"
     r"|driving|caus(?:ed|ing)|behind|explains?|responsible for)(?:\s+(?:the|this|that))?"
     r"|(?:what|which)\s+(?:drivers?|factors?|reasons?)\s+\w+|(?:reasons?|root causes?|drivers?|explanation)\s+(?:for"
     r"|of|behind|why)(?:\s+the)?|reasons?(?=\s+[\w\s]{2,40}\b(?:fell|dropped|declined|rose|grew|increased|decreased|changed|went))"
@@ -20,7 +20,7 @@ _WHY = re.compile(
     re.IGNORECASE,
 )
 _MOVE = re.compile(
-    r"\b(?:drop(?:ped|s|ping)?|f[ae]ll(?:en|s|ing)?|decreas(?:ed?|es|ing)|declin(?:ed?|es|ing)|r[io]se(?:n|s)?"
+    r"\b(?:(?:not|never)\s+)?(?:drop(?:ped|s|ping)?|f[ae]ll(?:en|s|ing)?|decreas(?:ed?|es|ing)|declin(?:ed?|es|ing)|r[io]se(?:n|s)?"
     r"|rising|increas(?:ed?|es|ing)|gr[eo]w(?:n|s|th)?|grow(?:ing)?|jump(?:ed|s)?|spik(?:ed?|es)|plummet(?:ed)?"
     r"|plung(?:ed?|es)"
     r"|chang(?:ed?|es|ing)|go(?:ne|es)?\s+(?:up|down)|went\s+(?:up|down)|down|up|so\s+(?:low|high|bad|good)"

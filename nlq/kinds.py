@@ -204,6 +204,11 @@ class Kinds:
         named = found.field(field).cardinality
         return named is not None and bool(found.row_count) and named >= 0.9 * (found.row_count or 0)
 
+    def bears_name(self, dataset: str, field: str) -> bool:
+        """Whether a field is called as the rows are ("channel" of channels), so that it tells one from the other."""
+        found = self.catalog.dataset(dataset)
+        return keys_of(found.field(field).label) == keys_of(found.label)
+
     def names_thing(self, dataset: str, field: str) -> bool:
         """Whether a field points to things by what they are called."""
         return any(

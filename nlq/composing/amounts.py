@@ -85,8 +85,8 @@ def field_measure(draft: Draft, item: MeasureItem, target: Target, groups: Seque
                 of=ref,
             )
         raise Unbuildable(f"{kind} of text")
-    if kind is AggregateKind.SUM and catalog_field.format in ("percent", "percent_points"):
-        raise Unbuildable("shares do not add up")
+    if kind is AggregateKind.SUM and (catalog_field.format in ("percent", "percent_points") or catalog_field.unit == "fraction"):
+        raise Unbuildable(f"{catalog_field.label} is a part of something else: it can be averaged, and does not add up.")
     if item.distinct and kind is AggregateKind.COUNT:
         kind = AggregateKind.COUNT_DISTINCT
     quantile = QUANTILES.get(item.aggregate or "")

@@ -56,6 +56,8 @@ def frequency(draft: Draft, item: MeasureItem, groups: Sequence[str]) -> Measure
     if own.kind is DatasetKind.FACT or not children:
         return Aggregate(aggregate=AggregateKind.COUNT, dataset=group)
     nearest = children[0]
+    if item.label in COMMON and len({draft.graph.distance(c, group) for c in children[:2]}) < len(children[:2]):
+        draft.guess(0.45, "of which rows it is the most")
     if item.label in SELLING:
         amount = sold(draft, nearest)
         if amount is not None:
@@ -76,6 +78,8 @@ def _own_label(draft: Draft, group: str) -> bool:
 
 def _names(draft: Draft, group: str, field: CatalogField) -> bool:
     """Whether a name tells the things apart."""
+    if draft.kinds.bears_name(group, field.name):
+        return True
     rows = draft.catalog.dataset(group).row_count
     return field.role is FieldRole.NAME and not (field.cardinality is not None and rows and field.cardinality < 0.8 * rows)
 

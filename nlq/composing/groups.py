@@ -85,7 +85,8 @@ def build_groups(draft: Draft, measures: Sequence[MeasureItem]) -> tuple[list[Gr
 def _labels(draft: Draft, dataset: str) -> list[str]:
     """What tells kinds of rows apart where no key does: names and labels ("diagnosis": its code and description)."""
     fields = [f for f in draft.catalog.dataset(dataset).fields if f.role in (FieldRole.NAME, FieldRole.CATEGORY) and not f.hidden]
-    return [f.name for f in fields] or list(identity(draft, dataset))
+    called = [f.name for f in fields if draft.kinds.bears_name(dataset, f.name)]
+    return called or [f.name for f in fields] or list(identity(draft, dataset))
 
 
 def _is_no_label(draft: Draft, target: Target) -> bool:

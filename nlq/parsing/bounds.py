@@ -27,6 +27,9 @@ def number_condition(p: Parse, mention: Mention, op: str, number: float | None, 
         if times and s.related.mention is mention:
             s.related.op, s.related.number = op, number
             return
+        if at < len(p.units) and p.units[at].is_object and p.kinds.likely(p.units[at], "dataset"):
+            p.frame.unknown.extend(units)  # "who ordered more than 3 products": how many, and no amount of the orders
+            return
         amounts = p.kinds.amounts_of(mention.unit)
         amounts = amounts if len(amounts) == 1 else p.kinds.amounts_of(mention.unit, main=True)
         if _worth(p, mention) and not _of_periods(p, units):

@@ -47,7 +47,8 @@ def on_number(p: Parse, i: int, u: Unit) -> int:
         s.number = u.number
         p.use(u)
         return _close_comparison(p, i + 1)
-    if s.last is not None and p.binds_literal(i) and u.number is not None:
+    so_many = s.relative and nxt is not None and nxt.is_object and p.kinds.likely(nxt, "dataset")  # "customers with two orders"
+    if s.last is not None and p.binds_literal(i) and u.number is not None and not (so_many and p.units[i - 1].is_func("relative")):
         bind_literal(p, u, s.last)
         return i + 1
     if (
@@ -64,7 +65,7 @@ def on_number(p: Parse, i: int, u: Unit) -> int:
         s.top = True
         p.use(u)
         return i + 1
-    if s.relative and nxt is not None and nxt.is_object and p.kinds.likely(nxt, "dataset"):
+    if so_many:
         s.number, s.compare_op = u.number, "="
         p.use(u)
         return i + 1

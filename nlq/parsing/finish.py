@@ -5,6 +5,7 @@ from __future__ import annotations
 from nlq.afterthoughts import settle_busiest, settle_doers, settle_listed, settle_so_often, settle_subject, settle_who
 from nlq.parsing.most import settle_most
 from nlq.parsing.parse import Parse
+from nlq.parsing.periods import settle_period_of_each
 from nlq.parsing.words import MEANINGFUL
 from nlq.segment import Unit
 from nlq.whoever import settle_ranked_who
@@ -61,6 +62,7 @@ def finish(p: Parse) -> None:
     settle_subject(p.frame, p.kinds)
     settle_busiest(p.frame, p.kinds)
     settle_listed(p.frame, p.units, p.kinds)
+    settle_period_of_each(p)
     if p.frame.names_one_thing():
         p.frame.outputs[0].sole = True
     if p.waiting.superlative is not None or p.waiting.aggregate is not None or p.waiting.pending_units:

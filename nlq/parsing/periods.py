@@ -41,6 +41,13 @@ def _split_ranking(p: Parse, u: Unit) -> None:
     f.limit_per_group = f.limit is not None and bool(f.rank_by or f.superlative is not None or f.top_asked)
 
 
+def settle_period_of_each(p: Parse) -> None:
+    """ "Which month had the highest revenue in each region": a month of each region, and not of one of them."""
+    f = p.frame
+    if f.asks_period and f.grain and f.superlative is not None and f.singular and f.groups and not f.outputs and f.limit is None:
+        f.limit, f.limit_per_group = 1, True
+
+
 def _aggregates_periods(p: Parse, u: Unit) -> bool:
     """ "average daily X", "highest monthly X", "average number of X per day": single periods are aggregated, not listed."""
     s = p.waiting

@@ -124,6 +124,9 @@ def _show(p: Parse, u: Unit, mention: Mention) -> None:
     if p.kinds.certainly(u, "time"):
         dated = {"date", "time", "timestamp", "day"} & set(words.split())
         exact = bool(u.links) and u.links[0].exact
+        before = p.units[p.units.index(u) - 1] if p.frame.mentions[:-1] else None
+        if before is not None and before.text.lower() == "still":
+            p.frame.unknown.append(before)  # still there is not the same as was once
         if not mention.plural and not in_clause and p.frame.mentions[:-1] and not dated and s.base_mode == "head" and not exact:
             mention.role = "context"
             return
@@ -131,9 +134,6 @@ def _show(p: Parse, u: Unit, mention: Mention) -> None:
             return
         if in_clause and words.endswith(("ed", "up", "en", "t")) and "date" not in words:
             mention.role = "condition"
-            before = p.units[p.units.index(u) - 1]
-            if before.text.lower() == "still":
-                p.frame.unknown.append(before)  # still there is not the same as was once
             p.add_condition(Condition("null", mention, negate=not s.negate, units=[u]))
             if s.negate and s.negate_unit is not None:
                 p.use(s.negate_unit)

@@ -108,7 +108,7 @@ def expectations(values: FloatArray, season: int, median_of: int = 1) -> FloatAr
             grown[back - 1, season * (back - 1) :] = values[: n - season * back] * growth[season * (back - 1) :] ** back
     grown = np.where(np.isfinite(grown), grown, np.nan)
     known = np.isfinite(grown).any(axis=0)
-    expected[season:][known] = np.nanmedian(grown[:, known], axis=0)
+    expected[season:][known] = medians(grown[:, known].T)
     return expected
 
 
@@ -118,8 +118,15 @@ def _median_before(ratios: FloatArray, window: int) -> FloatArray:
     views = np.lib.stride_tricks.sliding_window_view(padded, window)
     enough = np.isfinite(views).sum(axis=1) >= 3
     found = np.ones(len(ratios))
-    found[enough] = np.nanmedian(views[enough], axis=1)
+    found[enough] = medians(views[enough])
     return found
+
+
+def medians(rows: FloatArray) -> FloatArray:
+    """(n,) the median of what is known of each row of (n, m), at least one value of each. NumPy's own takes six times as long for short rows."""
+    ordered, known, each = np.sort(rows, axis=1), np.isfinite(rows).sum(axis=1), np.arange(len(rows))
+    middle: FloatArray = (ordered[each, (known - 1) // 2] + ordered[each, known // 2]) / 2  # NaN are sorted last
+    return middle
 
 
 def expected_of(past: MetricPast, values: FloatArray) -> FloatArray:

@@ -10,6 +10,7 @@ from typing import Any
 
 from core.errors import Unavailable, UserError
 from core.ids import new_id, tenant_database
+from core.private import private_folder
 from core.store import audit, catalogs, datasets, sources
 from core.store.audit import Happening
 from core.store.catalogs import NewCatalog
@@ -122,7 +123,7 @@ def _fetched(context: JobContext, source: Source, address: WebFile, plan: Plan, 
     last = _last_run(context, source)
     before = last.report if last is not None else {}
     known = last is not None and last.started_at > source.updated_at  # else it may be another file's: the address or the table changed
-    folder = services.uploads / context.job_id  # its own, so that messages name the file as its owner knows it
+    folder = private_folder(services.uploads) / context.job_id  # its own, so that messages name the file as its owner knows it
     try:
         found = fetch(
             address, folder, _stem(address.origin), stamp=str(before.get("stamp") or "") if known and not full else "",

@@ -184,6 +184,7 @@ class TestFiles:
         source = place.declare({"kind": "url", "url": f"http://{place.web}/cities.csv", "bearer_token": "tok-123"}, table="cities")
         assert ended(place.run(source))["rows"] == 2
         assert any("Bearer tok-123" in line for line in place.seen)
+        assert place.services.uploads.stat().st_mode & 0o077 == 0  # where others' uploads will lie
         assert ended(place.run(source))["outcome"] == "unchanged"
         (place.files / "cities.csv").write_text("City;People\nRoma;2800000\nOslo;700000\nBonn;330000\n")
         assert ended(place.run(source))["rows"] == 3

@@ -13,54 +13,19 @@ import resource
 import sys
 import time
 from collections.abc import Sequence
-from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from benchmarks.forecast_scores import score
-from core.timeseries import TimeSeries
+from benchmarks.forecast_suite import as_written, read_suite
 from forecasting.engine import forecast_many
-from forecasting.types import Forecast, ForecastInput
-
-
-def load_items(folder: Path, limit: int | None = None) -> list[ForecastInput]:
-    """The series of a suite in the order of its training file; with `limit`, an even sample of them."""
-    meta = json.loads((folder / "suite.json").read_text(encoding="utf-8"))
-    train = pd.read_parquet(folder / "train.parquet")
-    known = dict(list(pd.read_parquet(folder / "known_future.parquet").groupby("unique_id", sort=False)))
-    groups = [(uid, rows) for uid, rows in train.groupby("unique_id", sort=False) if uid in known]
-    if limit is not None and limit < len(groups):
-        groups = [groups[k] for k in np.linspace(0, len(groups) - 1, limit).astype(int)]
-    return [_item(str(uid), rows, known[uid], meta) for uid, rows in groups]
-
-
-def _item(uid: str, rows: pd.DataFrame, future: pd.DataFrame, meta: dict[str, Any]) -> ForecastInput:
-    regressors = [name for name in meta.get("regressors", []) if name in rows and name in future]
-    future = future.drop_duplicates("ds").sort_values("ds")
-    as_of = _of(meta.get("as_of"), uid)
-    return ForecastInput(
-        series=TimeSeries(uid, rows["ds"].to_numpy().astype("datetime64[ns]"), rows["y"].to_numpy(np.float64)),
-        horizon_steps=int(meta["horizon"]),
-        future_times=future["ds"].to_numpy().astype("datetime64[ns]"),
-        as_of=None if as_of is None else pd.Timestamp(as_of).to_pydatetime().replace(tzinfo=UTC),
-        season_steps=int(meta.get("season_length", 1)),
-        regressors={name: rows[name].to_numpy(np.float64) for name in regressors},
-        future_regressors={name: future[name].to_numpy(np.float64) for name in regressors},
-        country=_of(meta.get("country"), uid),
-        time_zone=_of(meta.get("timezone"), uid),
-    )
-
-
-def _of(value: Any, uid: str) -> Any:
-    """A setting that is one value for all series or a mapping by series."""
-    return value.get(uid) if isinstance(value, dict) else value
+from forecasting.types import Forecast
 
 
 def to_frame(forecasts: Sequence[Forecast]) -> pd.DataFrame:
-    """One row per forecast point."""
+    """One row per forecast point; ids are texts and times UTC."""
     return pd.concat(
         [
             pd.DataFrame(
@@ -99,13 +64,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--limit", type=int, default=None, help="forecast only an even sample of this many series")
     parser.add_argument("--baselines", action="store_true", help="also run AutoETS, AutoTheta, their median with CES, and Prophet")
     options = parser.parse_args(argv)
-    items = load_items(options.suite, options.limit)
+    asked = read_suite(options.suite, options.limit)
+    items = [one.item for one in asked]
     wall_0, cpu_0 = time.perf_counter(), cpu_s()
     forecasts = forecast_many(items, levels=(80, 95), seed=options.seed, processes=options.processes, on_progress=_progress)
     wall, cpu = time.perf_counter() - wall_0, cpu_s() - cpu_0
     frame = to_frame(forecasts)
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    frame.to_parquet(options.out, index=False)
+    as_written(frame, asked).to_parquet(options.out, index=False)
     figures: dict[str, Any] = {
         "suite": options.suite.resolve().name,
         "series": len(items),

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.forecast import load_items
+from benchmarks.forecast_suite import read_suite
 from forecasting.engine import forecast_many
 from forecasting.types import Forecast, ForecastInput
 
@@ -79,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--limit", type=int, default=10)
     options = parser.parse_args(argv)
-    items = load_items(options.suite, options.limit)
+    items = [one.item for one in read_suite(options.suite, options.limit)]
     truths: dict[str, pd.DataFrame] = {}
     if (options.suite / "future.parquet").exists():
         truths = {str(uid): rows for uid, rows in pd.read_parquet(options.suite / "future.parquet").groupby("unique_id")}

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.forecast_suite import plain
 from forecasting.metrics import coverage, mase, mase_scale, msis, smape
 
 
@@ -15,8 +16,8 @@ def score(folder: Path, predictions: pd.DataFrame) -> dict[str, float | int | No
     """Averages over the series that were predicted: sMAPE, MASE and their seasonal-naive counterparts, coverage, MSIS, share above 3 x naive."""
     meta = json.loads((folder / "suite.json").read_text(encoding="utf-8"))
     season = int(meta.get("season_length", 1))
-    train = dict(list(pd.read_parquet(folder / "train.parquet").groupby("unique_id", sort=False)))
-    truth = pd.read_parquet(folder / "future.parquet").merge(predictions, on=["unique_id", "ds"], how="inner")
+    train = dict(list(plain(pd.read_parquet(folder / "train.parquet")).groupby("unique_id", sort=False)))
+    truth = plain(pd.read_parquet(folder / "future.parquet")).merge(predictions, on=["unique_id", "ds"], how="inner")
     rows = [_row(train[uid], group.sort_values("ds"), season, meta["freq"]) for uid, group in truth.groupby("unique_id", sort=False)]
     table = pd.DataFrame(rows)
     return {name: None if not np.isfinite(value) else round(float(value), 4) for name, value in table.mean(numeric_only=True).items()}

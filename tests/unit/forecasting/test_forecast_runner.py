@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from benchmarks.forecast import main
+from benchmarks.forecast_suite import as_written, series_of
+from forecasting.prepare import prepare
 
 
 @pytest.fixture
@@ -44,3 +47,41 @@ class TestRunner:
         scores = json.loads(capsys.readouterr().out.splitlines()[-1])["scores"]
         assert scores["MASE"] < scores["MASE_seasonal_naive"]
         assert 0 <= scores["coverage80"] <= scores["coverage95"] <= 1
+
+
+class TestHowSuitesAreWritten:
+    """Rows come back with ids and times as they were asked, whatever they are written as."""
+
+    @pytest.fixture
+    def frames(self):
+        days = pd.date_range("2024-03-01", periods=40, freq="D")
+        return [pd.DataFrame({"unique_id": 7, "ds": days[part], "y": np.arange(40.0)[part]}) for part in (slice(30), slice(30, 40))]
+
+    @pytest.mark.parametrize(
+        "written",
+        [
+            lambda ds: ds.dt.strftime("%Y-%m-%d"),
+            lambda ds: ds.dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            lambda ds: ds.dt.date,
+            lambda ds: ds.dt.tz_localize("Europe/Berlin"),
+            lambda ds: ds.astype("datetime64[s]"),
+        ],
+    )
+    def test_times(self, frames, written):
+        train, future = (frame.assign(ds=written(frame["ds"])) for frame in frames)
+        (asked,) = series_of({"horizon": 10}, train, future.sample(frac=1, random_state=1))
+        steps = np.diff(np.r_[asked.item.series.times[-1:], asked.item.future_times])
+        assert asked.item.series.values.tolist() == list(range(30))
+        assert (np.abs(steps - np.timedelta64(1, "D")) <= np.timedelta64(1, "h")).all()
+        made = pd.DataFrame({"unique_id": "7", "ds": asked.item.future_times, "mean": np.arange(30.0, 40.0)})
+        joined = future.merge(as_written(made, [asked]), on=["unique_id", "ds"])
+        assert joined["mean"].tolist() == joined["y"].tolist() == list(range(30, 40))
+
+    def test_local_midnights_are_days_of_their_place(self, frames):
+        train, future = (frame.assign(ds=frame["ds"].dt.tz_localize("Europe/Berlin")) for frame in frames)
+        prepared = prepare(series_of({"horizon": 10}, train, future)[0].item)
+        assert prepared.raw.tolist() == list(range(30))
+
+    def test_an_as_of_with_an_offset_is_that_moment(self, frames):
+        meta = {"horizon": 10, "as_of": {"7": "2024-03-30T12:00:00+02:00"}}
+        assert series_of(meta, *frames)[0].item.as_of == datetime(2024, 3, 30, 10, tzinfo=UTC)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -11,12 +13,13 @@ from starlette.concurrency import run_in_threadpool
 
 from api import rights
 from api.services import Services, services_of
-from core.errors import Forbidden, Unauthenticated
+from core.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from core.formats import USUAL, use
 from core.principal import Principal
 from core.store import api_keys, person_formats, sessions
 
 COOKIE = "querent_session"
+LOOKED_AGAIN_S = 10.0  # at the credential and rights of whoever follows a stream, whenever it says something; it does at least every 20 s
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -49,11 +52,45 @@ def _admitted(request: Request, services: Services, authenticate: Callable[[Serv
         return known
     caller = authenticate(services, text)
     request.state.caller = caller
+    request.state.authenticate = lambda: authenticate(services, text)
     request.state.standing = services.rates.take(caller)
     with services.store.glance() as connection:
         request.state.chosen_formats = person_formats.chosen_for(connection, caller.tenant, caller.user)
-    rights.refuse(caller, request.method, getattr(request.scope.get("route"), "path", request.url.path))
+    _refuse(request, caller)
     return caller
+
+
+def _refuse(request: Request, caller: Principal) -> None:
+    rights.refuse(caller, request.method, getattr(request.scope.get("route"), "path", request.url.path))
+
+
+async def while_admitted(
+    request: Request, stream: AsyncGenerator[str, None], look: Callable[[Principal], object] = lambda caller: None
+) -> AsyncIterator[str]:
+    """The stream, as long as the credential it was opened with holds; then it ends, and who opens it again is told why.
+
+    look: raises Forbidden or NotFound for a caller, as they are now, who may not follow this any more. Blocks.
+    """
+    looked_at = time.monotonic()
+    async with aclosing(stream):
+        async for part in stream:
+            if time.monotonic() - looked_at >= LOOKED_AGAIN_S:
+                if not await run_in_threadpool(_is_admitted, request, look):
+                    return
+                looked_at = time.monotonic()
+            yield part
+
+
+def _is_admitted(request: Request, look: Callable[[Principal], object]) -> bool:
+    try:
+        caller: Principal = request.state.authenticate()
+        _refuse(request, caller)
+        look(caller)
+    except (Unauthenticated, Forbidden, NotFound):
+        return False
+    except Unavailable:
+        return True  # nobody can tell just now; the next look does
+    return True
 
 
 def refuse_cross_site(request: Request) -> None:

@@ -11,8 +11,10 @@ from api.services import Services
 from core.errors import NotFound
 from core.ids import tenant_id
 from core.principal import Principal
-from core.store import boards, users
+from core.rights import Right, may
+from core.store import boards, tenants, users
 from core.store.boards import BoardLink, StoredBoard
+from workers.boards.access import owns
 
 _GONE = "This link does not work: it was mistyped, has run out, or was taken back. Ask whoever sent it for a new one."
 
@@ -42,11 +44,14 @@ def opened(services: Services, text: str) -> Opened:
             link = boards.link(connection, tenant, parts[1])
             board = boards.get(connection, tenant, link.board_id)
             maker = users.get(connection, tenant, link.created_by)
+            closed = tenants.get(connection, tenant).disabled
         except NotFound as error:
             raise NotFound(_GONE, code="unknown_link") from error
-    if link.revoked_at is not None or link.expires_at <= services.clock.now() or maker.disabled:
+    caller = maker.principal()
+    over = link.revoked_at is not None or link.expires_at <= services.clock.now()
+    if over or closed or maker.disabled or not (owns(caller, board) and may(caller, Right.SHARE)):  # who may no longer make one has none
         raise NotFound(_GONE, code="unknown_link")
-    return Opened(board, link, maker.principal())
+    return Opened(board, link, caller)
 
 
 def _signature(key: str, tenant: str, link_id: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request
@@ -17,7 +17,7 @@ from api.boards import changes, service
 from api.boards.links import token
 from api.boards.pulse import Pulse
 from api.boards.showing import shown
-from api.credentials import Caller
+from api.credentials import Caller, while_admitted
 from api.leaving import until_gone
 from api.paging import Cursor, PageSize, VersionCursor, at, cut
 from api.preconditions import IfMatch, tagged
@@ -229,10 +229,11 @@ async def events(
     services = services_of(request)
     await run_in_threadpool(service.load, services, caller, board_id)
     stream = _stream(services, _pulse(request, services), caller, board_id, max(last_event_id, after))
-    return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    followed = while_admitted(request, stream, lambda now: service.load(services, now, board_id))
+    return StreamingResponse(followed, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
-async def _stream(services: Services, pulse: Pulse, caller: Principal, board_id: str, after: int) -> AsyncIterator[str]:
+async def _stream(services: Services, pulse: Pulse, caller: Principal, board_id: str, after: int) -> AsyncGenerator[str, None]:
     """Whether the caller may still look is asked again whenever something changed: sharing counts as a change."""
     yield "retry: 1000\n\n"
     idle_s = 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from api import schemas
-from api.credentials import Caller
+from api.credentials import Caller, while_admitted
 from api.investigations import job_params
 from api.others_jobs import load, shown
 from api.paging import Cursor, PageSize
@@ -98,10 +98,11 @@ async def events(
     services = services_of(request)
     await run_in_threadpool(load, services, caller, job_id)
     stream = _stream(services, caller, JobId(job_id), max(last_event_id, after))
-    return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    followed = while_admitted(request, stream, lambda now: load(services, now, job_id))
+    return StreamingResponse(followed, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
-async def _stream(services: Services, caller: Principal, job_id: JobId, after: int) -> AsyncIterator[str]:
+async def _stream(services: Services, caller: Principal, job_id: JobId, after: int) -> AsyncGenerator[str, None]:
     yield "retry: 1000\n\n"
     while True:
         found, job, newest = await run_in_threadpool(_since, services, caller, job_id, after)

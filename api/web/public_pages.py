@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.boards import service
 from api.boards.links import Opened, opened
+from api.boards.masking import AboutPeople
 from api.boards.showing import shown
 from api.services import Services, services_of
 from api.web.board_pages import drawn
@@ -61,7 +62,9 @@ def _look(services: Services, found: Opened) -> tuple[Branding, Formats | None]:
 async def _pin(services: Services, found: Opened, content: Content, pin: Pin, gate: asyncio.Semaphore) -> dict[str, Any]:
     try:
         async with gate:
-            made = await shown(services, found.principal, pin, content.filters, masked=True)
+            made = await shown(services, found.principal, pin, content.filters, for_anybody=True)
+    except AboutPeople as error:
+        return {"pin": pin.model_copy(update={"title": "A figure that is not public"}), "s": None, "why": error.message}
     except UserError as error:
         return {"pin": pin, "s": None, "why": error.message if error.code == "not_public" else "These figures are not available here."}
     except AppError:

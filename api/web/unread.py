@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
+from api.credentials import while_admitted
 from api.services import Services
 from api.web.page_route import PageRoute
 from api.web.shell import visitor
@@ -23,10 +24,12 @@ async def events(request: Request, after: int = -1) -> StreamingResponse:
     """`unread` with the count whenever it is another one than before, `after` at first."""
     at = await visitor(request)
     stream = _stream(at.services, at.caller, after)
-    return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"})
+    return StreamingResponse(
+        while_admitted(request, stream), media_type="text/event-stream", headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
+    )
 
 
-async def _stream(services: Services, caller: Principal, known: int) -> AsyncIterator[str]:
+async def _stream(services: Services, caller: Principal, known: int) -> AsyncGenerator[str, None]:
     yield "retry: 3000\n\n"
     until = time.monotonic() + LONGEST_S
     while time.monotonic() < until:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from core.ids import TenantId
+from core.store import tenants, users
 from tests.integration.api.conftest import TODAY
 
 BY_REGION = {
@@ -104,6 +106,46 @@ class TestPublicLinks:
         assert client.get(link["href"].replace("acme.", "globex.", 1)).status_code == 404
         executive.client.delete(f"/v1/boards/{board['id']}/links/{link['id']}", headers=executive.headers)
         assert client.get(link["href"]).status_code == 404
+
+    def test_say_nothing_of_one_person(self, executive: Any, client: TestClient, board: dict[str, Any]) -> None:
+        asked = executive.post("/v1/query", {"query": BY_CUSTOMER}).json()
+        name = next(str(cell) for row in asked["rows"] for cell in row if isinstance(cell, str))
+        field = {"kind": "field", "dataset": "customers", "field": "customer_name"}
+        where = {"kind": "compare", "op": "=", "left": field, "right": {"kind": "literal", "value": name}}
+        query = {"metrics": [{"kind": "metric", "metric": "revenue"}], "where": where}
+        assert executive.post("/v1/query", {"query": query}).status_code == 200
+        made = executive.post("/v1/pins", {"title": f"Revenue of {name}", "query": query, "board_id": board["id"]})
+        assert made.status_code == 201, made.text
+        link = executive.post(f"/v1/boards/{board['id']}/links", {"days": 1}).json()
+        client.cookies.clear()
+        answer = client.get(link["href"])
+        assert "EMEA" in answer.text
+        assert "not shown on public boards" in answer.text
+        assert name not in answer.text
+
+    def test_end_with_what_their_maker_may_and_with_the_company(
+        self, executive: Any, client: TestClient, services: Any, board: dict[str, Any]
+    ) -> None:
+        href = executive.post(f"/v1/boards/{board['id']}/links", {"days": 1}).json()["href"]
+        client.cookies.clear()
+        tenant, maker = TenantId("acme"), board["owner"]
+        with services.store.read() as connection:
+            before = users.get(connection, tenant, maker)
+        try:
+            with services.store.write() as connection:
+                users.set_access(connection, tenant, maker, ["viewer"], before.attributes)
+            assert client.get(href).status_code == 404
+        finally:
+            with services.store.write() as connection:
+                users.set_access(connection, tenant, maker, before.roles, before.attributes)
+        assert client.get(href).status_code == 200
+        try:
+            with services.store.write() as connection:
+                tenants.set_disabled(connection, tenant, True)
+            assert client.get(href).status_code == 404
+        finally:
+            with services.store.write() as connection:
+                tenants.set_disabled(connection, tenant, False)
 
     def test_are_for_the_owner_to_make(self, executive: Any, analyst: Any, board: dict[str, Any]) -> None:
         executive.put(f"/v1/boards/{board['id']}/sharing", {"roles": {"analyst": "edit"}})

@@ -101,6 +101,8 @@ IDIOMS: tuple[Idiom, ...] = (
                rf"biggest {move} in \g<m> by \g<x>", sure=True)
         for verbs, move in (("grew|increased|rose|climbed|improved|gained", "rise"), ("fell|declined|decreased|dropped|shrank|lost", "drop"))
     ),
+    _idiom(r"\b(?:same|this)\s+(?:point|stage|moment|date)(?:\s+in\s+time)?\s+(?:in\s+|of\s+)?(?=(?:the\s+)?last\s+(?:week|month|quarter|year)\b)",
+           "same time ", sure=True),
     _idiom(r"\bup\s+or\s+down\b", "up", sure=True),
     _idiom(r"^\W*(?:the\s+)?same\s+(?:period|time)\s+last\s+year\s+(?:for|of|in)\s+(?P<q>[^,;?]+?)\W*$", r"\g<q> vs same period last year", sure=True),
     _idiom(r"\bnew\s+(?P<vs>vs\.?|versus|and|or)\s+returning\b(?=\W*$|\s+(?:by|this|last|in|since|per)\b)", (r"new \g<vs> returning customers", "customer"), sure=True),

@@ -18,6 +18,7 @@ _WORDS = tuple(
     "every each instead daily this than over above below under with bottom cumulative forecast remove".split()
 )
 _SHORT = {
+    "wich": "which", "whcih": "which", "hwo": "how",
     "teh": "the", "nto": "not", "adn": "and", "lst": "last", "yr": "year", "qtr": "quarter", "qtrs": "quarters", "yrs": "years", "wk": "week",
     "wks": "weeks", "mth": "month", "mths": "months", "yday": "yesterday", "w/o": "without", "w/": "with",
 }  # fmt: skip

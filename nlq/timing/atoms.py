@@ -88,12 +88,16 @@ def _find_feasts(text: str, today: dt.date, calendar: CatalogCalendar, taken: li
     """Named days ("Black Friday 2025", "around Christmas") that no other atom covers; without a year the last one."""
     found: list[Atom] = []
     for match in feast_pattern(calendar, today.year).finditer(text):
-        if any(a.a < match.end() and match.start() < a.b and not (match["year"] and a.a >= match.start("year")) for a in taken):
+        if any(a.a < match.end("week" if match["week"] else "name") and match.start("name") < a.b for a in taken):
             continue
-        given = match["year"]
-        start, end = feasts(calendar, int(given) if given else today.year).get(match["name"], (today, today))
+        given = match["year"] or match["before"]
+        year = today.year - (given == "last year") if not given or given.endswith("year") else int(given)
+        start, end = feasts(calendar, year).get(match["name"], (today, today))
         if not given and start > today:
             start, end = feasts(calendar, today.year - 1).get(match["name"], (start, end))
+        if match["week"]:
+            start = floor(start, Unit.WEEK, calendar, False)
+            end = start + dt.timedelta(days=7)
         a = match.start()
         around = _AROUND.search(text[:a])
         if around is not None:
@@ -225,9 +229,29 @@ def _read_part(text: str, today: dt.date, calendar: CatalogCalendar) -> Atom:
     return Atom(0, 0, start, min(end, day_of(whole.end)), None, unit, year is not None)
 
 
-def _read_half(text: str, today: dt.date, _c: CatalogCalendar) -> Atom:
+def _read_days(text: str, today: dt.date, calendar: CatalogCalendar) -> Atom:
+    """ "1 to 15 October", "October 1 - 15 2025": days of one month, the last one included."""
+    year = _year_in(text)
+    first, last = (int(n) for n in re.findall(r"\d{1,2}", re.sub(rf"\b{YEAR}\b", "", text) if year else text)[:2])
+    start = dt.date(year or today.year, _month_of(text), first)
+    end = start.replace(day=last) + dt.timedelta(days=1)
+    if end <= start:
+        raise ValueError(text)
+    if year is None and start > today:
+        start, end = start - relativedelta(years=1), end - relativedelta(years=1)
+    return Atom(0, 0, start, end, None, Unit.DAY, year is not None)
+
+
+def _read_half(text: str, today: dt.date, calendar: CatalogCalendar) -> Atom:
     second = bool(re.search(r"h2|second|2nd", text))
     year = _year_in(text)
+    inside = re.search(rf"\b{MONTH}\b", text)
+    if inside:
+        month = day_of((_read_my if year else _read_month)(text[inside.start() :], today, calendar).start)
+        middle, after = month.replace(day=16), shift(month, Unit.MONTH, 1)
+        return Atom(0, 0, middle if second else month, after if second else middle, None, Unit.DAY, year is not None)
+    if text.endswith(" year"):
+        year = today.year - bool(re.search(r"\b(?:last|previous)\b", text))
     start = dt.date(year or today.year, 7 if second else 1, 1)
     if year is None and start > today:
         start = start - relativedelta(years=1)
@@ -315,6 +339,7 @@ def _read_day(text: str, today: dt.date, _c: CatalogCalendar) -> Atom:
 
 
 READERS = {
+    "days": _read_days,
     "iso": _read_iso, "isots": _read_isots, "slash": _read_slash, "ym": _read_ym, "isoweek": _read_isoweek, "md": _read_md, "dm": _read_md,
     "my": _read_my, "month": _read_month, "year": _read_year, "quarter": _read_quarter, "part": _read_part, "half": _read_half, "fy": _read_fy, "rolling": _read_rolling,
     "rel": _read_rel, "todate": _read_todate, "ago": _read_ago, "day": _read_day,

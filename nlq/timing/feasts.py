@@ -31,9 +31,11 @@ def plain(name: str) -> str:
 
 @lru_cache(maxsize=64)
 def feast_pattern(calendar: CatalogCalendar, year: int) -> re.Pattern[str]:
-    """Finds the names of all feasts of a year, with a year after them or not."""
+    """Finds the names of all feasts of a year, with a year or not, and whether the week around them is meant."""
     names = "|".join(re.escape(n) for n in sorted(feasts(calendar, year), key=lambda n: (-len(n), n)))
-    return re.compile(rf"\b(?P<name>{names})\b(?:\ (?:of\ |in\ )?(?P<year>(?:19|20)\d\d)\b)?")
+    return re.compile(
+        rf"\b(?:(?P<before>(?:this|last)\ year)\ )?(?P<name>{names})\b(?P<week>\ week\b)?(?:\ (?:of\ |in\ )?(?P<year>(?:19|20)\d\d|(?:this|last)\ year)\b)?"
+    )
 
 
 @lru_cache(maxsize=256)

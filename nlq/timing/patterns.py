@@ -19,6 +19,7 @@ UNIT = r"(?:second|minute|hour|day|week|month|quarter|year)"
 LAST = r"(?:last|past|previous|prior|preceding|trailing|most\ recent|latest)"
 NEXT = r"(?:next|coming|upcoming|following)"
 KIND = r"(?:iso|calendar|fiscal|full|complete|completed|whole|rolling|entire|consecutive|business)"
+TO = r"to|-|–|until|till|through|thru"
 COUNT = r"(?:\d+|a\ couple\ of|a|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|twenty\ four|thirty|sixty|ninety|few|several|dozen)"
 
 ATOM = re.compile(
@@ -28,6 +29,9 @@ ATOM = re.compile(
   | (?P<slash>\d{{1,2}}/\d{{1,2}}/\d{{2,4}}|\d{{1,2}}\.\d{{1,2}}\.\d{{4}})
   | (?P<isoweek>\d{{4}}\ ?-?\ ?w\d\d\b | \b(?:iso\ |calendar\ )?week\ (?:number\ |no\.?\ )?\d{{1,2}}\ (?:of\ |in\ |,\ )?(?:the\ year\ )?{YEAR}\b)
   | (?P<ym>\d{{4}}-\d{{1,2}})(?![\d-])
+  | \b(?P<days>(?:(?:between|from)\ )?(?:{MONTH}\.?\ (?:the\ )?{DAYNUM}\ (?:{TO})\ (?:the\ )?{DAYNUM}(?![\d-])(?:\ ?,?\ (?:of\ )?{YEAR}\b)?
+      | (?:the\ )?{DAYNUM}\ (?:{TO})\ (?:the\ )?{DAYNUM}\ (?:of\ )?{MONTH}\b(?:\ ?,?\ (?:of\ )?{YEAR}\b)?)
+      | between\ (?:the\ )?(?:{MONTH}\ {DAYNUM}\ and\ (?:the\ )?{DAYNUM} | {DAYNUM}\ and\ (?:the\ )?{DAYNUM}\ (?:of\ )?{MONTH})(?![\d-])(?:\ ?,?\ (?:of\ )?{YEAR}\b)?)
   | \b(?P<md>{MONTH}\.?\ (?:the\ )?{DAYNUM}(?!\d)(?:\ ?,?\ (?:of\ )?{YEAR}\b)?)
   | \b(?P<dm>(?:the\ )?{DAYNUM}\ (?:of\ )?{MONTH}\b(?:\ ?,?\ (?:of\ )?{YEAR}\b)?)
   | \b(?P<my>{MONTH}\.?\ ?,?\ (?:of\ )?(?:the\ year\ )?{YEAR}\b)
@@ -38,7 +42,9 @@ ATOM = re.compile(
   | \b(?P<rel>(?:this|current|{LAST}|{NEXT})\ (?:{KIND}\ )*{UNIT}\b(?!\ over|\ on\ ))
   | \b(?P<quarter>(?:fiscal\ |fy\ )?q[1-4]\b(?:\ ?,?/?-?\ ?(?:of\ )?(?:the\ )?(?:fiscal\ )?(?:year\ )?(?:fy\ ?)?{YEAR}\b)?
       | {YEAR}\ ?-?\ ?q[1-4]\b | (?:the\ )?{ORD}\ (?:fiscal\ )?quarter\b(?:\ ?,?\ (?:of\ |in\ )?(?:the\ )?(?:fiscal\ )?(?:year\ )?{YEAR}\b)?)
-  | \b(?P<half>h[12]\b(?:\ ?,?\ (?:of\ )?{YEAR}\b)? | {YEAR}\ ?-?\ ?h[12]\b | (?:the\ )?(?:first|second|1st|2nd)\ half\ of\ (?:the\ year\ )?{YEAR}\b)
+  | \b(?P<half>h[12]\b(?:\ ?,?\ (?:of\ )?{YEAR}\b)? | {YEAR}\ ?-?\ ?h[12]\b 
+      | (?:the\ )?(?:first|second|1st|2nd)\ half\ of\ (?:(?:the\ year\ )?{YEAR} | (?:this|last|the|the\ last|the\ previous)\ year | {MONTH}(?:\ {YEAR})?)\b
+      | (?:the\ )?(?:first|second|1st|2nd)\ half\b(?!\ of))
   | \b(?P<fy>(?:fy\ ?-?\ ?|fiscal\ year\ |fiscal\ )(?:20)?\d\d\b)
   | \b(?P<ago>{COUNT}\ {UNIT}s?\ ago\b)
   | \b(?P<day>the\ day\ before\ yesterday|today|yesterday|tomorrow|right\ now)\b

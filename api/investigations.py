@@ -15,6 +15,7 @@ from core.principal import Principal
 from core.timeseries import Grain
 from nlq.asked_way import asked_way
 from nlq.types import Intent, Reading
+from nlq.wording import Wording
 from semantic.catalog.model import Catalog
 from semantic.expr import Absolute, FieldRef
 from semantic.query import Aggregate, AggregateKind, ByEntity, ByField, ByTime, ComparePeriod, Measure, MetricRef, SemanticQuery, TimeWindow
@@ -109,6 +110,8 @@ def job_params(kind: str, query: SemanticQuery, catalog: Catalog, horizon_steps:
             params["compare"] = query.compare.model_dump(mode="json")
     else:
         params["segments"] = segments
+    if kind == "detect" and query.time is not None:
+        params["period"] = query.time.model_dump(mode="json")
     if kind == "forecast":
         params["horizon_steps"] = horizon_steps or _HORIZONS.get(grain, 28)
     return params
@@ -129,8 +132,9 @@ def _last_step(query: SemanticQuery) -> TimeWindow | None:
 
 
 def measure_label(query: SemanticQuery, catalog: Catalog) -> str:
+    """What the study is about, as people say it: a metric's name, or "average discount rate" for one made for this question."""
     measure = _measure(query, catalog)
-    return catalog.metric(measure.metric).label if isinstance(measure, MetricRef) else (getattr(measure, "alias", None) or "the measure")
+    return getattr(measure, "alias", None) or Wording(catalog).measure(measure)
 
 
 def job_link(job: JobId, kind: str) -> schemas.JobLink:

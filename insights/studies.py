@@ -9,8 +9,11 @@ from typing import Any
 
 from insights.chart import SCHEMA, Spec
 from insights.chart_formats import in_formats
+from insights.periods import period_of
 from insights.retold import retold_lines
 from insights.wording import bucket, during, number
+from semantic.expr import Unit
+from semantic.windows import add_units
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +29,23 @@ class View:
 def detection_view(result: Mapping[str, Any]) -> View:
     """From the result of a detection job: the incidents, latest first, and the series with its expected band."""
     label, grain = str(result.get("label", "the metric")), str(result.get("grain", "day"))
-    incidents = sorted(result.get("incidents", ()), key=lambda i: str(i["started_at"]), reverse=True)
+    ever = sorted(result.get("incidents", ()), key=lambda i: str(i["started_at"]), reverse=True)
+    asked = _Asked.of(result.get("period"), Unit(grain))
+    incidents = [i for i in ever if asked.holds(i)]
     say = _Say(result)
-    if incidents:
-        last = incidents[0]
-        many = f"{len(incidents)} unusual {'event' if len(incidents) == 1 else 'events'} in {label}"
-        head = f"{many}; the latest {during(_moment(last['started_at']), grain)}: {say(last['actual'])} where {say(last['expected'])} was expected."
+
+    def told(incident: Mapping[str, Any]) -> str:
+        return (
+            f"{during(_moment(incident['started_at']), grain)}: {say(incident['actual'])} where {say(incident['expected'])} was expected."
+        )
+
+    if len(incidents) > 1:
+        head = f"{len(incidents)} unusual events in {label}{asked.said}; the latest {told(incidents[0])}"
+    elif incidents:
+        head = f"One unusual event in {label}{asked.said}, {told(incidents[0])}"
     else:
-        head = f"Nothing unusual in {label}."
+        head = f"Nothing unusual in {label}{asked.said}."
+        head += f" The latest before that was {told(ever[0])}" if ever and asked.is_after(ever[0]) else ""
     rows = [
         [
             i.get("label", ""), bucket(_moment(i["started_at"]), grain), bucket(_moment(i["ended_at"]), grain), _kind(i), say(i["actual"]),
@@ -43,7 +55,32 @@ def detection_view(result: Mapping[str, Any]) -> View:
     ]  # fmt: skip
     columns = ["series", "from", "to", "what", "actual", "expected", "impact", "severity"]
     sentences = tuple(retold_lines(result.get("notes", ()), (label, *(str(s["label"]) for s in result.get("series", ()) if "label" in s))))
-    return View(head, sentences, _detection_chart(result, incidents, head), {"columns": columns, "rows": rows} if rows else {})
+    return View(head, sentences, _detection_chart(result, ever, head), {"columns": columns, "rows": rows} if rows else {})
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The period that was asked about; open ends hold everything. said: in brackets, as headlines have it."""
+
+    start: dt.datetime | None = None
+    end: dt.datetime | None = None
+    said: str = ""
+    step: Unit = Unit.DAY
+
+    @classmethod
+    def of(cls, period: Mapping[str, str] | None, step: Unit) -> _Asked:
+        if period is None:
+            return cls()
+        start, end = (dt.datetime.fromisoformat(period[name]) if name in period else None for name in ("start", "end"))
+        words = (period["label"], period_of(start, end, "").label)
+        return cls(start, end, f" ({', '.join(dict.fromkeys(w for w in words if w))})" if any(words) else "", step)
+
+    def holds(self, incident: Mapping[str, Any]) -> bool:
+        begins, ends = _wall(incident["started_at"]), add_units(_wall(incident["ended_at"]), self.step, 1)
+        return (self.end is None or begins < self.end) and (self.start is None or ends > self.start)
+
+    def is_after(self, incident: Mapping[str, Any]) -> bool:
+        return self.start is not None and _wall(incident["started_at"]) < self.start
 
 
 class _Say:
@@ -106,6 +143,10 @@ def _kind(incident: Mapping[str, Any]) -> str:
     return words.get(str(incident.get("kind")), str(incident.get("kind"))) + (
         direction if incident.get("kind") in {"value", "level_shift"} else ""
     )
+
+
+def _wall(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(str(text).replace("Z", "+00:00")).replace(tzinfo=None)
 
 
 def _moment(text: str) -> dt.datetime | dt.date:

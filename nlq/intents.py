@@ -219,6 +219,11 @@ def or_named(routed: Routed, question: str, known: Callable[[str], bool]) -> Rou
     return replace(routed, intent=Intent.ASK, text=question, place=None) if named else routed
 
 
+def looks_everywhere(routed: Routed, question: str) -> bool:
+    """ "anything unusual this week?": of every key measure; "is that normal?" is about one."""
+    return routed.intent is Intent.UNUSUAL and _UNUSUAL.search(question) is not None
+
+
 def _blank(text: str, pattern: re.Pattern[str]) -> str:
     return pattern.sub(lambda m: " " * len(m.group()), text)
 

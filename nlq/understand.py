@@ -22,7 +22,7 @@ from nlq.equal_words import asked_back
 from nlq.following import TRIED_AT, FollowUps
 from nlq.frame import Frame
 from nlq.graph import JoinGraph
-from nlq.intents import Routed, or_named, route
+from nlq.intents import Routed, looks_everywhere, or_named, route
 from nlq.kinds import Kinds
 from nlq.language import ENGLISH_ONLY, language_of, looks_english
 from nlq.lexicon import Lexicon
@@ -373,7 +373,8 @@ class Understander:
             return Understanding(
                 question, "answer", (Reading(routed.intent, query, chips, 0.85, paraphrase(chips), horizon_steps=routed.horizon),)
             )
-        offered = unmeasured(self._of, question, routed, frame, as_of)
+        found = scan(self._of, question, routed, frame, as_of) if looks_everywhere(routed, question) else None
+        offered = found or unmeasured(self._of, question, routed, frame, as_of)
         return offered if offered is not None else self._refusal(question, WHICH_MEASURE.get(routed.intent, "Which measure?"), ())
 
     def _unknown(self, frame: Frame, prepared: Prepared) -> tuple[UnknownWord, ...]:

@@ -105,6 +105,9 @@ class ScoreForecastsParams(Params):
 
 
 class DetectParams(SeriesParams):
+    """period: what was unusual in it is told; without it, in all the history."""
+
+    period: TimeWindow | None = None
     false_alarms_per_year: float = Field(default=24.0, gt=0, le=365, description="How sensitive: false alarms to expect per series.")
     second_opinion: Literal["ecod", "iforest", "knn", "ensemble"] | None = None
 

@@ -17,6 +17,7 @@ from core.store.findings import DetectionEntry
 from core.timeseries import Grain, TimeSeries
 from models.lineage import Lineage, code_version
 from models.registry import ModelVersion, RunRecord
+from semantic.windows import resolve_window
 from workers.context import JobContext
 from workers.jobs.chart_data import MAX_HISTORY, finite, instant
 from workers.jobs.naming import model_name
@@ -206,6 +207,7 @@ def _result(
         "good_direction": fetched.measure.good_direction,
         "grain": params.grain.value,
         "as_of": context.as_of.isoformat(),
+        "period": _period(context, params, fetched),
         "series": shown,
         "incidents": [entry | {"label": fetched.segments[entry["series_id"]].label} for entry in found[:SHOWN_INCIDENTS]],
         "incident_count": len(found),
@@ -216,6 +218,15 @@ def _result(
         "receipt": fetched.receipt.as_json(),
         "table": {"name": DETECTIONS.table, "job_id": context.job_id},
     }
+
+
+def _period(context: JobContext, params: DetectParams, fetched: Fetched) -> dict[str, str] | None:
+    """The period that was asked about, in wall-clock time; None for all the history."""
+    if params.period is None:
+        return None
+    bounds = resolve_window(params.period.window, fetched.catalog.calendar, context.as_of)
+    ends = {"start": bounds.start, "end": bounds.end}
+    return {"label": params.period.label or ""} | {name: at.replace(tzinfo=None).isoformat() for name, at in ends.items() if at is not None}
 
 
 def _index(

@@ -13,6 +13,7 @@ from core.store.findings import InsightEntry
 from insights.narrative import TEMPLATES_VERSION, narrate
 from insights.next_steps import next_steps
 from insights.past import MetricPast
+from insights.periods import during
 from insights.ranking import Ranked, ranked, worth_sending
 from insights.reader import Reader
 from insights.scan import scan_all
@@ -83,7 +84,7 @@ def looked(context: JobContext, params: ScanParams, reader: Reader) -> Looked:
     sentences, notes = said.sentences, [*notes, *said.notes]
     words = words_of(services, context.tenant)
     receipt = receipt_of(context, catalog, asked.ran).as_json()
-    headline = sentences[0] if sentences else f"Nothing unusual in {len(names)} {'metric' if len(names) == 1 else 'metrics'}."
+    headline = sentences[0] if sentences else _nothing(pasts, len(names))
     result = {
         "headline": headline,
         "narrative": [*sentences[1:], *dict.fromkeys(notes)],
@@ -104,6 +105,11 @@ def looked(context: JobContext, params: ScanParams, reader: Reader) -> Looked:
         "receipt": receipt,
     }
     return Looked(result, found, fingerprint(context, params, catalog, reader), words)
+
+
+def _nothing(pasts: Sequence[MetricPast], metrics: int) -> str:
+    when = f" {during(pasts[0].periods[-1])}" if pasts else ""
+    return f"Nothing unusual{when} in {metrics} {'metric' if metrics == 1 else 'metrics'}."
 
 
 def _once(facts: Sequence[Fact]) -> tuple[Fact, ...]:

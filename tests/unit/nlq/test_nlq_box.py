@@ -73,6 +73,7 @@ def test_the_data_itself_is_described(acme: Understander, question: str, said: s
 INTENTS = (
     ("why did sales tank in April?", Intent.WHY), ("reasons revenue fell in EMEA last month", Intent.WHY), ("what made revenue go up last quarter", Intent.WHY),
     ("was yesterday a normal day for orders", Intent.UNUSUAL), ("is revenue higher than usual this month?", Intent.UNUSUAL),
+    ("anything unusual this week?", Intent.SCAN),
     ("how many orders should we expect next month", Intent.FORECAST), ("where will revenue land at year end?", Intent.FORECAST),
 )  # fmt: skip
 

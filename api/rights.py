@@ -5,12 +5,13 @@ Routes narrow this further where it depends on the thing itself (one's own job, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.errors import Forbidden
 from core.principal import Principal, Role
 from core.rights import GRANTS, Right, by_roles, held
+from insights.phrasing import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +139,12 @@ def refuse(caller: Principal, method: str, path: str) -> None:
     if right is not None and right in by_roles(caller):
         raise Forbidden(f"This API key has the scopes {', '.join(sorted(caller.scopes))}; this takes {right.value}.", code="scope_missing")
     roles = sorted(role.value for role in Role if right in GRANTS[role]) if right is not None else []
-    wanted = f"This needs one of the roles {_named(roles)}" if roles else "Nobody may do this"
-    raise Forbidden(f"{wanted}; yours: {_named(sorted(caller.role_names)) or 'none'}.")
-
-
-def _named(roles: Iterable[str]) -> str:
-    return ", ".join(role.replace("_", " ") for role in roles)
+    if not roles:
+        raise Forbidden("Nobody may do this.")
+    own = sorted(role.replace("_", " ") for role in caller.role_names)
+    yours = f"your role is {own[0]}" if len(own) == 1 else f"your roles are {listed(tuple(own))}" if own else "you have no role"
+    people = listed(tuple("administrators" if role == "admin" else f"{role.replace('_', ' ')}s" for role in roles))
+    raise Forbidden(f"This is for {people}; {yours}. Ask an administrator of your company if you need it.")
 
 
 def demand(caller: Principal, right: Right, why: str) -> None:

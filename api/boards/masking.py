@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from core.errors import Forbidden
@@ -9,7 +10,7 @@ from semantic.catalog.model import Catalog, FieldRole
 from semantic.catalog.references import references, walk
 from semantic.expr import Comparison, FieldRef, In, Like, Literal_
 from semantic.query import ByEntity, ByField, SemanticQuery
-from semantic.states import ResultTable
+from semantic.states import OutputColumn, ResultTable
 
 _NAMING = {FieldRole.NAME, FieldRole.KEY, FieldRole.TEXT}
 
@@ -40,10 +41,9 @@ def _tells_who(part: object, catalog: Catalog) -> bool:
 
 def masked(result: ResultTable, query: SemanticQuery, catalog: Catalog) -> list[list[Any]]:
     """Rows whose personal values are numbered words; equal values stay equal."""
-    columns = [i for i, c in enumerate(result.columns) if c.role not in {"measure", "change", "time"}]
-    groups = [g for g in query.by if isinstance(g, ByField | ByEntity)]
-    by_column = dict(zip(columns, groups, strict=False)) if len(columns) == len(groups) else dict.fromkeys(columns)
-    hidden = {i: _word(by_column[i], catalog) for i in columns if _is_personal(by_column[i], catalog)}
+    people = {catalog.entity(by.entity).dataset for by in query.by if isinstance(by, ByEntity)}
+    people = {dataset for dataset in people if _has_personal(dataset, catalog)}
+    hidden = {i: word for i, column in enumerate(result.columns) if (word := _hidden(column, people, catalog)) is not None}
     known: dict[tuple[int, Any], str] = {}
     made: list[list[Any]] = []
     for row in result.rows():
@@ -55,19 +55,29 @@ def masked(result: ResultTable, query: SemanticQuery, catalog: Catalog) -> list[
     return made
 
 
-def _is_personal(group: object, catalog: Catalog) -> bool:
-    """Personal fields, and names and keys of what has personal fields (customers, not products); also what cannot be told."""
-    if isinstance(group, ByField):
-        field = catalog.field(group.field)
-        return field.pii or (field.role in _NAMING and _has_personal(group.field.dataset, catalog))
-    return _has_personal(catalog.entity(group.entity).dataset, catalog) if isinstance(group, ByEntity) else True
+def _hidden(column: OutputColumn, people: Collection[str], catalog: Catalog) -> str | None:
+    """The word that stands for its values; None where they may be seen. What cannot be told is hidden.
+
+    people: datasets of persons with a row each; all that such a row says of the person is hidden.
+    """
+    kind, _, name = (column.source or "").partition(":")
+    if column.role in {"measure", "change"} or column.grain is not None:
+        return None
+    if kind == "entity":
+        entity = catalog.entity(name)
+        return entity.label if _has_personal(entity.dataset, catalog) else None
+    if kind == "field":
+        dataset, _, field = name.rpartition(".")
+        by = ByField(field=FieldRef(dataset=dataset, field=field))
+        return catalog.field(by.field).label if dataset in people or _is_personal(by, catalog) else None
+    return None if column.role == "time" else "value"
+
+
+def _is_personal(group: ByField, catalog: Catalog) -> bool:
+    """Personal fields, and names and keys of what has personal fields (customers, not products)."""
+    field = catalog.field(group.field)
+    return field.pii or (field.role in _NAMING and _has_personal(group.field.dataset, catalog))
 
 
 def _has_personal(dataset: str, catalog: Catalog) -> bool:
     return any(f.pii for d in catalog.datasets if d.name == dataset for f in d.fields)
-
-
-def _word(group: object, catalog: Catalog) -> str:
-    if isinstance(group, ByField):
-        return catalog.field(group.field).label
-    return catalog.entity(group.entity).label if isinstance(group, ByEntity) else "value"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -10,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from api.web.shell import SignInFirst, problem_page, visitor
-from core.errors import AppError, Invalid
+from core.errors import AppError, Forbidden, Invalid
 
 
 def _hidden(error: Exception) -> AppError:
@@ -31,6 +32,9 @@ class PageRoute(APIRoute):
             except SignInFirst as error:
                 return error.response
             except AppError as error:
+                if isinstance(error, Forbidden):  # told before the page knew who looks: the way on is the menu
+                    with contextlib.suppress(SignInFirst, AppError):
+                        await visitor(request)
                 return problem_page(request, error)
             except RequestValidationError as error:
                 try:

@@ -19,10 +19,6 @@ from semantic.states import OutputColumn
 SHOWN = 30
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(ask)
-
-
 def ask(
     question: Annotated[str, typer.Argument(help="A question in plain English.")],
     tenant: Annotated[str, typer.Option("--tenant", "-t", help="Whose data.")],

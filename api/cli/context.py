@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
-import os
-import sys
 from functools import cached_property
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import structlog
-
-from api.services import Services
 from core.errors import Invalid, NotFound
 from core.formats import use
 from core.ids import TenantId, tenant_id
@@ -22,21 +16,15 @@ from core.store.person_formats import formats_for
 from workers import bootstrap
 from workers.principals import system_principal
 
+if TYPE_CHECKING:
+    from api.services import Services
+
 
 class Context:
     """`as_user` of a command acts with that person's rights; without it, as Querent itself within the tenant.
 
     What follows in the command is written in the person's formats, else the company's.
     """
-
-    def configure(self, home: Path | None, log_level: str) -> None:
-        if home is not None:
-            os.environ["QUERENT_HOME"] = str(home)
-            settings.cache_clear()
-        level = (log_level or "WARNING").upper()
-        if level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
-            raise Invalid(f"--log-level takes DEBUG, INFO, WARNING or ERROR; found {log_level!r}.")
-        configure_logging(level, json=False)
 
     @property
     def settings(self) -> Settings:
@@ -48,18 +36,24 @@ class Context:
 
     @cached_property
     def services(self) -> Services:
+        from api.services import Services  # loads what understands questions, which few commands need
+
+        return Services(self.migrated)
+
+    @cached_property
+    def migrated(self) -> bootstrap.Services:
         self.core.migrate()
-        return Services(self.core)
+        return self.core
 
     def principal(self, tenant: str, as_user: str | None = None, *, may_be_new: bool = False) -> Principal:
         """Raises: Invalid for a bad tenant or an unknown user; NotFound for an unknown tenant unless it `may_be_new`."""
         checked: TenantId = tenant_id(tenant)
-        with self.services.store.read() as connection:
+        with self.migrated.store.read() as connection:
             if not may_be_new and not tenants.exists(connection, checked):
                 known = [t.id for t in tenants.list_all(connection)]
                 message = f"There is no tenant {tenant!r}; `querent tenant create {checked}` makes it."
                 raise NotFound(message, code="unknown_tenant", suggestions=known[:5])
-        with self.services.store.read() as connection:
+        with self.migrated.store.read() as connection:
             user = users.by_email(connection, checked, as_user) if as_user is not None else None
             use(formats_for(connection, checked, user.id if user is not None else None))
         if as_user is None:
@@ -77,34 +71,6 @@ def day(text: str | None) -> dt.date | None:
         return dt.date.fromisoformat(text)
     except ValueError as error:
         raise Invalid(f"A date such as 2024-05-31 was expected; found {text[:40]!r}.", code="bad_date") from error
-
-
-def configure_logging(level: str, *, json: bool) -> None:
-    """structlog and the standard library's loggers to standard error, as JSON lines or for reading."""
-    renderer = (
-        structlog.processors.JSONRenderer()
-        if json
-        else structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
-    )
-    shared: list[structlog.types.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-    ]
-    number = logging.getLevelNamesMapping()[level]
-    structlog.configure(
-        processors=[*shared, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    handler = logging.StreamHandler()
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
-        )
-    )
-    logging.basicConfig(level=number, handlers=[handler], force=True)
 
 
 context = Context()

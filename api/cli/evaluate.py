@@ -14,11 +14,6 @@ from workers.evaluation.run import evaluate as run_questions
 from workers.evaluation.run import save
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(evaluate)
-    app.command()(calibrate)
-
-
 def evaluate(
     tenant: Annotated[str, typer.Option("--tenant", "-t", help="Whose verified questions.")],
     version: Annotated[int | None, typer.Option(min=1, help="Catalog version to run them with; the current one when not given.")] = None,

@@ -11,10 +11,6 @@ from api.cli.output import speaking
 from api.mcp_server import make_server
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(mcp)
-
-
 def mcp(
     tenant: Annotated[str, typer.Option("--tenant", "-t", help="Whose data.")],
     as_user: Annotated[str, typer.Option(help="E-mail of the user whose rights apply.")],

@@ -29,11 +29,6 @@ Json = Annotated[bool, typer.Option("--json", help="The whole result as JSON.")]
 SHOWN = 40
 
 
-def register(app: typer.Typer) -> None:
-    for command in (forecast, forecast_batch, accuracy, detect, explain, scan):
-        app.command()(command)
-
-
 def forecast(
     metric: Metric,
     tenant: Tenant,

@@ -16,7 +16,7 @@ import argon2
 import pytest
 import structlog
 
-from api.cli.context import configure_logging
+from api.cli.logs import configure_logging
 from api.people import Change, add, change
 from api.services import Services
 from core.ids import JobId, TenantId

@@ -13,7 +13,7 @@ from nlq.timing.arithmetic import window_bounds
 from nlq.timing.phrases import TimePhrase
 from semantic.catalog.model import CatalogCalendar
 from semantic.expr import Absolute, Calendar_, Rolling, Unit, Window
-from semantic.query import Having, Measure
+from semantic.query import ComparePeriod, Having, Measure, SemanticQuery
 
 _DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
 _MIRRORED = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "=": "=", "!=": "!="}
@@ -50,6 +50,28 @@ def settle_changes(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar) 
         frame.times = [_to_date(frame.times[0]), *frame.times[1:]]
 
 
+def like_with_like(query: SemanticQuery, as_of: dt.datetime, calendar: CatalogCalendar) -> SemanticQuery:
+    """A comparison that a follow-up asks for, as one question would read it: a running period goes with the same stretch of the one before."""
+    compare, time = query.compare, query.time
+    if not isinstance(compare, ComparePeriod) or time is None:
+        return query
+    main, to = TimePhrase(0, 0, time.window, time.label or ""), compare.to
+    if to == "window" and compare.window is not None:
+        if (_runs(main) or _runs_to_date(main)) and _one_before(main, compare.window):
+            to = "previous_period"
+        elif _is_last_year(compare.window) and (_days(main, as_of, calendar) or _DAYS["year"]) <= _DAYS["quarter"]:
+            to = "same_period_last_year"
+    if to not in ("previous_period", "same_period_last_year"):
+        return query
+    main = _to_date(main) if _runs(main) else main
+    shown = time.changed(window=main.window, label=main.label or None)
+    return query.model_copy(update={"compare": ComparePeriod(to=to), "time": shown})
+
+
+def _is_last_year(window: Window) -> bool:
+    return isinstance(window, Calendar_) and (window.unit.value, window.offset) == ("year", -1)
+
+
 def _settle_periods(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar) -> None:
     """Several periods: the one after "versus" is compared with; "2024 and 2025" next to each other are both shown."""
     if frame.compare == "vs" and frame.versus is None and len(frame.times) == 2 and not frame.compare_values:
@@ -70,13 +92,7 @@ def _settle_periods(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar)
             frame.compare, frame.times = "previous_period", [main]
             return
         days = _days(main, as_of, calendar)
-        if (
-            isinstance(against, Calendar_)
-            and against.unit.value == "year"
-            and against.offset == -1
-            and days is not None
-            and days <= _DAYS["quarter"]
-        ):
+        if _is_last_year(against) and days is not None and days <= _DAYS["quarter"]:
             frame.compare, frame.times = "same_period_last_year", [main]
         elif not others:
             frame.compare = (

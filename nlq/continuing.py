@@ -11,9 +11,10 @@ from pydantic import ValidationError
 from nlq import dialogue as talk
 from nlq.assign import Assignment, assignments
 from nlq.candidates import Candidates, copied
-from nlq.changes import moved_having
+from nlq.changes import like_with_like, moved_having
 from nlq.chips import chips_of, paraphrase
 from nlq.composing.composer import Composer
+from nlq.composing.time_groups import auto_grain
 from nlq.frame import Frame, MeasureItem, MovedItem
 from nlq.intents import Routed
 from nlq.predicates import Unbuildable
@@ -40,9 +41,10 @@ def continued(
     if before.query.metrics and not named:
         delta.groups = [*delta.groups, *delta.outputs]
         delta.outputs = []
-    moved = _MOVED.match(question) if before.query.metrics and before.query.by and before.query.compare is None else None
+    moved = _MOVED.match(question) if before.query.metrics and before.query.by else None
     if moved is not None:
-        delta.moved, delta.compare = [], "previous_period"
+        delta.moved, delta.compare = [], "previous_period" if before.query.compare is None else None
+    shown = delta.grain == "auto" and before.intent in (Intent.WHY, Intent.UNUSUAL)  # "trend": the figures themselves
     errors: list[str] = []
     for assignment in assignments(delta, of.kinds, of.graph, 3):
         query = _merged(of, delta, assignment, before.query, as_of, named=named, total=total, errors=errors, turn=turn)
@@ -51,13 +53,14 @@ def continued(
         if moved is not None:
             having = moved_having(MovedItem(moved["up"] is not None, ">", 0.0, True), before.query.metrics[0])
             query = query.model_copy(update={"having": (*query.having, having)})
-        if query == before.query and routed.intent is Intent.ASK:
+        query = like_with_like(query, as_of, of.catalog.calendar)
+        if query == before.query and routed.intent is Intent.ASK and not shown:
             continue
         problem = of.problem(query, as_of)
         if problem is not None:
             errors.append(problem)
             continue
-        intent = routed.intent if routed.intent is not Intent.ASK or before.intent is Intent.ASK else before.intent
+        intent = routed.intent if routed.intent is not Intent.ASK or before.intent is Intent.ASK or shown else before.intent
         shaped = of.shaped(query, replace(routed, intent=intent))
         chips = chips_of(shaped, of.wording, intent, {})
         return Understanding(question, "answer", (Reading(intent, shaped, chips, 0.85, paraphrase(chips), horizon_steps=routed.horizon),))
@@ -77,6 +80,8 @@ def _merged(
     turn: Turn,
 ) -> SemanticQuery | None:
     frame = copied(delta)
+    if frame.grain == "auto" and not frame.times and before.time is not None:
+        frame.grain = auto_grain([before.time.window])
     if before.metrics and not named:
         frame.measures = [MeasureItem("given", given=m) for m in before.metrics]
     try:

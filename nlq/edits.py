@@ -8,7 +8,7 @@ from nlq.conjunctions import conjunction, conjuncts
 from nlq.dialogue import ungrouped
 from nlq.text import keys_of
 from nlq.wording import Wording
-from semantic.query import ByCycle, ByTime, Order, SemanticQuery
+from semantic.query import ByCycle, ByTime, MetricRef, Order, SemanticQuery
 
 _VERB = r"(?:remove|clear|drop|delete|take\s+off|take\s+out|lose|reset|cancel|without|no|ignore)"
 _LEAD = r"^\s*(?:please\s+|now\s+|and\s+|ok(?:ay)?,?\s+|then\s+)*"
@@ -31,6 +31,9 @@ _SORT = re.compile(
     rf"|(?:from\s+)?(?:low(?:est)?\s+to\s+high(?:est)?|high(?:est)?\s+to\s+low(?:est)?)|(?:low|high|small|larg|bigg|new|old)\w*\s+first))?{_END}",
     re.IGNORECASE,
 )
+_BY_FIGURE = re.compile(
+    rf"{_LEAD}(?:(?:what|how)\s+about\s+)?(?:ranked\s+|rank\s+them\s+)?by\s+(?:the\s+)?(?P<what>[\w -]+?){_END}", re.IGNORECASE
+)
 _UP = re.compile(
     r"\b(?:asc\w*|alphabetical\w*|low(?:est)?\s+to|lowest\s+first|smallest\s+first|oldest\s+first|low\s+first)\b", re.IGNORECASE
 )
@@ -52,7 +55,27 @@ def edited(question: str, before: SemanticQuery, wording: Wording) -> SemanticQu
     if _GROUPING.match(question) and before.by:
         return ungrouped(before)
     sort = _SORT.match(question)
-    return _sorted(sort, before, wording) if sort else None
+    if sort:
+        return _sorted(sort, before, wording)
+    figure = _BY_FIGURE.match(question)
+    return _ranked_by(figure["what"], before, wording) if figure else None
+
+
+def _ranked_by(what: str, before: SemanticQuery, wording: Wording) -> SemanticQuery | None:
+    """ "and by profit", after the first few by another figure: the first few by that one."""
+    first = before.order[0] if before.order else None
+    ranked = before.by and len(before.metrics) == 1 and first is not None and first.target == "metric"
+    other = _figure(what, wording) if ranked and (before.limit is not None or before.limit_by is not None) else None
+    return before.model_copy(update={"metrics": (other,), "having": ()}) if other is not None else None
+
+
+def _figure(what: str, wording: Wording) -> MetricRef | None:
+    """The metric that these words name; None where they name none, or part of several."""
+    words = frozenset(keys_of(what)) - {"the"}
+    names = [(m.name, frozenset(keys_of(said))) for m in wording.catalog.metrics if not m.hidden for said in (m.label, m.name, *m.synonyms)]
+    exact = dict.fromkeys(name for name, said in names if said == words)
+    found = exact or dict.fromkeys(name for name, said in names if words and words < said)
+    return MetricRef(metric=next(iter(found))) if len(found) == 1 else None
 
 
 def _without(which: str, before: SemanticQuery, wording: Wording) -> SemanticQuery | None:
@@ -96,6 +119,9 @@ def _sorted(match: re.Match[str], before: SemanticQuery, wording: Wording) -> Se
             target = ("by", named[0])
         elif words and words <= set(keys_of("change difference growth")) and before.compare is not None:
             target = ("change", 0)
+    other = _figure(what, wording) if target is None and what and before.limit is None and before.limit_by is None else None
+    if other is not None:  # a figure that is not shown yet comes beside
+        before, target = before.model_copy(update={"metrics": (*before.metrics, other)}), ("metric", len(before.metrics))
     if target is None:
         return None
     first = before.order[0] if before.order else None

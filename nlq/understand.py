@@ -278,7 +278,7 @@ class Understander:
             found = continued(self._of, question, routed, frame, before, as_of, named, turn)
             if found is not None:
                 return found
-            if talk.only_narrows(turn.text):
+            if turn.adds or talk.only_narrows(turn.text):
                 return self._refusal(question, f"I cannot change the answer before ({before.paraphrase}) in this way.", ())
         if whose_is_unsaid(question, lambda text: self._names(text, before)):
             return self._refusal(question, THEY_ARE_WHO, ())

@@ -92,6 +92,10 @@ class Wording:
         label = self._catalog.dataset(dataset).label
         return label if label.endswith("s") else f"{label}s"
 
+    @property
+    def catalog(self) -> Catalog:
+        return self._catalog
+
     def measure(self, measure: Measure) -> str:
         if isinstance(measure, Constant):
             return said(measure.value)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.timeseries import Grain
 from nlq.changes import runs_past
 from nlq.composing.draft import Draft
 from nlq.composing.windows import foreign_time, has_time
 from nlq.predicates import Unbuildable
 from semantic.catalog.model import FieldRole, FieldType
-from semantic.expr import FieldRef
+from semantic.expr import Absolute, FieldRef, Rolling, Window
 from semantic.query import ByCycle, ByField, ByTime, Cycle, GroupBy
 
 
@@ -32,7 +34,7 @@ def add_time_groups(draft: Draft, by: list[GroupBy], base: str | None) -> list[G
         return by
     grain = f.grain
     if grain == "auto":
-        grain = _auto_grain(draft)
+        grain = auto_grain([p.window for p in f.times])
     if any(isinstance(b, ByTime) for b in by):
         return by
     stored = _hour_column(draft, base) if grain == "hour" and _datetime_field(draft, base) is None else None
@@ -83,13 +85,15 @@ def _hour_column(draft: Draft, base: str | None) -> FieldRef | None:
     return FieldRef(dataset=dataset.name, field=found.name) if found is not None else None
 
 
-def _auto_grain(draft: Draft) -> str:
-    for phrase in draft.frame.times:
-        unit = getattr(phrase.window, "unit", None)
-        count = getattr(phrase.window, "count", 1) or 1
-        if unit is not None:
-            days = {"day": 1, "week": 7, "month": 30, "quarter": 91, "year": 365}.get(unit.value, 1) * count
-            return "day" if days <= 45 else "week" if days <= 190 else "month"
+def auto_grain(windows: Sequence[Window]) -> str:
+    """The step in which a trend over the first of these windows is seen."""
+    for window in windows:
+        if isinstance(window, Absolute):
+            days = (window.end - window.start).days if window.start is not None and window.end is not None else 365
+        else:
+            count = window.count if isinstance(window, Rolling) else 1
+            days = {"day": 1, "week": 7, "month": 30, "quarter": 91, "year": 365}.get(window.unit.value, 1) * count
+        return "day" if days <= 45 else "week" if days <= 190 else "month"
     return "month"
 
 

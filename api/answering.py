@@ -18,7 +18,7 @@ from api.investigations import investigation
 from api.language_model import by_language_model
 from api.outlooks import forecast_params, with_measure
 from api.services import Services
-from core.errors import AppError, Invalid, UserError
+from core.errors import AppError, InternalError, Invalid, UserError
 from core.principal import Principal
 from insights.chart import chart
 from insights.headline import asked_of, headline
@@ -253,6 +253,12 @@ async def answer_sql(services: Services, principal: Principal, request: schemas.
             result = await services.run_cached(principal, guarded, is_logged=True)
     except UserError as error:
         log.failed(error, moment.ms())
+        return await log.kept()
+    except InternalError as error:
+        if error.code != "warehouse_error":
+            raise
+        # What an analyst wrote and the engine refuses in words that we do not know is a mistake in the SQL rather than ours; its name says more.
+        log.failed(Invalid(f"The SQL could not be run: {error.message}", code="query_failed_on_data"), moment.ms())
         return await log.kept()
     rows = result.rows()
     answer = schemas.Answer(

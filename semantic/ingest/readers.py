@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,15 +16,16 @@ from openpyxl.workbook import Workbook
 
 from core.errors import Invalid
 from semantic.ingest import parquet
+from semantic.ingest.delimited import csv_rows, head
 from semantic.ingest.heading import FAR_ROW, LOOK_ROWS, header_index
+from semantic.ingest.json_records import json_names, json_rows
 from semantic.ingest.sniff import Sniffed
 from semantic.ingest.types import Rejected
 
 BLOCK_ROWS = 50_000
-MAX_FIELD_CHARS = 8 * 1024**2
+MAX_BLOCK_CHARS = 64 * 1024**2  # of all cells: a small gzip file may hold 50,000 rows of many megabytes
 MAX_COLUMNS = 2_000
 MAX_SHEET_ROWS = 1_048_576  # Excel's own
-MAX_JSON_BYTES = 512 * 1024**2
 _Rows = Iterator[tuple[int, list[str | None] | None, str | None]]
 
 
@@ -42,7 +41,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One table inside a file: its name, headers, and its blocks as often as asked for. above: what a sheet says before its header_row (from 1)."""
+    """One table inside a file: its name, headers, and its blocks as often as asked for. above: what a sheet or CSV says before its header_row (from 1)."""
 
     name: str
     path: Path
@@ -67,16 +66,18 @@ def sources(sniffed: Sniffed) -> tuple[Source, ...]:
     stem = sniffed.path.name.split(".")[0]
     if sniffed.format == "excel":
         return _sheets(sniffed, stem)
+    header_row, above = 1, ""
     if sniffed.format == "parquet":
         headers = parquet.names(sniffed.path)
     elif sniffed.format == "csv":
-        headers = _csv_headers(sniffed)
+        found = head(sniffed)
+        headers, header_row, above = found.names, found.line, found.above
     else:
-        headers = _json_headers(sniffed)
+        headers = json_names(sniffed)
     if not headers:
         raise Invalid(f"{sniffed.path.name} has no columns.", code="empty_file")
     _refuse_too_wide(sniffed.path, headers)
-    return (Source(stem, sniffed.path, headers, sniffed),)
+    return (Source(stem, sniffed.path, headers, sniffed, header_row=header_row, above=above),)
 
 
 def _refuse_too_wide(path: Path, headers: tuple[str, ...]) -> None:
@@ -88,115 +89,18 @@ def _refuse_too_wide(path: Path, headers: tuple[str, ...]) -> None:
 # --- CSV
 
 
-def _csv_rows(sniffed: Sniffed) -> Iterator[tuple[int, list[str]]]:
-    """(line on which the row starts, cells). A csv error is a row of its own with no cells."""
-    csv.field_size_limit(MAX_FIELD_CHARS)
-    with sniffed.open() as raw, io.TextIOWrapper(raw, encoding=sniffed.encoding, errors="surrogateescape", newline="") as text:
-        reader = csv.reader(_without_nul(text), delimiter=sniffed.delimiter)
-        while True:
-            line = reader.line_num + 1
-            try:
-                row = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                raise Invalid(
-                    f"{sniffed.path.name}, line {line}: {error}. Is a quote not closed?", code="bad_csv", path=f"line {line}"
-                ) from error
-            if row:
-                yield line, row
-
-
-def _without_nul(lines: Iterator[str] | io.TextIOWrapper) -> Iterator[str]:
-    for line in lines:
-        yield line.replace("\0", "\ufffd")
-
-
-def _csv_headers(sniffed: Sniffed) -> tuple[str, ...]:
-    for _, row in _csv_rows(sniffed):
-        first = [cell.lstrip("\ufeff") for cell in row]
-        return tuple(first) if sniffed.has_header else tuple(f"column_{n}" for n in range(1, len(row) + 1))
-    return ()
-
-
 def _csv(source: Source) -> Iterator[Block]:
     size = source.path.stat().st_size
-    rows = _csv_rows(source.sniffed)
-    if source.sniffed.has_header:
-        next(rows, None)
-    return _records(source, ((line, cast(list[str | None], row), None) for line, row in rows), approximate_bytes=size)
+    below = ((line, cast(list[str | None], row), None) for line, row in csv_rows(source.sniffed) if line > source.header_row)
+    return _records(source, below, approximate_bytes=size)
 
 
 # --- JSON
 
 
-def _json_headers(sniffed: Sniffed) -> tuple[str, ...]:
-    seen: dict[str, None] = {}
-    for number, (_, record, _) in enumerate(_json_records(sniffed)):
-        seen.update(dict.fromkeys(record or {}))
-        if number >= 20_000:
-            break
-    return tuple(seen)
-
-
-def _json_records(sniffed: Sniffed) -> Iterator[tuple[int, dict[str, Any] | None, str | None]]:
-    """(line, flat record, None) or (line, None, why it is none)."""
-    if sniffed.format == "json":
-        yield from _json_array(sniffed)
-        return
-    with sniffed.open() as raw, io.TextIOWrapper(raw, encoding=sniffed.encoding, errors="surrogateescape") as text:
-        for number, line in enumerate(text, start=1):
-            if not line.strip():
-                continue
-            try:
-                value = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                yield number, None, f"not valid JSON: {str(error)[:100]}\t{line[:2000]}"
-                continue
-            if isinstance(value, dict):
-                yield number, _flat(value), None
-            else:
-                yield number, None, f"an object was expected, found a {type(value).__name__}\t{line[:2000]}"
-
-
-def _json_array(sniffed: Sniffed) -> Iterator[tuple[int, dict[str, Any] | None, str | None]]:
-    with sniffed.open() as raw:
-        body = raw.read(MAX_JSON_BYTES + 1)
-    if len(body) > MAX_JSON_BYTES:
-        raise Invalid(
-            f"{sniffed.path.name} is a JSON list of more than {MAX_JSON_BYTES:,} bytes; save it with one object a line (JSONL).",
-            code="too_large",
-        )
-    try:
-        value = json.loads(body.decode(sniffed.encoding, "surrogateescape"))
-    except (ValueError, RecursionError) as error:
-        raise Invalid(f"{sniffed.path.name} is not valid JSON: {str(error)[:160]}.", code="bad_json") from error
-    if isinstance(value, dict):
-        lists = [v for v in value.values() if isinstance(v, list) and v and isinstance(v[0], dict)]
-        value = lists[0] if len(lists) == 1 else [value]
-    if not isinstance(value, list):
-        raise Invalid(f"{sniffed.path.name}: a list of objects was expected; found a {type(value).__name__}.", code="bad_json")
-    for number, item in enumerate(value, start=1):
-        if isinstance(item, dict):
-            yield number, _flat(item), None
-        else:
-            yield number, None, f"an object was expected, found a {type(item).__name__}\t{str(item)[:2000]}"
-
-
-def _flat(record: dict[str, Any], prefix: str = "", depth: int = 0) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in record.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, dict) and depth < 3:
-            flat.update(_flat(value, f"{name}_", depth + 1))
-        else:
-            flat[name] = value
-    return flat
-
-
 def _json(source: Source) -> Iterator[Block]:
     def rows() -> _Rows:
-        for line, record, problem in _json_records(source.sniffed):
+        for line, record, problem in json_rows(source.sniffed):
             yield line, None if record is None else [_text(record.get(h)) for h in source.headers], problem
 
     return _records(source, rows())
@@ -316,8 +220,9 @@ def _records(source: Source, rows: _Rows, approximate_bytes: int = 0) -> Iterato
     good: list[list[str | None]] = []
     lines: list[int] = []
     broken: list[Rejected] = []
-    read = 0
+    read = held = 0
     for line, cells, problem in rows:
+        held += sum(len(c or "") + 1 for c in cells or ())
         if cells is None:
             reason, _, original = (problem or "unreadable").partition("\t")
             broken.append(Rejected(line, None, reason, original))
@@ -330,10 +235,10 @@ def _records(source: Source, rows: _Rows, approximate_bytes: int = 0) -> Iterato
             else:
                 good.append(clean)
                 lines.append(line)
-        read += sum(len(c or "") + 1 for c in cells or ()) if approximate_bytes else 0
-        if len(good) >= BLOCK_ROWS:
+        if len(good) + len(broken) >= BLOCK_ROWS or held >= MAX_BLOCK_CHARS:
+            read += held
             yield _block(good, lines, broken, width, min(read / approximate_bytes, 1.0) if approximate_bytes else 0.5)
-            good, lines, broken = [], [], []
+            good, lines, broken, held = [], [], [], 0
     if good or broken:
         yield _block(good, lines, broken, width, 1.0)
 

@@ -8,12 +8,14 @@ import gzip
 import zipfile
 import zlib
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
 from core.errors import Invalid
 
 Format = Literal["csv", "json", "jsonl", "parquet", "excel"]
+_DELIMITERS = ",;\t|"
 SAMPLE_BYTES = 256 * 1024
 MAX_EXPANSION = 200
 MAX_EXPANDED_BYTES = 8 * 1024**3
@@ -161,11 +163,24 @@ def _delimiter(text: str) -> str:
     lines = [line for line in text.splitlines()[:200] if line.strip()]
     if len(lines) > 1 and not text.endswith("\n"):
         lines = lines[:-1] or lines
+    lines = lines[:50]
+    even = {d: _evenness(lines, d) for d in _DELIMITERS}
+    best = max(_DELIMITERS, key=lambda d: even[d])
     try:
-        return csv.Sniffer().sniff("\n".join(lines[:50]), delimiters=",;\t|").delimiter
+        likely = csv.Sniffer().sniff("\n".join(lines), delimiters=_DELIMITERS).delimiter
     except csv.Error:
-        counts = {d: lines[0].count(d) for d in ",;\t|"} if lines else {",": 0}
-        return max(counts, key=lambda d: counts[d])
+        counts = {d: lines[0].count(d) for d in _DELIMITERS} if lines else {",": 0}
+        likely = max(counts, key=lambda d: counts[d])
+    return best if even[best] > even[likely] else likely  # titles and notes above a table have delimiters of their own
+
+
+def _evenness(lines: list[str], delimiter: str) -> tuple[int, int]:
+    """The longest run of rows that are equally wide, and how wide; nothing for rows of one cell."""
+    try:
+        widths = [len(row) for row in csv.reader(lines, delimiter=delimiter)]
+    except csv.Error:
+        return 0, 0
+    return max(((len(list(run)), width) for width, run in groupby(widths) if width > 1), default=(0, 0))
 
 
 def _has_header(text: str, delimiter: str) -> bool:

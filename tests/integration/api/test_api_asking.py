@@ -124,6 +124,7 @@ class TestSql:
             "SELECT 1; SELECT 2",
             "SELECT tenant_id FROM demo.orders LIMIT 1",
             "nonsense (",
+            "SELECT order_id FROM demo.orders ORDER BY order_id WITH FILL FROM 0 TO 1e12 LIMIT 9",  # the engine's refusal, not the guard's
         ],
     )
     def test_what_the_guard_does_not_allow_is_refused(self, analyst: Any, sql: str) -> None:

@@ -1,10 +1,15 @@
-"""Which row of a sheet names its columns."""
+"""Which row of a sheet or CSV file names its columns."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from semantic.ingest import readers
 from semantic.ingest.heading import header_index
+from semantic.ingest.readers import sources
+from semantic.ingest.sniff import sniff
 
 ROWS = [("2024-01-01", "north", 5.0, 2), ("2024-01-02", "south", None, 3), ("2024-01-03", None, 7.5, 1)]
 NAMES = ("day", "region", "sales", "units")
@@ -42,3 +47,32 @@ def test_it_is_found_below_what_is_narrow(above: list[tuple[object, ...]], index
 )
 def test_without_one_below_the_first_row_stays(rows: list[tuple[object, ...]]) -> None:
     assert header_index(rows) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "delimiter", "names", "line", "rows"),
+    [
+        ("Sales 2024\n\nAs of:,3 Jan\nDay,Region,Sales,Units\n2024-01-01,n,1,5\n2024-01-02,,2,6\n", ",", "Day,Region,Sales,Units", 4, 2),
+        ("Sales 2024,,\n,,\nDay,Region,Sales\n2024-01-01,n,1\n", ",", "Day,Region,Sales", 3, 1),
+        ("Umsatz, Stand 3.1.\nvon: Ada, Nord\nTag;Ort;Umsatz\n1.1.;N;1,5\n2.1.;S;2,5\n3.1.;S;2,5\n", ";", "Tag,Ort,Umsatz", 3, 3),
+        ("My report\nDay\tRegion\tSales\n2024-01-01\tn\t1\n", "\t", "Day,Region,Sales", 2, 1),
+        ("By region\nregion,2022,2023,2024\nEMEA,1,2,3\n", ",", "region,2022,2023,2024", 2, 1),
+        ("sep=;\nday;amount\n2024-01-01;5\n", ";", "day,amount", 2, 1),
+        ("id,comment\nx,hello\na,well, yes, no, maybe\nb,fine\n", ",", "id,comment", 1, 2),
+        ("name\nAda\nBob\n", ",", "name", 1, 2),
+        ("1,2,3\n4,5,6\n", ",", "column_1,column_2,column_3", 0, 2),
+    ],
+)
+def test_csv_says_them_below_titles_too(tmp_path: Path, text: str, delimiter: str, names: str, line: int, rows: int) -> None:
+    (tmp_path / "report.csv").write_text(text, encoding="utf-8")
+    (source,) = sources(sniff(tmp_path / "report.csv"))
+    assert (source.sniffed.delimiter, ",".join(source.headers), source.header_row) == (delimiter, names, line)
+    assert sum(len(block.lines) for block in source.blocks()) == rows
+
+
+def test_blocks_of_long_or_broken_rows_stay_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "MAX_BLOCK_CHARS", 1_000)
+    monkeypatch.setattr(readers, "BLOCK_ROWS", 5)
+    (tmp_path / "long.csv").write_text("a,b\n" + f"x,{'y' * 600}\n" * 4 + "short\n" * 12, encoding="utf-8")
+    (source,) = sources(sniff(tmp_path / "long.csv"))
+    assert [(len(block.lines), len(block.broken)) for block in source.blocks()] == [(2, 0), (2, 0), (0, 5), (0, 5), (0, 2)]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from core.formats import current
 from nlq.types import Chip, Intent, Span
-from nlq.wording import Wording, said
+from nlq.wording import Wording, said, where_said
 from semantic.expr import And, Predicate
 from semantic.query import Aggregate, ByEntity, ByField, CompareGroup, ComparePeriod, Having, Measure, MetricRef, SemanticQuery
 
@@ -89,7 +89,7 @@ def paraphrase(chips: tuple[Chip, ...]) -> str:
     lead = ", ".join(parts.get("metric", [])) or ": ".join(
         filter(None, (parts.get("entity", [""])[0], ", ".join(parts.get("entity", [])[1:])))
     )
-    rest = [*parts.get("group", []), *(f"where {p}" for p in parts.get("filter", [])), *(f"having {p}" for p in parts.get("having", []))]
+    rest = [*parts.get("group", []), *(where_said(p) for p in parts.get("filter", [])), *(f"having {p}" for p in parts.get("having", []))]
     rest += [
         *parts.get("time", []),
         *parts.get("compare", []),
@@ -115,7 +115,7 @@ def as_choice(chips: tuple[Chip, ...]) -> str:
         end, count = order[0].removesuffix(" first"), limit[0].split()[1]
         order, limit = [f"the {end}" if count == "1" else f"the {count} {end}"], []
     intent = {"why": "why ", "forecast": "forecast of ", "unusual": "anything unusual in "}.get("".join(of.get("intent", [])), "")
-    conditions = [*(f"where {p}" for p in of.get("filter", [])), *(f"having {p}" for p in of.get("having", []))]
+    conditions = [*(where_said(p) for p in of.get("filter", [])), *(f"having {p}" for p in of.get("having", []))]
     return ", ".join([intent + lead, *conditions, *of.get("time", []), *of.get("compare", []), *of.get("transform", []), *order, *limit])
 
 

@@ -180,6 +180,11 @@ IDIOMS: tuple[Idiom, ...] = (
     _idiom(rf"\b(?P<x>{_SELLING}|delivered|dispatched|sent|completed|paid)\s+(?:on\s+)?(?:the\s+)?same\s+day\b", r"\g<x> within 0 days"),
     _idiom(r"\b(?:that\s+|which\s+)?(?:are\s+|have\s+)?(?:still\s+)?not\s+(?:yet\s+)?(?:been\s+)?(?P<x>shipped|delivered|dispatched|sent|paid|completed)\s+after\s+(?P<n>an?|one|two|three|\d+)\s+(?P<u>day|week|month)s?\b",
            r"older than \g<n> \g<u>s that are not \g<x>"),
+    _idiom(r"\b(?:that\s+|which\s+)?(?:are\s+|have\s+)?(?:still\s+)?not\s+(?:yet\s+)?(?:been\s+)?(?P<x>shipped|delivered|dispatched|sent|paid|completed)"
+           r"\s*,?\s+(?:(?:and|but|that|which|are|is)\s+)*(?=older\s+than)(?P<old>older\s+than\s+(?:an?|one|two|three|\d+)\s+(?:day|week|month)s?)\b",
+           r"\g<old> that are not \g<x>", sure=True),
+    _idiom(r"\bun(?P<x>shipped|delivered|dispatched|completed|cancelled)\s+(?P<y>[a-z]+s)\b(?P<rest>(?:\s+older\s+than\s+(?:an?|one|two|three|\d+)\s+(?:day|week|month)s?)?)",
+           r"\g<y>\g<rest> that are not \g<x>"),
     _idiom(r"\b(?:people|persons|folks|individuals|users)\b", *_each("{}", ("customers", "clients", "members", "patients", "guests"))),
     _idiom(r"\bsubscribers?\b", ("customers with active subscriptions", "customer subscription")),
     _idiom(r"\bare\s+we\s+(?:on\s+track\s+to\s+(?:beat|exceed|match)|ahead\s+of|behind|beating|above|below)\s+last\s+year\b", "this year vs last year"),

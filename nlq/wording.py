@@ -54,6 +54,13 @@ _AGGREGATES = {
 }  # fmt: skip
 _OPS = {"=": "is", "!=": "is not", "<": "below", "<=": "at most", ">": "above", ">=": "at least"}
 
+_HOW_MANY = {"=": "exactly", "!=": "other than", "<": "fewer than", "<=": "at most", ">": "more than", ">=": "at least"}
+
+
+def where_said(predicate: str) -> str:
+    """A condition's words after what it narrows: "with refunds", "where channel is email"."""
+    return predicate if predicate.startswith(("with ", "without ", "of ")) else f"where {predicate}"
+
 
 def said(value: object, *, grouped: bool = False) -> str:
     """A value of a query in the formats of who reads it. grouped: with separators of thousands, which years and numbers that name things have not."""
@@ -92,6 +99,11 @@ class Wording:
         label = self._catalog.dataset(dataset).label
         return label if label.endswith("s") else f"{label}s"
 
+    def singular(self, dataset: str) -> str:
+        entity = next((e for e in self._catalog.entities if e.dataset == dataset), None)
+        many = self.plural(dataset)
+        return entity.label if entity is not None else f"{many[:-3]}y" if many.endswith("ies") else many.removesuffix("s")
+
     @property
     def catalog(self) -> Catalog:
         return self._catalog
@@ -112,7 +124,7 @@ class Wording:
                 return f"{self.measure(measure.left)} per {one}"
             sign = {"/": "per", "*": "times", "+": "plus", "-": "minus"}[measure.op]
             return f"{self.measure(measure.left)} {sign} {self.measure(measure.right)}"
-        where = f" where {self.predicate(measure.where)}" if measure.where is not None else ""
+        where = f" {where_said(self.predicate(measure.where))}" if measure.where is not None else ""
         if isinstance(measure, MetricRef):
             return self._catalog.metric(measure.metric).label + where
         of = self.expr(measure.of) if measure.of is not None else self.plural(measure.dataset)
@@ -213,9 +225,11 @@ class Wording:
         if isinstance(predicate, InWindow):
             return f"{self.expr(predicate.field)} {'not ' if predicate.negate else ''}{self.window(predicate.window)}"
         if isinstance(predicate, Has):
-            count = f"{_OPS[predicate.count_op]} {predicate.count} " if predicate.count_op else ""
-            inner = f" where {self.predicate(predicate.where)}" if predicate.where is not None else ""
-            return f"{'without' if predicate.negate else 'with'} {count}{self.plural(predicate.dataset)}{inner}"
+            count = f"{_HOW_MANY[predicate.count_op]} {predicate.count} " if predicate.count_op else ""
+            things = self.singular(predicate.dataset) if predicate.count == 1 else self.plural(predicate.dataset)
+            inner = f" {where_said(self.predicate(predicate.where))}" if predicate.where is not None else ""
+            whose = isinstance(predicate.where, Has) and not count and not predicate.negate
+            return f"{'without' if predicate.negate else 'of' if whose else 'with'} {count}{things}{inner}"
         return f"{self.expr(predicate.left)} {_OPS[predicate.op]} the {_AGGREGATES.get(predicate.aggregate, predicate.aggregate)}"
 
     def window(self, window: Window) -> str:

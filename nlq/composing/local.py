@@ -38,6 +38,9 @@ def count_condition(draft: Draft, condition: Condition, base: str) -> Predicate:
     dataset = target.dataset or ""
     if dataset == base or not draft.graph.connected(base, dataset):
         raise Unbuildable("counts its own rows")
+    owner = _owner(draft, base, dataset)
+    if owner is not None:  # "revenue of customers with more than one order": each row has one order at most, its customer has many
+        return Has(dataset=owner, where=count_condition(draft, condition, owner))
     counted = _bridge_to(draft, base, dataset)
     draft.explained.add(id(condition.mention))
     op, count = condition.op, int(condition.number)
@@ -53,6 +56,21 @@ def count_condition(draft: Draft, condition: Condition, base: str) -> Predicate:
         flipped = {"<": ">=", "<=": ">"}[op]
         return Has(dataset=counted, where=where, negate=True, count_op=flipped, count=count)
     return Has(dataset=counted, where=where, count_op=op, count=count)
+
+
+def _owner(draft: Draft, base: str, dataset: str) -> str | None:
+    """Whose rows of `dataset` are counted, where a row of `base` has at most one of them. None where it may have many.
+
+    Raises: Unbuildable where no thing, or several, have them.
+    """
+    if not draft.graph.points_to(base, dataset):
+        return None
+    owners = [
+        e for e in draft.entities if e not in (base, dataset) and draft.graph.points_to(base, e) and draft.graph.points_to(dataset, e)
+    ]
+    if len(owners) != 1:
+        raise Unbuildable("each row has one of them at most")
+    return owners[0]
 
 
 def _bridge_to(draft: Draft, base: str, dataset: str) -> str:

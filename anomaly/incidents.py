@@ -12,6 +12,7 @@ from anomaly.budget import Budget, unpredictable
 from anomaly.state import Scored
 from anomaly.thresholds import DAY_S, DEFAULT_SENSITIVITY, HOUR_S
 from anomaly.types import Incident
+from anomaly.unseen import doubt_after_gaps
 from core.timeseries import FloatArray, TimeArray
 
 IndexArray = npt.NDArray[np.int64]
@@ -86,7 +87,8 @@ def lively(unpredictable: float) -> float:
 
 
 class Rows(NamedTuple):
-    """All (n,): times, scores, misses of what was expected before the event, 0 to 1 how unpredictable the series is, actual less expected."""
+    """All (n,): times, scores, misses of what was expected before the event, 0 to 1 how unpredictable the series is, actual less expected,
+    values, how much higher a score must be so soon after a gap."""
 
     times_ns: IndexArray
     score: FloatArray
@@ -94,6 +96,7 @@ class Rows(NamedTuple):
     cost: FloatArray
     off: FloatArray
     values: FloatArray
+    doubt: FloatArray
 
 
 class Span(NamedTuple):
@@ -155,13 +158,13 @@ def spans(rows: Rows, terms: Terms) -> list[Span]:
     is back. What would open soon after an event that it is like goes on with that one.
     """
     found: list[Span] = []
-    times_ns, score, from_before, cost, *_ = rows
+    times_ns, score, from_before, cost, *_, doubt = rows
     threshold, quiet_ns = terms.threshold, terms.quiet_ns
     w = Watch(quiet_ns, Budget(terms.per_year))
     for i in np.flatnonzero(score >= threshold - HYSTERESIS).tolist():
         now_ns = int(times_ns[i])
         storm = bool(score[i] >= threshold) and w.storm(now_ns // quiet_ns)
-        bar = threshold + w.budget.rise(now_ns)
+        bar = threshold + w.budget.rise(now_ns) + float(doubt[i])
         if score[i] >= bar - HYSTERESIS and w.goes_on(times_ns, i):
             w.now = w.now._replace(last=i, peak=i if score[i] > score[w.now.peak] else w.now.peak)
         elif score[i] >= bar:
@@ -257,7 +260,15 @@ def value_incidents(
         knows_days=w.step_s < DAY_S,
         knows_aftershocks=HOUR_S <= w.step_s < DAY_S,
     )
-    rows = Rows(ns, w.alerting, w.scored.from_before, unpredictable(w.values, w.scored.expected), w.values - w.scored.expected, w.values)
+    rows = Rows(
+        ns,
+        w.alerting,
+        w.scored.from_before,
+        unpredictable(w.values, w.scored.expected),
+        w.values - w.scored.expected,
+        w.values,
+        doubt_after_gaps(w.times, w.values, w.step_s),
+    )
     return tuple(incident(w, span, threshold, is_open=bool(ns[-1] - ns[span.last] <= terms.quiet_ns)) for span in spans(rows, terms))
 
 

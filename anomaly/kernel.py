@@ -42,6 +42,7 @@ from anomaly.memory import (
 from anomaly.predictions import predict, season_median
 from anomaly.prepare import IntArray
 from anomaly.rarity import BARE, MIN_BLOCKS, close_block, rarity
+from anomaly.silence import silence
 from anomaly.surprise import middle_prediction, misses, surprises
 from core.timeseries import FloatArray
 
@@ -158,6 +159,7 @@ def step(m: Memory, cell: int, y: float, holiday_back: int, periods: IntArray, o
         out[1] = best
         out[2] = 1.25 * best_error / by_noise + floor
     middle_p = middle_prediction(m, p)
+    silent = silence(m, y)
 
     if judged and not np.isnan(middle_p):
         surprise, far, seasonal, slow = surprises(m, y, p, z)
@@ -188,7 +190,7 @@ def step(m: Memory, cell: int, y: float, holiday_back: int, periods: IntArray, o
         if f[BLOCK_ROWS] >= periods[6]:
             close_block(m)
         if rows >= WARMUP_ROWS:
-            out[0] = score
+            out[0] = max(score, silent)
             level = p[2] if not np.isnan(p[2]) else middle_p
             hold_or_return(m, cell, newest, y, score, held_z, seasonal_held, level, periods[7], short)
         f[MISS] += max(1.0 / (f[DEV_ROWS] + 1.0), 1.0 / LONG_MEMORY_ROWS) * (usual_miss - f[MISS])

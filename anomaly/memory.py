@@ -64,8 +64,12 @@ TINY = 1e-12
     SPREAD_OUT,  # mean |value - centre| over the same
     CENTRE,  # mean value over the same, outliers cut
     STEP_SIZE,  # mean |value - value before|
+    ZERO_RUN,  # rows of exactly zero up to now
+    ZERO_ROWS,  # such rows before it
+    ZERO_LONGEST,  # rows of the longest such run that was no silence
+    ZERO_BELOW,  # the lowest value before the run, over the mean size
     SCALARS,
-) = range(40)
+) = range(44)
 
 
 class Memory(NamedTuple):

@@ -14,7 +14,7 @@ from anomaly.prepare import grid_index
 from core.errors import Invalid
 from core.timeseries import FloatArray, TimeArray
 
-FORMAT = 3
+FORMAT = 4
 LONG_AGO_NS = -(2**62)
 
 

@@ -86,6 +86,17 @@ class TestOneEvent:
         assert len(at) == 1
         assert t[AT] <= at[0] <= t[AT + 2]
 
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_silence_of_a_metric_whose_valleys_are_deep_is_one_alert(self, seed):
+        t = hours(40)
+        rng = np.random.default_rng(seed)
+        hour = t.astype("datetime64[h]").astype(int) % 24
+        y = 50 * np.exp(1.5 * np.cos(2 * np.pi * (hour - 14) / 24) + 0.35 * rng.normal(size=len(t)))
+        before = len(alerts(found(t, y)))
+        y[30 * 24 : 30 * 24 + 6] = 0  # from midnight, when little comes anyway
+        assert t[30 * 24] <= alerts(found(t, y), after=t[30 * 24])[0] <= t[30 * 24 + 2]
+        assert len(alerts(found(t, y))) == before + 1
+
     def test_an_outage_of_minutes_is_found_within_two_minutes(self):
         t = minutes(21)
         y = traffic(t, 5)

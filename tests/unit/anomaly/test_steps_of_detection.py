@@ -73,16 +73,26 @@ class TestThreshold:
 
 
 class TestSpans:
-    def found(self, score, cost=1.0, off=None, values=None, **terms):
+    def found(self, score, cost=1.0, off=None, values=None, doubt=0.0, **terms):
         n = len(score)
         side = np.array(off or [1.0] * n)
         rows = Rows(
-            np.arange(n) * HOUR_NS, np.array(score, float), np.full(n, np.nan), np.full(n, cost), side, side if values is None else values
+            np.arange(n) * HOUR_NS,
+            np.array(score, float),
+            np.full(n, np.nan),
+            np.full(n, cost),
+            side,
+            side if values is None else values,
+            np.full(n, doubt),
         )
         return spans(rows, Terms(3.0, 6 * HOUR_NS, **terms))
 
     def test_flags_within_the_quiet_time_are_one_event(self):
         assert self.found([0, 4, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 4, 0]) == [(1, 1, 4, 4), (12, 12, 12, 12)]
+
+    def test_what_is_doubtful_must_be_stranger(self):
+        assert self.found([0, 4, 0], doubt=1.5) == []
+        assert self.found([0, 5, 0], doubt=1.5) == [(1, 1, 1, 1)]
 
     def test_a_long_event_flickers_longer(self):
         assert self.found([4] * 30 + [0] * 10 + [6, 0]) == [(0, 0, 40, 40)]

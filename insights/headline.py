@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from insights.periods import period_of
+from insights.phrasing import said_points
 from insights.wording import begun, bucket, count, during, number
 from semantic.catalog.model import Catalog
 from semantic.expr import Unit
@@ -20,28 +21,9 @@ from semantic.windows import add_units, local_now
 Rows = Sequence[Sequence[Any]]
 _ISO_SPAN = re.compile(r"^(\d{4}-\d\d-\d\d)(?: to (\d{4}-\d\d-\d\d))?(?:, including today)?$")
 _ISO_DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
-_RELATIVE = {
-    "last",
-    "this",
-    "past",
-    "previous",
-    "next",
-    "coming",
-    "current",
-    "today",
-    "yesterday",
-    "date",
-    "ago",
-    "since",
-    "until",
-    "before",
-    "ytd",
-    "mtd",
-    "qtd",
-    "wtd",
-    "around",
-    "week",
-}
+_RELATIVE = frozenset(
+    "last this past previous next coming current today yesterday date ago since until before ytd mtd qtd wtd around week".split()
+)
 _TOLD = {"running_total", "moving_average", "moving_sum", "growth", "difference"}  # what was asked for, rather than what it is made of
 _PERIODS = {"minute", "hour", "day", "week", "month", "quarter", "year"}
 
@@ -131,7 +113,11 @@ def _change(columns: Sequence[OutputColumn], row: Sequence[Any], measure_index: 
             share = _float(row[index])
             if share is None:
                 return ""
-            said = f"{'up' if share > 0 else 'down'} {number(abs(share), column.format)}" if share else "unchanged"
+            of_rate = any(
+                c.role == "measure" and c.measure_index == measure_index and c.format == column.format == "percent" for c in columns
+            )
+            size = said_points(abs(share) * 100) if of_rate else number(abs(share), column.format)
+            said = f"{'up' if share > 0 else 'down'} {size}" if share else "unchanged"
             return f"{said}{_against(column)}" if against and share else said
     return ""
 
@@ -264,7 +250,9 @@ class _Grouped:
         top = end(known, key=lambda row: _float(row[share]) or 0.0)
         column = self.columns[share]
         value = f" ({_value(top[self.measure], self.column)})" if share != self.measure else ""
-        return f"{self._name(top, keys)} has the {most} share of {self._plain()}: {_value(top[share], column)}{value}{_when(self.windows)}."
+        change = _change(self.columns, top, self.column.measure_index)
+        said = f"{self._name(top, keys)} has the {most} share of {self._plain()}: {_value(top[share], column)}{value}{_when(self.windows)}"
+        return f"{said}; {self._plain()} {change}." if change else f"{said}."
 
     def _shares_over_time(self, known: Rows, keys: list[int], time: int, share: int) -> str:
         """Who has the largest share in the last whole period, and what share that one had at first."""

@@ -20,6 +20,11 @@ def said(value: Number) -> str:
     return f"+{text}" if value.signed and value.value > 0 else text
 
 
+def said_points(value: float) -> str:
+    """A difference of two percentages: 0.64 points."""
+    return said(Number(value, unit="points"))
+
+
 def said_amount(fact: Fact, value: float, *, signed: bool = False) -> str:
     return said(amount(fact.quantity, value, signed=signed))
 

@@ -76,10 +76,20 @@ def with_percent(digits: str) -> str:
 
 
 def _compact(amount: float) -> str:
-    """1.23M"""
-    digits = format_compact_decimal(amount, locale=LOCALE, fraction_digits=_compact_digits(amount))
+    """1.23M; 4.80M for 4,801,234 and 4.8M for exactly that, so that figures side by side have the same digits.
+
+    >>> _compact(4_801_234.5), _compact(4_800_000), _compact(18_012), _compact(18_000)
+    ('4.80M', '4.8M', '18.0K', '18K')
+    """
+    places = _compact_digits(amount)
+    digits = format_compact_decimal(amount, locale=LOCALE, fraction_digits=places)
     size = digits[-1] if digits[-1].isalpha() else ""
-    return current().figure(digits.removesuffix(size)) + size
+    text = digits.removesuffix(size)
+    step = 1000 ** math.floor(math.log(abs(amount), 1000)) / 10
+    if places and amount % step:
+        whole, _, decimals = text.partition(".")
+        text = f"{whole}.{decimals:0<{places}}"
+    return current().figure(text) + size
 
 
 def _currency(amount: float, code: str, compact: bool) -> str:

@@ -62,7 +62,7 @@ PARTICIPLES = frozenset(
 UNIT_NOUNS = frozenset(
     """
     meters metres meter kilometers kilometres kilometer kilometre sq km miles mile feet foot inches pounds kg kilograms grams dollars
-    dollar usd eur euros percent people square per hours minutes seconds days years  points stars times degrees units cents tons
+    dollar usd eur euro euros pound gbp percent people square per hours minutes seconds days years  points stars times degrees units cents tons
     liters litres gallons cm mm m
     """.split()
 )

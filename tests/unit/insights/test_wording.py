@@ -101,6 +101,11 @@ class TestHeadline:
     def test_a_sentence_begins_with_a_capital_unless_a_name_is_spelt_its_own_way(self, name: str, begins: str) -> None:
         assert headline([REGION, REVENUE], [[name, 30.0], ["paid search", 10.0]]).startswith(begins)
 
+    def test_the_change_of_a_rate_is_said_in_points(self) -> None:
+        rate = OutputColumn("rate", "conversion rate", "measure", format="percent", measure_index=0)
+        change = OutputColumn("change", "change", "change", format="percent", measure_index=0, beside="previous day")
+        assert headline([rate, change], [[0.029, 0.0064]]) == "Conversion rate: 2.9%, up 0.64 points on the previous day."
+
     def test_groups_name_the_highest_whatever_the_order_of_rows(self) -> None:
         rows = [["AMER", 10.0], ["EMEA", 30.0]]
         assert headline([REGION, REVENUE], rows) == "EMEA has the highest revenue: €30.00, 75% of the total."

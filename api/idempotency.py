@@ -1,6 +1,7 @@
 """Requests that change something and carry an Idempotency-Key are done once: whoever repeats one gets the first answer again.
 
-Routes that start jobs keep the key with the job; this is for all others under /v1. A key counts per credential, method, path and body.
+Routes that start jobs keep the key with the job; this is for all others under /v1. A key counts per credential, method, path and body;
+nothing is kept for who has none that is good, so that signing in gives a session each time and nobody fills the store from outside.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Idempotent:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         key = Headers(scope=scope).get("idempotency-key") if scope["type"] == "http" and scope["method"] in _CHANGING else None
         path = scope.get("path", "")
-        if not key or not path.startswith("/v1/") or path.startswith(_OWN_WAY):
+        if not key or not path.startswith("/v1/") or path.startswith(_OWN_WAY) or not _credential(scope):
             await self.app(scope, receive, send)
             return
         request = Request(scope)
@@ -78,7 +79,8 @@ class Idempotent:
 
         def keep() -> None:
             with services.store.write() as connection:
-                if status >= 500 or status in _WORTH_TRYING_AGAIN or len(parts) > MAX_BODY:
+                unknown = scope.get("state", {}).get("caller") is None
+                if unknown or status >= 500 or status in _WORTH_TRYING_AGAIN or len(parts) > MAX_BODY:
                     idempotency.forget(connection, key_hash)
                 else:
                     answer = KeptAnswer(status, headers.get("content-type", ""), headers.get("location", ""), box.encrypt(bytes(parts)))
@@ -101,9 +103,12 @@ def _box(scope: Scope, key: str) -> Fernet:
 
 
 def _whose(scope: Scope, key: str) -> bytes:
+    return f"{_credential(scope)}\0{key}".encode()
+
+
+def _credential(scope: Scope) -> str:
     headers = Headers(scope=scope)
-    credential = headers.get("authorization") or headers.get("cookie") or ""
-    return f"{credential}\0{key}".encode()
+    return headers.get("authorization") or headers.get("cookie") or ""
 
 
 async def _whole(receive: Receive) -> bytes:

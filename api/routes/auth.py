@@ -153,7 +153,8 @@ async def list_keys(request: Request, caller: Caller, cursor: Cursor = None, lim
 
 @router.post("/api-keys", status_code=201, summary="Make an API key; its text is shown once")
 async def create_key(request: Request, body: NewKey, caller: Caller) -> dict[str, Any]:
-    """It never has more than its owner's rights, and loses them when they do; `scopes` narrow it further. Only admins make keys for others."""
+    """It never has more than its owner's rights, and loses them when they do; `scopes` narrow it further, to those of the key
+    that makes it where a key does. Only admins make keys for others."""
     services = services_of(request)
     now = services.clock.now()
     expires = now + dt.timedelta(days=body.days) if body.days else None
@@ -162,6 +163,9 @@ async def create_key(request: Request, body: NewKey, caller: Caller) -> dict[str
         owner = UserId(body.user) if body.user else caller.user
         if owner != caller.user and not may(caller, Right.ADMIN):
             raise Forbidden("Only an administrator makes API keys for other people.", code="not_yours")
+        if "*" not in caller.scopes and not caller.scopes >= set(body.scopes):
+            own = ", ".join(sorted(caller.scopes))
+            raise Forbidden(f"This API key has the scopes {own}; a key that it makes has no others.", code="scope_missing")
         with services.store.write() as connection:
             return api_keys.create(connection, caller.tenant, owner, name=body.name, now=now, scopes=body.scopes, expires_at=expires)
 

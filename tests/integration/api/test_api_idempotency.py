@@ -13,6 +13,7 @@ from core.clock import FixedClock
 from core.store import idempotency
 from core.store.tables import idempotent_answers
 from tests.integration.api.conftest import NOW, Caller
+from workers.demo.people import DEMO_PASSWORD
 
 GOAL_FREE = {"name": "kept once", "scopes": ["read"]}
 
@@ -46,6 +47,22 @@ class TestRepeating:
             kept = connection.execute(select(idempotent_answers.c.body)).scalars().all()
         assert kept
         assert not any(made["key"].encode() in (body or b"") for body in kept)
+
+    def test_nothing_is_kept_for_who_is_unknown(self, client: Any, services: Any) -> None:
+        def kept() -> int:
+            with services.store.read() as connection:
+                return len(connection.execute(select(idempotent_answers.c.key_hash)).all())
+
+        before = kept()
+        client.cookies.clear()
+        sign_in = {"email": "analyst@acme.example", "password": DEMO_PASSWORD}
+        for headers in ({}, {"Authorization": "Bearer qk_nobody_knows"}):
+            told = {**headers, "Idempotency-Key": "k-unknown"}
+            assert client.post("/v1/nowhere", json={}, headers=told).status_code == 404
+            for _ in range(2):
+                assert "querent_session" in client.post("/v1/login", json=sign_in, headers=told).cookies
+                client.cookies.clear()
+        assert kept() == before
 
     def test_another_request_with_the_key_is_a_conflict(self, analyst: Caller) -> None:
         assert make(analyst, "k-2", name="a").status_code == 201

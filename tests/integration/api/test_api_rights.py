@@ -257,6 +257,9 @@ class TestPermissionTable:
         assert client.get("/v1/metrics", headers=reads).status_code == 200
         assert client.post("/v1/sql", json={"sql": "SELECT 1"}, headers=asks).status_code == 403
         assert client.post("/v1/api-keys", json={"name": "wider"}, headers=asks).status_code == 403  # no key makes itself a wider one
+        own = key("self", "read")
+        for scopes, status in ((["*"], 403), (["read", "ask"], 403), (["read"], 201)):
+            assert client.post("/v1/api-keys", json={"name": "of a key", "scopes": scopes}, headers=own).status_code == status
 
     def test_a_role_taken_away_counts_at_once(self, client: TestClient, services: Services, person: Any) -> None:
         made = client.post("/v1/api-keys", json={"name": "mine"}, headers=person[Role.DATA_SCIENTIST]).json()

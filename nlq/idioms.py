@@ -64,6 +64,7 @@ _SELLING = r"(?:sell(?:ing)?|sold|ship(?:ping|ped)?)"
 _PEOPLE = r"(?:users?|customers?|clients?|visitors?|buyers?|shoppers?|people)"
 _BETTER = r"(?:better|worse|bigger|smaller|stronger|weaker|larger|higher|lower|more\s+(?:valuable|profitable|important|popular|effective))"
 
+_NAMED = r"[\w&'-]+(?:\s[\w&'-]+){0,2}"
 _LABEL = r"(?:reason|type|status|categor(?:y|ie)|kind|channel|method|priority|source)(?:e?s)?"
 _FIRST = r"desc(?:ending)?|asc(?:ending)?|highest|lowest|largest|smallest|in\s+(?:descending|ascending)"
 
@@ -104,6 +105,22 @@ IDIOMS: tuple[Idiom, ...] = (
     _idiom(r"\b(?:same|this)\s+(?:point|stage|moment|date)(?:\s+in\s+time)?\s+(?:in\s+|of\s+)?(?=(?:the\s+)?last\s+(?:week|month|quarter|year)\b)",
            "same time ", sure=True),
     _idiom(r"\bup\s+or\s+down\b", "up", sure=True),
+    _idiom(r"\bhow\s+(?:far|much)\s+(?:are\s+we\s+)?(?:away\s+from|from|behind|ahead\s+of|off|above|below|short\s+of)\s+last\s+(?P<u>week|month|quarter|year)(?:['’]s)?"
+           r"(?P<q>\s+[\w\s-]+?)?(?:\s+are\s+we)?(?=\W*$)", r"\g<q> this \g<u> vs last \g<u>", sure=True),
+    _idiom(rf"^\W*(?:which|who|what)\s+(?:{_EARNS}|ha[sd]|have|got|brought(?:\s+in)?)\s+(?:more|less|fewer|(?:the\s+)?(?:higher|lower|better|worse|bigger|smaller|most|highest|lowest))"
+           rf"\s+(?P<q>[^,:?]+?)\s*[,:–-]\s*(?P<a>{_NAMED})\s+or\s+(?P<b>{_NAMED})\W*$", r"\g<q> \g<a> vs \g<b>", sure=True),
+    _idiom(rf"^(?P<q>[^,:?]+?)\s+[–-]\s+(?P<a>{_NAMED})\s+or\s+(?P<b>{_NAMED})\W*$", r"\g<q> \g<a> vs \g<b>", sure=True),
+    _idiom(r"^\W*(?:the\s+|our\s+)?(?P<x>(?!(?:top|best|worst|most|least|all|which|what|how|units|items|pieces|products|goods|things|articles|number|total)\b)"
+           r"(?:[\w-]+\s)?[a-z][\w-]*[a-rt-z]s)\s+sold(?=\s+(?:last|this|in|per|by|since|yesterday|today|each|on|over|during|between|a)\b|\W*$)",
+           *_each(r"{} of \g<x>", ("units sold", "quantity sold")), sure=True),
+    *(
+        _idiom(rf"\b(?:what|which)\s+(?P<x>weekday|day(?:\s+of\s+(?:the\s+)?week)?|month|week|quarter|hour)\s+(?:do\s+we\s+)?sells?\s+(?:the\s+)?(?:{end})\b",
+               *_each(rf"{way} \g<x> for {{}}", _MONEY), sure=True)
+        for end, way in (("best|most", "best"), ("worst|least", "worst"))
+    ),
+    _idiom(r"\bhow\s+(?:did\s+|has\s+|have\s+)?(?:the\s+|our\s+)?(?P<m>[\w\s-]+?)\s+(?:has\s+|have\s+)?(?:been\s+)?(?:develop(?:ed|ing)?|evolv(?:ed?|ing)|progress(?:ed|ing)?|behaved?|moved?)\b",
+           r"trend of \g<m>"),
+    _idiom(r"^\W*(?P<be>is|are)\s+(?P<m>[\w\s-]+?)\s+getting\s+(?:better|worse|bigger|smaller|higher|lower|more|fewer)\b", r"\g<be> \g<m> going up"),
     _idiom(r"^\W*(?:the\s+)?same\s+(?:period|time)\s+last\s+year\s+(?:for|of|in)\s+(?P<q>[^,;?]+?)\W*$", r"\g<q> vs same period last year", sure=True),
     _idiom(r"\bnew\s+(?P<vs>vs\.?|versus|and|or)\s+returning\b(?=\W*$|\s+(?:by|this|last|in|since|per)\b)", (r"new \g<vs> returning customers", "customer"), sure=True),
     _idiom(rf"^\W*(?P<m>[\w-]+?)\s+(?P<label>{_LABEL})\s+(?:breakdown|split|distribution)\W*$", r"number of \g<m>s by \g<m> \g<label>", sure=True),
@@ -151,6 +168,8 @@ IDIOMS: tuple[Idiom, ...] = (
                   ("ad spend", "marketing spend", "advertising spend", "marketing cost", "advertising cost")), unless="CAC acquisition", sure=True),
     _idiom(r"\b(?:CTR|click[\s-]*through\s+rate)\b", ("ratio of clicks to impressions", "click impression"), unless="CTR"),
     _idiom(r"\b(?:MRR|monthly\s+recurring\s+revenue)\b", ("total monthly fee of active subscriptions", "monthly fee subscription"), unless="MRR recurring"),
+    _idiom(r"\b(?:(?P<x>[\w-]+?)s?\s+)?cancell?ation\s+rate\s+(?:of|for|among)\s+(?:our\s+|the\s+|all\s+)?(?P<y>[\w-]+s)\b",
+           r"percentage of \g<y> that were cancelled", sure=True),
     _idiom(r"\b(?P<event>cancel)(?:l?ation)\s+rate\b", *_each("percentage of {}s that were cancelled", _EVENTS)),
     _idiom(r"\b(?:what\s+)?(?:percentage|percent|share|portion|proportion|fraction|%)\s+of\s+(?:the\s+|our\s+|all\s+)?(?:sessions|visits|visitors|traffic)\s+(?:that\s+)?(?:convert(?:ed|s)?|(?:turn|turned)\s+into\s+\w+)\b",
            ("conversion rate", "conversion rate")),

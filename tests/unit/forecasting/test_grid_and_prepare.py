@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from core.timeseries import Grain, TimeSeries
+from forecasting.clean import fill_gaps
 from forecasting.grid import Step, index_of, infer_step, time_at
 from forecasting.prepare import prepare
 from forecasting.seasons import calendar_seasons, weekly_or_shorter
@@ -107,3 +108,19 @@ class TestPrepare:
         rows = at("2000-01-01T00:00:00", "2000-01-01T00:00:01", "2024-01-01", "2024-01-01T00:00:01")
         with pytest.raises(Invalid, match="Pass the grain"):
             prepare(ForecastInput(TimeSeries("s", rows, np.ones(4)), 3))
+
+
+def test_a_gap_of_days_is_filled_with_their_weekdays_although_a_year_was_seen():
+    at = np.arange(3 * 365)
+    y = 100.0 + 40.0 * (at % 7 == 5) + np.random.default_rng(3).normal(0, 1, at.shape[0])
+    raw = y.copy()
+    raw[900:921] = np.nan
+    assert np.abs(fill_gaps(raw, (7, 365)) - y).max() < 6
+
+
+def test_a_gap_is_bridged_from_the_values_at_its_edges():
+    at = np.arange(24 * 30)
+    y = 50.0 + 10.0 * np.sin(2 * np.pi * at / 24) + 8.0 * np.exp(-(((at - 500) / 20.0) ** 2))
+    raw = y.copy()
+    raw[498:502] = np.nan
+    assert np.abs(fill_gaps(raw, (24, 168)) - y).max() < 0.5

@@ -119,8 +119,8 @@ class Oidc:
             url, _ = client.create_authorization_url(document["authorization_endpoint"], state=state, nonce=nonce, code_verifier=verifier)
         return url, self._signer().dumps([provider.tenant, state, nonce, verifier, target])
 
-    def finish(self, cookie: str, code: str, state: str, redirect_uri: str) -> tuple[User, str]:
-        """Whose sign-in it was, and where they wanted to go.
+    def finish(self, cookie: str, code: str, state: str, redirect_uri: str, *, issuer: str = "") -> tuple[User, str]:
+        """Whose sign-in it was, and where they wanted to go. issuer: who says to have sent the code (RFC 9207); a code goes to no other one.
 
         Raises: Unauthenticated for a state, code or token that does not fit; Forbidden for a person who may not get in; Unavailable.
         """
@@ -131,6 +131,8 @@ class Oidc:
         if not secrets.compare_digest(state, expected):
             raise Unauthenticated("The sign-in does not belong to this browser; start again.", code="bad_state")
         provider = self.provider(tenant)
+        if issuer and issuer.rstrip("/") != provider.issuer.rstrip("/"):
+            raise Unauthenticated("The answer comes from another provider than the one that was asked; start again.", code="bad_state")
         endpoint = self.discovered(provider.issuer)["token_endpoint"]
         try:
             with self._client(provider, redirect_uri) as client:

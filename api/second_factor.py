@@ -10,7 +10,7 @@ import pyotp
 from api.services import Services
 from core.errors import Conflict, Invalid, Unauthenticated
 from core.principal import Principal
-from core.store import audit, second_factors, users
+from core.store import audit, lockouts, second_factors, users
 from core.store.audit import Happening
 from core.store.credentials import hash_token
 from core.store.users import User
@@ -82,10 +82,20 @@ def confirm(services: Services, caller: Principal, code: str) -> tuple[str, ...]
 
 
 def remove(services: Services, caller: Principal, code: str) -> None:
-    """Turns it off, given a code. Raises: Unauthenticated for a wrong code; NotFound for an unknown user."""
+    """Turns it off, given a code; wrong ones count like failed sign-ins, so that nobody with an open session tries them all.
+
+    Raises: Unauthenticated for a wrong code; RateLimited after many; NotFound for an unknown user.
+    """
+    now = services.clock.now()
     with services.store.read() as connection:
         me = users.get(connection, caller.tenant, caller.user)
-    refuse_without_code(services, me, code)
+        lockouts.refuse_locked(connection, me.email, now=now)
+    try:
+        refuse_without_code(services, me, code)
+    except Unauthenticated:
+        with services.store.write() as connection:
+            lockouts.failed(connection, me.email, now=now)
+        raise
     with services.store.write() as connection:
         second_factors.remove(connection, caller.tenant, caller.user)
         audit.append(connection, caller.tenant, Happening(caller.user, "second_factor.off"), now=services.clock.now())

@@ -18,14 +18,14 @@ BACK = "/auth/oidc/callback"
 
 
 @router.get(BACK)
-async def come_back(request: Request, code: str = "", state: str = "", error: str = "") -> Response:
+async def come_back(request: Request, code: str = "", state: str = "", error: str = "", iss: str = "") -> Response:
     services = services_of(request)
     if error or not code:
         raise Unauthenticated("The provider did not let you in; try again or ask your administrator.", code="provider_refused")
     cookie = request.cookies.get(STATE_COOKIE, "")
 
     def finish() -> tuple[str, str]:
-        user, target = services.oidc.finish(cookie, code, state, _redirect_uri(services))
+        user, target = services.oidc.finish(cookie, code, state, _redirect_uri(services), issuer=iss)
         return start_session(services, user, request.headers.get("user-agent", ""), "provider"), target
 
     token, target = await run_in_threadpool(finish)

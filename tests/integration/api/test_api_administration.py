@@ -192,6 +192,14 @@ class TestSecondFactor:
         assert client.post("/v1/me/second-factor/remove", json={"code": codes[1]}, headers=own).status_code == 204
         assert sign_in(client, "careful@acme.example").status_code == 200
 
+    def test_codes_cannot_be_tried_in_an_open_session(self, client: Any, admin: Caller) -> None:
+        add(admin, "stolen@acme.example")
+        own = {"Cookie": f"querent_session={sign_in(client, 'stolen@acme.example').cookies['querent_session']}"}
+        totp = pyotp.TOTP(client.post("/v1/me/second-factor", headers=own).json()["secret"])
+        assert client.post("/v1/me/second-factor/confirm", json={"code": totp.at(NOW)}, headers=own).status_code == 200
+        tried = [client.post("/v1/me/second-factor/remove", json={"code": "nonsense"}, headers=own).status_code for _ in range(11)]
+        assert tried == [401] * 10 + [429]
+
 
 class TestAudit:
     def test_who_did_what(self, client: Any, admin: Caller) -> None:

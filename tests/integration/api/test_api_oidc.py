@@ -127,6 +127,7 @@ class TestBrowser:
         assert browser.back(location, other.state_cookie).status_code == 401
         assert browser.back(location, "").status_code == 401
         assert browser.back(location + "x").status_code == 401
+        assert browser.back(location + "&iss=https%3A%2F%2Felsewhere.example").status_code == 401  # the code is not told to ours
         assert browser.back(location).status_code == 303
         assert browser.back(location).status_code == 401  # a code works once
         assert browser.back("/auth/oidc/callback?error=access_denied").status_code == 401

@@ -45,6 +45,7 @@ SAFE_DEFAULTS: Mapping[str, str | int] = MEANING_SETTINGS
 _OPTIONAL_PREFIXES = ("max_", "output_format_", "readonly")
 _OPTIONAL_SUFFIX = "_overflow_mode"
 _POOL_SIZE = 32
+PING_S = 10.0  # one that is stopped takes connections and never answers; who asks whether we are ready must be told
 
 
 class Warehouse:
@@ -104,10 +105,11 @@ class Warehouse:
             raise to_app_error(error) from error
 
     async def ping(self) -> None:
-        """Returns when the warehouse answers a query with our credentials. Raises: Unavailable."""
+        """Returns when the warehouse answers a query with our credentials, within ten seconds. Raises: Unavailable."""
         try:
-            client = await self._connected()
-            await client.query("SELECT 1")
+            async with asyncio.timeout(PING_S):
+                client = await self._connected()
+                await client.query("SELECT 1")
         except _FAILURES as error:
             raise to_app_error(error) from error
 

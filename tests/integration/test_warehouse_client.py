@@ -28,6 +28,7 @@ from core.settings import Settings
 from semantic import states
 from semantic.cache import CachedWarehouse, MemoryStore, RedisStore, StoredResult
 from semantic.states import GuardedQuery, Param, QueryStats
+from semantic.warehouse import client
 from semantic.warehouse.admin import WarehouseAdmin
 from semantic.warehouse.client import SyncWarehouse, Warehouse
 from semantic.warehouse.connection import Connection, admin_connection, reader_connection
@@ -168,6 +169,16 @@ class TestErrors:
             assert (caught.value.code, caught.value.status) == ("warehouse_down", 503)
             with pytest.raises(Unavailable):
                 asyncio.run(Warehouse(Connection(url, "querent", SecretStr("x"), connect_timeout_s=2)).run(guarded("SELECT 1")))
+
+    def test_one_that_takes_connections_and_never_answers_is_not_ready(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(client, "PING_S", 0.3)
+        with socket.socket() as silent:
+            silent.bind(("127.0.0.1", 0))
+            silent.listen()
+            url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+            with pytest.raises(Unavailable) as caught:
+                asyncio.run(Warehouse(Connection(url, "querent", SecretStr("x"))).ping())
+        assert caught.value.code == "warehouse_timeout"
 
     def test_wrong_password(self, warehouse_endpoint: Any) -> None:
         with pytest.raises(Unavailable) as caught:

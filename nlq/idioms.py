@@ -65,6 +65,7 @@ _PEOPLE = r"(?:users?|customers?|clients?|visitors?|buyers?|shoppers?|people)"
 _BETTER = r"(?:better|worse|bigger|smaller|stronger|weaker|larger|higher|lower|more\s+(?:valuable|profitable|important|popular|effective))"
 
 _NAMED = r"[\w&'-]+(?:\s[\w&'-]+){0,2}"
+_DEALS = r"(?:orders|purchases|bookings|reservations|rentals|transactions|sales|invoices|contracts|policies)"
 _LABEL = r"(?:reason|type|status|categor(?:y|ie)|kind|channel|method|priority|source)(?:e?s)?"
 _FIRST = r"desc(?:ending)?|asc(?:ending)?|highest|lowest|largest|smallest|in\s+(?:descending|ascending)"
 
@@ -105,6 +106,22 @@ IDIOMS: tuple[Idiom, ...] = (
     _idiom(r"\b(?:same|this)\s+(?:point|stage|moment|date)(?:\s+in\s+time)?\s+(?:in\s+|of\s+)?(?=(?:the\s+)?last\s+(?:week|month|quarter|year)\b)",
            "same time ", sure=True),
     _idiom(r"\bup\s+or\s+down\b", "up", sure=True),
+    _idiom(r"\bsubs\b", ("subscriptions", "subscription"), sure=True),
+    _idiom(r"^\W*(?P<q>(?:(?!\b(?:vs|versus|than|compared?|to|with|against|from|and|this|last|yesterday|today|in|on|before)\b)[^,;?])+?)\s+(?:at\s+)?(?:the\s+)?(?:this|same)\s+(?:time|period)"
+           r"\s+last\s+year\W*$", r"\g<q> this year vs last year", sure=True),
+    _idiom(r"\bthis\s+time\s+(?=last\s+year\b)", "same time ", sure=True),
+    _idiom(r"\b(?P<x>subscriptions|memberships|contracts|policies|accounts|licen[cs]es|plans)\s+(?:were|are|was|is)\s+(?:still\s+)?active\b", r"active \g<x>", sure=True),
+    _idiom(r"\b(?P<x>[\w-]+s)\s+(?:started|opened|begun|won|gained)\s+(?P<vs>vs\.?|versus|and|compared\s+(?:to|with))\s+(?P<end>cancelled|canceled|ended|closed|lost)\b",
+           (r"new \g<x> \g<vs> \g<end> \g<x>", "new cancelled"), sure=True),
+    _idiom(rf"(?<!average )(?<!mean )(?<!median )\b(?:total\s+)?value\s+of\s+(?:all\s+|the\s+|our\s+)?(?={_DEALS}\b)", *_each("{} of ", _MONEY), sure=True),
+    _idiom(rf"(?P<q>\b{_DEALS}\b.*),?\s+and\s+what\s+(?:was|were|is|are)\s+(?:their|its|the)\s+(?:total\s+)?(?:value|worth)\b",
+           *_each(r"\g<q> and {}", _MONEY), sure=True),
+    _idiom(r"\bhow\s+many\s+(?P<x>[\w-]+(?:\s[\w-]+)?)\s+(?:did|do)\s+we\s+sell\s+per\s+(?P<y>[\w-]+)\b",
+           *_each(r"{} per \g<y> of \g<x>", ("units sold", "quantity sold")),
+           sure=True),
+    _idiom(r"^\W*(?:what\s+(?:are|were)\s+)?(?:the\s+|our\s+)?(?:(?:top|main|most\s+common|biggest)\s+)?reasons\s+for\s+(?:the\s+|our\s+)?(?P<m>[\w-]+s)"
+           r"(?!\s+(?:rises?|drops?|declines?|falls?|fell|rose|growth|increases?|decreases?|dips?|jumps?|changes?|going|being|to)\b)(?=\s|\W*$)",
+           (r"\g<m> by reason", "reason"), sure=True),
     _idiom(r"\bhow\s+(?:far|much)\s+(?:are\s+we\s+)?(?:away\s+from|from|behind|ahead\s+of|off|above|below|short\s+of)\s+last\s+(?P<u>week|month|quarter|year)(?:['’]s)?"
            r"(?P<q>\s+[\w\s-]+?)?(?:\s+are\s+we)?(?=\W*$)", r"\g<q> this \g<u> vs last \g<u>", sure=True),
     _idiom(rf"^\W*(?:which|who|what)\s+(?:{_EARNS}|ha[sd]|have|got|brought(?:\s+in)?)\s+(?:more|less|fewer|(?:the\s+)?(?:higher|lower|better|worse|bigger|smaller|most|highest|lowest))"

@@ -19,6 +19,7 @@ _WORDS = tuple(
 )
 _SHORT = {
     "wich": "which", "whcih": "which", "hwo": "how",
+    "ths": "this", "thsi": "this", "wiht": "with",
     "teh": "the", "nto": "not", "adn": "and", "lst": "last", "yr": "year", "qtr": "quarter", "qtrs": "quarters", "yrs": "years", "wk": "week",
     "wks": "weeks", "mth": "month", "mths": "months", "yday": "yesterday", "w/o": "without", "w/": "with",
 }  # fmt: skip

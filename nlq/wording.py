@@ -228,7 +228,7 @@ class Wording:
             count = f"{_HOW_MANY[predicate.count_op]} {predicate.count} " if predicate.count_op else ""
             things = self.singular(predicate.dataset) if predicate.count == 1 else self.plural(predicate.dataset)
             inner = f" {where_said(self.predicate(predicate.where))}" if predicate.where is not None else ""
-            whose = isinstance(predicate.where, Has) and not count and not predicate.negate
+            whose = isinstance(predicate.where, Has) and predicate.where.count_op and not count and not predicate.negate
             return f"{'without' if predicate.negate else 'of' if whose else 'with'} {count}{things}{inner}"
         return f"{self.expr(predicate.left)} {_OPS[predicate.op]} the {_AGGREGATES.get(predicate.aggregate, predicate.aggregate)}"
 

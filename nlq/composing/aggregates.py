@@ -15,7 +15,7 @@ from nlq.composing.measures import build_measure
 from nlq.composing.order import order_groups
 from nlq.composing.sense import of_someone, refuse_one_each
 from nlq.composing.shape import counted_rows, grouped_having, grouped_rows
-from nlq.composing.states_at import still_there
+from nlq.composing.states_at import as_it_was, still_there
 from nlq.composing.things import count_sold
 from nlq.composing.time_groups import add_time_groups
 from nlq.composing.transforms import build_transforms
@@ -47,7 +47,7 @@ def aggregate_rows(draft: Draft, measures: list[MeasureItem]) -> SemanticQuery:
     refuse_one_each(draft, by, [m for _, m in built])
     where = of_someone(draft, by, base, where)
     there = still_there(draft, built[0][1], base)
-    where = where if there is None else there if where is None else conjunction([where, there])
+    where = as_it_was(draft, where, base) if there is None else there if where is None else conjunction([where, there])
     having = () if counted or not by else tuple(build_having(draft, c, group_datasets) for c in f.having)
     having = (*having, *(moved_having(m, built[0][1]) for m in f.moved))
     if not by and f.superlative is not None and not measures:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 from nlq.composing.bases import bases_of
 from nlq.composing.counts import is_stock
 from nlq.composing.draft import Draft
+from nlq.conjunctions import conjunction, conjuncts
 from nlq.predicates import Unbuildable
 from nlq.text import keys_of, lemma, words_of
 from semantic.catalog.model import CatalogField, Dataset, DatasetKind, FieldRole
@@ -43,6 +45,33 @@ def still_there(draft: Draft, measure: Measure, base: str | None) -> Predicate |
         return None
     end = FieldRef(dataset=base, field=ends[0].name)
     return Or(items=(IsNull(field=end), InWindow(field=end, window=Absolute(start=day))))
+
+
+def as_it_was(draft: Draft, where: Predicate | None, base: str | None) -> Predicate | None:
+    """ "active subscriptions on 30 September": that had begun by then and had not ended, whatever came after."""
+    phrase = draft.frame.times[0] if len(draft.frame.times) == 1 and not draft.window_done else None
+    window = phrase.window if phrase is not None else None
+    if phrase is None or not isinstance(window, Absolute) or not (phrase.point or phrase.label.lower().startswith(_AT)):
+        return where
+    at = window.end.date() if isinstance(window.end, dt.datetime) else window.end
+    if at is None or at > draft.as_of.date() or phrase.label.lower().startswith(("since", "after", "before", "until")):
+        return where
+    parts = list(conjuncts(where))
+    for n, part in enumerate(parts):
+        if (
+            not isinstance(part, IsNull)
+            or part.negate
+            or not isinstance(part.field, FieldRef)
+            or part.field.dataset != base
+            or part.field.via
+        ):
+            continue
+        if not set(words_of(draft.catalog.field(part.field).label)) & _ENDED:
+            continue
+        parts[n] = Or(items=(part, InWindow(field=part.field, window=Absolute(start=at))))
+        draft.frame.times = [replace(phrase, window=Absolute(end=at))]
+        return conjunction(parts)
+    return where
 
 
 def _tells_now(draft: Draft, measure: Measure, dataset: Dataset) -> bool:

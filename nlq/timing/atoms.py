@@ -103,7 +103,16 @@ def _find_feasts(text: str, today: dt.date, calendar: CatalogCalendar, taken: li
         if around is not None:
             a, start, end = around.start(), start - dt.timedelta(days=3), end + dt.timedelta(days=3)
         found.append(Atom(a, match.end(), start, end, Absolute(start=start, end=end), Unit.DAY, bool(given)))
+        other = _OTHER_YEAR.match(text[match.end() :]) if given else None
+        if other is not None:  # "Cyber Monday 2025 vs 2024"
+            start, end = feasts(calendar, int(other["year"])).get(match["name"], (today, today))
+            found.append(
+                Atom(match.end() + other.start("year"), match.end() + other.end(), start, end, Absolute(start=start, end=end), Unit.DAY)
+            )
     return found
+
+
+_OTHER_YEAR = re.compile(rf"\A\s*(?:vs\.?|versus|compared?\ (?:to|with)|against|than)\ (?:in\ )?(?P<year>{YEAR})\b")
 
 
 _AROUND = re.compile(r"\b(?:around|about|near)\ (?:the\ )?\Z")

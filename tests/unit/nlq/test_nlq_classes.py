@@ -80,6 +80,17 @@ def acme() -> Understander:
         ("tell me how revenue developed last year", "revenue, by month, last year, month, lowest first"),
         ("what weekday sells best", "revenue, by day of week, revenue, highest first, first 1 and ties"),
         ("are refunds getting worse", "refunds, last month, vs previous period"),
+        (
+            "how many subscriptions were active at the end of April",
+            "number of subscriptions, where cancellation date is missing or cancellation date from 2026-05-01 on, before 2026-05-01",
+        ),
+        ("subscriptions started vs cancelled this year", "new subscriptions, cancelled subscriptions, this year"),
+        ("value of orders not yet shipped", "revenue, where ship date is missing"),
+        ("revenue this time last year", "revenue, year to date, vs previous period"),
+        (
+            "how did Cyber Monday 2025 compare to 2024 for revenue",
+            "revenue, from 2025-12-01 to before 2025-12-02, vs from 2024-12-02 to before 2024-12-03",
+        ),
         ("how many repeat customers", "number of customers, with more than 1 order"),
         ("did orders fall in Germany last week", "orders, where country is Germany, last week, vs previous period"),
         ("how is revenue trending", "revenue, by month, month, lowest first"),

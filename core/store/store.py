@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from core.errors import Invalid, Unavailable
 from core.store.engine import READ_ONLY, make_engine
 
 _AWAY = (OperationalError, InterfaceError, NoConnectionFree)
+_READ_ONLY_STATE = "25006"  # PostgreSQL's name for a database that is read only, such as a standby
+log = logging.getLogger(__name__)
 
 
 class Store:
@@ -35,7 +38,11 @@ class Store:
             with self.engine.begin() as connection:
                 yield connection
         except _AWAY as error:
-            raise Unavailable("The state store does not answer now; try again in a moment.", code="state_unavailable") from error
+            raise _away(error) from error
+        except InternalError as error:
+            if getattr(error.orig, "sqlstate", None) != _READ_ONLY_STATE:
+                raise
+            raise _away(error) from error
         except (DataError, OverflowError) as error:
             raise _out_of_range(error) from error
 
@@ -59,7 +66,7 @@ class Store:
             with self.engine.connect().execution_options(**options) as connection, connection.begin():
                 yield connection
         except _AWAY as error:
-            raise Unavailable("The state store does not answer now; try again in a moment.", code="state_unavailable") from error
+            raise _away(error) from error
         except (DataError, OverflowError) as error:
             raise _out_of_range(error) from error
 
@@ -70,6 +77,12 @@ class Store:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _away(error: Exception) -> Unavailable:
+    """The cause (no space left, read only, a lock, a server that is gone) is for the log."""
+    log.warning("the state store does not answer: %s", str(getattr(error, "orig", None) or error).partition("\n")[0][:200])
+    return Unavailable("The state store does not answer now; try again in a moment.", code="state_unavailable")
 
 
 def _out_of_range(error: DataError | OverflowError) -> Exception:

@@ -65,3 +65,12 @@ def test_a_glance_takes_no_transaction_and_leaves_none_to_others(postgresql: Any
     with store.glance() as connection:
         assert connection.execute(text("SELECT count(*) FROM t")).scalar() == 0
     store.close()
+
+
+def test_a_server_that_is_read_only_is_away_for_writers_and_the_log_says_why(postgresql: Any, caplog: pytest.LogCaptureFixture) -> None:
+    store = Store.open(postgresql.database("state_standby") + "?options=-c%20default_transaction_read_only%3Don")
+    with pytest.raises(Unavailable), store.write() as connection:
+        connection.execute(text("CREATE TABLE t (n int)"))
+    assert "read-only transaction" in caplog.text
+    store.ping()
+    store.close()

@@ -56,6 +56,8 @@ def continued(
         query = like_with_like(query, as_of, of.catalog.calendar)
         if query == before.query and routed.intent is Intent.ASK and not shown:
             continue
+        if not query.by and any(t.kind == "share" for t in query.transform):
+            continue  # one figure is all of itself
         problem = of.problem(query, as_of)
         if problem is not None:
             errors.append(problem)

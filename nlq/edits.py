@@ -38,6 +38,7 @@ _UP = re.compile(
     r"\b(?:asc\w*|alphabetical\w*|low(?:est)?\s+to|lowest\s+first|smallest\s+first|oldest\s+first|low\s+first)\b", re.IGNORECASE
 )
 _VALUE_WORDS = frozenset(("value", "values", "amount", "number", "numbers", "total", "result", "count", "size", "it"))
+_LAST_WORDS = frozenset(("that", "this", "that one", "this one", "the last", "the last one", "that column"))
 _NAME_WORDS = frozenset(("name", "names", "label", "alphabet", "title"))
 
 
@@ -108,6 +109,8 @@ def _sorted(match: re.Match[str], before: SemanticQuery, wording: Wording) -> Se
     target: tuple[str, int] | None = None
     if (not what and "alphabet" in way) or what in _NAME_WORDS:
         target = ("by", groups[0]) if groups else None
+    elif what in _LAST_WORDS:
+        target = ("metric", len(before.metrics) - 1)
     elif not what or what in _VALUE_WORDS:
         target = ("metric", 0)
     else:

@@ -105,6 +105,11 @@ IDIOMS: tuple[Idiom, ...] = (
     ),
     _idiom(r"\b(?:same|this)\s+(?:point|stage|moment|date)(?:\s+in\s+time)?\s+(?:in\s+|of\s+)?(?=(?:the\s+)?last\s+(?:week|month|quarter|year)\b)",
            "same time ", sure=True),
+    _idiom(r"^\W*(?:(?:quick|short|simple)\s+(?:one|question)|one\s+more(?:\s+(?:thing|question))?|fyi|ok(?:ay)?\s+so)\s*[:,–-]+\s*(?=\w)", "", sure=True),
+    _idiom(r"\bhow['’]?d\b", "how did", sure=True),
+    _idiom(r"^\W*how['’]?s\s+(?=\w)", "how is ", sure=True),
+    _idiom(r"\btop(?=\d)", "top ", sure=True),
+    _idiom(r"\bany\s+(?:good\s+|bad\s+|big\s+)*news\b(?!\s*letter)", "anything new", unless="news", sure=True),
     _idiom(r"\bup\s+or\s+down\b", "up", sure=True),
     _idiom(r"\bsubs\b", ("subscriptions", "subscription"), sure=True),
     _idiom(r"^\W*(?P<q>(?:(?!\b(?:vs|versus|than|compared?|to|with|against|from|and|this|last|yesterday|today|in|on|before)\b)[^,;?])+?)\s+(?:at\s+)?(?:the\s+)?(?:this|same)\s+(?:time|period)"

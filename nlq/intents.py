@@ -61,7 +61,7 @@ _SCAN = re.compile(
     r"|(?:is\s+there\s+)?(?:anything|something)\s+(?:that\s+)?(?:(?:i|we)\s+should\s+|to\s+)?(?:worry|be\s+(?:worried|concerned)|worrying|alarming)(?:\s+about)?"
     r"|(?:anything|something)\s+(?:new|noteworthy|interesting|important|worth\s+knowing)(?:\s+(?:in|with|for|about))?"
     r"|(?:can\s+you\s+|could\s+you\s+)?(?P<sum>(?:summari[sz]e|sum\s+up|recap)(?:\s+(?:the|our)\s+(?:business|company|numbers|figures|performance)\b(?:\s+for\s+(?:me|us)\b)?)?|brief\s+(?:me|us)(?:\s+on)?|catch\s+(?:me|us)\s+up(?:\s+on)?"
-    r"|(?:give\s+(?:me|us)\s+)?(?:a\s+|an\s+|the\s+)?(?:short\s+|quick\s+|brief\s+)?(?:summary|overview|recap|briefing)(?:\s+(?:of|on|for))?"
+    r"|(?:give\s+(?:me|us)\s+)?(?:a\s+|an\s+|the\s+)?(?:(?:short|quick|brief|board|executive|exec|management|weekly|monthly|quarterly|daily|business|status)\s+)*(?:summary|overview|recap|briefing|tl;?dr)(?:\s+(?:of|on|for))?"
     r"|(?:(?:show|give|send)\s+(?:me\s+|us\s+)?|what\s+are\s+)?(?:the\s+|our\s+|my\s+)?(?:kpis|(?:key|headline)\s+(?:figures|numbers|metrics|kpis)|scorecard)(?:\s+(?:for|of|in))?"
     r"|how\s+(?:are|were|is|was)\s+(?:we|things|(?:the\s+|our\s+)?(?:overall\s+)?(?:business|company|performance))"
     r"(?:\s+(?:doing|going|performing|looking))?(?:\s+(?:in|for|so\s+far))?"

@@ -19,7 +19,7 @@ _ASKED = (
     r"(?:(?:a|an|the|as)\s+)?"
 )
 _OF = r"(?:\s+(?:of|for|showing|that\s+shows?|which\s+shows?|displaying|comparing|to\s+show|with)\b(?:\s+me\b)?)?"
-_SHAPED = r"(?:stacked|grouped|horizontal|vertical)\s+(?:bars?|columns?|lines?|areas?)|bars|lines|columns"
+_SHAPED = r"(?:stacked|grouped|horizontal|vertical)\s+(?:bars?|columns?|lines?|areas?)|bars?|lines?|columns?|pie|donut|doughnut"
 _AS = re.compile(
     rf"\b(?:as|in|on|using|with|through|via)\s+(?:(?:a|an|the)\s+(?:{_KIND}|{_PLAIN})|(?<=as\s)(?:an?\s+)?(?:{_SHAPED}))(?=\W|$)(?!\s+of\b)",
     re.IGNORECASE,

@@ -18,6 +18,21 @@ _TOO = re.compile(
     r"^\s*(?:and\s+)?(?:show\s+(?:me\s+)?)?(?:the\s+)?(?P<p>(?:last|previous|prior)\s+(?:year|quarter|month|week)|the\s+(?:year|quarter|month|week)\s+before)\s+(?:too|as\s+well|also)\W*$",
     re.IGNORECASE,
 )
+_SHARE = re.compile(
+    r"^\s*(?:and\s+|so\s+)?(?:how\s+much|what\s+(?:share|percentage|percent|part|proportion|fraction|%))\s+of\s+(?:our\s+|the\s+|all\s+)?(?:total\s+|whole\s+|overall\s+)?"
+    r"[\w\s]*?\s*(?:is|are|was|were)\s+(?:that|this|it|those|these|they)\W*$",
+    re.IGNORECASE,
+)
+_MORE = re.compile(
+    r"^\s*(?:and\s+|so\s+)?(?:is|was|are|were)\s+(?:that|this|it|they|those|these)\s+(?:any\s+|much\s+|a\s+lot\s+)?(?:more|less|fewer|better|worse|higher|lower|bigger|smaller|up|down)\s+"
+    r"(?:than|from|on|compared\s+(?:to|with))\s+(?P<p>(?:the\s+)?(?:same\s+)?(?:last|previous|prior|month|week|quarter|year|day|time|period)\b[\w\s]*?)\W*$",
+    re.IGNORECASE,
+)
+_END = re.compile(
+    r"^\s*(?:and\s+|so\s+)?(?:which|what)\s+(?P<x>(?!(?:is|are|was|were|one|ones|of)\b)[\w-]+(?:\s[\w-]+)?)\s+(?:is|was|are|were|has|had)\s+(?:the\s+)?(?P<end>biggest|highest|largest|top|most"
+    r"|lowest|smallest|least|fewest)(?:\s+one)?\W*$",
+    re.IGNORECASE,
+)
 _OF_THEM = re.compile(r"^\s*(?:and\s+)?(?:which|how\s+many|what|who)\s+of\s+(?:them|these|those)\b", re.IGNORECASE)
 _HOW_MANY = re.compile(
     r"^\s*(?:and\s+)?how\s+many\s+(?:of\s+(?:them|those|these)\s+)?(?P<rest>(?:were|are|was|is|had|have|has|got|did)\b(?!\s+(?:there|they|that|those|we|you|i)\b).+?)\s*$",
@@ -27,11 +42,22 @@ _THEY = re.compile(r"\b(?:they|them|their|theirs)\b", re.IGNORECASE)
 _ITSELF = re.compile(r"\b(?:of|between|with|among)\s+them(?:selves)?\b", re.IGNORECASE)
 
 
+_LEAST = frozenset(("lowest", "smallest", "least", "fewest"))
+
+
 def respoken(question: str, before: SemanticQuery, catalog: Catalog) -> str | None:
     """The turn with what it leaves out said; None where it leaves nothing out that is known."""
     which = _WHICH.match(question)
     if which is not None and before.metrics:
         return f"by {which['x']}"
+    if before.metrics and _SHARE.match(question):
+        return "as a percentage of total"
+    more = _MORE.match(question)
+    if more is not None and before.metrics:
+        return f"compared to {more['p']}"
+    end = _END.match(question)
+    if end is not None and before.metrics:
+        return f"{'bottom' if end['end'].lower() in _LEAST else 'top'} {end['x']}"
     again = _TOO.match(question)
     if again is not None and before.time is not None and before.compare is None:
         return f"compared to {again['p']}"

@@ -28,7 +28,7 @@ _UNGROUP = re.compile(
 )
 _DRAWN = re.compile(
     rf"^\s*(?:(?:please|now|and|ok(?:ay)?|can\s+you|show|put|display|make|give)\s+)*(?:(?:me|it|that|this|them)\s+)?(?:(?:as|in|on|into)\s+)?(?:an?\s+|the\s+)?"
-    rf"(?:(?:bar|line|pie|column|area)\s+)?(?:chart|graph|plot|table|diagram|visuali[sz]e|draw)(?:\s+(?:it|that|this|them))?{_END}",
+    rf"(?:(?:(?:bar|line|pie|column|area|donut)\s+)?(?:chart|graph|plot|table|diagram|visuali[sz]e|draw)|(?<=as\s)(?:pie|donut|bars?|lines?|columns?)|(?<=as\sa\s)(?:pie|donut|bar|line))(?:\s+(?:it|that|this|them))?{_END}",
     re.IGNORECASE,
 )
 _HIGHEST = "highest|biggest|largest|greatest|most|top|maximum|best|strongest|first|leading|priciest|most\\s+expensive"

@@ -56,14 +56,14 @@ def complete_steps(grain: Grain, last: dt.datetime) -> Steps:
 def asked_steps(window: TimeWindow, calendar: CatalogCalendar, as_of: dt.datetime) -> Steps:
     """Steps that end with an asked period: of its calendar unit; cut to the same days where it still runs; else blocks of its length.
 
-    Raises: Invalid for a window without two ends, or one that has not begun.
+    Raises: Invalid for a window without a start, or one that has not begun.
     """
     bounds = resolve_window(window.window, calendar, as_of, window.label)
     now = local_now(calendar, as_of)
     today = floor_to(now, Grain.DAY, calendar)
-    if bounds.start is None or bounds.end is None:
-        raise Invalid("Name a period with a start and an end, such as last month.", code="open_window", path="/period")
-    start, end = bounds.start.replace(tzinfo=None), bounds.end.replace(tzinfo=None)
+    if bounds.start is None:
+        raise Invalid("Name a period with a start, such as last month.", code="open_window", path="/period")
+    start, end = bounds.start.replace(tzinfo=None), (bounds.end or today).replace(tzinfo=None)  # "since last week": until now
     grain = grain_of(period_of(start, end, ""))
     if end <= now and grain is not None:
         return complete_steps(grain, start)

@@ -191,8 +191,11 @@ class _Grouped:
             so_far = f"; {_value(last[self.measure], self.column)} so far {during(last[time], grain)}"
             last = known[-2]
         opening = f"{_sentence_case(self.column.label)}: {_value(last[self.measure], self.column)} {during(last[time], grain)}"
-        if last is first:
-            return f"{opening}{so_far}."
+        whole, change = self._whole(), _change(self.columns, last, self.column.measure_index)
+        if whole:
+            return f"{whole}{_when(self.windows)}; {_value(last[self.measure], self.column)} {during(last[time], grain)}{so_far}."
+        if last is first or change:
+            return f"{opening}{', ' if change else ''}{change}{so_far}."
         if self.windows and self.windows[0].start is not None:
             return f"{opening}, from {_value(first[self.measure], self.column)} {during(first[time], grain)}{so_far}."
         return f"{opening}{self._before(known, last, time, grain)}{so_far}."
@@ -252,6 +255,9 @@ class _Grouped:
         value = f" ({_value(top[self.measure], self.column)})" if share != self.measure else ""
         change = _change(self.columns, top, self.column.measure_index)
         said = f"{self._name(top, keys)} has the {most} share of {self._plain()}: {_value(top[share], column)}{value}{_when(self.windows)}"
+        together = [_float(row[share]) or 0.0 for row in known]
+        if self.asked.ranked and len(known) > 1 and self.column.additive and min(together) >= 0:
+            return f"{said}; the {len(known)} shown hold {_value(sum(together), column)} together."
         return f"{said}; {self._plain()} {change}." if change else f"{said}."
 
     def _shares_over_time(self, known: Rows, keys: list[int], time: int, share: int) -> str:

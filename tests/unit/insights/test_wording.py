@@ -101,6 +101,24 @@ class TestHeadline:
     def test_a_sentence_begins_with_a_capital_unless_a_name_is_spelt_its_own_way(self, name: str, begins: str) -> None:
         assert headline([REGION, REVENUE], [[name, 30.0], ["paid search", 10.0]]).startswith(begins)
 
+    def test_a_series_beside_that_of_another_period_says_what_changed(self) -> None:
+        month = OutputColumn("month", "Month", "time", grain="month")
+        sales = OutputColumn("revenue", "revenue", "measure", format="currency:EUR", measure_index=0, additive=True)
+        before = OutputColumn(
+            "before", "revenue, last year", "measure", format="currency:EUR", measure_index=0, beside="same period last year"
+        )
+        rows = [[dt.date(2026, 7, 1), 60.0, 50.0], [dt.date(2026, 8, 1), 50.0, 50.0]]
+        assert (
+            headline([month, sales, before], rows) == "Revenue: €110.00 in all, up 10.0% on the same period last year; €50.00 in Aug 2026."
+        )
+
+    def test_the_first_few_hold_a_share_together(self) -> None:
+        share = OutputColumn("share", "revenue, share", "measure", format="percent_points", measure_index=0, transform="share")
+        sales = OutputColumn("revenue", "revenue", "measure", format="currency:EUR", measure_index=0, additive=True)
+        rows = [["Ann", 30.0, 15.0], ["Bo", 20.0, 10.0]]
+        said = headline([OutputColumn("who", "customer", "dimension"), sales, share], rows, asked=Asked(ranked=True, by=0))
+        assert said == "Ann has the largest share of revenue: 15.0% (€30.00); the 2 shown hold 25.0% together."
+
     def test_the_change_of_a_rate_is_said_in_points(self) -> None:
         rate = OutputColumn("rate", "conversion rate", "measure", format="percent", measure_index=0)
         change = OutputColumn("change", "change", "change", format="percent", measure_index=0, beside="previous day")

@@ -47,7 +47,7 @@ RELATING = frozenset(
     used owned managed assigned linked tied connected attached stored tracked captured involving involved involves corresponding
     generated charged sell pay publish post buy submit write give send hold take offer produce visit book teach attend present own
     manage handle process come comes came belong worked work works living live lives actively bring brings brought generate generates
-    generated drive drives drove yield yields perform performs performed contribute contributes accounts see saw deliver
+    generated drive drives drove driven yield yields perform performs performed contribute contributes accounts see saw deliver
     deliveries attract attracts spend spent cause causes caused
     leaving leaves fly flies flew flown depart departs departing departed arrive arrives arriving arrived lands landing landed
     treat treated teaches teach makes ships shipped collected transferred charged billed invoiced raised incurred

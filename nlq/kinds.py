@@ -8,7 +8,7 @@ from nlq.lexicon import Target, has_person_fields, is_one_of_several
 from nlq.linking import Link
 from nlq.said_units import is_money
 from nlq.segment import Unit
-from nlq.text import keys_of, lemma
+from nlq.text import keys_of, lemma, words_of
 from nlq.thesaurus import root
 from semantic.catalog.model import (
     Catalog,
@@ -27,6 +27,11 @@ NUMERIC = frozenset((FieldType.INTEGER, FieldType.DECIMAL, FieldType.FLOAT))
 
 # Whole numbers that are years when they are called so.
 _YEARS = frozenset(("year", "founded", "established", "built"))
+
+# Words of the dates from which to which a thing lasts, and of those that are no end of it.
+_STARTING = frozenset("start started starts begin began begins from since opened opening".split())
+_ENDING = frozenset("end ended ends until to closed closing finish finished".split())
+_NO_END = frozenset("due deadline planned scheduled expected promised estimated birth born updated modified".split())
 
 
 class Kinds:
@@ -191,6 +196,18 @@ class Kinds:
         named = [f for f in summed if set(keys_of(found.label)) < set(keys_of(f.label))]
         chosen = summed if len(summed) == 1 else named
         return chosen[0] if len(chosen) == 1 else None
+
+    def ends(self, dataset: str | None) -> tuple[str, str] | None:
+        """The first and the last date of a thing that has exactly these two, or one that starts and one that ends it."""
+        rows = self.catalog.dataset(dataset) if dataset is not None else None
+        dates = [f for f in rows.fields if f.role is FieldRole.TIME and not f.hidden] if rows is not None else []
+        dates = [f for f in dates if not _NO_END & set(words_of(f.label))]
+        if rows is None or len(dates) < 2:
+            return None
+        if len(dates) == 2 and rows.time in (dates[0].name, dates[1].name):
+            return rows.time or "", next(d.name for d in dates if d.name != rows.time)
+        first, last = ([d.name for d in dates if said & set(words_of(d.label))] for said in (_STARTING, _ENDING))
+        return (first[0], last[0]) if len(first) == len(last) == 1 and first != last else None
 
     def is_person(self, dataset: str) -> bool:
         """Whether the rows are persons."""

@@ -204,6 +204,12 @@ class Linker:
         field = self._lexicon.catalog.dataset(target.dataset).field(target.field)
         return field.role is FieldRole.FLAG or field.type is FieldType.BOOLEAN
 
+    def is_time(self, target: Target) -> bool:
+        """Whether a target is a date."""
+        return (
+            target.kind == "field" and self._lexicon.catalog.dataset(target.dataset or "").field(target.field or "").role is FieldRole.TIME
+        )
+
     def names_thing(self, target: Target, key: str) -> bool:
         """Whether a key is a name of the dataset that a field belongs to."""
         return key in self._lexicon.context.get(target.dataset or "", frozenset())

@@ -161,7 +161,8 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
             "number of months between|months between|hours between|number of hours between|weeks between|minutes between|"
             "number of minutes between|years between|number of years between|amount of time between|number of weeks between|"
             "length of time between|gap between|time elapsed between|days it takes from|time it takes from|"
-            "difference between their time from|elapsed time between|time to|days to|hours to|weeks to"
+            "difference between their time from|elapsed time between|time to|days to|hours to|weeks to|"
+            "delay between|lag between|wait between|days until|number of days until|time until|hours until|number of hours until"
         )),
     **_rows("transform", "share", (
             "in %|in percent|as %|as a percentage|as percentage|as percent|in percentage|in percentages|percentage wise|"

@@ -15,10 +15,10 @@ from nlq.frame import Condition
 from nlq.graph import JoinGraph
 from nlq.kinds import Kinds
 from nlq.lexicon import Target
-from nlq.numbers import as_scalar, as_stored
+from nlq.numbers import as_scalar
 from nlq.roles import other_side
 from nlq.row_times import RowTimes
-from nlq.said_units import SPANS, contradicts, takes_time
+from nlq.said_units import SPANS, as_kept, contradicts, takes_time
 from nlq.unbuildable import Unbuildable
 from nlq.value_predicates import ValuePredicates
 from nlq.worth import worth_condition, worth_of
@@ -195,12 +195,14 @@ class Predicates:
                     return text_years(ref, condition.op, condition.number, condition.number_high, negate=condition.negate)
                 raise Unbuildable("not a number")
             said = " ".join(u.text for u in condition.units)
+            if field.role is FieldRole.FLAG and condition.number not in (0, 1):
+                raise Unbuildable("a yes or no is no number")  # "smokers with at least two visits"
             against = contradicts(said, field)
             if against is not None:
                 raise Unbuildable(against)
-            number = as_scalar(as_stored(condition.number, field.format, said))
+            number = as_scalar(as_kept(condition.number, field, said))
             if condition.op == "between" and condition.number_high is not None:
-                high = as_scalar(as_stored(condition.number_high, field.format, said))
+                high = as_scalar(as_kept(condition.number_high, field, said))
                 predicate = Between(field=ref, low=Literal_(value=number), high=Literal_(value=high))
                 return Not(item=predicate) if condition.negate else predicate
             return Comparison(op=condition.op, left=ref, right=Literal_(value=number))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from nlq.text import keys_of, lemma
+from nlq.numbers import as_stored
+from nlq.text import keys_of, lemma, words_of
 from semantic.catalog.infer.vocabulary import MONEY
 from semantic.catalog.model import CatalogField, FieldRole, Metric
 from semantic.query import AggregateKind
@@ -17,6 +18,7 @@ CURRENCIES = {
 }  # fmt: skip
 _SIGNS = "$€£¥"
 _MONEY = frozenset(word for words in CURRENCIES.values() for word in words)
+_HUNDREDTHS = frozenset("cent cents pence".split())
 # Parts of a whole that some tables keep as added-up percentages all the same.
 _PARTS = frozenset(
     lemma(w) for w in "rate percent pct percentage share ratio margin discount growth score utilization completion progress".split()
@@ -42,9 +44,36 @@ def contradicts(said: str, field: CatalogField) -> str | None:
     return None
 
 
+def as_kept(value: float, field: CatalogField, said: str) -> float:
+    """A number of a question as the field keeps it: fractions of a whole, and hundredths of a currency ("over 5 euros" of cents).
+
+    >>> from semantic.catalog.model import FieldRole, FieldType
+    >>> paid = CatalogField(name="amt_cents", type=FieldType.INTEGER, role=FieldRole.MEASURE, label="amount cents", aggregate=AggregateKind.SUM)
+    >>> as_kept(5, paid, "over 5 euros"), as_kept(500, paid, "over 500 cents")
+    (500, 500)
+    """
+    stored = as_stored(value, field.format, said)
+    return stored * 100 if _HUNDREDTHS & {*words_of(field.label), field.unit or ""} and says_money(said) else stored
+
+
 def takes_time(field: CatalogField) -> bool:
     """Whether a number counts days, hours and the like."""
     return bool((SPANS | _LENGTHS) & {*field.label.lower().split(), field.unit or ""})
+
+
+def other_span(said: str, field: CatalogField | None) -> bool:
+    """Whether a word for a span of time is said where a number counts another one ("hours", of minutes).
+
+    >>> other_span("hours", None)
+    False
+    """
+    words = (
+        {w.removesuffix("s") for w in words_of(field.label)} & _STEPS if field is not None and field.role is FieldRole.MEASURE else set()
+    )
+    return bool(words) and said.lower().removesuffix("s") in _STEPS - words
+
+
+_STEPS = frozenset(w for w in SPANS if not w.endswith("s"))
 
 
 def says_money(said: str) -> bool:

@@ -12,7 +12,7 @@ from nlq.fillers import RELATING, SOFT, STOP
 from nlq.lexicon import Target, merge_keys
 from nlq.linking import Link, Linker, ValueLink
 from nlq.phrases import FUNCTIONS, Func
-from nlq.small_words import says_something
+from nlq.small_words import is_kind, says_something
 from nlq.text import Token, keys_of, singular
 from nlq.timing.phrases import TimePhrase
 
@@ -161,7 +161,9 @@ def _units(tokens: Sequence[Token], i: int, j: int, linker: Linker) -> list[tupl
     text = _text(tokens, i, j)
     kept = len(span) == 1 and says_something(tokens, i, linker)
     undergone = func is not None and func.kind == "moved" and i > 0 and tokens[i - 1].norm in _UNDERGOING and linker.values(span)
-    func = None if kept or undergone else func  # "offers that were declined" have that status; nothing fell
+    func = (
+        None if kept or undergone or (func is not None and func.kind == "grain" and is_kind(tokens, i, linker)) else func
+    )  # "offers that were declined" have that status; nothing fell
     if func is not None:
         weight = 1.6 if func.kind not in ("prep", "have", "pronoun", "of", "comma") else 0.9
         bonus = 0.5 if func.kind in ("prep", "have", "of") else 0.65
@@ -177,7 +179,7 @@ def _units(tokens: Sequence[Token], i: int, j: int, linker: Linker) -> list[tupl
     if len(span) == 1:
         out.append((0.45, Unit(i, j, text, unknown=True, keys=(span[0].key,))) if kept else _single(span[0], i, func, linker))
     if len(span) <= _MAX_SPAN and not any(t.norm in _BOUNDARY for t in span):
-        linked = _linked(span, i, j, text, linker, func, tokens[j] if j < len(tokens) else None)
+        linked = _linked(span, i, j, text, linker, func, tokens[j] if j < len(tokens) else None, kept)
         if linked:
             out.append(linked)
     return out
@@ -228,7 +230,7 @@ _WITH_AGENT = RELATING | {"made"}
 
 
 def _linked(
-    span: Sequence[Token], i: int, j: int, text: str, linker: Linker, func: Func | None, after: Token | None
+    span: Sequence[Token], i: int, j: int, text: str, linker: Linker, func: Func | None, after: Token | None, kept: bool = False
 ) -> tuple[float, Unit] | None:
     if span[0].norm in _OPENING and len(span) > 1:
         opened = _joined_value(span, i, j, text, linker)
@@ -260,10 +262,11 @@ def _linked(
         links = [k for k in links if k.exact and not k.context]  # "order to delivery": two things
     if inside:
         links = [k for k in links if k.exact and k.score >= 0.97]
+    links = [k for k in links if k.exact or k.target.kind != "segment" or content[-1].norm not in _LENGTHS]
     if len(content) > 1:
         links = [k for k in links if not (linker.is_flag(k.target) and linker.names_thing(k.target, content[-1].key))]
     if len(content) > 1 and content[0].norm.endswith("s") and (content[-1].norm.endswith(("ed", "ing", "up")) or content[-1].norm in _PAST):
-        links = [k for k in links if not k.context and (k.exact or k.target.kind not in ("metric", "segment"))]
+        links = [k for k in links if not k.context and (k.exact or (k.target.kind not in ("metric", "segment") and k.score >= 0.6))]
     if len(content) > 1 and content[0].norm.endswith("s") and content[-1].norm in RELATING:
         links = [k for k in links if linker.in_order(k.target, keys) and not k.context]
     head = FUNCTIONS.get((content[0].norm,)) if len(content) > 1 else None
@@ -294,8 +297,7 @@ def _linked(
     if not links and not values:
         return None
     n = len(content)
-    link_score = links[0].score if links else 0.0
-    value_score = values[0].score if values else 0.0
+    link_score, value_score = (links[0].score if links else 0.0), (values[0].score if values else 0.0)
     if links and n > 1 and link_score < 0.6 and value_score < 0.9:
         link_score *= 0.75
     if n > 1 and span[0].norm in _AGGREGATING and max(link_score, value_score) < 0.75:
@@ -304,11 +306,16 @@ def _linked(
         value_score += 0.25
     top = max(link_score, value_score * 0.97)
     score = n * (1.0 + top) + (n - 1) * 0.3 + skipped * 0.3
-    if func is not None and n == 1:
-        exact = bool(links and links[0].exact and links[0].score >= 0.99)
-        if not exact and func.kind not in ("null",):
-            score = min(score, 1.55)
-    if n == 1 and (span[0].norm in SOFT or (span[0].norm in STOP and span[0].text != "US")) and top < 0.9:
+    if func is not None and n == 1 and func.kind != "null" and not (links and links[0].exact and links[0].score >= 0.99):
+        score = min(score, 1.55)
+    gone = (
+        kept
+        and not (after is not None and after.norm == "to")
+        and bool(links)
+        and linker.is_time(links[0].target)
+        and links[0].score >= _SAID_OF_DATE
+    )
+    if not gone and n == 1 and (span[0].norm in SOFT or (span[0].norm in STOP and span[0].text != "US")) and top < 0.9:
         return None
     if n == 1 and span[0].norm in RELATING and not any(k.target.kind == "dataset" or k.score > 0.6 for k in links) and not values:
         return None
@@ -370,14 +377,15 @@ _NEVER_INSIDE = frozenset(
 
 # Verbs and prepositions that are part of some names ("return on ad spend", "list price", "cost per click"): only as the exact name.
 _IN_NAMES = frozenset(("per", "return", "list", "show"))
-# Words that some stored values begin with ("in transit", "on hold", "out of stock").
-_OPENING = frozenset("in on at out off to under over".split())
+_OPENING = frozenset("in on at out off to under over".split())  # of values: "in transit", "on hold", "out of stock"
 _IN_VALUES = frozenset(("and", "or", "no", "not", "with", "show"))
 _DROPPED_INSIDE = frozenset(("on", "at"))
+_LENGTHS = frozenset("duration length".split())
 _UNDERGOING = frozenset("was were been being be got is are".split())
 _BEFORE_THING = frozenset("per each every an average of single one".split())
 _AFTER_ORDER = frozenset("by in from descending ascending desc asc alphabetically chronologically on according alphabetical the".split())
-_PAST = frozenset("born left begun sent sold paid built held won lost".split())
+_PAST = frozenset("born left begun sent sold paid built held won lost found".split())
+_SAID_OF_DATE = 0.6
 _PERIODS = frozenset("day days week weeks month months quarter quarters year years hour hours time date dates".split())
 _AGGREGATING = frozenset("total average sum mean median maximum minimum".split())
 _LIGHT_VERBS = frozenset("made making took taken given did done got".split())

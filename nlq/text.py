@@ -64,6 +64,9 @@ _IRREGULAR = {
     "grew": "grow", "grown": "grow", "rose": "rise", "risen": "rise", "met": "meet", "ran": "run", "began": "begin", "begun": "begin", "got": "get",
     "gotten": "get", "used": "use", "uses": "use", "using": "use", "skus": "sku", "ids": "id", "news": "news", "sales": "sale", "this": "this",
     "miles": "mile", "kms": "km", "gas": "gas", "bus": "bus", "buses": "bus", "lens": "lens", "during": "during", "per": "per", "us": "us",
+    "withdrew": "withdraw", "withdrawn": "withdraw", "broke": "break", "broken": "break", "chose": "choose", "chosen": "choose", "drew": "draw", "drawn": "draw",
+    "drove": "drive", "driven": "drive", "froze": "freeze", "frozen": "freeze", "stole": "steal", "stolen": "steal", "threw": "throw", "thrown": "throw",
+    "spoke": "speak", "spoken": "speak", "rode": "ride", "ridden": "ride", "lent": "lend", "built": "build", "led": "lead", "kept": "keep", "brought": "bring",
     "data": "data", "media": "media", "found": "find", "caught": "catch", "delivery": "deliver", "deliveries": "deliver",
 }  # fmt: skip
 

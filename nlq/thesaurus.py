@@ -113,6 +113,10 @@ _GROUPS: tuple[tuple[float, str], ...] = (
     (0.85, "credit credits"),
     (0.8, "enrolled enroll enrollment"),
     (0.8, "serve service"),
+    (0.85, "complete completion"),
+    (0.85, "loan borrow"),
+    (0.85, "delete deletion"),
+    (0.85, "withdraw withdrawal"),
     (0.8, "offer offering"),
     (0.8, "sign signup"),
 )  # fmt: skip
@@ -195,5 +199,6 @@ def root(key: str) -> str:
     for suffix in _SUFFIXES:
         clipped = suffix[:-1] if suffix.endswith("e") else suffix
         if key.endswith(clipped) and len(key) - len(clipped) >= 3 and len(clipped) >= 2:
-            return key[: -len(clipped)]
+            found = key[: -len(clipped)]
+            return found[:-1] if suffix in ("er", "or") and found[-1] == found[-2] and found[-1] not in "lsz" else found  # referrer
     return key

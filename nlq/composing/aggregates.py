@@ -43,6 +43,8 @@ def aggregate_rows(draft: Draft, measures: list[MeasureItem]) -> SemanticQuery:
     built = _built(draft, _computed(draft, measures, rank), group_datasets)
     base = base_of(draft, built[0][1]) or next(iter(group_datasets), None)
     by = add_time_groups(draft, add_compared(draft, by), base)
+    dates = [b.field for b in by if isinstance(b, ByTime) and b.field is not None and b.field.dataset == base]
+    draft.held_date = draft.held_date or (dates[0] if len(dates) == 1 else None)  # "bills paid by month in 2025": paid in 2025
     built, where = _conditions(draft, built, base, grouped=bool(by), counted=counted)
     refuse_one_each(draft, by, [m for _, m in built])
     where = of_someone(draft, by, base, where)

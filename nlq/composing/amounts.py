@@ -78,6 +78,8 @@ def field_measure(draft: Draft, item: MeasureItem, target: Target, groups: Seque
     ):
         if draft.kinds.is_time(target) and item.aggregate in ("sum", None):
             return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=narrow(draft, item.conditions, dataset), time_field=ref)
+        if any(u.text.lower().startswith("how much") for u in item.units):
+            raise Unbuildable(f"{catalog_field.label} is no amount")  # "how much did we spend on fuel"
         if item.aggregate == "sum" or item.aggregate is None:
             return Aggregate(
                 aggregate=AggregateKind.COUNT_DISTINCT if catalog_field.role is FieldRole.KEY else AggregateKind.COUNT,

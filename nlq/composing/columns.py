@@ -11,6 +11,8 @@ from semantic.catalog.model import DatasetKind, FieldRole, FieldType, SimpleMetr
 from semantic.expr import FieldRef
 from semantic.query import Output
 
+_LABELS = 4
+
 
 def identified(draft: Draft, outputs: Sequence[Output], base: str) -> bool:
     dataset = draft.catalog.dataset(base)
@@ -47,9 +49,19 @@ def build_columns(draft: Draft, targets: Sequence[Target], base: str) -> list[Ou
         elif target.kind == "dataset" and target.dataset not in explicit:
             for name in identity(draft, target.dataset or ""):
                 add(FieldRef(dataset=target.dataset or "", field=name))
-            for ref in _subtype_amounts(draft, target.dataset or ""):
+            for ref in (*_told_of(draft, target.dataset or ""), *_subtype_amounts(draft, target.dataset or "")):
                 add(ref)
     return outputs
+
+
+def _told_of(draft: Draft, dataset: str) -> list[FieldRef]:
+    """When and what kind of events, which have no name of their own: "the longest outage" is told by its day, place and cause."""
+    found = draft.catalog.dataset(dataset)
+    entity = draft.entities.get(dataset)
+    if found.kind is not DatasetKind.FACT or (entity is not None and entity.display):
+        return []
+    labels = [f.name for f in found.fields if f.role is FieldRole.CATEGORY and not (f.hidden or f.pii)][:_LABELS]
+    return [FieldRef(dataset=dataset, field=name) for name in (*((found.time,) if found.time else ()), *labels)]
 
 
 def _subtype_amounts(draft: Draft, dataset: str) -> list[FieldRef]:

@@ -9,8 +9,10 @@ from nlq.changes import settle_changes
 from nlq.composing.aggregates import aggregate_rows
 from nlq.composing.coverage import find_unexplained
 from nlq.composing.draft import Composed, Draft
+from nlq.composing.held_dates import hold_dates
 from nlq.composing.labels import refuse_shared_label
 from nlq.composing.money import settle_money
+from nlq.composing.nonsense import refuse_nonsense
 from nlq.composing.outputs import expand_display, settle_outputs
 from nlq.composing.rows import list_rows, over_rows
 from nlq.composing.shape import is_aggregated
@@ -39,6 +41,7 @@ class Composer:
         f.groups = expand_display(draft, f.groups)
         if not f.times and f.term_times:
             f.times = f.term_times[:1]
+        hold_dates(draft)
         settle_changes(f, draft.as_of, draft.catalog.calendar)
         draft.relations.split_both()
         measures = [m for m in f.measures if m.shown]
@@ -51,6 +54,7 @@ class Composer:
         for note in dict.fromkeys(n for n in f.notes if n in (UNSURE_WHOLE, UNSURE_WORTH, UNSURE_OF_EACH)):
             draft.guess(0.45, note)
         query = aggregate_rows(draft, measures) if is_aggregated(draft, measures) else list_rows(draft)
+        refuse_nonsense(draft, query)
         return Composed(query, draft.penalty, draft.notes, find_unexplained(draft, query))
 
     def over_rows(self, before: SemanticQuery) -> SemanticQuery:

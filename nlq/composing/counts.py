@@ -8,7 +8,8 @@ from nlq.composing.bases import metric_base
 from nlq.composing.draft import Draft
 from nlq.composing.local import narrow
 from nlq.composing.pieces import own_sales, sold
-from nlq.frame import MeasureItem
+from nlq.frame import MeasureItem, Mention
+from nlq.lexicon import Target
 from nlq.parsing.words import COMMON, SELLING
 from nlq.predicates import Unbuildable
 from nlq.text import keys_of, lemma
@@ -27,9 +28,24 @@ def implied_count(draft: Draft) -> MeasureItem:
         None,
     )
     if mention is None:
-        raise Unbuildable("nothing to compute")
+        mention = _done_to(draft)
+        if mention is None:
+            raise Unbuildable("nothing to compute")
+        return MeasureItem("count", None, mention)
     draft.guess(0.1, "counts rows")
     return MeasureItem("count", None, mention)
+
+
+def _done_to(draft: Draft) -> Mention | None:
+    """ "orders cancelled by month", read as one date: the rows that it is of, where words before the verb name them."""
+    for shown in draft.frame.outputs:
+        target = draft.target(shown)
+        named = any(k.target == target and k.context for k in shown.links) and len(shown.unit.text.split()) > 1
+        if target is not None and named and draft.kinds.is_time(target) and shown.unit.text.lower().endswith("ed") and draft.frame.grain:
+            rows = Mention(shown.unit, "count", ())
+            draft.settle(rows, Target("dataset", target.dataset or "", target.dataset))
+            return rows
+    return None
 
 
 def frequency(draft: Draft, item: MeasureItem, groups: Sequence[str]) -> Measure:

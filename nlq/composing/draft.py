@@ -14,6 +14,7 @@ from nlq.linking import ValueLink
 from nlq.predicates import Predicates
 from nlq.relations import Relations
 from semantic.catalog.model import Catalog, Entity
+from semantic.expr import FieldRef
 from semantic.query import SemanticQuery
 
 
@@ -31,7 +32,8 @@ class Draft:
     """One frame under one assignment, on its way to a query.
 
     entities: dataset -> the entity that its rows are. twins: items that were found to compute what another item computes.
-    parts: mentions made on the way, kept alive because meanings are known by identity. explained: mentions that a predicate stands for.
+    parts: mentions made on the way, kept alive because meanings are known by identity.
+    held_date: the date whose periods are compared. explained: mentions that a predicate stands for.
     """
 
     def __init__(self, catalog: Catalog, kinds: Kinds, graph: JoinGraph, frame: Frame, assignment: Assignment, as_of: dt.datetime) -> None:
@@ -47,6 +49,7 @@ class Draft:
         self.notes: list[str] = []
         self.parts: list[Mention] = []
         self.window_done = False
+        self.held_date: FieldRef | None = None
         self.split_group: tuple[str | None, str | None] | None = None
         self.explained: set[int] = set()
         self.twins: dict[int, MeasureItem] = {}

@@ -73,6 +73,8 @@ def build_groups(draft: Draft, measures: Sequence[MeasureItem]) -> tuple[list[Gr
             if _is_what_happens(mention) and not (f.grain and f.grain != "auto"):
                 raise Unbuildable("groups by what happens, not by its day")
             grain = f.grain if f.grain and f.grain != "auto" else "day"
+            if not f.grain and mention not in f.groups and any(m.kind == "count" for m in measures) and not f.asks_period:
+                draft.guess(0.45, "split by a day that is only mentioned")
             by.append(ByTime(grain=Grain(grain), field=ref))
             f.grain = None
         else:

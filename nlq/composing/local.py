@@ -41,7 +41,7 @@ def count_condition(draft: Draft, condition: Condition, base: str) -> Predicate:
     owner = _owner(draft, base, dataset)
     if owner is not None:  # "revenue of customers with more than one order": each row has one order at most, its customer has many
         return Has(dataset=owner, where=count_condition(draft, condition, owner))
-    counted = _bridge_to(draft, base, dataset)
+    counted = _told_by_verb(draft, base, dataset) or _bridge_to(draft, base, dataset)
     draft.explained.add(id(condition.mention))
     op, count = condition.op, int(condition.number)
     of = pieces_of(draft, condition.mention, counted)
@@ -71,6 +71,18 @@ def _owner(draft: Draft, base: str, dataset: str) -> str | None:
     if len(owners) != 1:
         raise Unbuildable("each row has one of them at most")
     return owners[0]
+
+
+def _told_by_verb(draft: Draft, base: str, dataset: str) -> str | None:
+    """ "who borrowed more than 15 books": the events that the verb names are counted, and no others that tie the two (holds)."""
+    for condition in draft.frame.conditions:
+        target = draft.target(condition.mention) if condition.kind == "related" and not condition.negate else None
+        if target is None or condition.mention is None or not condition.mention.unit.text.lower().endswith(("ed", "ght", "ld", "nt")):
+            continue
+        events = target.dataset or ""
+        if events != dataset and draft.graph.points_to(events, dataset) and draft.graph.points_to(events, base):
+            return events
+    return None
 
 
 def _bridge_to(draft: Draft, base: str, dataset: str) -> str:

@@ -8,12 +8,17 @@ from nlq.composing.shape import focus_dataset
 from nlq.frame import MeasureItem, Mention
 from nlq.lexicon import Target
 from nlq.predicates import Unbuildable
+from nlq.text import words_of
 from nlq.worth import worth_of
-from semantic.catalog.model import FieldRole
+from semantic.catalog.model import FieldRole, FieldType
 from semantic.query import Aggregate, AggregateKind
 
 # Adjectives that go by what a thing is worth, where the catalog says it.
 _WORTH = frozenset(("biggest", "largest", "greatest", "highest", "smallest", "lowest", "priciest", "most valuable", "most expensive"))
+# Words of labels that say what a number is measured in.
+_UNITS = frozenset(
+    "km kms miles mile feet ft m metres meters inches kg tons tonnes lb lbs hours hour hrs minutes minute mins seconds secs days nights years weeks pages mph".split()
+)
 # Words that judge: without a rating, what makes one better is not said.
 _JUDGING = frozenset(("best", "worst"))
 
@@ -27,9 +32,26 @@ def _adjective_field(draft: Draft, word: str, dataset: str) -> Target | None:
         for candidate in numbers:
             if key in candidate.label.lower().split() or any(key in s.lower().split() for s in candidate.synonyms):
                 return Target("field", f"{dataset}.{candidate.name}", dataset, candidate.name)
-    if len(numbers) == 1:
+    if len(numbers) == 1 and (not _measures_one_thing(word) or _UNITS & {*words_of(numbers[0].label), (numbers[0].unit or "").lower()}):
         return Target("field", f"{dataset}.{numbers[0].name}", dataset, numbers[0].name)
     return None
+
+
+def _measures_one_thing(word: str) -> bool:
+    """Whether an adjective goes by its own kind of number: the longest outage is not the one that affected most."""
+    return word.split()[-1] in ADJECTIVES and word.split()[-1] not in _WORTH | _JUDGING
+
+
+def _lasting(draft: Draft, item: MeasureItem, dataset: str) -> MeasureItem | None:
+    """ "longest outage": from the first to the last of exactly two dates, where no number says how long."""
+    dates = draft.kinds.ends(dataset) if item.label in ("longest", "shortest") else None
+    if dates is None:
+        return None
+    start, end = Mention(draft.frame.outputs[0].unit, "start", ()), Mention(draft.frame.outputs[0].unit, "end", ())
+    for mention, name in zip((start, end), dates, strict=True):
+        draft.settle(mention, Target("field", f"{dataset}.{name}", dataset, name))
+    clock = all(draft.catalog.dataset(dataset).field(n).type is FieldType.DATETIME for n in dates)
+    return MeasureItem("duration", start=start, end=end, unit="minute" if clock else "day", exact=clock, units=item.units)
 
 
 def _rating(draft: Draft, dataset: str) -> Target | None:
@@ -78,6 +100,10 @@ def settle_adjective(draft: Draft) -> None:
         draft.frame.limit = draft.frame.limit if draft.frame.singular else draft.frame.limit or 10
         return
     target = target or (_rating(draft, focus) if rated else _adjective_field(draft, label, focus))
+    lasting = _lasting(draft, superlative.measure, focus) if target is None else None
+    if lasting is not None:
+        superlative.measure = lasting
+        return
     if target is None:
         raise Unbuildable("which number ranks is unclear")
     mention = Mention(draft.frame.outputs[0].unit, "aggregate", ())

@@ -14,7 +14,8 @@ from nlq.frame import Condition, MeasureItem, Mention
 from nlq.lexicon import Target
 from nlq.numbers import as_scalar, as_stored
 from nlq.predicates import Unbuildable
-from semantic.catalog.model import DatasetKind
+from nlq.said_units import as_kept
+from semantic.catalog.model import CatalogField, DatasetKind, SimpleMetric
 from semantic.expr import Comparison, FieldRef, Has, IsNull, Literal_, Predicate, Related, VersusAggregate
 from semantic.query import Aggregate, Having, Measure, MetricRef
 
@@ -92,7 +93,9 @@ def row_having(draft: Draft, condition: Condition, base: str) -> Predicate:
         return count_condition(draft, condition, base)
     target = draft.target(condition.mention)
     if target is not None and target.kind == "dataset" and item is not None and item.aggregate == "sum":
-        return sum_condition(draft, condition, target.dataset or "", base)
+        return sum_condition(draft, condition, target.dataset or "", base, draft.kinds.main_amount(target.dataset or ""))
+    if target is not None and item is not None and item.aggregate == "sum" and target.dataset != base and draft.kinds.is_amount(target):
+        return sum_condition(draft, condition, target.dataset or "", base, draft.kinds.field(target))
     if target is None or target.kind != "field":
         raise Unbuildable("condition on no field")
     if item is not None and item.aggregate is not None and target.dataset != base:
@@ -106,10 +109,9 @@ def row_having(draft: Draft, condition: Condition, base: str) -> Predicate:
     return predicate
 
 
-def sum_condition(draft: Draft, condition: Condition, events: str, base: str) -> Predicate:
+def sum_condition(draft: Draft, condition: Condition, events: str, base: str, amount: CatalogField | None) -> Predicate:
     """Things whose events add up to so much, in the time that the question names."""
     f = draft.frame
-    amount = draft.kinds.main_amount(events)
     if amount is None or condition.number is None or condition.op == "between" or not draft.graph.points_to(events, base) or events == base:
         raise Unbuildable("what adds up to so much is not said")
     done = draft.target(condition.other)
@@ -127,7 +129,7 @@ def sum_condition(draft: Draft, condition: Condition, events: str, base: str) ->
     )
     draft.explained.update(id(m) for m in (condition.mention, *whose))
     whole = Related(aggregate="sum", dataset=events, of=FieldRef(dataset=events, field=amount.name), where=where)
-    value = as_scalar(as_stored(condition.number, amount.format, " ".join(u.text for u in condition.units)))
+    value = as_scalar(as_kept(condition.number, amount, " ".join(u.text for u in condition.units)))
     return Comparison.model_validate({"op": condition.op, "left": whole, "right": Literal_(value=value)})
 
 
@@ -143,17 +145,31 @@ def build_having(draft: Draft, condition: Condition, groups: Sequence[str]) -> H
     if condition.number is None or condition.op == "between":
         raise Unbuildable("having between")
     said = " ".join(u.text for u in condition.units)
-    kept = _format_of(draft, measure)
+    field = _kept_in(draft, measure)
+    kept = draft.catalog.metric(measure.metric).format if isinstance(measure, MetricRef) else field.format if field is not None else None
     if ("%" in said or "percent" in said or "pct" in said) and kept is not None and kept.startswith("currency"):
         if draft.frame.compare is None:
             raise Unbuildable("a percentage of what is not said")
         return Having(measure=measure, op=condition.op, value=condition.number, change="percent")  # "revenue growth over 10%"
-    return Having(measure=measure, op=condition.op, value=as_stored(condition.number, kept, said))
+    return Having(
+        measure=measure,
+        op=condition.op,
+        value=as_kept(condition.number, field, said) if field is not None else as_stored(condition.number, kept, said),
+    )
 
 
-def _format_of(draft: Draft, measure: Measure) -> str | None:
-    """How the values of a measure are kept, where one object of the catalog says so."""
+def _kept_in(draft: Draft, measure: Measure) -> CatalogField | None:
+    """The field whose values a measure has, where it is of one."""
     if isinstance(measure, MetricRef):
-        return draft.catalog.metric(measure.metric).format
+        metric = draft.catalog.metric(measure.metric)
+        return (
+            draft.catalog.field(metric.of)
+            if isinstance(metric, SimpleMetric) and isinstance(metric.of, FieldRef) and _keeps(metric)
+            else None
+        )
     of = measure.of if isinstance(measure, Aggregate) and measure.aggregate.value not in ("count", "count_distinct") else None
-    return draft.catalog.field(of).format if isinstance(of, FieldRef) else None
+    return draft.catalog.field(of) if isinstance(of, FieldRef) else None
+
+
+def _keeps(metric: SimpleMetric) -> bool:
+    return metric.format is None and metric.aggregate.value not in ("count", "count_distinct")

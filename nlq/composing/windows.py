@@ -18,8 +18,8 @@ def build_window(draft: Draft, base: str | None, *, rows: bool) -> TimeWindow | 
     if not f.times or draft.window_done:
         return None
     phrase = f.times[0]
-    field_ref: FieldRef | None = None
-    if base is not None:
+    field_ref = draft.held_date
+    if field_ref is None and base is not None:
         dataset = draft.catalog.dataset(base)
         if dataset.time is None:
             field_ref = foreign_time(draft, base)

@@ -14,7 +14,9 @@ from nlq.segment import Unit
 from semantic.catalog.model import Catalog, DatasetKind
 
 _SOMETHING = frozenset("something anything".split())
-_TRADE = TRADING | frozenset("ordered order spent spend paid pay booked book rented rent visited visit attended attend stayed stay".split())
+_TRADE = TRADING | frozenset(
+    "ordered order spent spend paid pay booked book rented rent visited visit attended attend stayed stay borrowed borrow watched watch played play".split()
+)
 _OF_MONEY = frozenset("pay paid spend spent transfer transferred donate donated invest invested claim claimed owe owed".split())
 _CURRENCIES = frozenset("dollar dollars euro euros usd eur gbp pound pounds $ € £ francs chf".split())
 _HAVING = frozenset("have has had".split())
@@ -27,6 +29,8 @@ _ENOUGH = 0.35
 def act(p: Parse, i: int, u: Unit) -> int | None:
     """Rows that have such an event; of a verb that names none, nothing is known."""
     subject = _subject(p, i)
+    if subject is not None and u.links and u.links[0].target.dataset == subject and p.kinds.certainly(u, "time"):
+        return None  # a date of their own
     if i and p.units[i - 1].text.lower() in _HAVING and u.text.lower() in _ALSO_NOUNS:
         return None  # "advertisers that had spend in May"
     bounded = _bounded(p, i, u, subject) if subject is not None and not p.waiting.negate else None

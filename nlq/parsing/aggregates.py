@@ -6,6 +6,7 @@ from nlq.frame import MeasureItem
 from nlq.parsing.parse import Parse
 from nlq.parsing.ranking import rank_with
 from nlq.parsing.words import SENTENCE_END
+from nlq.said_units import other_span
 from nlq.segment import Unit
 from nlq.text import is_plural
 
@@ -29,7 +30,18 @@ def on_aggregate(p: Parse, i: int, u: Unit) -> int:
         p.use(u)
         return i + 1
     if (nxt is None or nxt.text in SENTENCE_END) and s.last_measure is not None:
+        averaged = u.func is not None and u.func.value == "avg" and s.last_measure.kind in ("count", "aggregate")
+        if averaged and s.last_measure.aggregate is None:
+            s.last_measure.aggregate = "avg"  # "number of orders per customer on average"
+        elif averaged and s.last_measure.aggregate != "avg":
+            p.frame.unknown.append(u)
         p.use(u)
+        return i + 1
+    shown = p.frame.outputs[0] if len(p.frame.outputs) == 1 and not p.frame.measures else None
+    if u.text.lower() == "on average" and shown is not None and s.aggregate is None and _is_figure(p, shown.unit):
+        p.retract(shown)  # "order value per customer on average"
+        shown.role = "aggregate"
+        p.add_measure(MeasureItem("aggregate", "avg", shown, units=[u]))
         return i + 1
     if _follows_noun(p, i, nxt) and s.last is not None and u.func is not None:
         mention = s.last
@@ -73,7 +85,11 @@ def _follows_noun(p: Parse, i: int, nxt: Unit | None) -> bool:
         or s.count
     ):
         return False
-    return p.kinds.likely(before, "metric") or p.kinds.likely(before, "measure")
+    return _is_figure(p, before)
+
+
+def _is_figure(p: Parse, u: Unit) -> bool:
+    return p.kinds.likely(u, "metric") or p.kinds.likely(u, "measure")
 
 
 def on_distinct(p: Parse, i: int, u: Unit) -> int:
@@ -120,6 +136,9 @@ def aggregate_noun(p: Parse, i: int, u: Unit) -> int:
     s = p.waiting
     units = p.take_pending()
     mention = p.mention(u, "aggregate")
+    before = p.units[i - 1] if i else None
+    if before is not None and before.soft and other_span(before.text, p.kinds.field(u.links[0].target)):
+        p.frame.unknown.append(before)  # "hours watched", where minutes are kept
     item = MeasureItem("aggregate", s.aggregate, mention, distinct=s.distinct, units=units)
     if s.count and (p.kinds.certainly(u, "dataset") or (u.links[0].target.kind == "dataset" and u.links[0].exact)):
         item.kind = "count"

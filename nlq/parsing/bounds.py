@@ -11,6 +11,7 @@ from nlq.parsing.parse import Parse
 from nlq.said_units import SPANS, says_money
 from nlq.segment import Unit
 from nlq.worth import worth_of
+from semantic.query import AggregateKind
 
 UNSURE_WORTH = "how many there are, or what each is worth"
 
@@ -45,7 +46,9 @@ def number_condition(p: Parse, mention: Mention, op: str, number: float | None, 
             return
     measure = next((m for m in p.frame.measures if m.mention is mention), None)
     counted = measure is not None and measure.kind == "count" and len(p.frame.mentions) == 1
-    if counted and not ahead and units and _compared(p, mention, units[0]):
+    money = behind and says_money(behind[0].text) and _has_amount(p, mention)
+    if counted and not ahead and units and (money or _compared(p, mention, units[0])):
+        units = [*units, *behind] if money else units
         of = Mention(mention.unit, "condition", tuple(k for k in mention.unit.links if k.target.kind == "dataset"), s.sentence)
         p.frame.mentions.append(of)
         p.add_condition(Condition("number", of, op=op, number=number, units=units))  # "how many pets are older than 5"
@@ -81,6 +84,13 @@ def number_condition(p: Parse, mention: Mention, op: str, number: float | None, 
     if mention.role in ("output", "focus") and not ahead and _worth(p, mention):
         _bound_worth(p, mention, op, number, units)  # "orders over 500 euros by country"
         return
+    if not ahead and _adds_up_for_thing(p, mention, op):
+        p.retract(mention)
+        mention.role = "aggregate"
+        p.frame.having.append(
+            Condition("number", mention, MeasureItem("aggregate", "sum", mention, units=units), op=op, number=number, units=units)
+        )
+        return
     if mention.role in ("output", "focus") and not ahead and p.kinds.certainly(mention.unit, "dataset"):
         mention = Mention(mention.unit, "condition", mention.links, s.sentence)
         p.frame.mentions.append(mention)
@@ -88,6 +98,27 @@ def number_condition(p: Parse, mention: Mention, op: str, number: float | None, 
         p.retract(mention)
     mention.role = "condition"
     p.add_condition(Condition("number", mention, op=op, number=number, units=units))
+
+
+def _adds_up_for_thing(p: Parse, mention: Mention, op: str) -> bool:
+    """ "viewers who watched more than 500 minutes": a verb of what they did, where their events keep a number that adds up."""
+    thing = next((m for m in p.frame.mentions if m.role in ("output", "count", "context")), None)
+    verb, link = mention.unit.text.lower(), mention.links[0] if mention.links else None
+    field = p.kinds.field(link.target) if link is not None else None
+    home = thing.links[0].target if thing is not None and thing.links else None
+    if link is None or field is None or home is None or home.kind != "dataset" or op not in (">", ">="):
+        return False
+    if not (verb.endswith("ed") and " " not in verb) or not field.additive or field.aggregate is not AggregateKind.SUM or p.waiting.negate:
+        return False
+    catalog, events = p.kinds.catalog, link.target.dataset
+    told = any(k.target.kind == "dataset" and k.target.dataset == events for m in p.frame.mentions for k in m.links[:1])
+    return not told and any(r.from_dataset == events and r.to_dataset == home.dataset for r in catalog.relationships)
+
+
+def _has_amount(p: Parse, mention: Mention) -> bool:
+    """Whether the things that are counted have one amount: "how many fines above 10 euros"."""
+    home = next((k.target.dataset for k in mention.unit.links[:1] if k.target.kind == "dataset"), None)
+    return home is not None and p.kinds.main_amount(home) is not None
 
 
 def _compared(p: Parse, mention: Mention, u: Unit) -> bool:

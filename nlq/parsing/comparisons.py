@@ -10,6 +10,7 @@ from nlq.parsing.durations import lasts
 from nlq.parsing.lapses import on_lapse, with_one
 from nlq.parsing.literals import bind_literal
 from nlq.parsing.parse import Parse
+from nlq.parsing.so_many import so_many_of_a_kind
 from nlq.parsing.words import DENIED, UNIT_NOUNS
 from nlq.segment import Unit
 
@@ -239,6 +240,9 @@ def _close_comparison(p: Parse, i: int) -> int:
     summed = _bounded_sum(p, j, op, number, units) if nxt is not None and j - i <= 1 else None
     if summed is not None:
         return summed
+    many = so_many_of_a_kind(p, j, op, number, units) if nxt is not None and j == i else None
+    if many is not None:
+        return many
     while nxt is not None and (nxt.text.lower() in UNIT_NOUNS or nxt.is_func("agg")) and not nxt.links:
         p.use(nxt)
         units.append(nxt)

@@ -10,7 +10,6 @@ from nlq.linking import Link
 from nlq.parsing.parse import Parse
 from nlq.parsing.words import SENTENCE_END
 from nlq.segment import Unit
-from semantic.catalog.model import FieldRole
 
 
 def on_duration(p: Parse, i: int, u: Unit) -> int:
@@ -29,7 +28,7 @@ def on_duration(p: Parse, i: int, u: Unit) -> int:
     if words == "how long" and any(v.is_func("duration") for v in p.units[i + 1 :]):
         p.use(u)  # "how long has it been in days since": the words to come say it
         return i + 1
-    if words == "how long" or words.endswith(" to"):
+    if words == "how long" or words.endswith((" to", " until")):
         return _stored_length(p, i, u) or _time_to(p, i, u)
     events = len(found) == 2 and all(p.kinds.is_dated(v) or p.kinds.likely(v, "time") for _, v in found)
     if not found or not (events or any(p.kinds.likely(v, "time") for _, v in found)):
@@ -96,7 +95,7 @@ def length_of(p: Parse, i: int, u: Unit) -> int | None:
         or not p.kinds.likely(last.unit, "dataset")
     ):
         return None
-    dates = _ends(p, last.links[0].target.dataset) if last.links else None
+    dates = p.kinds.ends(last.links[0].target.dataset) if last.links else None
     j, unit = _in_unit(p, i + 1)
     if dates is None or unit is None or p.waiting.mode != "head":
         p.frame.unknown.append(u)
@@ -122,15 +121,6 @@ def _in_unit(p: Parse, i: int) -> tuple[int, str | None]:
     return i + 2, step
 
 
-def _ends(p: Parse, dataset: str | None) -> tuple[str, str] | None:
-    """The first and the last date of a thing that has exactly these two."""
-    rows = p.kinds.catalog.dataset(dataset) if dataset is not None else None
-    dates = [f.name for f in rows.fields if f.role is FieldRole.TIME and not f.hidden] if rows is not None else []
-    if rows is None or len(dates) != 2 or rows.time not in dates:
-        return None
-    return rows.time or "", next(d for d in dates if d != rows.time)
-
-
 def lasts(p: Parse, u: Unit, said: Sequence[Unit]) -> bool:
     """ "stays longer than 10 days", where only something else has a number of days: from the first to the last date of the stay itself.
 
@@ -141,7 +131,7 @@ def lasts(p: Parse, u: Unit, said: Sequence[Unit]) -> bool:
     longer = any(v.text.lower() in ("longer than", "shorter than") for v in said)
     if not longer or step not in _STEPS or not things or any(k.target.dataset in things for k in u.links):
         return False
-    dates = _ends(p, things[0])
+    dates = p.kinds.ends(things[0])
     if dates is None:
         p.frame.unknown.extend((*said, u))
         return True

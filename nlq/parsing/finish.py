@@ -69,6 +69,7 @@ def finish(p: Parse) -> None:
         for unit in p.waiting.pending_units:
             if not (set(range(unit.start, unit.end)) <= p.frame.used):
                 p.frame.notes.append(f"dangling:{unit.text}")
-                if p.frame.compare == "vs" and unit.is_func("agg"):
+                averaged = unit.func is not None and unit.func.kind == "agg" and unit.func.value in ("avg", "median")
+                if averaged or (p.frame.compare == "vs" and unit.is_func("agg")):
                     p.frame.unknown.append(unit)  # "last week vs the average week"
     p.frame.unknown.extend(u for u in (*_unused(p), *_lost(p)) if u not in p.frame.unknown)

@@ -12,7 +12,9 @@ from nlq.phrases import Func
 from nlq.segment import Unit
 from semantic.catalog.model import DatasetKind
 
-_ACTS = frozenset("pay spend order buy purchase transfer deposit withdraw donate invest owe earn sell claim borrow lend book".split())
+_ACTS = frozenset(
+    "pay spend order buy purchase transfer deposit withdraw donate invest owe earn sell claim borrow lend book give contribute pledge raise consume use lose win".split()
+)
 _ASKING = frozenset(("how much", "how much money"))
 _WE = frozenset("we i they you us it".split())
 

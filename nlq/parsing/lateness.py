@@ -8,8 +8,8 @@ from nlq.linking import Link
 from nlq.parsing.parse import Parse
 from nlq.parsing.words import DENIED
 from nlq.segment import Unit
-from nlq.text import words_of
-from semantic.catalog.model import CatalogField, Dataset, FieldRole
+from nlq.text import keys_of, lemma, words_of
+from semantic.catalog.model import CatalogField, Dataset, FieldRole, Segment
 
 _LATE = {"late": ">", "too late": ">", "on time": "<=", "in time": "<=", "punctually": "<=", "early": "<"}
 _DUE = frozenset("due deadline promised expected estimated planned scheduled required target committed agreed".split())
@@ -23,6 +23,9 @@ def on_late(p: Parse, i: int, u: Unit) -> int | None:
     if said is None or verb is None or u.values:
         return None
     op, end = said
+    state = _as_state(p, i, end) if done is None else None
+    if state is not None:
+        return state
     if done is None:
         p.frame.unknown.extend(p.units[i:end] if end - i > 1 else ())  # "delivered on time", of what keeps no such date
         return end if end - i > 1 else None
@@ -45,6 +48,36 @@ def on_late(p: Parse, i: int, u: Unit) -> int | None:
     p.add_condition(condition)
     p.waiting.negate = p.waiting.passive = p.waiting.relative = False
     return end
+
+
+def _as_state(p: Parse, i: int, end: int) -> int | None:
+    """ "what share of payments were late": what the rows themselves are, where the catalog says when they are."""
+    last, said = p.waiting.last, " ".join(v.text.lower() for v in p.units[i:end])
+    verb = p.units[i - 1]
+    if (
+        last is None
+        or not last.links
+        or not (verb.is_func("have") or (verb.soft and verb.text.lower().endswith("ed")))
+        or not p.waiting.passive
+    ):
+        return None
+    home = next((k.target.dataset for k in last.links[:1] if k.target.kind == "dataset"), None)
+    found = [x for x in p.kinds.catalog.segments if x.dataset == home and x.label.lower().startswith(f"{said} ")]
+    if len(found) != 1 or home is None or (verb.soft and not verb.func and not _done_so(p, found[0], home, verb.text)):
+        return None
+    unit = p.units[i]
+    mention = p.mention(unit, "condition")
+    mention.links = (Link(Target("segment", found[0].name, home), 1.0, True),)
+    p.add_condition(Condition("segment", mention, negate=p.waiting.negate, units=list(p.units[i:end])))
+    p.waiting.negate = p.waiting.passive = False
+    return end
+
+
+def _done_so(p: Parse, late: Segment, home: str, verb: str) -> bool:
+    """Whether it is by the date of this verb that rows are late."""
+    told = late.where.model_dump_json()
+    fields = [f for f in p.kinds.catalog.dataset(home).fields if f'"field":"{f.name}"' in told]
+    return any(lemma(verb.lower()) in keys_of(f.label) for f in fields)
 
 
 def _of_others(p: Parse, home: str, verb: Unit) -> None:

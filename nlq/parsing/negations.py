@@ -70,6 +70,9 @@ def on_negated_verb(p: Parse, i: int, u: Unit) -> int:
     """ "never sold", "not refunded": no row of the events that the verb tells of. A verb that tells of none is not understood."""
     s = p.waiting
     thing = next((k.target.dataset for k in s.last.links if k.target.kind == "dataset"), None) if s.last is not None else None
+    if thing is not None and _ties_to_next(p, i, thing):
+        p.use(u)
+        return i + 1
     event = p.kinds.event_of(u, thing) if thing is not None else None
     if event is None:
         p.frame.unknown.append(u)
@@ -103,3 +106,13 @@ def lacks_event(p: Parse, u: Unit) -> bool:
     p.add_condition(condition)
     s.related, s.negate, s.passive, s.last = condition, False, False, subject
     return True
+
+
+def _ties_to_next(p: Parse, i: int, thing: str) -> bool:
+    """ "not linked to a campaign": the verb only ties the rows to what comes next, which they may lack."""
+    j, lead = p.peek(i + 1)
+    _, noun = p.peek(j + 1)
+    if lead is None or noun is None or not lead.is_func("prep") or not noun.links or not p.kinds.likely(noun, "dataset"):
+        return False
+    homes = {k.target.dataset for k in noun.links[:1]}
+    return any(r.from_dataset == thing and r.to_dataset in homes for r in p.kinds.catalog.relationships)

@@ -29,14 +29,14 @@ from nlq.parsing.patterns import on_contains, on_null
 from nlq.parsing.periods import on_bare_period, on_grain
 from nlq.parsing.played import with_parts
 from nlq.parsing.ranking import on_top
-from nlq.parsing.ratios import on_op, on_rate, on_ratio
+from nlq.parsing.ratios import on_op, on_rate, on_ratio, rate_of_noun
 from nlq.parsing.reordered import reordered
 from nlq.parsing.requests import on_define, on_output, on_round
 from nlq.parsing.rolling import with_rolling
 from nlq.parsing.shares import on_share
 from nlq.parsing.superlatives import on_super
 from nlq.parsing.times import on_same, on_time
-from nlq.parsing.verbs import note_sale
+from nlq.parsing.verbs import note_sale, own_date_first
 from nlq.parsing.words import INSTRUCTIONS, PERIODS, SENTENCE_END, TYING
 from nlq.segment import Unit
 
@@ -94,12 +94,17 @@ def _step(p: Parse, i: int) -> int:
     u = p.units[i]
     if u.time is not None and not u.values:
         return on_time(p, i, u)
+    u = own_date_first(p, i, u)
     if u.links and u.func is not None and u.func.kind in ("agg", "count", "super", "distinct", "top", "grain") and _works_on_next(p, i):
         return p.handlers[u.func.kind](p, i, u)
     if u.text.lower() == "rate" and p.waiting.last_condition is not None and not (u.links and u.links[0].score >= 0.9):
         following = on_rate(p, i, u)
         if p.frame.used >= set(range(u.start, u.end)):
             return following
+    if u.text.lower() == "rate" and i:
+        shared = rate_of_noun(p, i, u)
+        if shared is not None:
+            return shared
     if u.is_func("cycle") and u.links and not u.values and i and _told_before(p.units[i - 1]) and u.text.lower().endswith("s"):
         return p.handlers["cycle"](p, i, u)  # "sales on weekends", where days have a yes or no of that name
     late = on_late(p, i, u)

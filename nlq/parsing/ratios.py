@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nlq.frame import MeasureItem, Mention, OrderItem
+from nlq.frame import Condition, MeasureItem, Mention, OrderItem
 from nlq.parsing.operands import is_figure, operand, operand_end
 from nlq.parsing.parse import Parse
 from nlq.parsing.words import UNIT_NOUNS
@@ -193,3 +193,31 @@ def on_rate(p: Parse, i: int, u: Unit) -> int:
         p.take_pending()
         p.add_measure(item)
     return i + 1
+
+
+def rate_of_noun(p: Parse, i: int, u: Unit) -> int | None:
+    """ "withdrawal rate", "loan cancellation rate": the share of rows that have the date, or the state, that the noun before is called by."""
+    noun = p.waiting.last
+    if noun is None or not p.follows_last(i) or noun.role != "output" or not noun.links or (u.links and u.links[0].score >= 0.9):
+        return None
+    link = noun.links[0]
+    field = p.kinds.field(link.target)
+    if link.score < _SURE_OF_NOUN or noun.plural:
+        return None
+    if link.target.kind == "segment":
+        condition = Condition("segment", noun, units=[noun.unit])
+    elif p.kinds.is_time(link.target) and field is not None and field.nullable and not _SAYS_DATE & set(noun.unit.text.lower().split()):
+        condition = Condition("null", noun, negate=True, units=[noun.unit])
+    else:
+        return None
+    p.retract(noun)
+    noun.role, noun.links = "condition", (link,)
+    p.take_pending()
+    p.reset_noun()
+    p.add_measure(MeasureItem("rate", conditions=[condition], scale=100.0, units=[u], mention=noun))
+    return i + 1
+
+
+# As sure as a noun is the date or state that its verb names ("withdrawal": withdrawn on).
+_SURE_OF_NOUN = 0.8
+_SAYS_DATE = frozenset("date dates time times timestamp day".split())

@@ -105,10 +105,19 @@ def _beside_own(p: Parse, i: int, u: Unit) -> bool:
 def became(p: Parse, i: int, u: Unit) -> int | None:
     """ "payments of cancelled members": what became of the things that the figure is of, and no second figure."""
     s, words = p.waiting, u.text.lower().split()
-    if len(words) < 2 or not words[0].endswith(("ed", "en")) or not (s.of_next or s.prep_next) or not p.frame.measures:
+    if (
+        len(words) < 2
+        or not words[0].endswith(("ed", "en", "wn", "sold", "lost"))
+        or not (s.of_next or s.prep_next)
+        or not p.frame.measures
+    ):
         return None
     if not p.kinds.certainly(u, "time") or s.aggregate is not None or s.count or s.mode != "head":
         return None
+    figures = {m.mention.links[0].target.dataset for m in p.frame.measures if m.mention is not None and m.mention.links}
+    home = u.links[0].target.dataset
+    if s.of_next and any(r.from_dataset == home and r.to_dataset in figures for r in p.kinds.catalog.relationships):
+        p.frame.unknown.append(u)  # "price of returned copies": the price is kept of the books, once for all their copies
     mention = p.mention(u, "condition")
     p.add_condition(Condition("null", mention, negate=not s.negate, units=[u]))
     s.negate = False

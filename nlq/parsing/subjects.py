@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nlq.fillers import RELATING
-from nlq.frame import Condition, Mention
+from nlq.frame import Condition, MeasureItem, Mention
 from nlq.parsing.negations import lacks_event
 from nlq.parsing.parse import Parse
 from nlq.segment import Unit
@@ -17,6 +17,8 @@ def plain_noun(p: Parse, i: int, u: Unit) -> int:
         p.frame.all_rows = True
     if _completes_group(p, i):
         _replace_group(p, u)
+        return i + 1
+    if _count_by_date(p, i, u):
         return i + 1
     _demote_owner(p, i)
     if _names_value_field(p, i, u):
@@ -140,6 +142,31 @@ def _show(p: Parse, u: Unit, mention: Mention) -> None:
             s.negate = False
             return
     p.frame.outputs.append(mention)
+
+
+def _count_by_date(p: Parse, i: int, u: Unit) -> bool:
+    """ "members enrolled per month", "bills paid by quarter": the rows are counted, and split by the date that the verb names."""
+    s, rows = p.waiting, p.waiting.last
+    after = p.units[i + 1] if i + 1 < len(p.units) else None
+    if rows is None or rows.role != "output" or not p.follows_last(i) or p.frame.measures or s.passive or s.relative or s.negate:
+        return False
+    if (
+        after is None
+        or not after.is_func("grain")
+        or not u.text.lower().endswith(("ed", "paid", "drawn"))
+        or not p.kinds.certainly(u, "time")
+    ):
+        return False
+    if not any(k.target.kind == "dataset" and k.target.dataset == u.links[0].target.dataset for k in rows.links[:1]):
+        return False
+    p.retract(rows)
+    rows.role = "count"
+    p.add_measure(MeasureItem("count", None, rows))
+    date = p.mention(u, "output")
+    p.frame.outputs.append(date)
+    p.add_condition(Condition("null", date, negate=True, units=[u]))
+    p.reset_noun()
+    return True
 
 
 def _names_value_field(p: Parse, i: int, u: Unit) -> bool:

@@ -24,6 +24,8 @@ def on_time(p: Parse, i: int, u: Unit) -> int:
         p.frame.unknown.append(u)  # "first and last year per venue": the ends of what each has, and no period
         return i + 1
     p.use(u)
+    if _as_it_is(p, i, u):
+        return i + 1
     if s.each:
         unit = getattr(phrase.window, "unit", None)
         if unit is not None:
@@ -45,6 +47,12 @@ def on_time(p: Parse, i: int, u: Unit) -> int:
         return i + 1
     event = next((c for c in p.frame.conditions if c.kind == "related" and listed is not None and listed in c.inner), None)
     if event is not None and listed is not None and listed.kind == "time" and not event.negate and _listed_after(p, i, listed.units[-1]):
+        if (s.both and u.text.lower().startswith(("and ", "& "))) or (s.both and p.units[i - 1].is_func("and")):
+            again = Condition("related", event.mention, units=[u])  # "with orders in both 2023 and 2024": some in each
+            again.inner.append(Condition("time", None, time=phrase, units=[u]))
+            p.frame.conditions.append(again)
+            s.both = False
+            return i + 1
         event.inner.append(Condition("time", None, time=phrase, or_previous=True, units=[u]))  # "who enrolled in 2022 or 2023"
         s.last_condition = event.inner[-1]
         return i + 1
@@ -85,6 +93,33 @@ def on_time(p: Parse, i: int, u: Unit) -> int:
     if s.mode == "group":
         s.mode = s.base_mode
     return i + 1
+
+
+def _as_it_is(p: Parse, i: int, u: Unit) -> bool:
+    """ "overdue today", "open now": a state that holds at the moment of asking, and nothing of the day on which it began."""
+    state = p.waiting.last_condition
+    if (
+        u.text.lower() not in _NOW
+        or state is None
+        or state.kind != "segment"
+        or state.mention is None
+        or not _just_said(p, i, state.units[-1])
+    ):
+        return False
+    name = state.mention.links[0].target.name if state.mention.links else ""
+    found = next((x for x in p.kinds.catalog.segments if x.name == name), None)
+    told = found.where.model_dump_json() if found is not None else ""
+    return '"kind":"now"' in told or ('"kind":"null"' in told and '"negate":true' not in told)
+
+
+def _just_said(p: Parse, i: int, unit: Unit) -> bool:
+    """Whether a unit stands before position i, with nothing between but the noun that it is said of."""
+    between = [v for v in p.units[max(0, i - 4) : i] if v.start >= unit.end]
+    return p.units[i].start - unit.end <= _NEAR and all(v.soft or v.is_func("have") or p.kinds.likely(v, "dataset") for v in between)
+
+
+_NOW = frozenset(("today", "now", "right now", "as of today", "as of now"))
+_NEAR = 4
 
 
 def _listed_after(p: Parse, i: int, before: Unit) -> bool:

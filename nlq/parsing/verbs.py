@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nlq.fillers import RELATING
 from nlq.frame import Condition
 from nlq.parsing.negations import closes_clause, on_negated_verb
@@ -32,6 +34,27 @@ def verb_like(p: Parse, i: int, u: Unit) -> bool:
             and not p.kinds.likely(u, "year")
         )
     return bool(p.frame.mentions)
+
+
+def own_date_first(p: Parse, i: int, u: Unit) -> Unit:
+    """ "vehicles bought after 2020": the date that the things themselves have of it goes before that of other rows."""
+    last, after = p.waiting.last, p.units[i + 1] if i + 1 < len(p.units) else None
+    if last is None or after is None or after.time is None or not u.links or not p.follows_last(i) or u.func is not None or u.values:
+        return u
+    home = next((k.target.dataset for k in last.links[:1] if k.target.kind == "dataset"), None)
+    own = [k for k in u.links if k.target.dataset == home and p.kinds.is_time(k.target) and k.score >= _OWN]
+    if home is None or not own or u.links[0].target.dataset == home or " " in u.text:
+        return u
+    if _MOVING & set(p.kinds.label(own[0].target).lower().split()):
+        return u  # the last purchase of a customer is not every one
+    unit = replace(u, links=(replace(own[0], score=1.0), *(k for k in u.links if k.target.dataset == home and k is not own[0])))
+    p.units = [*p.units[:i], unit, *p.units[i + 1 :]]
+    return unit
+
+
+# As sure as a verb is the date that is called so in other words.
+_OWN = 0.5
+_MOVING = frozenset("first last latest previous next".split())
 
 
 def of_agent(p: Parse, i: int) -> bool:

@@ -1,4 +1,4 @@
-"""Ages of those whose birth date is kept: whole years at the day of the question."""
+"""Ages of those whose birth date is kept: whole years at the day of the question. Of a birth year, the years apart."""
 
 from __future__ import annotations
 
@@ -12,21 +12,27 @@ from semantic.query import AggregateKind
 
 def ages(dataset: str, fields: Sequence[CatalogField]) -> list[CatalogField]:
     """A field "age" where exactly one date says when the rows were born, and none says how old they are."""
-    births = [f for f in fields if f.role is FieldRole.TIME and set(f.label.lower().split()) & v.BIRTH]
+    born = [f for f in fields if set(f.label.lower().split()) & v.BIRTH]
+    births = [f for f in born if f.role is FieldRole.TIME]
+    years = [f for f in born if f.type is FieldType.INTEGER and "year" in f.label.lower().split()] if not births else []
     known = any(f.name == "age" or "age" in f.label.lower().split() for f in fields)
-    if len(births) != 1 or known or births[0].hidden:
+    if len(births) + len(years) != 1 or known or (births or years)[0].hidden:
         return []
-    birth = births[0]
+    birth = (births or years)[0]
+    ref = FieldRef(dataset=dataset, field=birth.name)
+    this_year = DatePart(part="year", of=Now())
     return [
         CatalogField(
             name="age",
-            expression=_whole_years(FieldRef(dataset=dataset, field=birth.name)),
+            expression=_whole_years(ref) if births else Arithmetic(op="-", left=this_year, right=ref),
             type=FieldType.INTEGER,
             nullable=True,
             role=FieldRole.MEASURE,
             label="age",
             synonyms=("age in years", "years old"),
-            description=f"Whole years since the {birth.label}, at the day of the question.",
+            description=f"Whole years since the {birth.label}, at the day of the question."
+            if births
+            else f"This year less the {birth.label}: a year too many before the birthday.",
             aggregate=AggregateKind.AVG,
             additive=False,
             unit="year",

@@ -44,12 +44,16 @@ def find_entities(datasets: Sequence[Dataset], names: Mapping[str, TableName], f
     return found
 
 
+_FIRST_NAMES = (("first", "name"), ("given", "name"))
+_LAST_NAMES = (("last", "name"), ("family", "name"))
+
+
 def display_fields(dataset: Dataset) -> tuple[str, ...]:
     """The field that a person would call a row by; first and last name together."""
     fields = {f.name: f for f in dataset.fields if not f.hidden and not (f.cardinality == 0 and dataset.row_count)}
     by_words = {tuple(f.label.split()): n for n, f in fields.items()}
-    first = next((n for w, n in by_words.items() if w[-2:] == ("first", "name") or w[-1:] in (("firstname",), ("forename",))), None)
-    last = next((n for w, n in by_words.items() if w[-2:] == ("last", "name") or w[-1:] in (("lastname",), ("surname",))), None)
+    first = next((n for w, n in by_words.items() if w[-2:] in _FIRST_NAMES or w[-1:] in (("firstname",), ("forename",))), None)
+    last = next((n for w, n in by_words.items() if w[-2:] in _LAST_NAMES or w[-1:] in (("lastname",), ("surname",))), None)
     own = set(dataset.label.split())
     ranked: list[tuple[float, str]] = []
     for position, (name, field) in enumerate(fields.items()):

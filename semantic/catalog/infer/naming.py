@@ -76,7 +76,20 @@ def name_tables(schema: PhysicalSchema) -> dict[str, TableName]:
     aliases = table_aliases(schema, nouns, shared)
     short = short_ids(schema, nouns)
     named = {t.name: _name_table(t, raw[t.name], _Known(shared, vocabulary, short, aliases)) for t in schema.tables}
-    return {t.name: replace(named[t.name], synonyms=(*named[t.name].synonyms, *_head(t, nouns))) for t in schema.tables}
+    return {
+        t.name: replace(named[t.name], synonyms=(*named[t.name].synonyms, *_head(t, nouns), *_written_out(t, raw[t.name])))
+        for t in schema.tables
+    }
+
+
+def _written_out(table: PhysicalTable, words: tuple[str, ...]) -> tuple[str, ...]:
+    """What a short name stands for, where comments of columns named after it say so ("dnr_name", the donor's name)."""
+    short = words[-1] if len(words) == 1 else ""
+    if not short or set(short[1:]) & set("aeiou"):
+        return ()
+    said = [w.title_words(c.comment) for c in table.columns if short in w.split(c.name)]
+    found = {w.singular_phrase((x,))[0] for one in said for x in one if not x.startswith(short) and abbreviates(short, (x,))}
+    return (*found, *(w.plural(x) for x in found)) if len(found) == 1 else ()
 
 
 def _head(table: PhysicalTable, nouns: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

@@ -127,6 +127,8 @@ def _integer_shape(words: tuple[str, ...], comment: str, stats: ColumnStats | No
 
 # The day on which something happened last, or will happen next, is of the thing as it is now: it moves, and no row belongs to it.
 _PASSING = frozenset("last latest previous next".split())
+# When something should have happened is not when it did.
+_FORESEEN = frozenset("planned plan expected estimated promised target".split())
 
 
 def primary_time(
@@ -156,6 +158,8 @@ def _time_score(field: CatalogField, words: tuple[str, ...], table: tuple[str, .
         score += 1.5
     if set(own) & v.BIRTH:
         score -= 5
+    if set(own) & _FORESEEN:
+        score -= 1.5
     if field.time_format or field.epoch:
         score -= 1
     if stats:

@@ -19,8 +19,8 @@ TIME = _set("date time datetime timestamp day at on")
 TIME_END = _set("end close closed expiration expiry expire expires expired due termination terminated finish finished cancel cancelled canceled "
                 "return returned delivery delivered settlement settled reopen resolved shipped ship completed until")  # fmt: skip
 BIRTH = _set("birth born dob birthday birthdate")
-TIME_START = _set("start begin open opened effective event occurred occurrence transaction order invoice sale purchase posting booking value visit signup "
-                  "join joined hire hired registration registered enrollment admission arrival departure first")  # fmt: skip
+TIME_START = _set("start started begin began departed open opened effective event occurred occurrence transaction order invoice sale purchase posting booking value "
+                  "visit signup join joined hire hired registration registered enrollment admission arrival departure first")  # fmt: skip
 
 PERSON = _set("customer client patient user member subscriber employee applicant contact guest passenger student donor policyholder individual person "
               "people buyer borrower tenant resident voter respondent participant cardholder payer recipient staff worker candidate")  # fmt: skip

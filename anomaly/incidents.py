@@ -37,9 +37,9 @@ AGAIN_QUIETS = 3.0
 MUCH_STRANGER = 1.5
 AFTERSHOCK_SHARE = 0.5  # of hours: within a day, at most so large and no stranger is what was told of already
 DAY_NS = 86_400 * 1_000_000_000
-STAYED_DAYS = 1.5  # so long after an incident it is asked whether the level ever went back
+STAYED_DAYS, SOON_DAYS = 3.5, 1.5  # so long after an incident it is asked whether the level ever went back
 BEFORE_DAYS, LEAST_DAYS = 7, 4  # of the same time of day before it
-STAYED_SPREADS, STAYED_SHARE = 2.0, 0.5  # of the days before; of the event's own size
+STAYED_SPREADS, STAYED_SHARE, LATER_SHARE = 2.0, 0.5, 0.8  # of the days before; of the event's own size, soon and later
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +161,7 @@ def spans(rows: Rows, terms: Terms) -> list[Span]:
     times_ns, score, from_before, cost, *_, doubt = rows
     threshold, quiet_ns = terms.threshold, terms.quiet_ns
     w = Watch(quiet_ns, Budget(terms.per_year))
+    told = np.flatnonzero(~np.isnan(from_before))  # rows for which the expectation from before an event was held
     for i in np.flatnonzero(score >= threshold - HYSTERESIS).tolist():
         now_ns = int(times_ns[i])
         storm = bool(score[i] >= threshold) and w.storm(now_ns // quiet_ns)
@@ -176,7 +177,8 @@ def spans(rows: Rows, terms: Terms) -> list[Span]:
                 if stays_away(times_ns, from_before, last, quiet_ns):
                     w.settling_until_ns = int(times_ns[first]) + SETTLING_QUIETS * quiet_ns
             first = w.first_of(i, high=bool(score[i] >= bar + terms.alone(float(cost[i]))))
-            settling = now_ns < w.settling_until_ns and is_away(from_before[max(0, i - BACK_ROWS) : i])
+            lately = told[max(0, int(np.searchsorted(told, i)) - BACK_ROWS) : int(np.searchsorted(told, i))]
+            settling = now_ns < w.settling_until_ns and is_away(from_before[lately])
             if first >= 0 and not storm and not (settling and score[i] < threshold + SETTLING):
                 w.now = Span(first, i, i, first if score[first] > score[i] else i)
                 if found and (is_again(rows, found[-1], i, terms) or (terms.knows_days and has_stayed(rows, found[-1], i))):
@@ -209,7 +211,8 @@ def has_stayed(rows: Rows, before: Span, row: int) -> bool:
     spread = 1.4826 * float(np.median(np.abs(then - centre)))
     expected = float(rows.values[before.peak] - rows.off[before.peak])
     size = abs(float(rows.off[before.peak])) * (abs(centre) / abs(expected) if expected * centre * sign > 0 else len(quiet))
-    return bool(now > then.max() and now - centre > max(STAYED_SPREADS * spread, STAYED_SHARE * size))
+    share = STAYED_SHARE if t[row] - t[last] <= SOON_DAYS * DAY_NS else LATER_SHARE
+    return bool(now > then.max() and now - centre > max(STAYED_SPREADS * spread, share * size))
 
 
 def is_alike(rows: Rows, before: Span, row: int) -> bool:
@@ -241,7 +244,7 @@ def stays_away(times_ns: IndexArray, from_before: FloatArray, last: int, quiet_n
 
 
 def is_away(lately: FloatArray) -> bool:
-    """The last rows are far from what was expected before the event."""
+    """The last rows of which that can be told are far from what was expected before the event."""
     known = lately[~np.isnan(lately)]
     return len(known) > 0 and float(np.median(known)) >= NEW_LEVEL_ERRORS
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from insights.asked import UNASKED, Asked, asked_of
 from insights.periods import period_of
 from insights.phrasing import said_points
 from insights.wording import begun, bucket, count, during, number
-from semantic.catalog.model import Catalog
 from semantic.expr import Unit
-from semantic.query import ByField, SemanticQuery
 from semantic.states import OutputColumn, WindowUsed
-from semantic.windows import add_units, local_now
+from semantic.windows import add_units
 
+__all__ = ["Asked", "asked_of", "headline"]
 Rows = Sequence[Sequence[Any]]
 _ISO_SPAN = re.compile(r"^(\d{4}-\d\d-\d\d)(?: to (\d{4}-\d\d-\d\d))?(?:, including today)?$")
 _ISO_DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
@@ -28,55 +28,13 @@ _TOLD = {"running_total", "moving_average", "moving_sum", "growth", "difference"
 _PERIODS = {"minute", "hour", "day", "week", "month", "quarter", "year"}
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the rows alone do not tell: what they list, by which end they were ranked, whether more were left out, what time it is.
-
-    thing, things: noun of the listed rows; lowest: the smallest value comes first; ranked: only the first few are there;
-    some: a condition leaves out some of the groups;
-    by_change: the largest change comes first; by: the measure that ranks, an index into the query's; now: wall-clock time.
-    """
-
-    thing: str = "row"
-    things: str = "rows"
-    lowest: bool = False
-    ranked: bool = False
-    some: bool = False
-    by_change: bool = False
-    by: int | None = None
-    now: dt.datetime | None = None
-
-
-def asked_of(query: SemanticQuery, catalog: Catalog, as_of: dt.datetime) -> Asked:
-    """Of a query that resolves over the catalog."""
-    first = query.order[0] if query.order else None
-    by_value = first is not None and first.target in ("metric", "transform")
-    listed = None if query.expand else next((e for e in catalog.entities if e.dataset == query.rows_of), None)
-    return Asked(
-        thing=listed.label if listed is not None and listed.plural else "row",
-        things=listed.plural if listed is not None and listed.plural else "rows",
-        lowest=by_value and first is not None and not first.descending,
-        ranked=query.limit is not None or query.limit_by is not None,
-        some=bool(query.having) or _leaves_out_groups(query),
-        by_change=first is not None and first.target == "change",
-        by=first.index if first is not None and first.target == "metric" else None,
-        now=local_now(catalog.calendar, as_of),
-    )
-
-
-def _leaves_out_groups(query: SemanticQuery) -> bool:
-    """Whether a filter chooses among the groups that are shown ("mobile and desktop")."""
-    where = query.where.model_dump_json() if query.where is not None else ""
-    return any(isinstance(b, ByField) and f'"field":"{b.field.field}"' in where for b in query.by)
-
-
 def headline(
     columns: Sequence[OutputColumn],
     rows: Rows,
     windows: Sequence[WindowUsed] = (),
     *,
     truncated: bool = False,
-    asked: Asked = Asked(),
+    asked: Asked = UNASKED,
 ) -> str:
     """A sentence of at most about 150 characters, begun with a capital; an empty result says so."""
     return begun(_said(columns, rows, windows, truncated, asked))
@@ -296,6 +254,10 @@ class _Grouped:
             ranked = f"{name} has the {most} {column.label}: {value}"
             return f"{ranked if self.asked.ranked else f'{name}: {column.label} {value}'}{_when(self.windows)}."
         lead = f"{have} the {most} {column.label}: {value}{_when(self.windows)}" if len(known) > 1 else f"{name}: {column.label} {value}"
+        moved = [_change(self.columns, row, column.measure_index, against=row is top) for row in (top, bottom)]
+        if len(known) > 1 and all(moved) and not column.additive and alike < len(known) and not self.asked.ranked:
+            lowest = f"{self._name(bottom, keys)} the {least}: {_value(bottom[self.measure], column)}, {moved[1]}"
+            return f"{have} the {most} {column.label}{_when(self.windows)}: {value}, {moved[0]}; {lowest}."
         values = [_float(row[self.measure]) or 0.0 for row in known]
         if len(known) > 1 and column.additive and sum(values) > 0 and min(values) >= 0 and not self.asked.lowest:
             share = (_float(top[self.measure]) or 0.0) / sum(values)

@@ -40,7 +40,8 @@ def number(
     if format_ == "percent":
         return with_percent(format_decimal(amount * 100, format=_pattern(amount * 100, whole=False), locale=LOCALE))
     if format_ == "percent_points":
-        return with_percent(format_decimal(amount, format="#,##0.0", locale=LOCALE))
+        small = 0 < abs(amount) < 0.05  # 0.03%, not 0.0%
+        return with_percent(format_decimal(amount, format="0.00##" if small else "#,##0.0", locale=LOCALE))
     if not format_ and unit in CURRENCIES:
         format_ = f"currency:{unit}"
     if format_ and format_.startswith("currency:"):

@@ -149,8 +149,9 @@ def find_period(question: str, as_of: dt.datetime, calendar: CatalogCalendar) ->
         start, end = bounds.start.replace(tzinfo=None), bounds.end.replace(tzinfo=None)
         words = question[tokens[phrase.start].start : tokens[phrase.end - 1].end]
         if end <= now and not has_year and isinstance(window, Absolute) and re.search(r"[a-z]{3}|q[1-4]", words, re.IGNORECASE):
-            window = Absolute(start=add_units(start, Unit.YEAR, 1).date(), end=add_units(end, Unit.YEAR, 1).date())
-            end = add_units(end, Unit.YEAR, 1)
+            week = dt.timedelta(weeks=52) if re.search(r"\bweek\b", words, re.IGNORECASE) else None  # weeks keep their weekdays
+            start, end = (at + week if week else add_units(at, Unit.YEAR, 1) for at in (start, end))
+            window = Absolute(start=start.date(), end=end.date())
         if end > now:
             return window, re.sub(r"^(?:in|for|during|by|over)\s+", "", words, flags=re.IGNORECASE)
     return None

@@ -112,6 +112,17 @@ class TestHeadline:
             headline([month, sales, before], rows) == "Revenue: €110.00 in all, up 10.0% on the same period last year; €50.00 in Aug 2026."
         )
 
+    def test_rates_of_things_are_told_with_what_changed_in_them(self) -> None:
+        rate = OutputColumn("rate", "conversion rate", "measure", format="percent", measure_index=0)
+        change = OutputColumn("change", "change", "change", format="percent", measure_index=0, beside="previous day")
+        said = headline(
+            [OutputColumn("device", "device", "dimension"), rate, change], [["desktop", 0.0425, 0.0075], ["mobile", 0.0243, -0.002]]
+        )
+        assert (
+            said
+            == "Desktop has the highest conversion rate: 4.25%, up 0.75 points on the previous day; mobile the lowest: 2.43%, down 0.2 points."
+        )
+
     def test_the_first_few_hold_a_share_together(self) -> None:
         share = OutputColumn("share", "revenue, share", "measure", format="percent_points", measure_index=0, transform="share")
         sales = OutputColumn("revenue", "revenue", "measure", format="currency:EUR", measure_index=0, additive=True)

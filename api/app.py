@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from api import openapi, problems
+from api.body_limits import BodyLimits
 from api.idempotency import Idempotent
 from api.mcp_server import McpApp
 from api.middleware import RequestEnvelope
@@ -99,5 +100,6 @@ def create_app(services: Services | None = None) -> FastAPI:
     app.mount("/mcp", tools, name="mcp")
     app.mount("/static", CachedStatic(directory=STATIC), name="static")
     app.add_middleware(Idempotent)
+    app.add_middleware(BodyLimits)
     app.add_middleware(RequestEnvelope)
     return app

@@ -31,18 +31,34 @@ async def principal(request: Request) -> Principal:
     return caller
 
 
+async def is_known(request: Request) -> bool:
+    """Whether the request's credential is good; nothing is counted and no right is looked at. Raises: Unavailable."""
+    try:
+        authenticate, text = _credential(request)
+        await run_in_threadpool(authenticate, services_of(request), text)
+    except (Unauthenticated, Forbidden):
+        return False
+    return True
+
+
 async def _recognised(request: Request, services: Services) -> Principal:
+    authenticate, text = _credential(request)
+    if authenticate is _by_session:
+        refuse_cross_site(request)
+    return await run_in_threadpool(_admitted, request, services, authenticate, text)
+
+
+def _credential(request: Request) -> tuple[Callable[[Services, str], Principal], str]:
+    """How it is checked, and its text. Raises: Unauthenticated."""
     kind, _, text = request.headers.get("authorization", "").partition(" ")
     if text:
         if kind.lower() != "bearer":
             raise Unauthenticated(f"Authorization: Bearer <API key> was expected; found the scheme {kind[:20]!r}.")
-        authenticate = _by_token if text.count(".") == 2 else _by_key  # a signed token has three parts
-        return await run_in_threadpool(_admitted, request, services, authenticate, text.strip())
+        return _by_token if text.count(".") == 2 else _by_key, text.strip()  # a signed token has three parts
     token = request.cookies.get(COOKIE)
     if not token:
         raise Unauthenticated("Sign in, or send Authorization: Bearer <API key>.")
-    refuse_cross_site(request)
-    return await run_in_threadpool(_admitted, request, services, _by_session, token)
+    return _by_session, token
 
 
 def _admitted(request: Request, services: Services, authenticate: Callable[[Services, str], Principal], text: str) -> Principal:

@@ -16,6 +16,7 @@ import argon2
 import pytest
 import structlog
 
+from api import body_limits
 from api.cli.logs import configure_logging
 from api.people import Change, add, change
 from api.services import Services
@@ -108,6 +109,39 @@ class TestUploads:
     def test_a_name_that_is_data_is_data(self, analyst: Caller) -> None:
         answer = upload(analyst, "x.csv", name="'); DROP TABLE orders --")
         assert (answer.status_code, answer.json()["params"]["dataset"]) == (202, "drop_table_orders")
+
+
+class TestBodies:
+    """Also those whose length nobody declared: they are counted as they arrive."""
+
+    @staticmethod
+    def pieces(count: int, first: bytes = b'{"question": "') -> Iterator[bytes]:
+        yield first
+        for _ in range(count):
+            yield b"x" * 100_000
+
+    @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer qk_nobody_knows"}, {"Cookie": "querent_session=nobodys"}])
+    @pytest.mark.parametrize("path", ["/v1/login", "/v1/ask", "/v1/datasets"])
+    def test_who_is_unknown_may_send_little(self, client: Any, path: str, headers: dict[str, str]) -> None:
+        client.cookies.clear()
+        kind = "multipart/form-data; boundary=b" if path == "/v1/datasets" else "application/json"
+        first = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+        for body in (self.pieces(4, first), b"".join(self.pieces(4, first))):
+            answer = client.post(path, content=body, headers={**headers, "Content-Type": kind, "Idempotency-Key": "k-big"})
+            assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+            assert "at most 262,144 bytes" in answer.json()["detail"]
+
+    def test_who_is_known_may_send_what_a_catalog_takes_and_files(self, analyst: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(body_limits, "USUAL_BYTES", 1_000_000)
+        told = {**analyst.headers, "Content-Type": "application/json"}
+        refused = analyst.client.post("/v1/ask", content=self.pieces(11), headers=told)
+        assert (refused.status_code, refused.json()["code"]) == (413, "too_large")
+        assert analyst.client.post("/v1/ask", content=self.pieces(8), headers=told).status_code == 422  # read to its end, which is no JSON
+        typed = {**analyst.headers, "Content-Type": "application/x-www-form-urlencoded"}
+        page = analyst.client.post("/account/formats", content=self.pieces(11, b"a="), headers=typed)
+        assert (page.status_code, page.headers["content-type"]) == (413, "text/plain; charset=utf-8")
+        file = ("large.csv", b"a,b\n" + b"1,2\n" * 300_000)
+        assert analyst.client.post("/v1/datasets", headers=analyst.headers, files={"file": file}).status_code == 202
 
 
 class TestSpreadsheets:

@@ -41,7 +41,7 @@ async def schedule(request: Request, key: str) -> Response:
         "day": form.whole("day", "The day of the month", 1), "pdf": form("as") != "pictures", "time_zone": form("time_zone") or None,
     }  # fmt: skip
     await routes.create_digest(request, body(DigestBody, {"name": board.title, "definition": definition}), at.caller)
-    return RedirectResponse(f"/boards/{board.id}", status_code=303)
+    return RedirectResponse(f"/boards/{board.id}?mailed=yes", status_code=303)
 
 
 @router.post("/boards/{key}/mail/{digest_id}/now")

@@ -300,7 +300,7 @@ async def _page(
         v=at, b=view, names=names, history=history, links=links, mails=mails, mail=bool(at.services.settings.smtp_host),
         cadences=CADENCES, weekdays=WEEKDAYS, conflict=conflict, bodies=bodies, periods=list(PERIODS),
         field_choices=segment_options(catalog), matches=MATCHES, roles=await run_in_threadpool(_roles, at) if view.owns else [],
-        base=str(request.base_url).rstrip("/"),
+        base=str(request.base_url).rstrip("/"), mailed=request.query_params.get("mailed") == "yes",
     )  # fmt: skip
 
 

@@ -82,10 +82,11 @@ async def catalog_page(request: Request, q: Annotated[str, Query(max_length=200)
 
 
 @router.get("/catalog/edit")
-async def edit_page(request: Request) -> Response:
+async def edit_page(request: Request, published: Annotated[int, Query(ge=0)] = 0) -> Response:
+    """published: the version that was just made, which the page says once."""
     at = await editor(request)
     text, version = await run_in_threadpool(current, at)
-    return await edit_page_of(at, text=text, version=version)
+    return await edit_page_of(at, text=text, version=version, fresh=published if published == version else 0)
 
 
 @router.post("/catalog/edit")
@@ -180,6 +181,7 @@ async def _checked_page(
 async def edit_page_of(
     at: Visitor, *, text: str, version: int, changes: list[str] | None = None, problem: dict[str, object] | None = None, status: int = 200,
     tried: tuple[Any, Any, Any] | None = None, question: str = "", carried: tuple[int, Sequence[str]] | None = None,
+    fresh: int = 0,
 ) -> Response:  # fmt: skip
     """tried: what the draft made of `question`, its table, its problem. carried: how many files were brought in, and what was left out."""
 
@@ -198,6 +200,7 @@ async def edit_page_of(
         versions=await run_in_threadpool(load),
         tried=tried,
         question=question,
+        fresh=fresh,
         carried=carried,
         forms=FORMS,
     )

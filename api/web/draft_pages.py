@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, UploadFile
@@ -28,7 +29,9 @@ async def as_typed(request: Request, yaml: Text) -> Response:
     try:
         changes = await run_in_threadpool(changes_of, at, yaml.replace("\r\n", "\n"))
     except AppError as error:
-        return page("catalog_typed.html", problem=problem_of(request, error), changes=[])
+        problem = problem_of(request, error)
+        where = re.search(r"\bline (\d{1,6})\b", str(problem["detail"]))
+        return page("catalog_typed.html", problem=problem, changes=[], line=where[1] if where else "")
     return page("catalog_typed.html", problem=None, changes=changes)
 
 

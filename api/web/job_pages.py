@@ -43,10 +43,12 @@ _STATES: Mapping[str, tuple[str, JobStatus | None]] = {
 _STEPS: Mapping[str, str] = {
     "fetch": "get the figures", "fit": "compare models", "write": "say what it means", "register": "keep the result", "plan": "choose the series",
     "score": "judge the figures", "explain": "look for reasons", "evaluate": "look at the rules", "scan": "look for what is unusual",
-    "issue": "put it together", "infer": "find out what columns mean", "load": "load the rows", "copy": "copy the rows", "catalog": "update the catalog",
+    "read file": "read the file", "infer catalog": "complete the catalog", "issue": "put it together", "infer": "find out what columns mean",
+    "load": "load the rows", "copy": "copy the rows", "catalog": "update the catalog",
     "backtest": "compare on past data", "shadow": "run beside what serves",
 }  # fmt: skip
 LISTED = 50
+EXAMPLES = 5  # questions about what was loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,9 @@ async def _after(request: Request, at: Visitor, job: Job) -> Response:
 async def _shown(at: Visitor, job: Job) -> dict[str, Any]:
     examples: list[str] = []
     if job.kind == "load_file" and job.result:
-        examples = await run_in_threadpool(_examples, at, str(job.params.get("dataset", "")))
+        made = [str(table["table"]) for table in job.result.get("tables") or []][:EXAMPLES]
+        found = [await run_in_threadpool(_examples, at, table) for table in made]
+        examples = [question for some in found for question in some[: EXAMPLES // len(found)]]
     return {
         "log": await run_in_threadpool(_log, at, job), "took": _took(job, at.services.clock.now()),
         "job": await run_in_threadpool(placed, at.services, job), "title": title(job, await run_in_threadpool(_labels, at)), "steps": _steps(job), "examples": examples,
@@ -211,4 +215,4 @@ def _examples(at: Visitor, dataset: str) -> list[str]:
     candidates = [*found, f"how many {known.label} are there?"]
     now = at.services.clock.now()
     good = [q for q in dict.fromkeys(candidates) if visible.understander.understand(q, as_of=now).outcome == "answer"]
-    return good[:5]
+    return good[:EXAMPLES]

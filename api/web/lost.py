@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from api.web.shell import SignInFirst, problem_page, visitor
-from core.errors import AppError, NotFound, UserError
+from api.web.shell import menu, problem_page
+from core.errors import NotFound, UserError
 
 _FOR_PROGRAMS = ("/v1/", "/scim/", "/mcp", "/static/")
 
@@ -24,8 +23,7 @@ def install(app: FastAPI) -> None:
         if said is None:
             made: Response = await otherwise(request, error)  # type: ignore[misc]
             return made
-        with contextlib.suppress(SignInFirst, AppError):  # then the page is shown without the menu
-            await visitor(request)
+        await menu(request)
         page = problem_page(request, said)
         page.headers.update(error.headers or {})
         return page

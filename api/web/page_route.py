@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -10,7 +9,7 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
-from api.web.shell import SignInFirst, problem_page, visitor
+from api.web.shell import SignInFirst, menu, problem_page, visitor
 from core.errors import AppError, Forbidden, Invalid
 
 
@@ -32,9 +31,8 @@ class PageRoute(APIRoute):
             except SignInFirst as error:
                 return error.response
             except AppError as error:
-                if isinstance(error, Forbidden):  # told before the page knew who looks: the way on is the menu
-                    with contextlib.suppress(SignInFirst, AppError):
-                        await visitor(request)
+                if isinstance(error, Forbidden):  # told before the page knew who looks
+                    await menu(request)
                 return problem_page(request, error)
             except RequestValidationError as error:
                 try:

@@ -36,7 +36,11 @@ async def rule_list(request: Request, cursor: Annotated[str, Query(max_length=20
     found = await routes.list_rules(request, at.caller, cursor, 50)
     catalog = await _catalog(at)
     labels = {m.name: m.label for m in catalog.metrics}
-    return page("rules.html", v=at, items=[_row(item, labels) for item in found.items], more=found.next, can_make=_can_make(at))
+    mine = (await routes.list_subscriptions(request, at.caller, "")).items
+    return page(
+        "rules.html", v=at, items=[_row(item, labels) for item in found.items], more=found.next, can_make=_can_make(at),
+        told={s["rule_id"] for s in mine if s["user"] == at.caller.user},
+    )  # fmt: skip
 
 
 @router.get("/rules/new")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -91,6 +92,14 @@ async def visitor(request: Request, active: str = "") -> Visitor:
     made = Visitor(services, caller, me, recent, active, unread, theme_of(request), here if request.method == "GET" else "/", brand)
     request.state.visitor = made
     return made
+
+
+async def menu(request: Request) -> None:
+    """For a page that says what cannot be: who looks keeps the menu, also where they may not be; who is not signed in has none."""
+    for _ in range(2):  # the first look may be refused for the place; who looks is known from then on
+        with contextlib.suppress(SignInFirst, AppError):
+            await visitor(request)
+            return
 
 
 def use_formats(request: Request, chosen: Formats | None) -> None:

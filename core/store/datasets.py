@@ -86,5 +86,12 @@ def list_all(connection: Connection, tenant: TenantId, *, after: str = "", limit
     return tuple(map(_dataset, rows))
 
 
+def forget_loading(connection: Connection, tenant: TenantId, name: str) -> None:
+    """What was noted as on its way and came under other names: a workbook has a table per sheet."""
+    row = scope.find(connection, datasets, tenant, datasets.c.name == name)
+    if row is not None and row.status == "loading":
+        scope.remove(connection, datasets, tenant, "dataset", row.id)
+
+
 def _dataset(row: scope.Row) -> UploadedDataset:
     return scope.as_value(UploadedDataset, row)

@@ -175,7 +175,7 @@ class TestChannels:
         page.get_by_label("Name").fill("Nobody listens")
         page.get_by_role("radio", name="Webhook").press("Space")
         page.locator("input[name=url]").fill("https://nobody.invalid/hook")
-        page.get_by_role("button", name="Add", exact=True).press("Enter")
+        page.get_by_role("button", name="Add the channel").press("Enter")
         expect(page.get_by_text("Keep this secret now")).to_be_visible()
         page.goto("/channels")
         card = page.locator(".rule", has_text="Nobody listens")

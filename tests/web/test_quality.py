@@ -96,7 +96,7 @@ def places(page: Page, stack: Stack) -> Iterator[str]:
     expect(page.locator(".pin .chart svg")).to_have_count(2)
     yield "board"
     for name in ("share", "history", "more", "filter"):
-        page.locator(f"#{name}-pop summary").click()
+        page.locator(f"#{name}-pop > summary").click()
         yield f"board, {name}"
         page.keyboard.press("Escape")
     page.locator(".pin summary[aria-label^=Comments]").first.click()

@@ -38,6 +38,7 @@ class TestWithoutScript:
         assert found is not None
         assert found.status == 404
         expect(page.locator("h2.headline")).to_contain_text("no page at this address")
+        expect(page.get_by_role("navigation", name="Main")).to_be_visible()
         page.get_by_role("link", name="Go to Ask").click()
         expect(page.locator("#question")).to_be_visible()
         answered = page.request.get("/v1/nowhere", headers={"Accept": "text/html"})

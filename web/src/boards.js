@@ -18,7 +18,9 @@ function take(html) {
     const old = board.querySelector(`[data-pin="${CSS.escape(item.dataset.pin)}"]`);
     if (old?.dataset.key === item.dataset.key && old.querySelector(".pin-figures")) item.querySelector(".pin-body").replaceWith(old.querySelector(".pin-body"));
   }
-  const focused = document.activeElement?.closest?.("#board") ? document.activeElement.id : "";
+  const held = document.activeElement?.closest?.("#board") ? document.activeElement : null;
+  const focused = held?.id || held?.closest("details[id]")?.id || "";
+  const had = held !== null;
   const opened = [...board.querySelectorAll("details[open][id]")].map((one) => one.id);
   const typed = [...board.querySelectorAll(FIELDS)].filter((one) => one.id && one.value !== one.defaultValue && one.tagName !== "SELECT").map((one) => [one.id, one.value]);
   const sent = board.dataset.sent;
@@ -32,7 +34,10 @@ function take(html) {
   }
   delete board.dataset.close;
   delete board.dataset.sent;
-  if (focused) document.getElementById(focused)?.focus();
+  if (had) {
+    const again = document.getElementById(focused);
+    (again?.querySelector(":scope > summary") ?? again ?? board).focus({ preventScroll: true });
+  }
   htmx.process(board);
   enhance(document);
   fillPoints(board);
@@ -47,13 +52,17 @@ async function refresh() {
 async function send(form, submitter) {
   const data = new URLSearchParams(new FormData(form, submitter));
   const board = place();
-  board.dataset.close = form.closest("details")?.id ?? "";
+  board.dataset.close = form.matches("[data-stays]") ? "" : form.closest("details")?.id ?? "";
   board.dataset.sent = form.querySelector("input[name=text]")?.id ?? "";
   board.setAttribute("aria-busy", "true");
   try {
     const response = await fetch(form.action, { method: "POST", body: data, headers: { "HX-Request": "true" } });
     const text = await response.text();
-    if (take(text)) return;
+    if (take(text)) {
+      const done = form.dataset.done && board.querySelector(`form[action="${CSS.escape(form.getAttribute("action"))}"] .done`);
+      if (done) done.textContent = form.dataset.done;
+      return;
+    }
     const parsed = new DOMParser().parseFromString(text, "text/html").querySelector(".panel");
     const told = document.importNode(parsed ?? document.createElement("p"), true);
     told.setAttribute("role", "alert");

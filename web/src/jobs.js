@@ -10,6 +10,12 @@ export function watchJobs(root, arrived) {
     const show = (event) => {
       if (!place.isConnected) return stream.close();
       const data = JSON.parse(event.data);
+      const state = place.closest(".job").querySelector(".state.pending");
+      if (state && (data.step || data.status === "RUNNING")) {
+        state.className = "state running";
+        state.textContent = "running";
+        place.querySelector("[data-line]")?.remove();
+      }
       if (typeof data.progress === "number" && bar) bar.value = data.progress;
       if (!data.step) return;
       step.textContent = data.step;

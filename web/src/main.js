@@ -64,8 +64,23 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll(".nav [aria-current], .tabs [aria-current]").forEach(inSight);
   document.querySelector(".problem .headline")?.focus();
 });
+// Who pressed a button that is gone with what it changed goes on from where it stood, and in a form that came from its first field.
+function goOn(target) {
+  const first = target.querySelector("[data-first]");
+  if (first) return first.focus();
+  if (document.activeElement !== document.body || target.matches("input, textarea, select")) return;
+  target.tabIndex = -1;
+  target.focus({ preventScroll: true });
+}
+
+let held = false;
+document.addEventListener("htmx:before:swap", (event) => {
+  held = event.detail?.ctx?.target?.contains?.(document.activeElement) ?? false;
+});
 document.addEventListener("htmx:after:swap", (event) => {
   enhance(document);
   const target = event.detail?.ctx?.target;
-  if (target && ANSWERS.has(target.id)) arrived(target, { focus: true });
+  if (!target?.isConnected) return;
+  if (ANSWERS.has(target.id)) arrived(target, { focus: true });
+  else if (held || target.querySelector("[data-first]")) goOn(target);
 });

@@ -7,9 +7,16 @@ export function popovers() {
     if (!(shown instanceof HTMLDetailsElement) || !shown.matches(".pop") || !shown.open) return;
     open().filter((other) => other !== shown).forEach((other) => { other.open = false; });
     const body = shown.querySelector(".pop-body");
-    body.classList.toggle("from-right", shown.getBoundingClientRect().left + body.offsetWidth > document.documentElement.clientWidth - 8);
+    const [place, around] = [shown.getBoundingClientRect(), shown.closest(".panel, main").getBoundingClientRect()];
+    body.classList.toggle("from-right", place.left + body.offsetWidth > around.right && place.right - body.offsetWidth >= around.left);
+    body.scrollIntoView({ block: "nearest" });
   }, true);
   document.addEventListener("click", (event) => {
+    const left = event.target.closest("[data-leave]")?.dataset.leave;
+    if (left) {
+      document.getElementById(left).replaceChildren();
+      document.querySelector(`[hx-target="#${CSS.escape(left)}"]`)?.focus();
+    }
     open().filter((one) => !one.contains(event.target)).forEach((one) => { one.open = false; });
   });
   document.addEventListener("keydown", (event) => {

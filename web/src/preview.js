@@ -25,6 +25,8 @@ export function previews(root, enhance) {
         if (mine !== asked) return;
         place.replaceChildren(...[...parsed.body.childNodes].map((node) => document.importNode(node, true)));
         enhance(document);
+        const said = form.querySelector("[data-preview-said]");
+        if (said) said.textContent = place.querySelector(".headline")?.textContent ?? "";
         named(form, place.querySelector("[data-suggested]")?.dataset.suggested);
       } catch (error) {
         if (error.name === "AbortError") return;

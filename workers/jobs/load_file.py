@@ -72,6 +72,9 @@ def _loaded(context: JobContext, params: LoadFileParams, upload: Path) -> list[d
     )
     reports = _as_json(report, params)
     context.save_checkpoint({"reports": reports})
+    if params.dataset not in {table.table for table in report.tables}:
+        with context.services.store.write() as connection:
+            datasets.forget_loading(connection, context.tenant, params.dataset)
     for table, shown in zip(report.tables, reports, strict=True):
         _note(
             context,

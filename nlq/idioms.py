@@ -110,7 +110,21 @@ IDIOMS: tuple[Idiom, ...] = (
     _idiom(r"^\W*how['’]?s\s+(?=\w)", "how is ", sure=True),
     _idiom(r"\btop(?=\d)", "top ", sure=True),
     _idiom(r"\bany\s+(?:good\s+|bad\s+|big\s+)*news\b(?!\s*letter)", "anything new", unless="news", sure=True),
+    _idiom(r"\bexcl\b\.?", "excluding", sure=True),
     _idiom(r"\bup\s+or\s+down\b", "up", sure=True),
+    _idiom(r"^\W*(?:the\s+)?(?P<end>best|worst)\s+(?P<m>[\w-]+(?:\s[\w-]+)?\s+(?:rate|margin|share|value|price|cost|time))\s+(?P<x>[\w-]+)"
+           r"(?=\W*$|\s+(?:last|this|in|since)\b)", r"\g<end> \g<x> by \g<m>", sure=True),
+    _idiom(r"^\W*(?P<q>[\w-]+(?:\s[\w-]+)?\s+(?:rate|margin|share|value|price|cost))\s+(?P<end>best|worst)\s+(?P<x>[\w-]+)"
+           r"(?=\W*$|\s+(?:last|this|in|since)\b)", r"\g<end> \g<x> by \g<q>", sure=True),
+    _idiom(r"\b(?P<x>cancell?ed|refunded|returned|delayed|rejected|declined|failed|lost)\s+(?P<y>[\w-]+?)s?\s+rate\b", r"percentage of \g<x> \g<y>s"),
+    _idiom(r"\bhow\s+many\s+(?P<x>[\w-]+)\s+(?:per|for\s+each)\s+(?P<y>[\w-]+)\s+on\s+average\b", r"average \g<x> per \g<y>", sure=True),
+    _idiom(r"\bcost\s+per\s+(?P<y>[\w-]+)\s+(?:from|of|through|via)\s+(?:ads?|advertising|marketing)\b",
+           *_each(r"{} per \g<y>", ("ad spend", "marketing spend", "advertising spend")), sure=True),
+    _idiom(r"\b(?P<lead>biggest|largest|highest|smallest|lowest)\s+(?:single|individual|one)\s+(?P<x>[\w-]+)\b", (r"\g<lead> \g<x> amount", "amount")),
+    _idiom(r"\bhow\s+(?P<many>many|much)\s+(?P<x>[\w\s-]+?)\s+(?:do\s+(?:you|we)\s+expect|are\s+expected|is\s+expected|are\s+we\s+expecting)\s+(?P<on>on|in|for|by|over|next|this|during)\b",
+           r"forecast \g<x> \g<on>", sure=True),
+    _idiom(r"^\W*who\s+(?P<v>signed\s+up|registered|joined|subscribed)\b",
+           *_each(r"which {} \g<v>", ("customers", "clients", "members", "users", "patients", "guests")), sure=True),
     _idiom(r"\bsubs\b", ("subscriptions", "subscription"), sure=True),
     _idiom(r"^\W*(?P<q>(?:(?!\b(?:vs|versus|than|compared?|to|with|against|from|and|this|last|yesterday|today|in|on|before)\b)[^,;?])+?)\s+(?:at\s+)?(?:the\s+)?(?:this|same)\s+(?:time|period)"
            r"\s+last\s+year\W*$", r"\g<q> this year vs last year", sure=True),

@@ -110,6 +110,7 @@ class Linker:
 
     def __init__(self, lexicon: Lexicon, values: ValueSource) -> None:
         self._lexicon = lexicon
+        self._figures = frozenset(a.keys[0] for a in lexicon.alternates if a.target.kind == "metric" and len(a.keys) == 1)
         self._values = values
         self._local_values = tuple(lexicon.values)
         self._memo: dict[str, dict[str, float]] = {}
@@ -248,7 +249,7 @@ class Linker:
                 exact = exact and best >= 1.0
                 core += alternate.keys[at] not in context or alternate.weights[at] >= 1.0
                 continue
-            if any(word in context for word in row):
+            if any(word in context for word in row) and (key in context or key not in self._figures):  # "revenue orders" are no sales orders
                 if core and not of:
                     return None
                 in_context = True

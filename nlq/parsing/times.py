@@ -144,7 +144,7 @@ def _lacks(p: Parse, condition: Condition) -> bool:
     if not condition.negate or condition.mention is None or condition.mention.unit.text.lower() in (RELATING | PARTICIPLES):
         return False
     subject = next((m for m in p.frame.mentions if m.role in ("output", "count", "aggregate")), None)
-    return subject is not None and p.kinds.is_fact(subject.unit)
+    return subject is not None and (p.kinds.is_fact(subject.unit) or p.kinds.certainly(subject.unit, "metric"))
 
 
 def _adjacent_time(p: Parse, i: int) -> bool:

@@ -249,7 +249,9 @@ class Linker:
                 exact = exact and best >= 1.0
                 core += alternate.keys[at] not in context or alternate.weights[at] >= 1.0
                 continue
-            if any(word in context for word in row) and (key in context or key not in self._figures):  # "revenue orders" are no sales orders
+            if any(word in context for word in row) and (
+                key in context or key not in self._figures
+            ):  # "revenue orders" are no sales orders
                 if core and not of:
                     return None
                 in_context = True

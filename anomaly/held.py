@@ -160,3 +160,22 @@ def holiday_miss(m: Memory, cell: int, newest: int, y: float, back: int, period:
             if not np.isnan(v):
                 nearest_miss = min(nearest_miss, abs(y - v))
     return nearest_miss
+
+
+@compiled
+def weekly_miss(m: Memory, cell: int, newest: int, y: float, period: int) -> float:
+    """Distance to the second nearest of the last four same times of the week: what came twice before at this time comes again; infinite
+    when fewer are known."""
+    size = m.cells.shape[0]
+    nearest_miss, second = np.inf, np.inf
+    for j in range(1, 5):
+        at = cell - j * period
+        if at > newest - size and at < cell:
+            v = m.cells[at % size]
+            if not np.isnan(v):
+                miss = abs(y - v)
+                if miss < nearest_miss:
+                    nearest_miss, second = miss, nearest_miss
+                elif miss < second:
+                    second = miss
+    return second

@@ -11,7 +11,7 @@ import numpy as np
 
 from anomaly.character import SCORED, character, habit_cost, learn_habit
 from anomaly.compiled import compiled
-from anomaly.held import HELD_Z, held_miss, hold_or_return, holiday_miss
+from anomaly.held import HELD_Z, held_miss, hold_or_return, holiday_miss, weekly_miss
 from anomaly.learning import learn, noise_of_slot
 from anomaly.memory import (
     BLOCK_ROWS,
@@ -173,6 +173,10 @@ def step(m: Memory, cell: int, y: float, holiday_back: int, periods: IntArray, o
             sunday = holiday_miss(m, cell, newest, y, holiday_back, long if long > 1 else short)
             held_z = min(held_z, sunday / (1.25 * best_error + floor))
             held = min(held, sunday)
+        if long > 1:
+            as_before = weekly_miss(m, cell, newest, y, long) / (1.25 * best_error + floor)
+            if as_before < min(HELD_Z, held_z):  # closed as in the weeks before
+                surprise, seasonal, slow = min(surprise, as_before), min(seasonal, as_before), min(slow, as_before)
         if held_z < HELD_Z:
             surprise, seasonal, slow = min(surprise, held_z), min(seasonal, held_z), min(slow, held_z)
             nearer = held <= abs(y - best)  # than to what is expected now; else the new level merely comes near the old one

@@ -55,6 +55,14 @@ class TestNothingHappened:
         assert alerts(found(t, np.where(is_open, 500 * np.exp(rng.normal(0, 0.08, len(t))), 0.0)), after=t[8 * 24]) == []
 
     @pytest.mark.parametrize("seed", SEEDS)
+    def test_closed_weekends_of_what_goes_on_at_night_are_normal_once_two_were_seen(self, seed):
+        t = hours(42)
+        weekend = (t.astype("datetime64[D]").astype(int) + 3) % 7 >= 5
+        y = np.where(weekend, 0.0, 10 * traffic(t, seed))
+        third = t[np.flatnonzero(weekend & (t >= t[14 * 24]))[0]]
+        assert alerts(found(t, y), after=third) == []
+
+    @pytest.mark.parametrize("seed", SEEDS)
     def test_rare_single_counts_raise_no_alert(self, seed):
         assert alerts(found(hours(60), np.random.default_rng(seed).poisson(0.02, 60 * 24).astype(float))) == []
 

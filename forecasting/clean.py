@@ -14,6 +14,7 @@ from both its neighbours in time and those at the same position of the season.
 Setting aside more (8 deviations, no look at the neighbours) made forecasts of weekly series a third worse: what looks wild in a volatile series is news.
 """
 MAX_OUTLIER_SHARE = 0.05
+MIN_OPEN_SHARE = 0.2
 RECENT_CYCLES = 8
 
 
@@ -39,7 +40,7 @@ def fill_gaps(raw: FloatArray, seasons: tuple[int, ...]) -> FloatArray:
         return level
     smooth = _moving_average(level, known, season)
     rest = np.where(known, raw - smooth, np.nan)
-    pattern = _profile(rest, season)
+    pattern = _profile(rest, season, seasons[0])
     usual = smooth + pattern[at % season]
     filled = np.where(known, raw, usual + _bridge(np.where(known, raw - usual, 0.0), known))
     if (raw[known] >= 0).all():
@@ -48,14 +49,15 @@ def fill_gaps(raw: FloatArray, seasons: tuple[int, ...]) -> FloatArray:
 
 
 def _fill_season(seasons: tuple[int, ...], known: npt.NDArray[np.bool_]) -> int:
-    """The longest season whose every position was seen twice, and which the shortest one divides.
+    """The longest season whose every position was seen twice or, as when nothing is open, never; and which the shortest one divides.
 
     A year of days has no weekdays: filled by it, gaps of a week to three months were wrong by 1.5 to 3 times as much as by the week alone, on
     generated and public days.
     """
     n = known.shape[0]
     for season in sorted((s for s in seasons if (s <= 400 or 3 * s <= n) and s % seasons[0] == 0), reverse=True):
-        if n >= 2 * season and np.bincount(np.arange(n)[known] % season, minlength=season).min() >= 2:
+        seen = np.bincount(np.arange(n)[known] % season, minlength=season)
+        if n >= 2 * season and (seen != 1).all() and (seen > 0).mean() >= MIN_OPEN_SHARE:
             return season
     return 1
 
@@ -81,7 +83,7 @@ def _bridge(rest: FloatArray, known: npt.NDArray[np.bool_]) -> FloatArray:
 
 
 def _moving_average(level: FloatArray, known: npt.NDArray[np.bool_], season: int) -> FloatArray:
-    """Centred mean of the known values within one season; linear between where none is known."""
+    """Centred mean of the known values within one season; linear between where fewer than usual are known."""
     weight = known.astype(np.float64)
     half = season // 2
     total = np.r_[0.0, np.cumsum(np.where(known, level, 0.0))]
@@ -89,22 +91,32 @@ def _moving_average(level: FloatArray, known: npt.NDArray[np.bool_], season: int
     n = level.shape[0]
     low, high = np.maximum(np.arange(n) - half, 0), np.minimum(np.arange(n) + season - half, n)
     seen = count[high] - count[low]
-    enough = seen >= 0.6 * (high - low)
+    share = seen / (high - low)
+    enough = share >= 0.6 * float(np.median(share))
     mean = np.where(enough, (total[high] - total[low]) / np.maximum(seen, 1), np.nan)
     at = np.arange(n)
     good = np.isfinite(mean)
     return np.interp(at, at[good], mean[good]) if good.any() else level
 
 
-def _profile(rest: FloatArray, season: int) -> FloatArray:
-    """(season,) median of the last eight cycles at each position, of all cycles where those are empty; 0 where never seen."""
+def _profile(rest: FloatArray, season: int, within: int) -> FloatArray:
+    """(season,) median of the last eight cycles at each position, of all cycles where those are empty. Where never seen, as a weekend when nothing
+    is open, that of the shorter season `within`, and between its neighbours where that has none.
+    """
     n = rest.shape[0]
     cycles = -(-n // season)
     padded = np.full(cycles * season, np.nan)
     padded[:n] = rest
     table = padded.reshape(cycles, season)
     recent = _column_medians(table[-RECENT_CYCLES:])
-    return np.nan_to_num(np.where(np.isfinite(recent), recent, _column_medians(table)))
+    pattern = np.where(np.isfinite(recent), recent, _column_medians(table))
+    seen = np.flatnonzero(np.isfinite(pattern))
+    if seen.size in (0, season):
+        return np.nan_to_num(pattern)
+    at = np.arange(season)
+    if within < season:
+        return np.where(np.isfinite(pattern), pattern, _profile(rest, within, within)[at % within])
+    return np.asarray(np.interp(at, seen, pattern[seen], period=season))
 
 
 def _column_medians(table: FloatArray) -> FloatArray:

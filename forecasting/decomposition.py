@@ -38,7 +38,7 @@ def decompose(item: ForecastInput, forecast: Forecast | None = None) -> Decompos
     """
     from forecasting.local_time import to_utc
 
-    series = prepare(item)
+    series = prepare(item, closed_as_zeros=True)
     n, h = series.y.shape[0], series.horizon
     is_log = bool(series.y.min() > 0.1 * series.y.mean() > 0)
     seasonal = adjust(series.y, series.seasons, h, multiplicative=is_log)

@@ -174,7 +174,7 @@ def _one(series: Prepared, t: Trial, mixed: Mixture, units: Units, bounds: dict[
 
     def out(values: FloatArray) -> FloatArray:
         if constant is not None:
-            return np.full(at.shape[0], constant)
+            return np.where(shut, 0.0, constant)
         kept = values[at] if series.floor is None else np.maximum(values[at], series.floor)
         return np.asarray(np.where(shut, 0.0, kept))
 

@@ -26,13 +26,18 @@ from forecasting.types import ForecastInput
 IntArray = npt.NDArray[np.int64]
 MAX_POINTS = 20_000
 """Older points than this are not used: a season of a year of hours is 8,766, and fits grow with length."""
+OPEN_ONLY_FROM_S = 20 * 3600
+"""Zeros of closed days are left out of the fit, which keeps the rest well above zero: 35 generated series of days whose weekends were set to zero had
+errors 5 % above those of the same series open all week instead of 13 %, and 80 % intervals covered 78 instead of 73 %. Hours keep theirs: zeros are
+part of a day's shape there, and without them nights of generated and public series were 10 to 20 % worse.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A series on its regular grid of wall-clock buckets.
 
-    raw: (n,) as observed, NaN in gaps. filled: (n,) gaps filled, moved to today's level where that changed for good, and `effects` taken out.
+    raw: (n,) as observed, NaN in gaps and on `closed` days. filled: (n,) gaps filled, moved to today's level where that changed for good, and `effects` taken out.
     y: (n,) the same with wild values set aside.
     start: wall clock of y[0]. causes: name -> (n + horizon,) holidays and regressors, known for past and future.
     seasons: candidate lengths in steps, ascending. future_steps: (h,) >= 1, steps after the last bucket; future_times: (h,) UTC.
@@ -89,7 +94,7 @@ class Prepared:
             episodes=learned.episodes,
             causes=causes,
             floor=0.0 if (raw[np.isfinite(raw)] >= 0).all() else None,
-            closed=closed_positions(raw, weekly_or_shorter(self.step, self.seasons)),
+            closed=self.closed if self.closed.size else closed_positions(raw, weekly_or_shorter(self.step, self.seasons)),
         )
 
     @property
@@ -106,8 +111,8 @@ class Prepared:
         return time_at(np.arange(n if n is not None else self.y.shape[0] + self.horizon), self.start, self.step)
 
 
-def prepare(item: ForecastInput) -> Prepared:
-    """A series ready for models.
+def prepare(item: ForecastInput, *, closed_as_zeros: bool = False) -> Prepared:
+    """A series ready for models. Zeros of closed days are no values to learn from, unless closed_as_zeros.
 
     Raises: Invalid for a horizon below 1, misaligned regressors or future times, an unknown zone;
     NotEnoughData when no finite value is left (code `nothing_to_forecast`).
@@ -153,6 +158,9 @@ def prepare(item: ForecastInput) -> Prepared:
         notes.append(f"{missing:,} of {n:,} {step.plural} had no value and were filled for the fit.")
     steps, future_times = _future(item, start, step, n)
     seasons = _seasons(item, step)
+    closed = closed_positions(raw, weekly_or_shorter(step, seasons))
+    if closed.size and not closed_as_zeros and step.approximate_seconds >= OPEN_ONLY_FROM_S:
+        raw = np.where((raw == 0) & closed[np.arange(n) % closed.shape[0]], np.nan, raw)
     horizon = int(steps.max())
     causes = _regressors(item, rows, index, start, step, n, steps)
     if item.country is not None and not knows_holidays_of(item.country):
@@ -188,7 +196,7 @@ def prepare(item: ForecastInput) -> Prepared:
         future_steps=steps,
         future_times=future_times,
         floor=0.0 if (raw[np.isfinite(raw)] >= 0).all() else None,
-        closed=closed_positions(raw, weekly_or_shorter(step, seasons)),
+        closed=closed,
         notes=tuple(notes),
     )
 

@@ -41,7 +41,7 @@ class Ready:
 
 def ready(item: ForecastInput) -> Ready:
     """Raises: Invalid, NotEnoughData, as the engine does for what cannot be forecast."""
-    series: Prepared = prepare(item)
+    series: Prepared = prepare(item, closed_as_zeros=True)
     n = series.raw.shape[0]
     times = to_utc(time_at(np.arange(n), series.start, series.step), item.time_zone)
     return Ready(item.series.series_id, times, series.raw, series.future_times)

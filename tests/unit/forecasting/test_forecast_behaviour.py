@@ -12,6 +12,7 @@ from scipy.signal import lfilter
 
 from core.timeseries import TimeSeries
 from forecasting.conformal import knew_season
+from forecasting.decomposition import decompose
 from forecasting.effects import estimate_effects
 from forecasting.engine import Effort, forecast, forecast_many
 from forecasting.episodes import at_work, find_episodes
@@ -385,3 +386,24 @@ class TestBatch:
 
         with pytest.raises(Cancelled):
             forecast_many([item(y[:80], series_id=str(k)) for k in range(3)], on_progress=stop)
+
+
+class TestClosedDays:
+    def _made(self, y):
+        days = np.datetime64("2024-01-01", "ns") + np.arange(y.shape[0]) * np.timedelta64(1, "D")
+        item = ForecastInput(TimeSeries("s", days, y), 14)
+        return item, forecast(item)
+
+    def test_open_days_are_forecast_as_if_there_were_no_closed_ones(self):
+        rng = np.random.default_rng(2)
+        every_day = 100 * np.exp(0.1 * (np.arange(301) % 7) + rng.normal(0, 0.05, 301))
+        weekend = np.arange(315) % 7 >= 5
+        item, made = self._made(np.where(weekend[:301], 0.0, every_day))
+        assert (made.mean[weekend[301:]] == 0).all()
+        assert (made.upper[95][weekend[301:]] == 0).all()
+        np.testing.assert_allclose(made.mean[~weekend[301:]], self._made(every_day)[1].mean[~weekend[301:]], rtol=0.05)
+        np.testing.assert_allclose(decompose(item).total, item.series.values, atol=1e-9)
+
+    def test_what_is_the_same_on_every_open_day_stays_so(self):
+        _, made = self._made(np.where(np.arange(70) % 7 >= 5, 0.0, 5.0))
+        assert made.mean.tolist() == [5.0] * 5 + [0.0] * 2 + [5.0] * 5 + [0.0] * 2

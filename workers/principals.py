@@ -26,7 +26,7 @@ def load_principal(store: Store, tenant: TenantId, user: UserId) -> Principal:
                 return system_principal(tenant)
             found = users.get(connection, tenant, user)
         except NotFound as error:
-            raise Forbidden("The job's user no longer exists.", code="user_gone") from error
+            raise Forbidden("The person in whose name this is done has no account any more.", code="user_gone") from error
     if found.disabled:
-        raise Forbidden("The job's user is disabled.", code="user_disabled")
+        raise Forbidden("The account in whose name this is done is disabled.", code="user_disabled")
     return found.principal()

@@ -25,6 +25,7 @@ from core.store.alert_rules import AlertRule
 from core.store.incident_events import NewEvent
 from core.store.incidents import Handling, IncidentStatus, StoredIncident
 from workers.alerts.message import read_feedback_token
+from workers.principals import load_principal
 
 router = APIRouter(prefix="/v1/incidents", tags=["alerts"])
 
@@ -69,10 +70,12 @@ async def feedback_form(
 async def feedback_by_link(
     request: Request, token: Annotated[str, Form(max_length=400)], useful: Annotated[str, Form(pattern="^(yes|no)$")]
 ) -> HTMLResponse:
+    """Counts as a request of the reader's, who must still be there."""
     services = services_of(request)
     tenant, incident_id, reader = read_feedback_token(services.core.session_key, token)
 
     def record() -> None:
+        services.rates.take(load_principal(services.store, tenant_id(tenant), UserId(reader)))
         with services.store.read() as connection:
             incident = incidents.get(connection, tenant_id(tenant), incident_id)
         _note(services, incident, UserId(reader), "feedback", {"useful": useful == "yes", "by": "link"})

@@ -238,7 +238,10 @@ class TestHandling:
     def test_a_link_in_a_mail_votes_only_after_the_button(self, services: Services, client: Any, analyst: Caller, incident: str) -> None:
         from workers.alerts.message import feedback_token
 
-        token = feedback_token(services.core.session_key, ACME.tenant, incident, "usr_1")
+        gone = feedback_token(services.core.session_key, ACME.tenant, incident, "usr_1")
+        assert client.post("/v1/incidents/feedback", data={"token": gone, "useful": "no"}).status_code == 403
+        me = analyst.get("/v1/me").json()["user"]  # type: ignore[attr-defined]
+        token = feedback_token(services.core.session_key, ACME.tenant, incident, me)
         page = client.get(f"/v1/incidents/feedback?token={token}&useful=no")
         assert page.status_code == 200
         assert analyst.get(f"/v1/incidents/{incident}").json()["events"] == []  # type: ignore[attr-defined]

@@ -164,6 +164,8 @@ def take(browser: Browser, url: str, out: Path, look: tuple[str, str, int, int],
         page.goto(path)
         act(page)
         page.mouse.move(0, 0)
+        if name not in AS_SEEN:
+            page.evaluate("scrollTo(0, 0)")
         picture = Image.open(io.BytesIO(page.screenshot(full_page=name not in AS_SEEN))).convert("RGB")
         picture.crop((0, 0, picture.width, min(TALLEST_PX, picture.height))).save(out / f"{name}-{kind}.webp", quality=QUALITY, method=6)
     except Exception as error:

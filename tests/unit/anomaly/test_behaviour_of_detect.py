@@ -58,7 +58,7 @@ class TestNothingHappened:
     def test_closed_weekends_of_what_goes_on_at_night_are_normal_once_two_were_seen(self, seed):
         t = hours(42)
         weekend = (t.astype("datetime64[D]").astype(int) + 3) % 7 >= 5
-        y = np.where(weekend, 0.0, 10 * traffic(t, seed))
+        y = np.where(weekend, 0.0, 10 * gauge(t, seed, noise=1.0))
         third = t[np.flatnonzero(weekend & (t >= t[14 * 24]))[0]]
         assert alerts(found(t, y), after=third) == []
 

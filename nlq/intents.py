@@ -207,11 +207,21 @@ def _is_definition(question: str) -> bool:
     ) and not re.search(rf"\bhow (?:is|are) (?:\w+ ){{0,3}}(?:{_MOVING})\b", words)
 
 
+_WHICH_THING = re.compile(r"(?:what|which)\s+(?P<thing>drivers?|factors?|reasons?)\b", re.IGNORECASE)
+_MOVED = re.compile(
+    r"\b(?:fell|fall\w*|drop\w*|declin\w*|decreas\w*|rose|rise\w*|grew|grow\w*|increas\w*|chang\w*|caus\w*|explain\w*|behind|drove|drives?|led|moved|contribut\w*)\b",
+    re.IGNORECASE,
+)
+
+
 def or_named(routed: Routed, question: str, known: Callable[[str], bool]) -> Routed:
     """ "abnormal results" where the data has something of that name: what is asked for, not what is unusual."""
     if routed.intent not in (Intent.UNUSUAL, Intent.WHY) or routed.place is None:
         return routed
     before = re.search(r"\b(?:by|per|each)\s+$", question[: routed.place[0]], re.IGNORECASE)  # "payout by reason for claims filed in May"
+    thing = _WHICH_THING.match(question[slice(*routed.place)])
+    if routed.intent is Intent.WHY and thing is not None and known(thing["thing"].lower()) and _MOVED.search(question) is None:
+        return replace(routed, intent=Intent.ASK, text=question, place=None)  # "which drivers have the most trips"
     if routed.intent is Intent.WHY and before is None:
         return routed
     words = re.findall(r"\w+", question[slice(*routed.place)])

@@ -34,6 +34,7 @@ from semantic.expr import (
     Like,
     Literal_,
     Not,
+    Now,
     Or,
     Predicate,
     VersusAggregate,
@@ -168,6 +169,8 @@ class Predicates:
             return IsNull(field=ref, negate=not condition.negate)  # "unpaid": no date of it
         if condition.kind == "flag":
             return flag(ref, field, value=not condition.negate)
+        if condition.kind == "null" and condition.negate and field.role is FieldRole.TIME and field.label.lower().endswith(" until"):
+            return Comparison(op=">=", left=ref, right=Now())  # "deferred until": as long as that day has not passed
         if condition.kind == "null":
             return IsNull(field=ref, negate=condition.negate)
         if condition.kind == "text":

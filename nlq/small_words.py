@@ -14,6 +14,7 @@ _STATES = frozenset("active open there unpaid left remaining ongoing running ava
 # "who left", "have left": gone, and not what remains ("how many days are left").
 _LEAVING = frozenset("who that have has had which already".split())
 _LASTING = frozenset("much days hours weeks months budget stock".split())
+_SOLD = frozenset("sold booked rented checked".split())
 _REGULARLY = frozenset("daily weekly monthly quarterly yearly annual annually hourly".split())
 _FAR = 4
 
@@ -25,7 +26,7 @@ def says_something(tokens: Sequence[Token], i: int, linker: Linker) -> bool:
     """
     word, after = tokens[i].norm, [t for t in tokens[i + 1 : i + 1 + _FAR] if t.is_word]
     if word == "out":
-        return i > 0 and tokens[i - 1].norm in _BEING and not after
+        return i > 0 and tokens[i - 1].norm in _BEING | _SOLD and not after
     if word == "one":
         return bool(after) and after[0].norm in _PARTS and tokens[i - 1 if i else 0].norm not in ("at", "in", "than")
     if word == "left":

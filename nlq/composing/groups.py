@@ -69,11 +69,13 @@ def build_groups(draft: Draft, measures: Sequence[MeasureItem]) -> tuple[list[Gr
         ref = target.ref
         if str(ref) in seen:
             continue
+        if mention not in f.groups and measures and draft.kinds.is_flag(target) and not (f.compare or f.superlative):
+            draft.guess(0.45, "split by a yes or no that is only mentioned")
         if _is_time_grain(draft, target):
             if _is_what_happens(mention) and not (f.grain and f.grain != "auto"):
                 raise Unbuildable("groups by what happens, not by its day")
             grain = f.grain if f.grain and f.grain != "auto" else "day"
-            if not f.grain and mention not in f.groups and any(m.kind == "count" for m in measures) and not f.asks_period:
+            if not f.grain and mention not in f.groups and any(m.kind in ("count", "aggregate") for m in measures) and not f.asks_period:
                 draft.guess(0.45, "split by a day that is only mentioned")
             by.append(ByTime(grain=Grain(grain), field=ref))
             f.grain = None

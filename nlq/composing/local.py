@@ -8,8 +8,9 @@ from nlq.composing.draft import Draft
 from nlq.composing.pieces import pieces_condition, pieces_of
 from nlq.conjunctions import conjunction
 from nlq.frame import Condition
+from nlq.parsing.comparisons import DIFFERENT
 from nlq.predicates import Unbuildable
-from semantic.expr import Has, Predicate
+from semantic.expr import Comparison, FieldRef, Has, Literal_, Predicate, Related
 
 
 def narrow(draft: Draft, conditions: Sequence[Condition], dataset: str) -> Predicate | None:
@@ -47,6 +48,10 @@ def count_condition(draft: Draft, condition: Condition, base: str) -> Predicate:
     of = pieces_of(draft, condition.mention, counted)
     if of is not None and condition.time is None:
         return pieces_condition(of, op, condition.number)
+    key = draft.entities[dataset].key if dataset in draft.entities else ()
+    if counted != dataset and DIFFERENT in draft.frame.notes and len(key) == 1 and condition.time is None and op != "between":
+        different = Related(aggregate="count_distinct", dataset=counted, of=FieldRef(dataset=dataset, field=key[0]))
+        return Comparison.model_validate({"op": op, "left": different, "right": Literal_(value=count)})
     time = draft.predicates.time_field(counted) if condition.time is not None else None
     where = draft.predicates.in_time(time, condition.time.window) if condition.time is not None and time is not None else None
     if condition.op == "between":

@@ -22,6 +22,8 @@ def refuse_nonsense(draft: Draft, query: SemanticQuery) -> None:
         distinct = part.aggregate is AggregateKind.COUNT_DISTINCT and isinstance(part.of, FieldRef) and part.of.dataset != part.dataset
         if len(query.metrics) == 1 and part.dataset in things and distinct:
             raise Unbuildable("each has one of them")
+        if part.dataset in things and part.aggregate in (AggregateKind.AVG, AggregateKind.MEDIAN) and len(query.by) > 1:
+            raise Unbuildable("an average of one row each")
         finer = isinstance(part.of, FieldRef) and part.of.dataset != part.dataset and part.dataset in things
         if finer and part.aggregate is AggregateKind.SUM:
             raise Unbuildable("an amount of what they belong to, once for each of them")

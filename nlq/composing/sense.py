@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from nlq.composing.draft import Draft
 from nlq.conjunctions import conjunction
 from nlq.predicates import Unbuildable
+from semantic.catalog.model import FieldRole
 from semantic.expr import FieldRef, IsNull, Predicate
-from semantic.query import Aggregate, AggregateKind, ByEntity, GroupBy, Measure
+from semantic.query import Aggregate, AggregateKind, ByEntity, ByField, GroupBy, Measure
 
 
 def refuse_one_each(draft: Draft, by: Sequence[GroupBy], measures: Sequence[Measure]) -> None:
@@ -23,11 +24,12 @@ def refuse_one_each(draft: Draft, by: Sequence[GroupBy], measures: Sequence[Meas
 
 def of_someone(draft: Draft, by: Sequence[GroupBy], base: str | None, where: Predicate | None) -> Predicate | None:
     """Ranked things are things: rows of none ("which customer has the highest": bills have no customer) are left out."""
-    if draft.frame.superlative is None and not draft.frame.limit_asked:
-        return where
+    ranked = draft.frame.superlative is not None or draft.frame.limit_asked
     parts = [where] if where is not None else []
     for group in by:
-        if not isinstance(group, ByEntity) or len(group.via) > 1:
+        if isinstance(group, ByField) and ranked and group.field.dataset == base and _may_lack(draft, group.field):
+            parts.append(IsNull(field=group.field, negate=True))  # "most common reason": none is no reason
+        if not isinstance(group, ByEntity) or len(group.via) > 1 or not ranked:
             continue
         entity = draft.catalog.entity(group.entity)
         ways = [r for r in draft.catalog.relationships if r.from_dataset == base and r.to_dataset == entity.dataset]
@@ -40,3 +42,9 @@ def of_someone(draft: Draft, by: Sequence[GroupBy], base: str | None, where: Pre
             key = FieldRef(dataset=entity.dataset, field=entity.key[0], via=group.via)
             parts.append(IsNull(field=key, negate=True))
     return conjunction(parts) if parts else None
+
+
+def _may_lack(draft: Draft, ref: FieldRef) -> bool:
+    """Whether rows may have no such label."""
+    field = draft.catalog.field(ref)
+    return field.nullable and field.role in (FieldRole.CATEGORY, FieldRole.NAME)

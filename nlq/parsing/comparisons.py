@@ -14,6 +14,8 @@ from nlq.parsing.so_many import so_many_of_a_kind
 from nlq.parsing.words import DENIED, UNIT_NOUNS
 from nlq.segment import Unit
 
+DIFFERENT = "so many different ones"
+
 
 def on_number(p: Parse, i: int, u: Unit) -> int:
     s = p.waiting
@@ -248,6 +250,7 @@ def _close_comparison(p: Parse, i: int) -> int:
         units.append(nxt)
         j, nxt = p.peek(j + 1)
     if nxt is not None and nxt.is_func("distinct"):
+        p.frame.notes.append(DIFFERENT)
         j, nxt = p.peek(j + 1)
     if nxt is not None and nxt.text.lower() in ("in", "of", "as"):
         k, owner = p.peek(j + 1)

@@ -92,7 +92,8 @@ def lacks_event(p: Parse, u: Unit) -> bool:
     """ "members who have not checked in since May": the date is that of events of the subject, none of which there must be."""
     s = p.waiting
     subject = p.frame.mentions[0]
-    event, things = u.links[0].target.dataset, {k.target.dataset for k in subject.links if k.target.kind == "dataset"}
+    sure = subject.links[0].score - 0.06 if subject.links else 1.0  # "donors who never donated": they are no donations
+    event, things = u.links[0].target.dataset, {k.target.dataset for k in subject.links if k.target.kind == "dataset" and k.score >= sure}
     if (
         event is None
         or event in things

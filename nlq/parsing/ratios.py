@@ -206,6 +206,8 @@ def rate_of_noun(p: Parse, i: int, u: Unit) -> int | None:
         return None
     if link.target.kind == "segment":
         condition = Condition("segment", noun, units=[noun.unit])
+    elif p.kinds.is_flag(link.target):
+        condition = Condition("flag", noun, units=[noun.unit])
     elif p.kinds.is_time(link.target) and field is not None and field.nullable and not _SAYS_DATE & set(noun.unit.text.lower().split()):
         condition = Condition("null", noun, negate=True, units=[noun.unit])
     else:

@@ -78,6 +78,7 @@ def flag(p: Parse, i: int, u: Unit) -> int | None:
     if not own and not p.kinds.certainly(u, "flag"):
         return None
     before_noun = following is not None and bool(following.links) and (s.base_mode != "output" or _beside_own(p, i, u))
+    before_noun = before_noun or (following is not None and bool(following.values) and p.units[i + 1] is following)  # "organic wheat"
     before = p.units[i - 1] if i else None
     verb = before is not None and before.soft and before.text.lower() in RELATING and s.last is not None  # "restaurants offer delivery"
     in_place = u.text.lower().startswith(("on ", "during ", "at "))

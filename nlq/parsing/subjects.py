@@ -62,7 +62,7 @@ def _replace_group(p: Parse, u: Unit) -> None:
 def _demote_owner(p: Parse, i: int) -> None:
     """Of "customer email" the thing is only context of the field."""
     last = p.waiting.last
-    if p.units[i].text.lower() in RELATING:
+    if p.units[i].text.lower() in RELATING or _did_the_most(p, i):
         return  # "teachers earn": a verb, whose thing stays what is asked for
     if last is None or not p.follows_last(i) or last.role not in ("output", "context") or not p.kinds.likely(last.unit, "dataset"):
         return
@@ -70,6 +70,26 @@ def _demote_owner(p: Parse, i: int) -> None:
     if last.role == "context":
         p.waiting.of_next = True
     last.role = "context"
+
+
+def _done_to_figure(p: Parse, at: int, u: Unit) -> bool:
+    """ "volume donated by blood type": a verb right behind the figure, whose day is the rows' own."""
+    figure, home = p.frame.measures[-1].mention if p.frame.measures else None, u.links[0].target.dataset
+    if figure is None or figure.unit is not p.units[at - 1] or not u.text.lower().endswith("ed") or home is None:
+        return False
+    own = p.kinds.catalog.dataset(home).time == u.links[0].target.field
+    return own and any(k.target.dataset == home for k in figure.links[:1])
+
+
+def _did_the_most(p: Parse, i: int) -> bool:
+    """ "which hospital requested the most units": what they did, whose day nobody asks for."""
+    after = p.units[i + 1] if i + 1 < len(p.units) else None
+    told = (
+        p.units[i].text.lower().endswith("ed")
+        and p.kinds.certainly(p.units[i], "time")
+        and p.frame.question_word in ("that", "who", "what")
+    )
+    return told and after is not None and after.is_func("super")
 
 
 def _after_condition(p: Parse, i: int) -> bool:
@@ -123,6 +143,10 @@ def _show(p: Parse, u: Unit, mention: Mention) -> None:
     s = p.waiting
     words = u.text.lower()
     in_clause = s.passive or s.relative or s.negate
+    at = p.units.index(u) if p.kinds.certainly(u, "time") else 0
+    if at and not in_clause and (_did_the_most(p, at) or _done_to_figure(p, at, u)):
+        mention.role, mention.explained = "context", True
+        return
     if p.kinds.certainly(u, "time"):
         dated = {"date", "time", "timestamp", "day"} & set(words.split())
         exact = bool(u.links) and u.links[0].exact
@@ -134,7 +158,10 @@ def _show(p: Parse, u: Unit, mention: Mention) -> None:
             return
         if s.negate and lacks_event(p, u):
             return
-        if in_clause and words.endswith(("ed", "up", "en", "t")) and "date" not in words:
+        state = (
+            s.passive and before is not None and before.text.lower().split()[-1] in ("is", "are", "was", "were")
+        )  # "that are out of service"
+        if in_clause and (state or words.endswith(("ed", "up", "en", "t"))) and "date" not in words:
             mention.role = "condition"
             p.add_condition(Condition("null", mention, negate=not s.negate, units=[u]))
             if s.negate and s.negate_unit is not None:

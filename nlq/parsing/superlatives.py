@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from nlq.adjectives import ADJECTIVES
 from nlq.frame import Condition, MeasureItem, Mention, OrderItem
+from nlq.lexicon import Target
 from nlq.linking import Link
 from nlq.parsing.parse import Parse
 from nlq.parsing.ranking import plural_ahead
@@ -256,6 +257,14 @@ def _latest_noun(p: Parse, i: int, u: Unit, value: str, units: list[Unit]) -> in
         return i + 1
     if mention.role == "output":
         p.frame.outputs.append(mention)
+    made = _year_made(p, mention) if any(x.text.lower() in ("oldest", "newest", "youngest") for x in units) else None
+    if made is not None:
+        year = p.mention(u, "aggregate")
+        year.links = (made,)
+        p.frame.superlative = OrderItem(MeasureItem("aggregate", None, year, units=units), descending=value == "latest")
+        p.frame.singular = not mention.plural and p.frame.limit is None
+        p.use(*units)
+        return i + 1
     by_age = next((x.text.lower() for x in units if x.text.lower() in ("oldest", "youngest")), None)
     item = MeasureItem("aggregate", None, mention, units=units, superlative=value, label="time")
     p.frame.superlative = OrderItem(measure=item, descending=value == "latest")
@@ -269,6 +278,18 @@ def _latest_noun(p: Parse, i: int, u: Unit, value: str, units: list[Unit]) -> in
     p.frame.singular = not mention.plural and p.frame.limit is None
     p.use(*units)
     return i + 1
+
+
+def _year_made(p: Parse, thing: Mention) -> Link | None:
+    """ "oldest ship": the one year in which such things were built, founded or published."""
+    home = next((k.target.dataset for k in thing.links if k.target.kind == "dataset"), None)
+    rows = p.kinds.catalog.dataset(home) if home is not None else None
+    found = [f.name for f in rows.fields if not f.hidden and _MADE & set(f.label.lower().split())] if rows is not None else []
+    years = [n for n in found if p.kinds.is_year(Target("field", f"{home}.{n}", home, n))]
+    return Link(Target("field", f"{home}.{years[0]}", home, years[0]), 1.0, True) if len(years) == 1 else None
+
+
+_MADE = frozenset("built founded established release released published publication pub model construction opened opening".split())
 
 
 def _rankable(p: Parse, listed: bool = False) -> bool:

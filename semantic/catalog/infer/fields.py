@@ -284,11 +284,17 @@ def _holds_years(kind: FieldType, words: tuple[str, ...], stats: ColumnStats | N
     return kind == FieldType.INTEGER and (words[-1] in v.YEAR or _is_year(words, stats))
 
 
+# Periods that are called by their year, where whole numbers are such.
+_PERIODS = frozenset("season vintage edition cohort term campaign harvest intake class".split())
+_MOST_YEARS = 80
+
+
 def _is_year(words: tuple[str, ...], stats: ColumnStats | None) -> bool:
     """A year under another name ("founded", "year_hired"): whole numbers that years are written as."""
     if stats is None or stats.low is None or stats.high is None or stats.low < _FIRST_YEAR or stats.high > _LAST_YEAR:
         return False
-    return words[-1] in v.YEAR_EVENT or bool(set(words) & v.YEAR)
+    few = stats.distinct <= _MOST_YEARS and stats.rows >= 2 * stats.distinct and stats.high - stats.low <= _MOST_YEARS
+    return words[-1] in v.YEAR_EVENT or bool(set(words) & v.YEAR) or (few and words[-1] in _PERIODS)
 
 
 def _is_whole(stats: ColumnStats) -> bool:

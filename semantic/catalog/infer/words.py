@@ -166,6 +166,9 @@ _LENGTHS = frozenset("height depth length elevation altitude distance width radi
 _DURATIONS = frozenset("delay duration time wait stay runtime late delayed elapsed".split())
 
 
+_HARVESTS = frozenset("yield weight load tonnage area size harvest cargo payload surface".split())
+
+
 def short_unit(words: Sequence[str]) -> str | None:
     """The unit of a name whose last letters stand for one only behind such a quantity.
 
@@ -175,6 +178,8 @@ def short_unit(words: Sequence[str]) -> str | None:
     before = words[-2] if len(words) > 1 else ""
     if words[-1:] == ("m",) and before in _LENGTHS:
         return "m"
+    if words[-1:] in (("t",), ("ha",)) and before in _HARVESTS:
+        return words[-1]
     return "min" if words[-1:] == ("min",) and before in _DURATIONS else None
 
 

@@ -27,7 +27,7 @@ def of_someone(draft: Draft, by: Sequence[GroupBy], base: str | None, where: Pre
     ranked = draft.frame.superlative is not None or draft.frame.limit_asked
     parts = [where] if where is not None else []
     for group in by:
-        if isinstance(group, ByField) and ranked and group.field.dataset == base and _may_lack(draft, group.field):
+        if isinstance(group, ByField) and ranked and len(by) == 1 and group.field.dataset == base and _may_lack(draft, group.field):
             parts.append(IsNull(field=group.field, negate=True))  # "most common reason": none is no reason
         if not isinstance(group, ByEntity) or len(group.via) > 1 or not ranked:
             continue

@@ -217,7 +217,7 @@ async def pin_answer(request: Request, key: str) -> Response:
     made = service.new_pin(form("title") or _title(stored.answer), stored.query)
 
     def put() -> StoredBoard:
-        if form("board"):
+        if form("board") and not form("new_board").strip():  # who names a new board means it, whatever the list beside it says
             return service.change(at.services, at.caller, form("board"), changes.AddPin(pin=made), on=None)
         return service.create(at.services, at.caller, form("new_board")[:200] or "My board", "", (made,))
 

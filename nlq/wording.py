@@ -128,7 +128,8 @@ class Wording:
         if isinstance(measure, MetricRef):
             return self._catalog.metric(measure.metric).label + where
         of = self.expr(measure.of) if measure.of is not None else self.plural(measure.dataset)
-        return f"{_AGGREGATES[measure.aggregate.value]} {of}{where}"
+        word = _AGGREGATES[measure.aggregate.value]
+        return f"{of if of.startswith(f'{word} ') else f'{word} {of}'}{where}"  # the average of an "average daily rate" is called no more than that
 
     def _percentage(self, part: Measure, whole: Measure) -> str:
         """ "percentage of orders where channel is email", or with the whole where that is something else."""

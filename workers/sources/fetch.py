@@ -13,6 +13,7 @@ import httpcore
 
 from core.errors import Invalid
 from workers.alerts.addresses import Blocked
+from workers.alerts.network_words import why_not
 from workers.alerts.outbound import GuardedBackend
 from workers.sources.spec import WebFile
 
@@ -62,7 +63,7 @@ def fetch(source: WebFile, folder: Path, name: str, *, stamp: str, allowed: Coll
     except Blocked as error:
         raise Invalid(f"{error}", code="source_host_refused") from error
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
-        raise _failed(type(error).__name__) from error
+        raise Invalid(f"The file could not be fetched. {why_not(error, 'server')}", code="source_unreachable") from error
 
 
 def _write(path: Path, response: httpcore.Response, max_bytes: int) -> None:

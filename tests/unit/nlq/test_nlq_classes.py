@@ -8,6 +8,9 @@ import pytest
 
 from nlq.understand import Understander
 from nlq.wording import Wording
+from semantic.catalog.model import FieldRole
+from semantic.expr import FieldRef
+from semantic.query import Aggregate, AggregateKind
 from semantic.states import OutputColumn
 from workers.demo.catalog import demo_catalog
 from workers.demo.world import ACME
@@ -241,3 +244,14 @@ def test_columns_are_called_what_they_are(acme: Understander) -> None:
     query = found.readings[0].query
     column = OutputColumn("calculation", "(revenue / Distinct customer id)", "measure", measure_index=0)
     assert [c.label for c in Wording(acme.catalog).columns([column], query)] == ["revenue per customer"]
+
+
+def test_an_average_is_called_so_once(acme: Understander) -> None:
+    dataset, field = next((d, f) for d in acme.catalog.datasets for f in d.fields if f.role == FieldRole.MEASURE)
+    renamed = dataset.model_copy(
+        update={"fields": tuple(f.model_copy(update={"label": "average daily rate"}) if f is field else f for f in dataset.fields)}
+    )
+    catalog = acme.catalog.model_copy(update={"datasets": tuple(renamed if d is dataset else d for d in acme.catalog.datasets)})
+    rate = FieldRef(dataset=dataset.name, field=field.name)
+    for aggregate, said in ((AggregateKind.AVG, "average daily rate"), (AggregateKind.MAX, "highest average daily rate")):
+        assert Wording(catalog).measure(Aggregate(dataset=dataset.name, aggregate=aggregate, of=rate)) == said

@@ -25,6 +25,7 @@ from insights.wording import begun, count, figure, number, percent
 from semantic.pretty import pretty_sql
 
 _FIGURE = re.compile(r"[-+−–]?\s?[€$£¥]?\s?\d[\d,.]*\s?(%|pp|[KMBT]|bn)?$")
+_PLAIN = re.compile(r"[^:]+: [^(]+ \(([^()]+)\)\.")
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -88,6 +89,12 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def beneath_figure(said: str) -> str:
+    """What is left to say beneath a single figure that is shown large: of "Orders: 9,054 (last month, Oct 2026)." when that was."""
+    plain = _PLAIN.fullmatch(said)
+    return sentence(plain[1]) if plain else said
+
+
 def is_banded(spec: Mapping[str, Any]) -> bool:
     """Whether a chart shows a range around its line."""
     marks = [layer.get("mark") for layer in spec.get("layer", [])]
@@ -111,6 +118,7 @@ _environment.filters.update(
     as_json=as_json,
     ago=ago,
     begun=begun,
+    beneath_figure=beneath_figure,
     clock=lambda at: current().clock(at, seconds=True),
     count=count,
     day=lambda at: current().day(at),

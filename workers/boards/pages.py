@@ -60,8 +60,11 @@ def lines(sections: Sections) -> tuple[str, ...]:
 
 
 def _line(title: str, said: str) -> str:
-    """ "Orders: 8,932 (last month)", and not "Orders: Orders: 8,932"."""
-    return said if said.lower().startswith(f"{title.lower()}:") else f"{title}: {said}"
+    """ "Orders: 8,932 (last month)" and "Orders by region: 8,932 in all": what the title begins with is not named again."""
+    name, colon, rest = said.partition(": ")
+    if not colon or not f"{title} ".lower().startswith(f"{name} ".lower()):
+        return f"{title}: {said}"
+    return said if len(name) == len(title) else f"{title}: {rest}"
 
 
 def _table(one: Mapping[str, Any]) -> str:

@@ -41,7 +41,8 @@ def trial(series: Prepared, members: tuple[Member, ...], *, folds: int) -> Trial
     h = series.horizon
     season = repeat_season(series)
     cuts = cuts_of(series, folds)
-    aligned = without(series.aligned, series.episodes)
+    # Not by what is set aside for the fit: judged by one tenfold month as well, intervals of sixty public series were 7.7 times as bad instead of 1.02.
+    aligned = np.where(series.y == series.filled, without(series.aligned, series.episodes), np.nan)
     actual = np.full((len(cuts), h), np.nan)
     naive = np.full((len(cuts), h), np.nan)
     at_folds: dict[str, FloatArray] = {}

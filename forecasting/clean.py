@@ -129,7 +129,7 @@ def _column_medians(table: FloatArray) -> FloatArray:
 
 
 def clean_outliers(y: FloatArray, known: npt.NDArray[np.bool_], seasons: tuple[int, ...]) -> FloatArray:
-    """(n,) y with isolated wild values pulled back to what neighbours and season say. A lasting change is left alone.
+    """(n,) y with isolated wild values filled as if they were gaps. A lasting change is left alone.
 
     Nothing is touched when more than 5 % would be: then such values are how this series is.
     """
@@ -137,22 +137,19 @@ def clean_outliers(y: FloatArray, known: npt.NDArray[np.bool_], seasons: tuple[i
     if n < 24:
         return y
     season = min((s for s in seasons if 3 * s <= n and s <= 400), default=1)
-    expected = y
     rest, near = np.full(n, np.inf), np.zeros(n)
     for lags in ((-3, -2, -1, 1, 2, 3), tuple(k * season for k in (-2, -1, 1, 2))) if season > 1 else ((-3, -2, -1, 1, 2, 3),):
         stack = _neighbours(y, lags)
-        middle = _column_medians(stack)
-        expected = np.where(np.abs(y - middle) < rest, middle, expected) if np.isfinite(rest).any() else middle
-        rest = np.minimum(rest, np.abs(y - middle))
+        rest = np.minimum(rest, np.abs(y - _column_medians(stack)))
         near = np.maximum(near, np.nanmax(stack, axis=0) - np.nanmin(stack, axis=0))
     spread = 1.4826 * float(np.median(rest))
     if spread <= 0:
         return y
     wild = (rest > OUTLIER_MADS * spread) & (rest > OUTLIER_RANGES * near) & known
-    wild[-3:] = False
+    wild[-1:] = False  # nothing came after it yet: `sudden_end`
     if not wild.any() or wild.mean() > MAX_OUTLIER_SHARE:
         return y
-    return np.where(wild, expected, y)
+    return fill_gaps(np.where(wild, np.nan, y), seasons)
 
 
 def _neighbours(y: FloatArray, lags: tuple[int, ...]) -> FloatArray:

@@ -105,6 +105,18 @@ class TestLevelShift:
         assert (made.lower[80] > plain.upper[80]).all()
 
 
+class TestOneWildValue:
+    @pytest.mark.parametrize("ago", [2, 3, 10, 20], ids=lambda ago: f"{ago} days before the end")
+    def test_that_was_gone_at_once_changes_neither_forecast_nor_interval(self, y, item, plain, ago):
+        wild = y[:N].copy()
+        wild[N - ago] *= 10
+        made = forecast(item(wild))
+        assert np.abs(made.mean - plain.mean).max() < 5
+        for level in (80, 95):
+            assert (made.upper[level] - made.lower[level]).mean() < 1.25 * (plain.upper[level] - plain.lower[level]).mean()
+        assert any("set aside" in note for note in made.notes)
+
+
 class TestSuddenEnd:
     def test_one_wild_last_value_is_not_half_believed(self, y, item, plain):
         wild = y[:N].copy()

@@ -16,6 +16,7 @@ from semantic.expr import Absolute, Calendar_, Rolling, Unit, Window
 from semantic.query import ComparePeriod, Having, Measure, SemanticQuery
 
 _DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
+_A_YEAR = {"day": 365, "week": 52, "month": 12, "quarter": 4}
 _MIRRORED = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "=": "=", "!=": "!="}
 
 
@@ -28,6 +29,14 @@ def settle_changes(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar) 
         # "grew the most yoy": the last whole month against that of the year before, where no period is named.
         frame.compare, frame.grain = "same_period_last_year", None
         frame.times = frame.times or [TimePhrase(0, 0, Calendar_(unit=Unit.MONTH, offset=-1), "last month")]
+    if not frame.times and frame.compare is None and frame.grain in _A_YEAR and any(t.grain == "year" for t in changes):
+        # "revenue by month yoy": each of the last twelve against the same one a year before, rather than against the one before it.
+        unit, count = Unit(frame.grain), _A_YEAR[frame.grain]
+        frame.compare, frame.times = (
+            "same_period_last_year",
+            [TimePhrase(0, 0, Rolling(unit=unit, count=count, anchor="period"), f"last {count} {unit.value}s")],
+        )
+        frame.grain_implied = False
     if (frame.moved or frame.moved_order is not None) and frame.compare is None:
         frame.compare = "previous_period"
     if frame.compare == "previous_period" and not frame.times and frame.grain is None and not frame.cycle:

@@ -89,6 +89,30 @@ IDIOMS: tuple[Idiom, ...] = (
         r"(?P<thing>[\w-]+s)(?=\s|[?.!]|$)",
         r"top \g<n> \g<thing>' share of \g<m>",
     ),
+    _idiom(r"\b(?P<end>best|worst)\s+(?P<u>hour|day|weekday|week|month|quarter|year)s?\s+by\b", r"\g<end> \g<u> for", sure=True),
+    *(
+        _idiom(rf"\b{word}\b(?=\s+(?:[\w-]+\s+(?:by|in\s+terms\s+of)\b|(?:last|this|in)\b|\W*$)|\W*$)", end, unless=word, sure=True)
+        for word, end in (("strongest", "best"), ("weakest", "worst"))
+    ),
+    _idiom(r"\b(?P<end>best|worst|top|bottom)[\s-]+performing\s+(?=[a-z\d])", r"\g<end> ", unless="performing", sure=True),
+    _idiom(r"\b(?:which|what)\s+(?P<x>(?!(?:day|week|month|quarter|year|hour)s?\b)[\w-]+)\s+(?:(?:is|are|was|were)(?:\s+(?:perform|do)ing)?|perform(?:s|ed)?|do(?:es)?|did)"
+           r"\s+(?:the\s+)?(?P<end>best|worst)\b(?!\s+(?:selling|rated|paid|converting|performing))", r"\g<end> \g<x>", sure=True),
+    *(
+        _idiom(rf"\b{word}\s+profitable\s+(?P<x>[\w-]+)\b", *_each(rf"{rank} \g<x> by {{}}", _PROFIT), unless="profitable", sure=True)
+        for word, rank in (("most", "top"), ("least", "bottom"))
+    ),
+    _idiom(r"^(?P<q>\W*(?:the\s+|our\s+|all\s+)?(?P<x>[\w-]+s))\s+ranked\s+by\b", r"rank \g<x> by", sure=True),
+    _idiom(r"^\W*(?P<m>(?!(?:rank|the|a|our)\b)[\w-]+(?:\s[\w-]+)?)\s+ranking\s+(?:by|of|per|for)\s+(?:the\s+|our\s+|each\s+)?(?P<x>[\w-]+)",
+           r"rank \g<x> by \g<m>", sure=True),
+    _idiom(r"\b(?P<end>best|worst)\s+converting\s+(?P<x>[\w-]+)\b", (r"\g<end> \g<x> by conversion rate", "conversion rate"),
+           unless="converting", sure=True),
+    _idiom(r"\b(?:which|what)\s+of\s+(?:our|the|my|your)\s+(?P<x>[\w-]+s)\b", r"which \g<x>", sure=True),
+    *(
+        _idiom(rf"\b{asked}{_WHO}\s+(?:who\s+|that\s+)?(?:have\s+|has\s+|had\s+)?(?:spent|spends?|paid)\s+(?:us\s+)?(?:the\s+)?{end}(?:\s+money)?\b(?!\s+(?:on|time|for|days|hours|nights))",
+               *_each(rf"{so}\g<who> {has} the {rank} {{}}", _MONEY))
+        for asked, so, has in ((r"(?:which|what)\s+", "which ", "had"), ("", "", "with"))
+        for end, rank in (("most", "highest"), ("least", "lowest"))
+    ),
     _idiom(rf"\brepeat(?:ing|ed)?\s+{_WHO}\b", *_each(r"\g<who> with more than one {}", _EVENTS), unless="repeat"),
     _idiom(rf"(?<!vs )(?<!versus )(?<!and )(?<!or )(?<!than )\b(?:returning|recurring)\s+{_WHO}\b(?!\s+(?:vs|versus|and|or|than|compared)\b)",
            *_each(r"\g<who> with more than one {}", _EVENTS)),

@@ -8,9 +8,12 @@ from core.timeseries import Grain
 from nlq.changes import runs_past
 from nlq.composing.amounts import same_measure
 from nlq.composing.draft import Draft
+from nlq.composing.time_groups import auto_grain
 from nlq.frame import MeasureItem
 from nlq.predicates import Unbuildable
 from semantic.query import ByTime, GroupBy, Measure, Transform
+
+_ALONG = ("running_total", "moving_average", "moving_sum")
 
 
 def within_periods(transform: Transform, by: Sequence[GroupBy]) -> Transform:
@@ -31,7 +34,7 @@ def build_transforms(draft: Draft, built: Sequence[tuple[MeasureItem, Measure]],
         if kind == "share" and not by and built[0][0].given is None:
             raise Unbuildable("a share of what is not split into parts")
         if kind in ("growth", "difference", "running_total", "moving_average", "moving_sum") and not timed:
-            grain = item.grain or "month"
+            grain = item.grain or (auto_grain([t.window for t in draft.frame.times]) if draft.frame.times and kind in _ALONG else "month")
             by.append(
                 ByTime(
                     grain=Grain(grain),

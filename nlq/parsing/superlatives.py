@@ -176,7 +176,8 @@ def super_noun(p: Parse, i: int, u: Unit) -> int:
         mention = p.mention(u, "count")
         item = MeasureItem("count", None, mention, units=units, superlative=value)
         return _rank_or_max(p, i, item, value, rankable)
-    if dataset and not number:
+    judged = not time and value in ("desc", "asc") and _ranks_labels(p, i, u, units)
+    if (dataset or judged) and not number:
         done = [v for v in p.units[max(0, i - 2) : i] if v.soft and v.text.lower().endswith("ing") and p.units[max(0, i - 3) : i] != units]
         if any(x.text.lower() in ("longest", "shortest") for x in units):
             p.frame.unknown.extend(done)  # "longest serving": what is long is not a figure of theirs
@@ -192,6 +193,14 @@ def super_noun(p: Parse, i: int, u: Unit) -> int:
     if time or value in ("latest", "earliest"):
         item.aggregate = "max" if value in ("latest", "desc") else "min"
     return _rank_or_max(p, i, item, value, rankable)
+
+
+def _ranks_labels(p: Parse, i: int, u: Unit, units: list[Unit]) -> bool:
+    """ "worst regions", "largest category by profit": labels have no size of their own, so a figure ranks them, named after "by" or asked for."""
+    if not p.kinds.certainly(u, "category"):
+        return False
+    following = p.units[i + 1] if i + 1 < len(p.units) else None
+    return any(x.text.lower() in ("best", "worst") for x in units) or (following is not None and following.text.lower() == "by")
 
 
 def mass_noun(p: Parse, u: Unit) -> Mention | None:

@@ -27,6 +27,19 @@ def acme() -> Understander:
     ("question", "said"),
     [
         ("average daily orders last month", "orders per day, last month"),
+        ("best categories by revenue last month", "revenue, by category, last month, revenue, highest first, first 10"),
+        ("worst 3 regions by orders", "orders, by region, orders, lowest first, first 3"),
+        ("largest category by gross profit", "gross profit, by category, gross profit, highest first, first 1 and ties"),
+        ("weakest region by revenue", "revenue, by region, revenue, lowest first, first 1 and ties"),
+        ("top-performing regions last quarter by revenue", "revenue, by region, last quarter, revenue, highest first, first 10"),
+        ("which of our customers spent the most last year", "revenue, by customer, last year, revenue, highest first, first 1 and ties"),
+        ("most profitable category last year", "gross profit, by category, last year, gross profit, highest first, first 1"),
+        ("regions ranked by orders", "orders, by region, rank, orders, highest first"),
+        ("revenue ranking by country", "revenue, by country, rank, revenue, highest first"),
+        ("best month by revenue", "revenue, by month, revenue, highest first, first 1 and ties"),
+        ("best converting channel", "conversion rate, by channel, conversion rate, highest first, first 1 and ties"),
+        ("revenue yoy by month", "revenue, by month, last 12 complete months, vs same period last year, month, lowest first"),
+        ("running total of orders this month", "orders, by day, this month, running total, day, lowest first"),
         ("lowest daily revenue last month", "revenue, by day, last month, revenue, lowest first, first 1 and ties"),
         ("revenue vs last year this month", "revenue, month to date, vs same period last year"),
         ("gross profit last quarter vs previous quarter", "gross profit, last quarter, vs previous period"),
@@ -237,6 +250,13 @@ def test_asks_which_of_several_figures(acme: Understander, question: str, ways: 
     found = acme.understand(question, as_of=NOW)
     assert found.outcome == "clarify"
     assert {reading.paraphrase for reading in found.readings} == ways
+
+
+@pytest.mark.parametrize("question", ["worst regions last month", "which region performs best", "which region is the strongest"])
+def test_what_makes_one_best_is_asked(acme: Understander, question: str) -> None:
+    found = acme.understand(question, as_of=NOW)
+    assert found.outcome == "clarify"
+    assert all("by region" in reading.paraphrase for reading in found.readings)
 
 
 def test_columns_are_called_what_they_are(acme: Understander) -> None:

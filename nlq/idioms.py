@@ -69,7 +69,19 @@ _DEALS = r"(?:orders|purchases|bookings|reservations|rentals|transactions|sales|
 _LABEL = r"(?:reason|type|status|categor(?:y|ie)|kind|channel|method|priority|source)(?:e?s)?"
 _FIRST = r"desc(?:ending)?|asc(?:ending)?|highest|lowest|largest|smallest|in\s+(?:descending|ascending)"
 
+_RUNNING, _BEFORE = (rf"(?:the\s+)?(?:{which})\s+(?:day|week|month|quarter|year)" for which in ("this|current", "last|previous"))
+
 IDIOMS: tuple[Idiom, ...] = (
+    _idiom(
+        r"\b(?P<no>(?:have|has|had|did)\s+not|(?:have|has|had|did)n['’]?t)\s+(?P<q>[\w\s-]+?)\s+(?:in|for|within)\s+(?:over\s+|more\s+than\s+)?(?P<d>\d+\s+(?:day|week|month|year)s?)\b",
+        r"\g<no> \g<q> in the last \g<d>", sure=True,
+    ),
+    _idiom(r"\b(?P<now>ytd|qtd|mtd)\s+(?:vs\.?|versus|compared\s+(?:to|with)|against)\s+(?:the\s+)?(?:prior|previous|last)(?:\s+year['’]?s?)?(?:\s+(?P=now))\b",
+           r"\g<now> vs same period last year", sure=True),
+    _idiom(
+        rf"^\W*(?:please\s+)?compare\s+(?:our\s+|the\s+)?(?P<fig>[\w\s-]+?\s+)?(?:(?:in|for|of|during)\s+)?(?P<a>{_RUNNING})\s+(?:to|with|against)\s+(?P<b>{_BEFORE})\b",
+        r"\g<fig>\g<a> vs \g<b>", sure=True,
+    ),
     _idiom(r"\b(?:(?:our|the|my)\s+)?top\s+(?P<n>\d+)\s+spenders\b", *_each(r"top \g<n> customers by {}", _MONEY), unless="spender", sure=True),
     _idiom(
         r"\b(?:(?:our|the|my)\s+)?(?:biggest|top|highest|largest|best|heaviest|big)\s+spenders\b",

@@ -124,7 +124,8 @@ def _merge_compared(draft: Draft) -> None:
         return
     one, two = (draft.value(c) for c in values)
     if one is not None and two is not None and (one.dataset, one.field) == (two.dataset, two.field):
-        values[0].more_values = [*values[0].more_values, values[1].values]
+        if values[1].values not in values[0].more_values:  # the condition is of every reading of the sentence
+            values[0].more_values = [*values[0].more_values, values[1].values]
         f.conditions = [c for c in f.conditions if c is not values[1]]
         f.compare_values = [values[0]]
 

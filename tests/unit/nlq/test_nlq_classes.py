@@ -38,6 +38,11 @@ def acme() -> Understander:
         ("revenue ranking by country", "revenue, by country, rank, revenue, highest first"),
         ("best month by revenue", "revenue, by month, revenue, highest first, first 1 and ties"),
         ("best converting channel", "conversion rate, by channel, conversion rate, highest first, first 1 and ties"),
+        ("revnue by regoin last mnth", "revenue, by region, last month"),
+        (
+            "customers who have not ordered in 90 days",
+            "customers: customers customer id, customer name, without orders where orders order date last 90 days",
+        ),
         ("revenue yoy by month", "revenue, by month, last 12 complete months, vs same period last year, month, lowest first"),
         ("running total of orders this month", "orders, by day, this month, running total, day, lowest first"),
         ("lowest daily revenue last month", "revenue, by day, last month, revenue, lowest first, first 1 and ties"),
@@ -257,6 +262,18 @@ def test_what_makes_one_best_is_asked(acme: Understander, question: str) -> None
     found = acme.understand(question, as_of=NOW)
     assert found.outcome == "clarify"
     assert all("by region" in reading.paraphrase for reading in found.readings)
+
+
+def test_every_reading_compares_the_same_two(acme: Understander) -> None:
+    found = acme.understand("compare EMEA to APAC", as_of=NOW)
+    assert len(found.readings) > 1
+    assert all("where region is EMEA, APAC" in reading.paraphrase and reading.paraphrase.count("APAC") == 1 for reading in found.readings)
+
+
+@pytest.mark.parametrize("question", ["compare this quarter to last quarter", "compare this quarter with last quarter"])
+def test_the_running_period_is_the_one_that_is_compared(acme: Understander, question: str) -> None:
+    found = acme.understand(question, as_of=NOW)
+    assert all("quarter to date, vs previous period" in reading.paraphrase for reading in found.readings)
 
 
 def test_columns_are_called_what_they_are(acme: Understander) -> None:

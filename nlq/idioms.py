@@ -72,6 +72,9 @@ _FIRST = r"desc(?:ending)?|asc(?:ending)?|highest|lowest|largest|smallest|in\s+(
 _RUNNING, _BEFORE = (rf"(?:the\s+)?(?:{which})\s+(?:day|week|month|quarter|year)" for which in ("this|current", "last|previous"))
 
 IDIOMS: tuple[Idiom, ...] = (
+    _idiom(r"\brecord\s+(?P<u>hour|day|week|month|quarter|year)\s+(?:for|in|of|by)\b", r"best \g<u> for", unless="record", sure=True),
+    _idiom(r"^\W*when\s+(?:did|have|had)\s+we\s+(?:have|had|ha[sd]|see|seen|get|reach|reached)?\s*(?:the|our)\s+(?P<end>highest|lowest|best|worst|most|fewest)\s+(?=\w)",
+           r"which day had the \g<end> ", sure=True),
     _idiom(
         r"\b(?P<no>(?:have|has|had|did)\s+not|(?:have|has|had|did)n['’]?t)\s+(?P<q>[\w\s-]+?)\s+(?:in|for|within)\s+(?:over\s+|more\s+than\s+)?(?P<d>\d+\s+(?:day|week|month|year)s?)\b",
         r"\g<no> \g<q> in the last \g<d>", sure=True,

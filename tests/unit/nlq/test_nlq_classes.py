@@ -43,6 +43,8 @@ def acme() -> Understander:
             "customers who have not ordered in 90 days",
             "customers: customers customer id, customer name, without orders where orders order date last 90 days",
         ),
+        ("when did we have the highest revenue", "revenue, by day, revenue, highest first, first 1 and ties"),
+        ("record day for revenue", "revenue, by day, revenue, highest first, first 1 and ties"),
         ("revenue yoy by month", "revenue, by month, last 12 complete months, vs same period last year, month, lowest first"),
         ("running total of orders this month", "orders, by day, this month, running total, day, lowest first"),
         ("lowest daily revenue last month", "revenue, by day, last month, revenue, lowest first, first 1 and ties"),

@@ -38,12 +38,15 @@ def is_aggregated(draft: Draft, measures: Sequence[MeasureItem]) -> bool:
 
 
 def counted_rows(draft: Draft, measures: Sequence[MeasureItem]) -> bool:
-    """ "orders last week", "cancelled orders": events that nobody asked to list are counted."""
+    """ "orders last week", "cancelled orders": events that nobody asked to list are counted, and so is anything held against another period."""
     f = draft.frame
     if measures or not f.names_one_thing() or f.groups:
         return False
     target = draft.target(f.outputs[0])
-    return target is not None and target.kind == "dataset" and draft.catalog.dataset(target.dataset or "").kind is DatasetKind.FACT
+    if target is None or target.kind != "dataset":
+        return False
+    compared = bool(f.times) and not f.list_verb and (f.compare is not None or bool(f.transforms))  # "employees this year vs last year"
+    return compared or draft.catalog.dataset(target.dataset or "").kind is DatasetKind.FACT
 
 
 def grouped_having(draft: Draft) -> bool:
@@ -80,7 +83,7 @@ def grouped_rows(draft: Draft, measures: Sequence[MeasureItem]) -> bool:
     events = draft.catalog.dataset(target.dataset or "").kind is DatasetKind.FACT
     played = len(groups) == 1 and bool(groups[0].via) and not f.list_verb  # "members coached by each trainer"
     if things and not (
-        (events or played)
+        (events or played or (not f.list_verb and all(m.per for m in f.groups)))  # "employees per depot"
         and all(t.dataset != target.dataset and draft.graph.points_to(target.dataset or "", t.dataset or "") for t in things)
     ):
         return False

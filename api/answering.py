@@ -20,8 +20,9 @@ from api.outlooks import forecast_params, with_measure
 from api.services import Services
 from core.errors import AppError, InternalError, Invalid, UserError
 from core.principal import Principal
+from insights.asked import asked_of
 from insights.chart import chart
-from insights.headline import asked_of, headline
+from insights.headline import headline
 from nlq.chips import chips_of, paraphrase
 from nlq.dialogue import remember
 from nlq.types import Chip, DialogueState, Intent, Reading, Understanding

@@ -10,8 +10,9 @@ from api.draft_rules import refuse_counting_the_closed, with_published_rules
 from api.services import Services
 from core.errors import Invalid, NotFound
 from core.principal import Principal
+from insights.asked import asked_of
 from insights.chart import chart
-from insights.headline import asked_of, headline
+from insights.headline import headline
 from nlq.types import Understanding
 from semantic.catalog.importers import ImportedCatalog, import_cube, import_metricflow, import_osi
 from semantic.catalog.model import Catalog

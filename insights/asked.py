@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from semantic.catalog.model import Catalog
+from semantic.catalog.references import references
 from semantic.query import ByField, SemanticQuery
 from semantic.windows import local_now
 
@@ -60,5 +61,5 @@ def _things_listed(query: SemanticQuery, catalog: Catalog) -> tuple[str, str]:
 
 def _leaves_out_groups(query: SemanticQuery) -> bool:
     """Whether a filter chooses among the groups that are shown ("mobile and desktop")."""
-    where = query.where.model_dump_json() if query.where is not None else ""
-    return any(isinstance(b, ByField) and f'"field":"{b.field.field}"' in where for b in query.by)
+    filtered = references(query.where).fields
+    return any(isinstance(b, ByField) and (b.field.dataset, b.field.field) in filtered for b in query.by)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from insights.asked import UNASKED, Asked, asked_of
+from insights.asked import UNASKED, Asked
 from insights.periods import period_of
 from insights.phrasing import said_points
 from insights.wording import begun, bucket, count, during, number
@@ -17,7 +17,6 @@ from semantic.expr import Unit
 from semantic.states import OutputColumn, WindowUsed
 from semantic.windows import add_units
 
-__all__ = ["Asked", "asked_of", "headline"]
 Rows = Sequence[Sequence[Any]]
 _ISO_SPAN = re.compile(r"^(\d{4}-\d\d-\d\d)(?: to (\d{4}-\d\d-\d\d))?(?:, including today)?$")
 _ISO_DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")

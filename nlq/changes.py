@@ -32,10 +32,8 @@ def settle_changes(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar) 
     if not frame.times and frame.compare is None and frame.grain in _A_YEAR and any(t.grain == "year" for t in changes):
         # "revenue by month yoy": each of the last twelve against the same one a year before, rather than against the one before it.
         unit, count = Unit(frame.grain), _A_YEAR[frame.grain]
-        frame.compare, frame.times = (
-            "same_period_last_year",
-            [TimePhrase(0, 0, Rolling(unit=unit, count=count, anchor="period"), f"last {count} {unit.value}s")],
-        )
+        frame.compare = "same_period_last_year"
+        frame.times = [TimePhrase(0, 0, Rolling(unit=unit, count=count, anchor="period"), f"last {count} {unit.value}s")]
         frame.grain_implied = False
     if (frame.moved or frame.moved_order is not None) and frame.compare is None:
         frame.compare = "previous_period"

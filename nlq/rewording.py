@@ -11,6 +11,9 @@ from nlq.idioms import IDIOMS, Known, without_preamble
 from nlq.types import Reading, Understanding
 
 _MOST_TRIED = 6
+_LONGEST = (
+    500  # characters: turns of phrase are of short questions, and several open ends in one pattern take time by the square of a long text
+)
 _SUPERLATIVE = re.compile(
     r"\b(?:best|worst)(?:[\s-](?:selling|rated|performing))?\s|\b(?:cheapest|priciest|newest|oldest|latest|highest|lowest|biggest|largest|smallest)\s"
     r"|\b(?:most|least)\s+(?:expensive|popular|profitable|valuable|common|sold|bought|frequent)\s|\btop\s+(?:\d+\s+)?",
@@ -24,11 +27,16 @@ def plainly(question: str, known: Known) -> str | None:
     >>> plainly("our biggest spenders", {"revenu"}.__contains__)
     'top 10 customers by revenue'
     """
-    text = question
-    for idiom in IDIOMS:
+    typed = text = _in_one_line(question)
+    for idiom in IDIOMS if len(text) <= _LONGEST else ():
         if idiom.sure:
             text = next(iter(idiom.said(text, known)), text)
-    return text if text != question else None
+    return text if text != typed else None
+
+
+def _in_one_line(text: str) -> str:
+    """With one space between words: patterns that may begin anywhere in a run of a thousand spaces took minutes."""
+    return " ".join(text.split())
 
 
 def reworded(question: str, known: Known) -> Iterator[str]:
@@ -37,13 +45,12 @@ def reworded(question: str, known: Known) -> Iterator[str]:
     >>> list(reworded("repeat customers", {"order"}.__contains__)), list(reworded("repeat orders", {"order"}.__contains__))
     (['customers with more than one order'], [])
     """
-    said = [question]
-    asked = without_preamble(question, known)
-    if asked is not None:
-        said = [asked]
-    for idiom in IDIOMS:
+    typed = _in_one_line(question)
+    asked = without_preamble(typed, known)
+    said = [typed if asked is None else asked]
+    for idiom in IDIOMS if len(said[0]) <= _LONGEST else ():
         said = list(itertools.islice((other for text in said for other in idiom.said(text, known) or (text,)), _MOST_TRIED))
-    yield from (text for text in dict.fromkeys(said) if text != question)
+    yield from (text for text in dict.fromkeys(said) if text != typed)
 
 
 def with_things(question: str, thing_of: Callable[[str], str | None]) -> Iterator[str]:

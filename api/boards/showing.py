@@ -16,8 +16,9 @@ from api.catalogs import VisibleCatalog
 from api.rendering import column, rows
 from api.services import Services
 from core.principal import Principal
+from insights.asked import asked_of
 from insights.chart import chart
-from insights.headline import asked_of, headline
+from insights.headline import headline
 from nlq.wording import Wording
 from semantic.query import SemanticQuery
 from semantic.states import OutputColumn, ResultTable

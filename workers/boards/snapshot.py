@@ -8,8 +8,9 @@ from typing import Any
 
 from core.errors import UserError
 from core.store.boards import StoredBoard
+from insights.asked import asked_of
 from insights.chart import chart
-from insights.headline import asked_of, headline
+from insights.headline import headline
 from insights.wording import cell
 from nlq.wording import Wording
 from semantic.catalog.model import Catalog

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from insights.headline import Asked, headline
+from insights.asked import Asked
+from insights.headline import headline
 from insights.wording import bucket, number
 from semantic.states import OutputColumn, WindowUsed
 

@@ -294,3 +294,9 @@ def test_an_average_is_called_so_once(acme: Understander) -> None:
     rate = FieldRef(dataset=dataset.name, field=field.name)
     for aggregate, said in ((AggregateKind.AVG, "average daily rate"), (AggregateKind.MAX, "highest average daily rate")):
         assert Wording(catalog).measure(Aggregate(dataset=dataset.name, aggregate=aggregate, of=rate)) == said
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("gap", [" " * 1900, "\t" * 1900, "a-" * 1900], ids=["spaces", "tabs", "one word"])
+def test_no_text_keeps_it_busy_for_minutes(acme: Understander, gap: str) -> None:
+    assert acme.understand(f"{gap} revenue last month same time last year", as_of=NOW).outcome in ("answer", "clarify", "refuse")

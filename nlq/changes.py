@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import replace
 from itertools import pairwise
 
 from nlq.ends import settle_ends
 from nlq.frame import Condition, Frame, MovedItem, MovedOrder
 from nlq.predicates import Unbuildable
-from nlq.timing.arithmetic import window_bounds
+from nlq.timing.arithmetic import shift, window_bounds
 from nlq.timing.phrases import TimePhrase
 from semantic.catalog.model import CatalogCalendar
 from semantic.expr import Absolute, Calendar_, Rolling, Unit, Window
@@ -92,6 +93,10 @@ def _settle_periods(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar)
         main = others[0] if others else _present(frame.versus)
         if main is None:
             return
+        running = _running(main, frame.versus, as_of, calendar) or (others and _running(frame.versus, main, as_of, calendar))
+        if running:
+            frame.compare, frame.times = running
+            return
         if main.window == against:
             frame.compare, frame.times = "previous_period", [main]
             return
@@ -119,6 +124,34 @@ def _settle_periods(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar)
             frame.grain = next((name for name, most in _DAYS.items() if (listed[1] - listed[0]).days / len(frame.times) <= most), "year")
         window = Absolute(start=listed[0], end=listed[1])
         frame.times = [replace(frame.times[0], window=window, label=" and ".join(t.label for t in frame.times))]
+
+
+def _running(main: TimePhrase, against: TimePhrase, as_of: dt.datetime, calendar: CatalogCalendar) -> tuple[str, list[TimePhrase]] | None:
+    """ "2026 vs 2025" within 2026: what has passed of the running period, and the same stretch of the one just before or a year before."""
+    if not isinstance(main.window, Absolute) or _WHOLE.search(f"{main.label} {against.label}"):
+        return None
+    days, to = _days(main, as_of, calendar), window_bounds(against.window, as_of, calendar)
+    unit = next((Unit(name) for name, most in _DAYS.items() if name not in ("day", "week") and days is not None and days <= most), None)
+    if unit is None:
+        return None
+    now = replace(main, window=Calendar_(unit=unit))
+    if window_bounds(main.window, as_of, calendar) != window_bounds(now.window, as_of, calendar):
+        return None
+    for compare, before in (
+        ("previous_period", _shifted(now, unit, as_of, calendar)),
+        ("same_period_last_year", _shifted(now, Unit.YEAR, as_of, calendar)),
+    ):
+        if to == before:
+            return compare, [now]
+    return None
+
+
+def _shifted(phrase: TimePhrase, unit: Unit, as_of: dt.datetime, calendar: CatalogCalendar) -> tuple[dt.date | None, dt.date | None]:
+    start, end = window_bounds(phrase.window, as_of, calendar)
+    return (shift(start, unit, -1) if start is not None else None, shift(end, unit, -1) if end is not None else None)
+
+
+_WHOLE = re.compile(r"\b(?:all|full|whole|entire|complete)\b", re.IGNORECASE)
 
 
 def _inside(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar) -> bool:

@@ -75,6 +75,7 @@ def chips_of(query: SemanticQuery, wording: Wording, intent: Intent, spans: Mapp
         chips.append(Chip("limit", f"top {query.limit_by.limit} for each {wording.group(query.by[query.limit_by.index])}", "/limit_by"))
     elif query.limit is not None:
         shown = f"first {query.limit}" if not query.offset else f"rows {query.offset + 1} to {query.offset + query.limit}"
+        shown = f"number {query.offset + 1}" if query.offset and query.limit == 1 else shown
         chips.append(
             Chip("limit", shown + (" and ties" if query.with_ties else "") + (" and the rest" if query.with_other else ""), "/limit")
         )

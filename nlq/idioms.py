@@ -72,6 +72,23 @@ _FIRST = r"desc(?:ending)?|asc(?:ending)?|highest|lowest|largest|smallest|in\s+(
 _RUNNING, _BEFORE = (rf"(?:the\s+)?(?:{which})\s+(?:day|week|month|quarter|year)" for which in ("this|current", "last|previous"))
 
 IDIOMS: tuple[Idiom, ...] = (
+    _idiom(r"\b(?:over\s+|during\s+|on\s+|for\s+|in\s+)?(?:the\s+|this\s+)?(?:last|past|previous)\s+weekend\b(?!\s+(?:and|days?)\b)", "on weekends last week", sure=True),
+    _idiom(r"\b(?:over\s+|during\s+|on\s+|for\s+|in\s+)?this\s+weekend\b", "on weekends this week", sure=True),
+    _idiom(r"(?<=\bvs )(?:the\s+)?(?:weekend\s+before(?:\s+(?:that|last))?|previous\s+weekend|prior\s+weekend)\b", "the week before", sure=True),
+    _idiom(r"^\W*(?:top|best)\s+(?P<n>\d+)\s+(?P<q>[^,;?]+?)\s+and\s+(?:the\s+)?(?P<low>bottom|worst)\s+(?P<k>\d+)\W*$", r"top \g<n> and bottom \g<k> \g<q>", sure=True),
+    _idiom(r"\b(?:repeat|returning)[\s-]+(?:purchase|purchasing|buying|order|customer|buyer|client)s?[\s-]+rate\b|\brepurchase\s+rate\b",
+           ("percentage of customers with more than 1 order", "customer order"), unless="repeat repurchase", sure=True),
+    _idiom(r"\b(?P<s>percent|percentage|share|portion|proportion|fraction|%)\s+of\s+(?P<x>[\w-]+s)\s+(?P<v>(?:re|un)?(?:turned|funded|paid|cancell?ed|shipped|delivered|completed|closed|won|lost|approved|rejected|converted))(?=\W*$|\s+(?:by|in|last|this|per|since|for|on|each)\b)",
+           r"\g<s> of \g<x> that were \g<v>", sure=True),
+    _idiom(r"\b(?:(?P<have>have|has|had)|with|(?P<on>on|at))\s+(?:a\s+|an\s+|any\s+|some\s+)?discount(?=\W*$|\s+(?:by|in|last|this|per|since|for|on|each)\b)",
+           ("with discount above 0", "discount"), sure=True),
+    _idiom(r"\bfirst[\s-]time\s+(?:buyer|customer|purchaser|shopper|client)s?\b", ("new customers", "new customer"), sure=True),
+    _idiom(r"\b(?:at|in|during)?\s*(?:what|which)\s+hours?\s+do\s+(?:we\s+(?:get|have|see|receive)\s+)?(?:the\s+)?most\s+(?P<x>[\w-]+)(?:\s+(?:come\s+in|happen|arrive|occur|take\s+place))?\b",
+           r"which hour of day has the most \g<x>", sure=True),
+    _idiom(r"\b(?:what|which)\s+hour(?=\s+(?:has|had|sees|gets)\b)", "which hour of day", sure=True),
+    _idiom(r"^\W*(?:did|have|has|do|are)\s+(?:we|(?:our\s+|the\s+)?(?P<m>[\w\s-]+?))\s+(?:beat|beaten|beating|exceed|exceeded|top|topped|surpass|surpassed|match|matched)"
+           r"\s+(?P<b>(?:last|the\s+previous|the\s+prior)\s+(?P<u>week|month|quarter|year)(?!['’]s)|last\s+year['’]s\s+(?P<p>q[1-4]|[a-z]+))"
+           r"(?:\s+(?:in|on|for|by)\s+(?P<mm>[\w\s-]+?))?\W*$", r"\g<m>\g<mm> this \g<u>\g<p> vs \g<b>", sure=True),
     _idiom(r"\brecord\s+(?P<u>hour|day|week|month|quarter|year)\s+(?:for|in|of|by)\b", r"best \g<u> for", unless="record", sure=True),
     _idiom(r"^\W*when\s+(?:did|have|had)\s+we\s+(?:have|had|ha[sd]|see|seen|get|reach|reached)?\s*(?:the|our)\s+(?P<end>highest|lowest|best|worst|most|fewest)\s+(?=\w)",
            r"which day had the \g<end> ", sure=True),

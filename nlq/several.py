@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
 
-from nlq.types import Reading
+from nlq.rewording import unmarked
+from nlq.types import DialogueState, Intent, Reading, Understanding
 
 _INTENTS = re.compile(
     r"[,;]?\s+and\s+(?:also\s+)?(?=(?:(?:please\s+)?(?:tell|show)\s+me\s+)?(?:why\b|what\s+(?:will|caused|drove)\b|how\s+(?:much|many)\s+will\b|forecast\b|predict\b))",
@@ -61,3 +64,25 @@ def are_apart(readings: tuple[Reading, ...]) -> bool:
         or (r.query.by != first.query.by and r.query.metrics != first.query.metrics and bool(r.query.metrics))
         for r in readings[1:]
     )
+
+
+def each_of(question: str, ask: Callable[[str, DialogueState | None], Understanding]) -> Understanding | None:
+    """Each of the questions that were typed as one, to choose from; None where it is one. ask: a part, after what the parts before it said.
+
+    Of a ranking's two ends without a figure ("top 3 and bottom 3 products") both are by the likeliest one.
+    """
+    ends = bool(both_ends(question))
+    state: DialogueState | None = None
+    readings: list[Reading] = []
+    for part in parts_of(question):
+        found = ask(part, state)
+        if found.outcome != "answer" and not (ends and found.outcome == "clarify" and found.readings):
+            return None
+        reading = found.readings[0]
+        told = "" if reading.intent is Intent.ASK else f"{reading.intent.value}: "
+        readings.append(replace(reading, paraphrase=told + reading.paraphrase))
+        state = DialogueState(found.readings[:1], (part,))
+    if len(readings) < 2 or not are_apart(tuple(readings)):
+        return None
+    plain = tuple(unmarked(r) for r in readings[:4])
+    return Understanding(question, "clarify", plain, message="These are several questions. Which one first?")

@@ -10,6 +10,7 @@ from dataclasses import replace
 from core.formats import current
 from nlq import dialogue as talk
 from nlq.about_data import about_data
+from nlq.at_rank import at_rank
 from nlq.calibration.model import shipped
 from nlq.candidates import Candidate, Candidates, Considered
 from nlq.chips import chips_of, paraphrase
@@ -39,7 +40,7 @@ from nlq.refusals import ASK_WHOLE, THEY_ARE_WHO, WHICH_MEASURE, groups_in_vain,
 from nlq.replies import chosen, named, only_measured_otherwise
 from nlq.reshaping import reshaped
 from nlq.rewording import plainly, said_again, unmarked
-from nlq.several import are_apart, parts_of
+from nlq.several import each_of
 from nlq.suggest import Suggester
 from nlq.text import Token, lemma, tokenise
 from nlq.turns import PLAIN, Turn, held_together, is_back, is_both, stepped_back, turn_of
@@ -86,7 +87,8 @@ class Understander:
         started = time.perf_counter()
         asked = as_usual(question[:_MAX_CHARS], current())
         plain = plainly(asked, self.linker.knows) if self._verified.find(asked) is None else None
-        found = self._reply(asked, as_of, dialogue) or self._understand(plain or asked, as_of, dialogue, watch)
+        ranked = at_rank(asked, lambda text: self.understand(text, as_of=as_of, dialogue=dialogue))
+        found = ranked or self._reply(asked, as_of, dialogue) or self._understand(plain or asked, as_of, dialogue, watch)
         if plain is not None:
             found = replace(found, readings=tuple(unmarked(r) for r in found.readings))
         if found.outcome == "refuse":
@@ -177,7 +179,8 @@ class Understander:
             return worded
         if not looks_english(question, lambda word: self.linker.knows(lemma(word))):
             return self._refusal(question, not_english(question, (question,)), ())
-        return self._several(question, as_of) or self._ask(question, routed, as_of, before, watch, turn)
+        several = each_of(question, lambda part, state: self._understand(part, as_of, state))
+        return several or self._ask(question, routed, as_of, before, watch, turn)
 
     def _counted_again(self, question: str, before: Reading, as_of: dt.datetime) -> Understanding | None:
         """ "how many were refunded": of the rows that the answer before was about, within all that it was narrowed to."""
@@ -200,23 +203,6 @@ class Understander:
         if not things:
             return any(self.linker.knows(t.key) for t in tokens)
         return any(k.exact and k.target.dataset in things for t in tokens for k in self.linker.objects([t.key], plain=[t.norm])[:2])
-
-    def _several(self, question: str, as_of: dt.datetime) -> Understanding | None:
-        """Each of the questions that were typed as one, to choose from; None where it is one."""
-        state: DialogueState | None = None
-        readings: list[Reading] = []
-        for part in parts_of(question):
-            found = self._understand(part, as_of, state)
-            if found.outcome != "answer":
-                return None
-            reading = found.readings[0]
-            told = "" if reading.intent is Intent.ASK else f"{reading.intent.value}: "
-            readings.append(replace(reading, paraphrase=told + reading.paraphrase))
-            state = DialogueState(found.readings[:1], (part,))
-        if len(readings) < 2 or not are_apart(tuple(readings)):
-            return None
-        plain = tuple(unmarked(r) for r in readings[:4])
-        return Understanding(question, "clarify", plain, message="These are several questions. Which one first?")
 
     def _in_words(self, question: str, routed: Routed, before: Reading | None, as_of: dt.datetime) -> Understanding | None:
         """What needs no figures: courtesies, what is done elsewhere, what a word means, what there is to ask."""

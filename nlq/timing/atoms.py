@@ -165,8 +165,19 @@ def _year_in(text: str) -> int | None:
     return int(match.group()) if match else None
 
 
+def _said_year(text: str, today: dt.date, calendar: CatalogCalendar | None = None) -> int | None:
+    """The year that a text gives, by its number or told from today's ("last year"); fiscal years are named after the one they end in."""
+    told = re.search(r"\b(this|current|last|previous|prior|next) (?:calendar |fiscal )?year\b", text)
+    if told is None:
+        return _year_in(text)
+    running = today.year
+    if calendar is not None and 1 < calendar.fiscal_year_start_month <= today.month:
+        running += 1
+    return running + {"this": 0, "current": 0, "next": 1}.get(told[1], -1)
+
+
 def _read_md(text: str, today: dt.date, _c: CatalogCalendar) -> Atom:
-    year = _year_in(text)
+    year = _said_year(text, today)
     rest = re.sub(rf"\b{YEAR}\b", "", text) if year else text
     number = re.search(r"\d{1,2}", rest)
     if number is None:
@@ -211,7 +222,7 @@ def _read_quarter(text: str, today: dt.date, calendar: CatalogCalendar) -> Atom:
     fiscal = "fiscal" in text or "fy" in text
     digit = re.search(r"q([1-4])", text)
     number = int(digit[1]) if digit else ORDINALS[re.search(ORD, text).group()]  # type: ignore[union-attr]
-    year = _year_in(text)
+    year = _said_year(text, today, calendar if fiscal else None)
     shift = calendar.fiscal_year_start_month - 1 if fiscal else 0
     start = dt.date(year or today.year, 3 * number - 2, 1) + relativedelta(months=shift)
     if fiscal and shift:
@@ -253,14 +264,12 @@ def _read_days(text: str, today: dt.date, calendar: CatalogCalendar) -> Atom:
 
 def _read_half(text: str, today: dt.date, calendar: CatalogCalendar) -> Atom:
     second = bool(re.search(r"h2|second|2nd", text))
-    year = _year_in(text)
+    year = _said_year(text, today) or (today.year if text.endswith(" year") else None)
     inside = re.search(rf"\b{MONTH}\b", text)
     if inside:
         month = day_of((_read_my if year else _read_month)(text[inside.start() :], today, calendar).start)
         middle, after = month.replace(day=16), shift(month, Unit.MONTH, 1)
         return Atom(0, 0, middle if second else month, after if second else middle, None, Unit.DAY, year is not None)
-    if text.endswith(" year"):
-        year = today.year - bool(re.search(r"\b(?:last|previous)\b", text))
     start = dt.date(year or today.year, 7 if second else 1, 1)
     if year is None and start > today:
         start = start - relativedelta(years=1)

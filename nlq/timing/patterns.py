@@ -20,6 +20,8 @@ LAST = r"(?:last|past|previous|prior|preceding|trailing|most\ recent|latest)"
 NEXT = r"(?:next|coming|upcoming|following)"
 KIND = r"(?:iso|calendar|fiscal|full|complete|completed|whole|rolling|entire|consecutive|business)"
 TO = r"to|-|–|until|till|through|thru"
+# A year told from today's, after a piece of it ("Q3 of last year") or before it ("last year's Q3").
+BESIDE_NOW = r"(?:the\ )?(?:this|current|last|previous|prior|next)(?:\ (?:calendar|fiscal))?\ year\b"
 COUNT = r"(?:\d+|a\ couple\ of|a|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|twenty\ four|thirty|sixty|ninety|few|several|dozen)"
 
 ATOM = re.compile(
@@ -32,19 +34,21 @@ ATOM = re.compile(
   | \b(?P<days>(?:(?:between|from)\ )?(?:{MONTH}\.?\ (?:the\ )?{DAYNUM}\ (?:{TO})\ (?:the\ )?{DAYNUM}(?![\d-])(?:\ ?,?\ (?:of\ )?{YEAR}\b)?
       | (?:the\ )?{DAYNUM}\ (?:{TO})\ (?:the\ )?{DAYNUM}\ (?:of\ )?{MONTH}\b(?:\ ?,?\ (?:of\ )?{YEAR}\b)?)
       | between\ (?:the\ )?(?:{MONTH}\ {DAYNUM}\ and\ (?:the\ )?{DAYNUM} | {DAYNUM}\ and\ (?:the\ )?{DAYNUM}\ (?:of\ )?{MONTH})(?![\d-])(?:\ ?,?\ (?:of\ )?{YEAR}\b)?)
-  | \b(?P<md>{MONTH}\.?\ (?:the\ )?{DAYNUM}(?!\d)(?:\ ?,?\ (?:of\ )?{YEAR}\b)?)
-  | \b(?P<dm>(?:the\ )?{DAYNUM}\ (?:of\ )?{MONTH}\b(?:\ ?,?\ (?:of\ )?{YEAR}\b)?)
+  | \b(?P<md>{MONTH}\.?\ (?:the\ )?{DAYNUM}(?!\d)(?:\ ?,?\ (?:of\ )?(?:{YEAR}\b|{BESIDE_NOW}))?)
+  | \b(?P<dm>(?:the\ )?{DAYNUM}\ (?:of\ )?{MONTH}\b(?:\ ?,?\ (?:of\ )?(?:{YEAR}\b|{BESIDE_NOW}))?)
   | \b(?P<my>{MONTH}\.?\ ?,?\ (?:of\ )?(?:the\ year\ )?{YEAR}\b)
-  | \b(?P<month>{MONTH}\ (?:of\ |in\ )?(?:this|last|the\ previous)\ year\b | (?:(?:this|last|previous|next|coming)\ (?:year's\ )?)?{MONTH})\b
+  | \b(?P<month>{MONTH}\ (?:of\ |in\ )?(?:this|last|the\ previous)\ year\b | (?:(?:this|last|previous|next|coming)\ (?:year\ )?)?{MONTH})\b
   | \b(?P<part>(?:the\ )?(?:first|last|final)\ (?:day|week|month|quarter)\ of\ (?:(?:the\ )?(?:calendar\ )?(?:year\ )?{YEAR} | {MONTH}(?:\ {YEAR})?)\b)
+  | \b(?P<quarter>{BESIDE_NOW}\ (?:fiscal\ )?(?:q[1-4]|{ORD}\ quarter)\b | (?:fiscal\ |fy\ )?q[1-4]\b
+        (?:\ ?,?/?-?\ ?(?:of\ )?(?:the\ )?(?:fiscal\ )?(?:year\ )?(?:fy\ ?)?{YEAR}\b | \ ?,?\ (?:of\ |in\ )?{BESIDE_NOW})?
+      | {YEAR}\ ?-?\ ?q[1-4]\b
+      | (?:the\ )?{ORD}\ (?:fiscal\ )?quarter\b(?:\ ?,?\ (?:of\ |in\ )?(?:(?:the\ )?(?:fiscal\ )?(?:year\ )?{YEAR}\b | {BESIDE_NOW}))?)
+  | \b(?P<half>{BESIDE_NOW}\ h[12]\b | h[12]\b(?:\ ?,?\ (?:of\ |in\ )?(?:{YEAR}\b|{BESIDE_NOW}))? | {YEAR}\ ?-?\ ?h[12]\b
+      | (?:the\ )?(?:first|second|1st|2nd)\ half\ of\ (?:(?:the\ year\ )?{YEAR} | (?:this|last|the|the\ last|the\ previous)\ year | {MONTH}(?:\ {YEAR})?)\b
+      | (?:the\ )?(?:first|second|1st|2nd)\ half\b(?!\ of))
   | \b(?P<rolling>{LAST}\ {COUNT}\ (?:{KIND}\ )*{UNIT}s?\b | {NEXT}\ {COUNT}\ (?:{KIND}\ )*{UNIT}s?\b | (?:{KIND}\ )?trailing\ {UNIT}s?\b)
   | \b(?P<todate>(?:fiscal\ )?{UNIT}\ ?-?\ ?to\ ?-?\ ?date\b | \b(?:ytd|mtd|qtd|wtd|fytd|fqtd)\b | this\ (?:fiscal\ )?{UNIT}\ (?:so\ far|to\ date|until\ now)\b)
   | \b(?P<rel>(?:this|current|{LAST}|{NEXT})\ (?:{KIND}\ )*{UNIT}\b(?!\ over|\ on\ ))
-  | \b(?P<quarter>(?:fiscal\ |fy\ )?q[1-4]\b(?:\ ?,?/?-?\ ?(?:of\ )?(?:the\ )?(?:fiscal\ )?(?:year\ )?(?:fy\ ?)?{YEAR}\b)?
-      | {YEAR}\ ?-?\ ?q[1-4]\b | (?:the\ )?{ORD}\ (?:fiscal\ )?quarter\b(?:\ ?,?\ (?:of\ |in\ )?(?:the\ )?(?:fiscal\ )?(?:year\ )?{YEAR}\b)?)
-  | \b(?P<half>h[12]\b(?:\ ?,?\ (?:of\ )?{YEAR}\b)? | {YEAR}\ ?-?\ ?h[12]\b
-      | (?:the\ )?(?:first|second|1st|2nd)\ half\ of\ (?:(?:the\ year\ )?{YEAR} | (?:this|last|the|the\ last|the\ previous)\ year | {MONTH}(?:\ {YEAR})?)\b
-      | (?:the\ )?(?:first|second|1st|2nd)\ half\b(?!\ of))
   | \b(?P<fy>(?:fy\ ?-?\ ?|fiscal\ year\ |fiscal\ )(?:20)?\d\d\b)
   | \b(?P<ago>{COUNT}\ {UNIT}s?\ ago\b)
   | \b(?P<day>the\ day\ before\ yesterday|today|yesterday|tomorrow|right\ now)\b

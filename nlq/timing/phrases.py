@@ -129,6 +129,8 @@ def _can_range(text: str, left: Atom, right: Atom) -> bool:
     before = text[: left.a]
     if right.year_given and left.year_given and day_of(right.start) < day_of(left.start):
         return False
+    if gap in ("to", "and") and left.unit is right.unit and re.search(r"\bcompar(?:e|ing|ison)\b(?!.*\bfrom (?:the )?\Z)", before):
+        return False
     if gap == "and":
         return bool(re.search(r"\bbetween (?:the )?(?:start of )?(?:year |years )?(?:the )?\Z|\bfrom (?:the )?\Z", before))
     return not (isinstance(left.window, Calendar_ | Rolling) and isinstance(right.window, Calendar_ | Rolling) and gap == "-")
@@ -145,6 +147,11 @@ def _range(text: str, left: Atom, right: Atom, as_of: dt.datetime) -> tuple[int,
         end = day_of(right.end)
         while end <= day_of(start):
             end = end + relativedelta(years=1)
+    elif not left.year_given and day_of(end) <= day_of(start):
+        # "from October to December" in November: of this year; "from November to February": the last such winter.
+        wraps = day_of(left.start).month > day_of(right.start).month
+        start = day_of(start) - relativedelta(years=wraps)
+        end = day_of(end) + relativedelta(years=not wraps)
     a = _lead(text, left.a)
     head = re.search(r"\b(?:between|from)\s(?:the\s)?\Z", text[: left.a])
     if head:

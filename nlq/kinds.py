@@ -34,6 +34,18 @@ _ENDING = frozenset("end ended ends until to closed closing finish finished".spl
 _NO_END = frozenset("due deadline planned scheduled expected promised estimated birth born updated modified".split())
 
 
+# Money that is only a part of what a row comes to, or only meant for it.
+_PARTS = frozenset(
+    "tax vat gst fee fees commission discount rebate tip surcharge shipping freight refund penalty interest budget planned target cost margin profit".split()
+)
+
+
+def _is_whole(field: CatalogField) -> bool:
+    """Whether an amount may be all that a row comes to ("net amount", beside the VAT on it)."""
+    words = set(words_of(field.label))
+    return bool(words & {"amount", "price", "total", "value"}) and not words & _PARTS
+
+
 class Kinds:
     """Answers about targets of one catalog."""
 
@@ -194,7 +206,7 @@ class Kinds:
             f for f in found.fields if f.role is FieldRole.MEASURE and not f.hidden and f.aggregate is AggregateKind.SUM and f.additive
         ]
         named = [f for f in summed if set(keys_of(found.label)) < set(keys_of(f.label))]
-        chosen = summed if len(summed) == 1 else named
+        chosen = summed if len(summed) == 1 else named or [f for f in summed if _is_whole(f)]
         return chosen[0] if len(chosen) == 1 else None
 
     def ends(self, dataset: str | None) -> tuple[str, str] | None:

@@ -67,7 +67,7 @@ _IRREGULAR = {
     "withdrew": "withdraw", "withdrawn": "withdraw", "broke": "break", "broken": "break", "chose": "choose", "chosen": "choose", "drew": "draw", "drawn": "draw",
     "drove": "drive", "driven": "drive", "froze": "freeze", "frozen": "freeze", "stole": "steal", "stolen": "steal", "threw": "throw", "thrown": "throw",
     "spoke": "speak", "spoken": "speak", "rode": "ride", "ridden": "ride", "lent": "lend", "built": "build", "led": "lead", "kept": "keep", "brought": "bring",
-    "data": "data", "media": "media", "found": "find", "caught": "catch", "delivery": "deliver", "deliveries": "deliver",
+    "data": "data", "media": "media", "rating": "rating", "ratings": "rating", "found": "find", "caught": "catch", "delivery": "deliver", "deliveries": "deliver",
 }  # fmt: skip
 
 _VOWELS = set("aeiouy")

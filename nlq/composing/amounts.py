@@ -76,9 +76,12 @@ def field_measure(draft: Draft, item: MeasureItem, target: Target, groups: Seque
         FieldType.DECIMAL,
         FieldType.FLOAT,
     ):
+        much = _much_of_it(draft, item, ref) if draft.kinds.is_time(target) else None
+        if much is not None:
+            return much
         if draft.kinds.is_time(target) and item.aggregate in ("sum", None):
             return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=narrow(draft, item.conditions, dataset), time_field=ref)
-        if any(u.text.lower().startswith("how much") for u in item.units):
+        if _asks_how_much(item):
             raise Unbuildable(f"{catalog_field.label} is no amount")  # "how much did we spend on fuel"
         if item.aggregate == "sum" or item.aggregate is None:
             return Aggregate(
@@ -101,6 +104,23 @@ def field_measure(draft: Draft, item: MeasureItem, target: Target, groups: Seque
             draft.guess(0.06, f"over the rows of {tie}")
             return Aggregate(aggregate=kind, dataset=tie, of=ref, quantile=quantile, where=narrow(draft, item.conditions, tie))
     return Aggregate(aggregate=kind, dataset=dataset, of=ref, quantile=quantile, where=narrow(draft, item.conditions, dataset))
+
+
+def _asks_how_much(item: MeasureItem) -> bool:
+    return any(u.text.lower().startswith("how much") for u in item.units)
+
+
+def _much_of_it(draft: Draft, item: MeasureItem, done: FieldRef) -> Measure | None:
+    """ "how much did we pay out in May": the amount of the rows by the day on which it was done, never how many they are."""
+    amount = draft.kinds.main_amount(done.dataset) if _asks_how_much(item) else None
+    if amount is None:
+        return None
+    draft.guess(0.08, f"how much means {amount.label}")
+    of = FieldRef(dataset=done.dataset, field=amount.name)
+    happened = IsNull(field=done, negate=True) if draft.catalog.field(done).nullable else None
+    parts = [p for p in (narrow(draft, item.conditions, done.dataset), happened) if p is not None]
+    where = conjunction(parts) if parts else None
+    return Aggregate(aggregate=AggregateKind.SUM, dataset=done.dataset, of=of, where=where, time_field=done)
 
 
 def _aggregate_kind(draft: Draft, item: MeasureItem, target: Target) -> AggregateKind:
@@ -147,6 +167,13 @@ def dataset_amount(draft: Draft, item: MeasureItem, target: Target, groups: Sequ
             of=FieldRef(dataset=dataset.name, field=additive[0].name),
             where=narrow(draft, item.conditions, dataset.name),
         )
+    main = draft.kinds.main_amount(dataset.name) if _asks_how_much(item) else None
+    if main is not None:
+        draft.guess(0.1, f"how much means {main.label}")
+        of = FieldRef(dataset=dataset.name, field=main.name)
+        return Aggregate(aggregate=AggregateKind.SUM, dataset=dataset.name, of=of, where=narrow(draft, item.conditions, dataset.name))
+    if item.aggregate == "sum" and _asks_how_much(item):
+        raise Unbuildable("which amount is unclear")
     if item.aggregate == "sum":
         draft.guess(0.45 if said & MONEY_NOUNS else 0.1, f"counts {dataset.label}")
         return count_rows(draft, item, dataset.name, groups)

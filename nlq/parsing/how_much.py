@@ -15,12 +15,14 @@ from semantic.catalog.model import DatasetKind
 _ACTS = frozenset(
     "pay spend order buy purchase transfer deposit withdraw donate invest owe earn sell claim borrow lend book give contribute pledge raise consume use lose win".split()
 )
+_OF_MONEY = frozenset("pay spend earn donate invest raise bill invoice charge collect refund owe".split())
 _ASKING = frozenset(("how much", "how much money"))
 _WE = frozenset("we i they you us it".split())
 
 
 def act_first(units: Sequence[Unit], kinds: Kinds) -> Sequence[Unit]:
     """The units with "how much did X pay" as "how much pay of X", where pay means the events; a verb that names none is not known."""
+    units = _as_how_much(units)
     if len(units) < 4 or units[0].text.lower() not in _ASKING or not units[1].is_func("have"):
         return units
     at = next((k for k in range(2, len(units)) if units[k].text.lower() in _ACTS or _costs(units[k])), None)
@@ -37,6 +39,15 @@ def act_first(units: Sequence[Unit], kinds: Kinds) -> Sequence[Unit]:
         return [*units[:at], replace(verb, links=(), values=(), soft=False, unknown=True, func=None), *units[at + 1 :]]
     done = replace(verb, links=(Link(Target("dataset", event, event), 1.0, True),), values=(), soft=False, unknown=False)
     return [units[0], done, _of(verb), *between, *units[at + 1 :]]
+
+
+def _as_how_much(units: Sequence[Unit]) -> Sequence[Unit]:
+    """ "what did we spend on travel": how much."""
+    if len(units) < 4 or units[0].text.lower() != "what" or not units[1].is_func("have") or units[2].text.lower() != "we":
+        return units
+    if units[3].text.lower() not in _OF_MONEY:
+        return units
+    return [replace(units[0], text="how much", func=Func("agg", "sum")), *units[1:]]
 
 
 def _cost_first(units: Sequence[Unit], at: int, kinds: Kinds) -> Sequence[Unit]:

@@ -54,3 +54,27 @@ def none_of_a_figure(p: Parse, i: int, u: Unit) -> int | None:
     s.related, s.negate, s.negate_unit = condition, False, None
     p.reset_noun()
     return i + 1
+
+
+def lacks_some(p: Parse, u: Unit) -> bool:
+    """ "clients with no open matters": none of the rows of that state, where other rows than these are talked about."""
+    s, target = p.waiting, u.links[0].target
+    subject = next((m for m in p.frame.mentions if m.role in ("output", "count")), None)
+    if not s.negate or s.negate_unit is None or s.negate_unit.text.lower() not in LACKING or subject is None or target.dataset is None:
+        return False
+    if (
+        not subject.links
+        or not p.kinds.likely(subject.unit, "dataset")
+        or any(k.target.dataset == target.dataset for k in subject.links[:1])
+    ):
+        return False
+    state = p.mention(u, "condition")
+    state.links = (u.links[0],)
+    rows = p.mention(u, "related")
+    rows.links = (Link(Target("dataset", target.dataset, target.dataset), 1.0, True),)
+    none = Condition("related", rows, negate=True, inner=[Condition("segment", state, units=[u])], units=[s.negate_unit, u])
+    s.related = None
+    p.add_condition(none)
+    s.related, s.negate, s.negate_unit = none, False, None
+    p.reset_noun()
+    return True

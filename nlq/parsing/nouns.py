@@ -13,7 +13,7 @@ from nlq.parsing.bounds import number_condition
 from nlq.parsing.counts import count_doers, count_noun
 from nlq.parsing.durations import length_of
 from nlq.parsing.grouping import group_noun
-from nlq.parsing.lacking import lacking, none_of_a_figure
+from nlq.parsing.lacking import lacking, lacks_some, none_of_a_figure
 from nlq.parsing.ordering import order_noun
 from nlq.parsing.parse import Parse
 from nlq.parsing.parts import part_verb
@@ -73,6 +73,8 @@ def _segment(p: Parse, i: int, u: Unit) -> int | None:
     target = u.links[0].target
     if target.kind != "segment" or u.links[0].score < 0.95:
         return None
+    if lacks_some(p, u):
+        return i + 1
     mention = p.mention(u, "condition")
     when = date_of_segment(p, i, u)
     mention.links = (u.links[0],) if when is None else (when,)
@@ -107,7 +109,8 @@ def _term(p: Parse, i: int, u: Unit) -> int | None:
 
 
 def _verb(p: Parse, i: int, u: Unit) -> int | None:
-    return on_verb(p, i, u) if verb_like(p, i, u) else None
+    splits = p.waiting.mode == "group" and i > 0 and p.units[i - 1].is_func("by")  # "outages by cause": no verb
+    return on_verb(p, i, u) if not splits and verb_like(p, i, u) else None
 
 
 def _several(p: Parse, i: int, u: Unit) -> int | None:

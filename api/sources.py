@@ -119,7 +119,7 @@ def start(services: Services, caller: Principal, source_id: str, *, full: bool) 
 
 
 def probe(services: Services, caller: Principal, body: SourceBody, source_id: str | None = None) -> list[dict[str, str]]:
-    """The columns that the source would bring; reads no row of a database. A file is only looked at by a run.
+    """The columns that the source would bring; reads no row, but of documents the first thousand. A file is only looked at by a run.
 
     Raises: Invalid when it cannot be read, or its host may not be reached.
     """
@@ -135,7 +135,7 @@ def probe(services: Services, caller: Principal, body: SourceBody, source_id: st
     if isinstance(address, Kafka):
         return [{"name": name, "type": kind} for name, kind in look(address, services.settings.outbound_hosts).items()]
     found = read_columns(services.core.admin, remote(address, services.settings.outbound_hosts))
-    return [{"name": column.source, "type": column.type} for column in found]
+    return [{"name": c.source, "type": c.type} | ({"note": c.note} if c.note else {}) for c in found]
 
 
 def stored(services: Services, caller: Principal, source_id: str) -> SourceBody:

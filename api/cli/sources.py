@@ -50,7 +50,7 @@ def probe(file: File, tenant: Tenant, as_json: Json = False) -> None:
         if as_json:
             print_json(found)
         else:
-            print_table(["column", "type"], [[column["name"], column["type"]] for column in found])
+            print_table(["column", "type"], [[one["name"], ", ".join(filter(None, (one["type"], one.get("note"))))] for one in found])
 
 
 @app.command("list")

@@ -47,6 +47,7 @@ FIELDS: tuple[FormField, ...] = (
     FormField("source_table", "table", "Table or view", ("postgresql", "mysql"), "orders"),
     FormField("collection", "collection", "Collection", ("mongodb",), "orders"),
     FormField("user", "user", "User", _SERVERS, "reader", "One that may only read."),
+    FormField("auth_source", "auth_source", "Database that knows the user", ("mongodb",), "admin", "Empty: the one above.", required=False),
     FormField("brokers", "brokers", "Brokers", ("kafka",), "kafka-1.example.com:9093, kafka-2.example.com:9093"),
     FormField("topic", "topic", "Topic", ("kafka",), "orders"),
     FormField("kafka_user", "user", "User", ("kafka",), required=False),
@@ -74,6 +75,8 @@ _EXPECTED = {
     "port": "a number from 1 to 65535",
     "every_minutes": "from 5 minutes to 30 days",
     "look_back_days": "0 to 366 days",
+    "database": "a name without spaces, quotes and (for MongoDB) / . ? & and the like",
+    "auth_source": "a database's name such as admin",
     "access_key": "letters, digits and /_+=.-",
 }
 
@@ -98,7 +101,9 @@ def source_body(form: Fields, known: Source | None = None, *, place_only: bool =
         connection["format"] = form("format", FORMATS[0])
     if kind == "kafka":
         brokers = [part.strip() for part in form("brokers").split(",") if part.strip()]
-        connection |= {"brokers": brokers, "mechanism": form("mechanism", MECHANISMS[0]), "tls": form.has("tls")}
+        connection |= {"brokers": brokers, "mechanism": form("mechanism", MECHANISMS[0])}
+    if kind in ("kafka", "mongodb"):
+        connection["tls"] = form.has("tls")
     if kind == "mongodb" or (kind == "kafka" and form.has("fields")):
         connection["fields"] = [_typed(line) for line in filter(None, map(str.strip, form("fields").splitlines()))]
     if place_only:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -13,12 +14,14 @@ from semantic.ingest.names import column_names
 from semantic.ingest.table import STAGING_MARK, ColumnPlan, Target, quoted
 from semantic.warehouse.admin import quote_name
 from workers.sources.drift import Drift, drift, refuse_drift
-from workers.sources.remote import Remote
+from workers.sources.reading import LOOKED_AT, Remote, Rows, Since
 from workers.sources.spec import Plan
 
 COPY_S = 540  # below the client's own 600 s: an end that we see
+LOOK_S = 30
 _KEY_TYPES = ("Date", "DateTime", "Int", "UInt", "Decimal", "String", "UUID")
 _SHOWN_DETAIL = 240
+_ENGINE = re.compile(r" (?:\(version [\d.]+|\(for url )")  # where the engine goes on about itself
 
 
 class Admin(Protocol):
@@ -33,11 +36,12 @@ class Admin(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RemoteColumn:
-    """source: its name there. name: its name here. type: ClickHouse's."""
+    """source: its name there. name: its name here. type: ClickHouse's. note: what the look at some rows says of it."""
 
     source: str
     name: str
     type: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +58,28 @@ class Copied:
 
 def read_columns(admin: Admin, source: Remote) -> tuple[RemoteColumn, ...]:
     """The source's columns as the engine sees them; also the test of a connection. Raises: Invalid when it cannot be read."""
-    try:
-        found = admin.query_arrow(f"DESCRIBE TABLE {source.call}", source.params, settings={**source.settings, "max_execution_time": 30})
-    except AppError as error:
-        raise unreadable(error, source) from error
+    found = _asked(admin, source, Rows(f"DESCRIBE TABLE {source.call}", source.params), LOOK_S)
     headers, kinds = found.column("name").to_pylist(), found.column("type").to_pylist()
     if not headers:
         raise Invalid("The source has no columns.", code="source_empty")
     names, _ = column_names(headers)
-    return tuple(map(RemoteColumn, headers, names, kinds))
+    notes = [""] * len(names)
+    if source.look:
+        rows, *held = (column[0].as_py() for column in _asked(admin, source, Rows(source.look, source.params), LOOK_S).columns)
+        if not rows:
+            raise Invalid("Nothing is there under that name. Check the spelling of database and collection.", code="source_empty")
+        notes = ["" if count else f"in none of the first {min(rows, LOOKED_AT):,} rows" for count in held]
+    return tuple(map(RemoteColumn, headers, names, kinds, notes))
+
+
+def _asked(admin: Admin, source: Remote, rows: Rows, most_s: int) -> pa.Table:
+    """Raises: Invalid in the source's words when it cannot be read."""
+    try:
+        return admin.query_arrow(
+            rows.text, rows.params, settings={**source.settings, "max_execution_time": most_s, "max_block_size": LOOKED_AT}
+        )
+    except AppError as error:
+        raise unreadable(error, source) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,24 +141,32 @@ class Copy:
 
     def _fill(self, columns: tuple[RemoteColumn, ...], key: RemoteColumn | None, staging: str, before: str | None) -> int:
         names = ", ".join(quoted(c.name) for c in columns)
-        params, condition = dict(self.source.params), ""
+        rows = Rows(self.source.call, self.source.params)
         if before is not None and key is not None:
-            floor = f"{{since:{plain_type(key.type)}}}"
-            if self.plan.look_back_days:
-                floor = f"({floor} - INTERVAL {int(self.plan.look_back_days)} DAY)"
-            condition = f" WHERE {quote_name(key.source)} {'>=' if self.plan.identity else '>'} {floor}"
-            params["since"] = before
+            since = Since(key.source, plain_type(key.type), before, bool(self.plan.identity), self.plan.look_back_days)
+            self._refuse_strangers(since)
+            rows = self.source.newer(since)
         wanted = ", ".join(quote_name(c.source) for c in columns)
         settings: dict[str, str | int] = {**self.source.settings, "max_execution_time": COPY_S}
         try:
             self.admin.execute(
-                f"INSERT INTO {self._table(staging)} ({names}) SELECT {wanted} FROM {self.source.call}{condition}",
-                params,
+                f"INSERT INTO {self._table(staging)} ({names}) SELECT {wanted} FROM {rows.text}",
+                rows.params,
                 settings=settings,
             )
         except AppError as error:
             raise unreadable(error, self.source) from error
         return self._count(staging)
+
+    def _refuse_strangers(self, since: Since) -> None:
+        """Raises: Invalid for rows that a condition on the key would never find."""
+        rows = self.source.strangers(since)
+        if rows is not None and _asked(self.admin, self.source, Rows(f"SELECT * FROM {rows.text}", rows.params), COPY_S).num_rows:
+            raise Invalid(
+                f"The key {since.column!r} holds text in some rows, and other values were expected: newer ones could not be told. Mend them, "
+                "or declare the key as text and run a full refresh.",
+                code="source_bad_key",
+            )
 
     def _refuse_unidentified(self, staging: str) -> None:
         """Raises: Invalid for rows that nothing tells apart: each run would bring them once more."""
@@ -220,8 +245,8 @@ def unreadable(error: AppError, source: Remote) -> AppError:
     for secret in (*source.secrets, *source.params.values()):
         if len(secret) >= 4:
             text = text.replace(secret, "...")
-    text = " ".join(text.partition("DB::Exception: ")[2].split() or text.split())
-    return Invalid(f"The source cannot be read: {text[:_SHOWN_DETAIL]}", code="source_unreadable", suggestions=["test the connection"])
+    text = _ENGINE.split(" ".join(text.partition("DB::Exception: ")[2].split() or text.split()))[0]
+    return Invalid(f"The source cannot be read: {text[:_SHOWN_DETAIL]}", code="source_unreadable", suggestions=[source.advice])
 
 
 def _order(columns: tuple[RemoteColumn, ...], key: RemoteColumn | None) -> str:

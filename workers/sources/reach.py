@@ -32,6 +32,16 @@ def pinned(host: str, port: int, allowed: Collection[str]) -> str:
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
+def named(host: str, port: int, allowed: Collection[str]) -> str:
+    """`host:port` where the name itself is needed, to check a certificate by it: then somebody else looks it up, so the operator must name it.
+
+    Raises: Invalid.
+    """
+    if host not in allowed and f"{host}:{port}" not in allowed:
+        raise _refused(host)
+    return f"{host}:{port}"
+
+
 def bucket(url: str, allowed: Collection[str]) -> str:
     """The address as the engine gets it. Raises: Invalid unless it is an object store of a public cloud over https, or allowed by the operator."""
     parts = urlsplit(url)
@@ -51,9 +61,8 @@ def brokers(places: Iterable[str], allowed: Collection[str]) -> None:
     Raises: Invalid.
     """
     for place in places:
-        host = place.rpartition(":")[0]
-        if host not in allowed and place not in allowed:
-            raise _refused(host)
+        host, _, port = place.rpartition(":")
+        named(host, int(port), allowed)
 
 
 def _refused(host: str) -> Invalid:

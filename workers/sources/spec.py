@@ -22,6 +22,9 @@ from core.errors import Invalid
 Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")]
 Broker = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?:[0-9]{1,5}$")]
 Word = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f`'\"\\]{1,128}$")]
+# Stands in an address, where other characters would be options of the driver.
+DocumentDatabase = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x20\x7f/\\.\"$*<>:|?#%&@'`;,=+]{1,63}$")]
+FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
 TableName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,79}$")]
 Secret = Annotated[SecretStr, Field(max_length=4_000)]
 FileFormat = Literal["CSVWithNames", "TSVWithNames", "JSONEachRow", "Parquet", "ORC", "Avro"]
@@ -86,17 +89,39 @@ class MySQL(Server):
 class Field_(Part):
     """A field of a document, and the type that its column gets."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
+    name: FieldName
     type: Literal["String", "Int64", "Float64", "Bool", "Date", "DateTime64(3)"]
 
 
+class DocumentField(Part):
+    """Of a collection: also decimals (ten places) and ids of 128 bits."""
+
+    name: FieldName
+    type: Literal["String", "Int64", "Float64", "Decimal", "Bool", "Date", "DateTime64(3)", "UUID"]
+
+
 class MongoDB(Server):
-    """Documents have no schema of their own, so `fields` says which become columns."""
+    """Documents have no schema of their own, so `fields` says which become columns. auth_source: the database that knows the user, else this one."""
 
     kind: Literal["mongodb"] = "mongodb"
     port: int = Field(default=27017, ge=1, le=65_535)
+    database: DocumentDatabase
     collection: Word
-    fields: tuple[Field_, ...] = Field(min_length=1, max_length=500)
+    auth_source: DocumentDatabase | Literal[""] = ""
+    tls: bool = True
+    fields: tuple[DocumentField, ...] = Field(min_length=1, max_length=500)
+
+    @field_validator("fields")
+    @classmethod
+    def _each_once(cls, fields: tuple[DocumentField, ...]) -> tuple[DocumentField, ...]:
+        twice = sorted({f.name for f in fields if sum(f.name == other.name for other in fields) > 1})
+        if twice:
+            raise ValueError(f"each field once; {', '.join(twice)[:100]} is there twice")
+        return fields
+
+    @property
+    def times(self) -> frozenset[str]:
+        return frozenset(f.name for f in self.fields if f.type.startswith("Date"))
 
     @property
     def origin(self) -> str:
@@ -245,6 +270,11 @@ class SourceBody(Part):
             raise ValueError("a file is always taken as a whole: mode full")
         if (self.connection.kind == "kafka") != (self.plan.mode == "stream"):
             raise ValueError("a topic is read on from where it was left: mode stream, which nothing else has")
+        at = self.connection
+        if isinstance(at, MongoDB) and self.plan.key in at.times and not self.plan.identity:
+            raise ValueError(
+                "documents are asked for by whole seconds of a time, so some come again: name what tells them apart as identity, such as _id"
+            )
         return self
 
 

@@ -98,7 +98,8 @@ def _settle_periods(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar)
             frame.compare, frame.times = running
             return
         if main.window == against:
-            frame.compare, frame.times = "previous_period", [main]
+            # "summer vs last summer", where the last one is meant both times: the one of the year before.
+            frame.compare, frame.times = "same_period_last_year" if isinstance(against, Absolute) else "previous_period", [main]
             return
         if (_runs(main) or _runs_to_date(main)) and _one_before(main, against):
             frame.compare, frame.times = "previous_period", [main]

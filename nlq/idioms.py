@@ -72,6 +72,21 @@ _FIRST = r"desc(?:ending)?|asc(?:ending)?|highest|lowest|largest|smallest|in\s+(
 _RUNNING, _BEFORE = (rf"(?:the\s+)?(?:{which})\s+(?:day|week|month|quarter|year)" for which in ("this|current", "last|previous"))
 
 IDIOMS: tuple[Idiom, ...] = (
+    _idiom(r"\b(?P<p>jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec|january|february|march|april|june|july|august|september|october|november|december|q[1-4]|h[12]|fy)"
+           r"\s?['’](?P<y>\d\d)\b", r"\g<p> 20\g<y>", sure=True),
+    _idiom(r"\bthe\s+(?:mon|tues|wednes|thurs|fri|satur|sun)day\s+before(?:\s+that)?\b", "same day last week", sure=True),
+    _idiom(r"\b(?P<w>last|past|previous|this|next)\s+q\b(?!\s?[1-4])", r"\g<w> quarter", sure=True),
+    _idiom(r"\b(?P<d>differences?|change|changes|increase|decrease|rise|drop|growth)\s+in\s+(?P<q>[\w\s-]+?)\s+between\s+(?P<a>[\w\s-]+?)\s+and\s+(?P<b>[\w\s-]+?)\W*$",
+           r"compare \g<q> in \g<a> and \g<b>", sure=True),
+    _idiom(r"\b(?:increase|decrease|change|growth|rise|drop)\s+in\s+(?P<q>[\w\s-]+?)\s+since\s+last\s+(?P<u>week|month|quarter|year)\W*$",
+           r"\g<q> this \g<u> vs last \g<u>", sure=True),
+    _idiom(r"\b(?P<n>\d+)[\s-](?P<u>day|week|month)s?\s+average\s+(?:of\s+)?", r"\g<n> \g<u> moving average of ", sure=True),
+    _idiom(r"^\W*when\s+(?:did|has|have)\s+(?P<q>[\w\s-]+?)\s+(?:peak|peaked)(?P<rest>(?:\s+(?:in|last|this|over|during)\s+[\w\s-]+?)?)\W*$",
+           r"which month had the highest \g<q>\g<rest>", sure=True),
+    _idiom(r"^\W*when\s+(?:was|were|is|are)\s+(?P<q>[\w\s-]+?)\s+(?:at\s+(?:its|their)\s+|the\s+)?(?P<end>highest|lowest|best|worst)(?P<rest>(?:\s+(?:in|last|this|over|during)\s+[\w\s-]+?)?)\W*$",
+           r"which month had the \g<end> \g<q>\g<rest>", sure=True),
+    _idiom(r"\b(?P<t>[mqyw]td)\s+(?P<vs>vs\.?|versus|against|compared\s+(?:to|with))\s+(?:the\s+)?(?:prior|previous|last|preceding)\s+(?P=t)\b",
+           r"\g<t> \g<vs> previous period", sure=True),
     _idiom(r"\b(?:over\s+|during\s+|on\s+|for\s+|in\s+)?(?:the\s+|this\s+)?(?:last|past|previous)\s+weekend\b(?!\s+(?:and|days?)\b)", "on weekends last week", sure=True),
     _idiom(r"\b(?:over\s+|during\s+|on\s+|for\s+|in\s+)?this\s+weekend\b", "on weekends this week", sure=True),
     _idiom(r"(?<=\bvs )(?:the\s+)?(?:weekend\s+before(?:\s+(?:that|last))?|previous\s+weekend|prior\s+weekend)\b", "the week before", sure=True),

@@ -17,7 +17,8 @@ from nlq.segment import Unit, segment
 from nlq.spelt_numbers import joined
 from nlq.spoken import by_name
 from nlq.text import Token, tokenise
-from nlq.timing.phrases import find_time_phrases
+from nlq.timing.loosely import NAMES
+from nlq.timing.phrases import TimePhrase, find_time_phrases
 from nlq.timing.spelling import corrected
 from nlq.types import Span
 from semantic.catalog.model import Catalog
@@ -56,7 +57,7 @@ class Preparer:
         if not defined:
             return Prepared(tokens, self._units(tokens, as_of), self.terms)
         terms, names = self._defined(defined, as_of)
-        units = segment(tokens, find_time_phrases(tokens, as_of, self._catalog.calendar), self._linker, names)
+        units = segment(tokens, self._times(tokens, as_of), self._linker, names)
         return Prepared(tokens, units, terms)
 
     def _tokens(self, text: str) -> tuple[Token, ...]:
@@ -102,12 +103,16 @@ class Preparer:
             others = dict(names)
             names[subject] = f"#{number}"
             expression = tokenise(definition.expression)
-            units = segment(expression, find_time_phrases(expression, as_of, self._catalog.calendar), self._linker, others)
+            units = segment(expression, self._times(expression, as_of), self._linker, others)
             terms[f"#{number}"] = TermDefinition(units, formula=True)
         return terms, names
 
     def _units(self, tokens: Sequence[Token], as_of: dt.datetime) -> tuple[Unit, ...]:
-        return segment(tokens, find_time_phrases(tokens, as_of, self._catalog.calendar), self._linker)
+        return segment(tokens, self._times(tokens, as_of), self._linker)
+
+    def _times(self, tokens: Sequence[Token], as_of: dt.datetime) -> tuple[TimePhrase, ...]:
+        named = frozenset(t.norm for t in tokens if t.norm in NAMES and self._known(t))
+        return find_time_phrases(tokens, as_of, self._catalog.calendar, named)
 
     def _glossary_terms(self) -> dict[str, TermDefinition]:
         """Glossary words whose definition is a phrase of this grammar, such as "per month customer signups"."""

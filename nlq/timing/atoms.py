@@ -11,6 +11,7 @@ from dateutil.relativedelta import relativedelta
 from nlq.numbers import ORDINALS, number_of
 from nlq.timing.arithmetic import day_of, floor, shift, window_bounds
 from nlq.timing.feasts import feast_pattern, feasts
+from nlq.timing.loosely import said_loosely
 from nlq.timing.patterns import ATOM, COUNT, KIND, MONTH, MONTHS, NEXT, ORD, UNIT, YEAR
 from semantic.catalog.model import CatalogCalendar
 from semantic.expr import Absolute, Calendar_, Rolling, Unit, Window
@@ -31,7 +32,8 @@ class Atom:
     bare_year: bool = False
 
 
-def find_atoms(text: str, today: dt.date, as_of: dt.datetime, calendar: CatalogCalendar) -> list[Atom]:
+def find_atoms(text: str, today: dt.date, as_of: dt.datetime, calendar: CatalogCalendar, named: frozenset[str] = frozenset()) -> list[Atom]:
+    """The single periods of a text. named: words that the catalog has itself, so that they are none (`loosely.NAMES`)."""
     found: list[Atom] = []
     for match in ATOM.finditer(text):
         kind = match.lastgroup or ""
@@ -42,9 +44,23 @@ def find_atoms(text: str, today: dt.date, as_of: dt.datetime, calendar: CatalogC
         lead = len(match.group()) - len(match.group().lstrip())
         found.append(replace(atom, a=match.start() + lead, b=match.end()))
     found = _with_shared_years(text, found)
-    named = _find_feasts(text, today, calendar, found)
-    kept = [atom for atom in found if not any(n.a < atom.b and atom.a < n.b for n in named)]
-    return sorted([*kept, *named], key=lambda atom: atom.a)
+    feasts_named = _find_feasts(text, today, calendar, found)
+    loose = [atom for atom in _find_loose(text, today, calendar, named) if not any(n.a < atom.b and atom.a < n.b for n in feasts_named)]
+    first = [*feasts_named, *loose]
+    kept = [atom for atom in found if not any(n.a < atom.b and atom.a < n.b for n in first)]
+    return sorted([*kept, *first], key=lambda atom: atom.a)
+
+
+def _find_loose(text: str, today: dt.date, calendar: CatalogCalendar, named: frozenset[str]) -> list[Atom]:
+    def period_of(words: str) -> tuple[dt.date, dt.date] | None:
+        match = ATOM.fullmatch(words)
+        if match is None:
+            return None
+        atom = READERS[match.lastgroup or ""](words, today, calendar)
+        return day_of(atom.start), day_of(atom.end)
+
+    said = said_loosely(text, today, calendar, period_of, named)
+    return [Atom(a, b, start, end, window, unit) for a, b, (start, end, window, unit) in said]
 
 
 _LISTED = re.compile(r"\A\s*(?:,|and|or|&|vs\.?|versus|against|with|to|compared (?:to|with)|than)?\s*(?:and\s)?(?:in\s|for\s|the\s)?\s*\Z")
@@ -143,7 +159,7 @@ def _read_slash(text: str, _t: dt.date, _c: CatalogCalendar) -> Atom:
 
 
 def _read_ym(text: str, _t: dt.date, _c: CatalogCalendar) -> Atom:
-    year, month = (int(p) for p in text.split("-"))
+    year, month = sorted((int(p) for p in re.split("[-/]", text)), reverse=True)
     return period(dt.date(year, month, 1), Unit.MONTH)
 
 
@@ -161,7 +177,7 @@ def _month_of(text: str) -> int:
 
 
 def _year_in(text: str) -> int | None:
-    match = re.search(rf"\b{YEAR}\b", text)
+    match = re.search(rf"\b{YEAR}(?=\b|q)", text)
     return int(match.group()) if match else None
 
 
@@ -189,7 +205,8 @@ def _read_md(text: str, today: dt.date, _c: CatalogCalendar) -> Atom:
 
 
 def _read_my(text: str, _t: dt.date, _c: CatalogCalendar) -> Atom:
-    year = _year_in(text)
+    short = re.search(r"' (\d\d)\Z", text)
+    year = 2000 + int(short[1]) if short else _year_in(text)
     if year is None:
         raise ValueError(text)
     return period(dt.date(year, _month_of(text), 1), Unit.MONTH)
@@ -220,9 +237,12 @@ def _read_year(text: str, _t: dt.date, _c: CatalogCalendar) -> Atom:
 
 def _read_quarter(text: str, today: dt.date, calendar: CatalogCalendar) -> Atom:
     fiscal = "fiscal" in text or "fy" in text
-    digit = re.search(r"q([1-4])", text)
-    number = int(digit[1]) if digit else ORDINALS[re.search(ORD, text).group()]  # type: ignore[union-attr]
-    year = _said_year(text, today, calendar if fiscal else None)
+    digit = re.search(r"q([1-4])\b|q([1-4])(?=[ '/f])|([1-4]) ?q", text)
+    number = int(next(filter(None, digit.groups()))) if digit else ORDINALS[re.search(ORD, text).group()]  # type: ignore[union-attr]
+    short = re.search(r"(?:['/y] ?|q ?)(\d\d)\b|\b(\d\d) ?q", text)
+    year = _said_year(text, today, calendar if fiscal else None) or (2000 + int(short[1] or short[2]) if short else None)
+    if year is None and re.match(r"(?:last|previous|this|next) q", text):  # "last Q4" is a year before this Q4, as "last April" is
+        year = today.year + {"this": 0, "next": 1}.get(text.split()[0], -1)
     shift = calendar.fiscal_year_start_month - 1 if fiscal else 0
     start = dt.date(year or today.year, 3 * number - 2, 1) + relativedelta(months=shift)
     if fiscal and shift:

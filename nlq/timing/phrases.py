@@ -14,7 +14,7 @@ from dateutil.relativedelta import relativedelta
 
 from nlq.numbers import number_of
 from nlq.text import Token
-from nlq.timing.arithmetic import day_of, shift
+from nlq.timing.arithmetic import day_of, floor, shift
 from nlq.timing.atoms import Atom, find_atoms
 from nlq.timing.patterns import UNIT
 from semantic.catalog.model import CatalogCalendar
@@ -34,7 +34,8 @@ class TimePhrase:
 
 _BEFORE_ATOM = re.compile(
     r"""(?:
-      (?P<ge>\b(?:on\ or\ after|on\ and\ after|since|starting(?:\ from|\ in|\ on|\ with)?|beginning(?:\ in|\ on|\ from)?|no\ earlier\ than|from))
+      (?P<ge>\b(?:on\ or\ after|on\ and\ after|(?:since|from)\ the\ (?:start|beginning)\ of|since|starting(?:\ from|\ in|\ on|\ with)?
+        |beginning(?:\ in|\ on|\ from)?|no\ earlier\ than|from))
     | (?P<le>\b(?:on\ or\ before|on\ and\ before|up\ to(?:\ and\ including)?|until(?:\ the\ end\ of)?|till|through|no\ later\ than|by\ the\ end\ of))
     | (?P<gt>\b(?:later\ than|after))
     | (?P<lt>\b(?:prior\ to|earlier\ than|before))
@@ -69,13 +70,19 @@ _INCLUDING = re.compile(
 _STRETCH = re.compile(
     r"\b(?:the )?(?:(?P<count>\d+|two|three|four|five|six|seven|ten) )?(?P<unit>day|week|month)s? (?P<side>before|prior to|after|following) (?:the )?\Z"
 )
+_WEEK_OF = re.compile(r"\b(?:the )?week (?P<how>of|with|containing|beginning|starting|commencing|ending)(?: on| in)? (?:the )?\Z")
 _CURRENT = re.compile(r"current|this")
 
 
-def find_time_phrases(tokens: Sequence[Token], as_of: dt.datetime, calendar: CatalogCalendar) -> tuple[TimePhrase, ...]:
-    """Every time phrase of the question, left to right, not overlapping. Quoted tokens are never time."""
+def find_time_phrases(
+    tokens: Sequence[Token], as_of: dt.datetime, calendar: CatalogCalendar, named: frozenset[str] = frozenset()
+) -> tuple[TimePhrase, ...]:
+    """Every time phrase of the question, left to right, not overlapping. Quoted tokens are never time.
+
+    named: words of `loosely.NAMES` that the catalog or its data have themselves.
+    """
     text, starts = _flatten(tokens)
-    atoms = find_atoms(text, as_of.date(), as_of, calendar)
+    atoms = find_atoms(text, as_of.date(), as_of, calendar, named)
     phrases: list[TimePhrase] = []
     i = 0
     while i < len(atoms):
@@ -84,7 +91,7 @@ def find_time_phrases(tokens: Sequence[Token], as_of: dt.datetime, calendar: Cat
             phrase: tuple[int, int, Window, bool] | None = _range(text, atom, atoms[i + 1], as_of)
             i += 2
         else:
-            phrase = _single(text, atom, as_of)
+            phrase = _single(text, atom, calendar)
             i += 1
         if not phrase:
             continue
@@ -169,8 +176,14 @@ def _range(text: str, left: Atom, right: Atom, as_of: dt.datetime) -> tuple[int,
     return a, b, Absolute(start=start, end=end), False
 
 
-def _beside(text: str, atom: Atom) -> tuple[int, int, Window, bool] | None:
+def _beside(text: str, atom: Atom, calendar: CatalogCalendar) -> tuple[int, int, Window, bool] | None:
     """ "the week before Christmas", "3 days after 2025-03-01": so long a stretch on one side of a period."""
+    week = _WEEK_OF.search(text[: atom.a]) if atom.unit is Unit.DAY else None
+    if week is not None:
+        start = day_of(atom.start)
+        start = start - dt.timedelta(days=6) if week["how"] == "ending" else start
+        start = floor(start, Unit.WEEK, calendar, False) if week["how"] in ("of", "with", "containing") else start
+        return _lead(text, week.start()), atom.b, Absolute(start=start, end=start + dt.timedelta(days=7)), False
     shape = _STRETCH.search(text[: atom.a])
     if shape is None:
         return None
@@ -185,9 +198,9 @@ def _beside(text: str, atom: Atom) -> tuple[int, int, Window, bool] | None:
     return _lead(text, shape.start()), atom.b, window, False
 
 
-def _single(text: str, atom: Atom, as_of: dt.datetime) -> tuple[int, int, Window, bool] | None:
+def _single(text: str, atom: Atom, calendar: CatalogCalendar) -> tuple[int, int, Window, bool] | None:
     before = text[: atom.a]
-    beside = _beside(text, atom)
+    beside = _beside(text, atom, calendar)
     if beside is not None:
         return beside
     shape = _BEFORE_ATOM.search(before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ BATCH = 10_000
 ANSWER_S = 15.0
 SILENCE_S = 30.0
 QUEUED_KB = 32 * 1024  # what the client reads ahead of us, all partitions together; a slow warehouse slows the reading down
+_MOMENT = re.compile(r" \(after \d+ms in state [A-Z_]+.*\)$")
 _CAUSES = (KafkaError._SSL, KafkaError._AUTHENTICATION, KafkaError._RESOLVE)
 
 
@@ -61,7 +63,7 @@ class Topic:
         Raises: Invalid when the brokers do not answer, may not be reached, or hold less than was read before.
         """
         try:
-            found = self._consumer.list_topics(self._topic, timeout=ANSWER_S)
+            found = self._listed()
             brokers((f"{one.host}:{one.port}" for one in found.brokers.values()), self._allowed)
             about = found.topics[self._topic]
             if about.error is not None:
@@ -69,6 +71,16 @@ class Topic:
             return tuple(self._span(partition, positions.get(partition)) for partition in sorted(about.partitions))
         except KafkaException as error:
             raise _failed(self._cause() or error.args[0]) from error
+
+    def _listed(self) -> Any:
+        """What the brokers say of the topic. A refused password is told at once: the client would go on trying it, some twenty times a second."""
+        until_s = time.monotonic() + ANSWER_S
+        while True:
+            try:
+                return self._consumer.list_topics(self._topic, timeout=1.0)
+            except KafkaException:
+                if self._cause() is not None or time.monotonic() > until_s:
+                    raise
 
     def _cause(self) -> KafkaError | None:
         """Why no broker could be spoken to, where the client knows it: a certificate that is not trusted, a password that is wrong."""
@@ -132,6 +144,7 @@ def _settings(address: Kafka) -> dict[str, Any]:
         "auto.offset.reset": "error",
         "isolation.level": "read_committed",
         "queued.max.messages.kbytes": QUEUED_KB,
+        "reconnect.backoff.ms": 500,
         "socket.timeout.ms": int(ANSWER_S * 1000),
         "allow.auto.create.topics": False,
         "security.protocol": f"{'sasl_' if address.user else ''}{'ssl' if address.tls else 'plaintext'}",
@@ -147,4 +160,6 @@ def _settings(address: Kafka) -> dict[str, Any]:
 
 
 def _failed(error: KafkaError) -> Invalid:
-    return Invalid(f"The topic cannot be read: {error.str()[:200]} ({error.name()}). Test the connection.", code="source_unreadable")
+    return Invalid(
+        f"The topic cannot be read: {_MOMENT.sub('', error.str())[:200]} ({error.name()}). Test the connection.", code="source_unreadable"
+    )

@@ -21,6 +21,19 @@ def settle_subject(frame: Frame, kinds: Kinds) -> None:
         frame.outputs.append(first)
 
 
+def settle_flagged(frame: Frame, kinds: Kinds) -> None:
+    """ "key accounts by country": things that are called by a yes or no of theirs are those that have it."""
+    called = frame.outputs[0] if len(frame.outputs) == 1 and not (frame.measures or frame.rank_by or frame.superlative) else None
+    home = called.links[0].target.dataset if called is not None and called.links else None
+    if called is None or home is None or not called.plural or called.unit.values or not kinds.certainly(called.unit, "flag"):
+        return
+    called.role = "condition"
+    things = Mention(called.unit, "output", (Link(Target("dataset", home, home), 0.95, True),), called.sentence, plural=True)
+    frame.mentions.append(things)
+    frame.outputs = [things]
+    frame.conditions.append(Condition("flag", called, units=[called.unit]))
+
+
 def settle_doers(frame: Frame, kinds: Kinds) -> None:
     """ "who ordered yesterday": the persons whose events these are, not the events."""
     plain = not (frame.measures or frame.groups or frame.rank_by or frame.superlative or frame.moved or frame.having)

@@ -10,6 +10,7 @@ from nlq.lexicon import Target
 from nlq.linking import Link
 from nlq.segment import Unit
 from semantic.catalog.infer.vocabulary import PERSON_PART
+from semantic.catalog.model import DatasetKind
 
 _COUNTED = ("most", "the most", "fewest", "the fewest", "least", "the least")
 
@@ -30,6 +31,19 @@ def settle_ranked_who(frame: Frame, units: Sequence[Unit], kinds: Kinds) -> None
         _ask_for(frame, person, figure.mention)
         return
     order = frame.superlative.measure if frame.superlative is not None else None
+    if (
+        order is not None
+        and order.mention is not None
+        and not frame.outputs
+        and not frame.measures
+        and kinds.certainly(order.mention.unit, "time")
+    ):
+        home = next(iter(_homes(order.mention)), None)
+        own = home is not None and kinds.catalog.dataset(home).kind is not DatasetKind.FACT
+        person = home if own else _persons(order.mention, kinds)
+        if person is not None:  # "who joined most recently"
+            _ask_for(frame, person, order.mention)
+        return
     if order is None or order.mention is not None or (order.label or "") not in _COUNTED or len(frame.outputs) != 1 or frame.measures:
         return
     things = frame.outputs[0]

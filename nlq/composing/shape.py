@@ -30,11 +30,22 @@ def is_aggregated(draft: Draft, measures: Sequence[MeasureItem]) -> bool:
         return False
     if not measures and not f.rank_by and (f.groups and f.outputs) and not f.having:
         return False
+    if not (measures or f.rank_by or f.superlative or f.outputs or f.list_verb or f.question_word) and _leaned_on(draft):
+        return True
     if not measures and not f.rank_by and f.groups and not f.grain and not f.having and not f.count_word_alone:
         return False
     if not measures and f.grain and not f.rank_by:
         return True
     return bool(measures or f.rank_by or f.count_word_alone)
+
+
+def _leaned_on(draft: Draft) -> bool:
+    """ "clients onboarded in 2024 by sector": things that a condition leans on, counted by labels."""
+    groups = [cf for m in draft.frame.groups if (t := draft.target(m)) is not None and (cf := draft.kinds.field(t)) is not None]
+    labels = len(groups) == len(draft.frame.groups) and all(cf.role in (FieldRole.CATEGORY, FieldRole.FLAG) for cf in groups)
+    first = draft.frame.mentions[0] if draft.frame.mentions else None
+    target = draft.target(first) if first is not None and first.role == "context" else None
+    return bool(groups) and labels and target is not None and target.kind == "dataset"
 
 
 def counted_rows(draft: Draft, measures: Sequence[MeasureItem]) -> bool:

@@ -8,7 +8,7 @@ from nlq.parsing.ranking import rank_with
 from nlq.parsing.words import SENTENCE_END
 from nlq.said_units import other_span
 from nlq.segment import Unit
-from nlq.text import is_plural
+from nlq.text import is_plural, lemma
 
 UNSURE_OF_EACH = "of each row, or of what each thing adds up to"
 
@@ -132,6 +132,23 @@ def _adds_up(p: Parse, u: Unit) -> bool:
     return field is not None and field.additive
 
 
+def _so_many_per(p: Parse, i: int, u: Unit) -> bool:
+    """ "average bids per listing": how many each has; of money ("average payments per member") how much is as likely."""
+    per = p.units[i + 1] if i + 1 < len(p.units) else None
+    thing = p.units[i + 2] if i + 2 < len(p.units) else None
+    counted = p.waiting.aggregate == "avg" and not p.waiting.also and is_plural(u.text) and len(u.text.split()) == 1
+    if not counted or per is None or thing is None or not per.text.lower().startswith(("per", "for each")):
+        return False
+    homes = {k.target.dataset for k in thing.links[:1] if k.target.kind == "dataset"}
+    rows = next((k.target.dataset for k in u.links[:1] if k.target.kind == "dataset" and k.exact), None)
+    if rows is None or not homes or set(u.keys) & _OF_MONEY or p.kinds.likely(u, "measure"):
+        return False
+    return any(r.from_dataset == rows and r.to_dataset in homes for r in p.kinds.catalog.relationships)
+
+
+_OF_MONEY = frozenset(lemma(w) for w in ("sale", "payment", "cost", "expense", "earning", "revenue", "donation", "deposit", "premium"))
+
+
 def aggregate_noun(p: Parse, i: int, u: Unit) -> int:
     s = p.waiting
     units = p.take_pending()
@@ -144,6 +161,8 @@ def aggregate_noun(p: Parse, i: int, u: Unit) -> int:
         item.kind = "count"
         item.aggregate = s.aggregate if s.aggregate != "sum" else None
         mention.role = "count"
+    if item.kind == "aggregate" and _so_many_per(p, i, u):
+        item.kind, mention.role = "count", "count"
     item.counted = s.count and item.kind == "aggregate"
     p.reset_noun()
     if s.mode == "rankby":

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nlq.frame import Condition, MeasureItem, Mention
+from nlq.lexicon import Target
+from nlq.linking import Link
 from nlq.parsing.bounds import measured_before, number_condition
 from nlq.parsing.durations import lasts
 from nlq.parsing.lapses import on_lapse, with_one
@@ -13,6 +15,7 @@ from nlq.parsing.parse import Parse
 from nlq.parsing.so_many import so_many_of_a_kind
 from nlq.parsing.words import DENIED, UNIT_NOUNS
 from nlq.segment import Unit
+from nlq.text import is_plural, keys_of, lemma
 
 DIFFERENT = "so many different ones"
 
@@ -101,6 +104,12 @@ def _trait(p: Parse, i: int, u: Unit) -> int | None:
     j, noun = p.peek(i + 1)
     if noun is None or u.number is None or j != i + 1 or not noun.links or not p.kinds.certainly(noun, "number"):
         return None
+    rows = rows_called(p, noun)
+    if rows is not None and p.waiting.compare_op is None and not p.waiting.top:
+        figure = p.mention(noun, "condition")
+        p.add_condition(Condition("number", figure, op="=", number=u.number, units=[u]))  # "5 star reviews", where reviews have stars
+        p.units = [*p.units[:j], rows, *p.units[j + 1 :]]
+        return j
     _, thing = p.peek(j + 1)
     home = noun.links[0].target.dataset
     before_thing = thing is not None and any(k.target.kind == "dataset" and k.target.dataset == home for k in thing.links[:2])
@@ -114,6 +123,18 @@ def _trait(p: Parse, i: int, u: Unit) -> int | None:
     mention = p.mention(noun, "condition")
     p.add_condition(Condition("number", mention, op="=", number=u.number, units=[u]))
     return j + 1
+
+
+def rows_called(p: Parse, u: Unit) -> Unit | None:
+    """ "star reviews", "viewed listings": the rows, where the words name a number of theirs and then them."""
+    link, words = u.links[0], u.text.lower().split()
+    home = link.target.dataset
+    if len(words) != 2 or link.target.kind != "field" or home is None or not is_plural(words[-1]):
+        return None
+    named, label = keys_of(p.kinds.catalog.dataset(home).label)[-1], keys_of(p.kinds.label(link.target))
+    if lemma(words[-1]) != named or lemma(words[0]) not in label or named in label[-1:]:
+        return None
+    return replace(u, text=words[-1], links=(Link(Target("dataset", home, home), 1.0, True),), values=())
 
 
 def on_compare_op(p: Parse, i: int, u: Unit) -> int:

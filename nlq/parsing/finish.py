@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nlq.afterthoughts import settle_busiest, settle_doers, settle_listed, settle_so_often, settle_subject, settle_who
+from nlq.afterthoughts import settle_busiest, settle_doers, settle_flagged, settle_listed, settle_so_often, settle_subject, settle_who
 from nlq.parsing.most import settle_most
 from nlq.parsing.parse import Parse
 from nlq.parsing.periods import settle_period_of_each
@@ -56,6 +56,7 @@ def finish(p: Parse) -> None:
     p.flush_count()
     settle_most(p)
     settle_so_often(p.frame)
+    settle_flagged(p.frame, p.kinds)
     settle_doers(p.frame, p.kinds)
     settle_ranked_who(p.frame, p.units, p.kinds)
     settle_who(p.frame, p.kinds)

@@ -52,6 +52,13 @@ def on_by(p: Parse, i: int, u: Unit) -> int:
     unnamed = p.units[i - 2] if i > 1 and previous is not None and previous.soft and previous.keys and not previous.func else None
     if previous is not None and unnamed is not None and unnamed in s.pending_units and unnamed.is_func("agg") and s.aggregate is not None:
         p.frame.unknown.append(previous)  # "average yield per crop", where nothing is called a yield
+    if (
+        previous is not None
+        and previous.soft
+        and previous.text.lower() in ("spend", "spending")
+        and not (p.frame.outputs or p.frame.measures)
+    ):
+        p.frame.unknown.append(previous)  # "spend per buyer", where nothing is called so
     if s.aggregate == "sum" and previous is not None and previous in s.pending_units and not (p.frame.outputs or p.frame.measures):
         p.take_pending()  # "total by channel": of what is not said
         p.frame.notes.append(TOTAL_OF_NOTHING)

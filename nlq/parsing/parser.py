@@ -125,6 +125,10 @@ def _step(p: Parse, i: int) -> int:
         return on_moved(p, i, u)
     if is_movement(p, i, u):
         return on_movement(p, i, u)
+    if u.unknown and _does_the_most(p, i, u):
+        p.frame.loose_verbs += 1
+        p.use(u)
+        return i + 1
     if u.unknown:
         return length_of(p, i, u) or on_unknown(p, i, u)
     if u.text.lower() in PERIODS:
@@ -149,6 +153,15 @@ def _step(p: Parse, i: int) -> int:
     ):
         p.waiting.relative = True
     return i + 1
+
+
+def _does_the_most(p: Parse, i: int, u: Unit) -> bool:
+    """ "which lawyer logged the most hours": a verb between those asked for and a figure of theirs that is named."""
+    last, after = p.waiting.last, p.units[i + 1 : i + 3]
+    if last is None or not p.follows_last(i) or not p.last_is_dataset() or not p.frame.question_word or p.waiting.negate:
+        return False
+    figure = len(after) == 2 and after[0].is_func("super") and bool(after[1].links) and p.kinds.likely(after[1], "measure")
+    return figure and u.text.lower().endswith(("ed", "s"))
 
 
 def _told_before(u: Unit) -> bool:

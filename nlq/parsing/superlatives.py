@@ -8,6 +8,7 @@ from nlq.adjectives import ADJECTIVES
 from nlq.frame import Condition, MeasureItem, Mention, OrderItem
 from nlq.lexicon import Target
 from nlq.linking import Link
+from nlq.parsing.comparisons import rows_called
 from nlq.parsing.parse import Parse
 from nlq.parsing.ranking import plural_ahead
 from nlq.parsing.words import OFTEN, SENTENCE_END
@@ -140,7 +141,16 @@ def super_noun(p: Parse, i: int, u: Unit) -> int:
         p.reset_noun()
         p.use(*units)
         return _rank_or_max(p, i, largest, value, True)
+    called = (
+        rows_called(p, u)
+        if units and p.kinds.certainly(u, "amount") and not p.frame.outputs and not s.count and value in ("desc", "asc")
+        else None
+    )
+    if called is not None:
+        return _most_of_theirs(p, i, u, called, units)
     time = p.kinds.certainly(u, "time")
+    if time and any(x.text.lower() in _PRICES for x in units):
+        p.frame.unknown.extend(units)  # "most expensive item ever sold": a day has no price
     number = p.kinds.likely(u, "measure") or p.kinds.likely(u, "number")
     aggregate = s.aggregate
     count = s.count or s.super_number
@@ -195,6 +205,21 @@ def super_noun(p: Parse, i: int, u: Unit) -> int:
     return _rank_or_max(p, i, item, value, rankable)
 
 
+def _most_of_theirs(p: Parse, i: int, u: Unit, rows: Unit, units: list[Unit]) -> int:
+    """ "most viewed listings": the things, ranked by the number of theirs that stands before them."""
+    s = p.waiting
+    descending = s.superlative != "asc"
+    figure = p.mention(u, "aggregate")
+    things = Mention(rows, "output", rows.links, s.sentence, plural=True)
+    p.frame.mentions.append(things)
+    p.frame.outputs.append(things)
+    p.reset_noun()
+    p.frame.superlative = OrderItem(MeasureItem("aggregate", None, figure, units=units), descending=descending)
+    p.frame.limit = p.frame.limit or 10
+    p.use(*units)
+    return i + 1
+
+
 def _ranks_labels(p: Parse, i: int, u: Unit, units: list[Unit]) -> bool:
     """ "worst regions", "largest category by profit": labels have no size of their own, so a figure ranks them, named after "by" or asked for."""
     if not p.kinds.certainly(u, "category"):
@@ -214,6 +239,7 @@ def mass_noun(p: Parse, u: Unit) -> Mention | None:
     return mention
 
 
+_PRICES = frozenset(("priciest", "most expensive", "least expensive", "cheapest", "most valuable"))
 _SIZES = frozenset(("biggest", "largest", "smallest", "priciest", "most expensive", "most valuable"))
 
 

@@ -144,7 +144,23 @@ def _lacks(p: Parse, condition: Condition) -> bool:
     if not condition.negate or condition.mention is None or condition.mention.unit.text.lower() in (RELATING | PARTICIPLES):
         return False
     subject = next((m for m in p.frame.mentions if m.role in ("output", "count", "aggregate")), None)
+    if subject is not None and _come_again(p, condition.mention, subject):
+        return False
     return subject is not None and (p.kinds.is_fact(subject.unit) or p.kinds.certainly(subject.unit, "metric"))
+
+
+def _come_again(p: Parse, events: Mention, subject: Mention) -> bool:
+    """ "meters without readings this year": of events that each of the things has again and again, the period is theirs."""
+    both = [next((k.target.dataset for k in m.links[:1] if k.target.kind == "dataset"), None) for m in (events, subject)]
+    if both[0] is None or both[1] is None:
+        return False
+    rows, things = (p.kinds.catalog.dataset(d) for d in both if d is not None)
+    tied = any(r.from_dataset == both[0] and r.to_dataset == both[1] for r in p.kinds.catalog.relationships)
+    return tied and rows.time is not None and (rows.row_count or 0) > _AGAIN * (things.row_count or 0)
+
+
+# So many events for each thing make the thing no event itself.
+_AGAIN = 1.5
 
 
 def _adjacent_time(p: Parse, i: int) -> bool:

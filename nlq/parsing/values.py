@@ -115,14 +115,22 @@ def _tells_when(p: Parse, i: int, u: Unit) -> bool:
     homes |= (
         {k.target.dataset or "" for k in p.waiting.last.links[:2] if k.target.kind == "dataset"} if p.waiting.last is not None else set()
     )
-    if not u.text.lower().endswith("ed") or not any(
+    done = i > 1 and p.units[i - 1].text.lower() in _ACTORS and p.units[i - 2].is_func("have")  # "how many did we open this year"
+    if not (done or u.text.lower().endswith("ed")) or not any(
         p.kinds.is_time(k.target) and k.target.dataset in homes and k.score >= 0.6 for k in u.links
     ):
         return False
     after = [v for v in p.units[i + 1 : i + 4] if not (v.soft and v.func is None)][:2]
     if p.waiting.negate:
         return len(p.units) > i + 2 and p.units[i + 1].text.lower() in ("any", "a", "an") and bool(p.units[i + 2].links)
-    return bool(after) and (after[0].time is not None or (after[0].is_func("cmp", "prep") and len(after) > 1 and after[1].time is not None))
+    return bool(after) and (
+        after[0].time is not None
+        or after[0].is_func("grain")
+        or (after[0].is_func("cmp", "prep") and len(after) > 1 and after[1].time is not None)
+    )
+
+
+_ACTORS = frozenset("we they you i".split())
 
 
 def _held_against_value(p: Parse, i: int, u: Unit) -> bool:

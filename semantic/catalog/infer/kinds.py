@@ -54,7 +54,7 @@ def table_kind(table: PhysicalTable, name: TableName, key: tuple[str, ...], link
         return DatasetKind.FACT
     if not into and (len({k.columns for k in out}) >= 2 or (out and (times or measures))):
         return DatasetKind.FACT
-    if into and not (out and times and measures):
+    if into and (not (out and times and measures) or _are_named_persons(name)):
         return DatasetKind.DIMENSION
     return DatasetKind.FACT if times and (measures or out) else DatasetKind.DIMENSION
 
@@ -62,6 +62,14 @@ def table_kind(table: PhysicalTable, name: TableName, key: tuple[str, ...], link
 def _says(name: TableName, words: frozenset[str]) -> bool:
     """By its noun: the last word ("customer order" is an order)."""
     return bool(name.words) and singular(name.words[-1]) in words
+
+
+def _are_named_persons(name: TableName) -> bool:
+    """Whether the rows have the names that persons have."""
+    return any(
+        c.words[-2:] in (("full", "name"), ("first", "name"), ("last", "name")) or c.words[-1:] == ("surname",)
+        for c in name.columns.values()
+    )
 
 
 def _is_measure_like(kind: FieldType | None, words: tuple[str, ...]) -> bool:

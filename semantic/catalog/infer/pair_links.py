@@ -8,6 +8,7 @@ from semantic.catalog.infer import vocabulary as v
 from semantic.catalog.infer.naming import TableName
 from semantic.catalog.infer.probe import ColumnPair, Probe, TableStats
 from semantic.catalog.infer.schema import PhysicalColumn, PhysicalSchema
+from semantic.catalog.infer.words import singular
 from semantic.catalog.model import FieldType
 
 # Fewer different values than this are contained by chance.
@@ -41,5 +42,8 @@ def pair_links(
 
 
 def _may_point(column: PhysicalColumn, table: TableName) -> bool:
-    """Small numbers overlap by chance, so numbers must be called an id."""
+    """Small numbers overlap by chance, so numbers must be called an id; the rows' own id ("id", "review_id" of reviews) points nowhere."""
+    words = table.columns[column.name].words
+    if words[-1] in v.ID and tuple(singular(w) for w in words[:-1]) in ((), tuple(singular(w) for w in table.words)):
+        return False
     return column.parsed.type == FieldType.STRING or table.columns[column.name].words[-1] in v.ID

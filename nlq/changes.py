@@ -10,7 +10,7 @@ from itertools import pairwise
 from nlq.ends import settle_ends
 from nlq.frame import Condition, Frame, MovedItem, MovedOrder
 from nlq.predicates import Unbuildable
-from nlq.timing.arithmetic import shift, window_bounds
+from nlq.timing.arithmetic import floor, shift, window_bounds
 from nlq.timing.phrases import TimePhrase
 from semantic.catalog.model import CatalogCalendar
 from semantic.expr import Absolute, Calendar_, Rolling, Unit, Window
@@ -42,6 +42,7 @@ def settle_changes(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar) 
         # No period is named: the last whole month against the one before it.
         frame.times = [TimePhrase(0, 0, Calendar_(unit=Unit.MONTH, offset=-1), "last month")]
     if changes and frame.times and frame.compare is None:
+        frame.times = [_as_calendar(frame.times[0], as_of, calendar) or frame.times[0], *frame.times[1:]]
         frame.compare = _comparison(frame, changes[0].grain, as_of, calendar)
     if changes and frame.compare is not None and frame.limit_asked and frame.rank_by:
         # "top 3 regions by revenue growth": the change ranks.
@@ -129,15 +130,10 @@ def _settle_periods(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar)
 
 def _running(main: TimePhrase, against: TimePhrase, as_of: dt.datetime, calendar: CatalogCalendar) -> tuple[str, list[TimePhrase]] | None:
     """ "2026 vs 2025" within 2026: what has passed of the running period, and the same stretch of the one just before or a year before."""
-    if not isinstance(main.window, Absolute) or _WHOLE.search(f"{main.label} {against.label}"):
+    now = None if _WHOLE.search(f"{main.label} {against.label}") else _as_calendar(main, as_of, calendar)
+    if now is None or not isinstance(now.window, Calendar_):
         return None
-    days, to = _days(main, as_of, calendar), window_bounds(against.window, as_of, calendar)
-    unit = next((Unit(name) for name, most in _DAYS.items() if name not in ("day", "week") and days is not None and days <= most), None)
-    if unit is None:
-        return None
-    now = replace(main, window=Calendar_(unit=unit))
-    if window_bounds(main.window, as_of, calendar) != window_bounds(now.window, as_of, calendar):
-        return None
+    unit, to = now.window.unit, window_bounds(against.window, as_of, calendar)
     for compare, before in (
         ("previous_period", _shifted(now, unit, as_of, calendar)),
         ("same_period_last_year", _shifted(now, Unit.YEAR, as_of, calendar)),
@@ -145,6 +141,15 @@ def _running(main: TimePhrase, against: TimePhrase, as_of: dt.datetime, calendar
         if to == before:
             return compare, [now]
     return None
+
+
+def _as_calendar(phrase: TimePhrase, as_of: dt.datetime, calendar: CatalogCalendar) -> TimePhrase | None:
+    """The running month, quarter or year, named by its number ("2026" within 2026), as the one that runs; None for any other period."""
+    start, end = window_bounds(phrase.window, as_of, calendar)
+    unit = _unit_of(start, end, calendar) if isinstance(phrase.window, Absolute) and start is not None and end is not None else None
+    if unit is None or unit is Unit.DAY or start is None or end is None or not start <= as_of.date() < end:
+        return None
+    return replace(phrase, window=Calendar_(unit=unit))
 
 
 def _shifted(phrase: TimePhrase, unit: Unit, as_of: dt.datetime, calendar: CatalogCalendar) -> tuple[dt.date | None, dt.date | None]:
@@ -248,7 +253,14 @@ def _comparison(frame: Frame, grain: str | None, as_of: dt.datetime, calendar: C
         return "same_period_last_year" if days <= _DAYS["year"] or stated not in (None, "year") else None
     if grain is not None:
         return "previous_period" if days <= _DAYS[grain] else None
-    return "previous_period" if stated is None and (frame.groups or frame.limit_asked or days <= _DAYS["month"]) else None
+    whole = isinstance(frame.times[0].window, Calendar_) or _unit_of(start, end, calendar) is not None
+    return "previous_period" if stated is None and (frame.groups or frame.limit_asked or days <= _DAYS["month"] or whole) else None
+
+
+def _unit_of(start: dt.date, end: dt.date, calendar: CatalogCalendar) -> Unit | None:
+    """The calendar unit that these days are one of."""
+    units = (Unit(name) for name in _DAYS)
+    return next((u for u in units if floor(start, u, calendar, False) == start and shift(start, u, 1) == end), None)
 
 
 def runs_past(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar) -> bool:

@@ -74,6 +74,8 @@ _RUNNING, _BEFORE = (rf"(?:the\s+)?(?:{which})\s+(?:day|week|month|quarter|year)
 IDIOMS: tuple[Idiom, ...] = (
     _idiom(r"\b(?P<p>jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec|january|february|march|april|june|july|august|september|october|november|december|q[1-4]|h[12]|fy)"
            r"\s?['’](?P<y>\d\d)\b", r"\g<p> 20\g<y>", sure=True),
+    _idiom(r"^\W*(?:did|does|do|will|has|have)\s+(?P<q>(?!we\b)[\w\s-]+?)\s+(?:beat|beaten|exceed|exceeded|surpass|surpassed|match|matched)\s+(?P<b>[\w\s'’-]+?)\W*$",
+           r"\g<q> vs \g<b>"),
     _idiom(r"\bthe\s+(?:mon|tues|wednes|thurs|fri|satur|sun)day\s+before(?:\s+that)?\b", "same day last week", sure=True),
     _idiom(r"\b(?P<w>last|past|previous|this|next)\s+q\b(?!\s?[1-4])", r"\g<w> quarter", sure=True),
     _idiom(r"\b(?P<d>differences?|change|changes|increase|decrease|rise|drop|growth)\s+in\s+(?P<q>[\w\s-]+?)\s+between\s+(?P<a>[\w\s-]+?)\s+and\s+(?P<b>[\w\s-]+?)\W*$",
@@ -194,7 +196,7 @@ IDIOMS: tuple[Idiom, ...] = (
     _idiom(r"\b(?P<lead>biggest|largest|highest|smallest|lowest)\s+(?:single|individual|one)\s+(?P<x>[\w-]+)\b", (r"\g<lead> \g<x> amount", "amount")),
     _idiom(r"\bhow\s+(?P<many>many|much)\s+(?P<x>[\w\s-]+?)\s+(?:do\s+(?:you|we)\s+expect|are\s+expected|is\s+expected|are\s+we\s+expecting)\s+(?P<on>on|in|for|by|over|next|this|during)\b",
            r"forecast \g<x> \g<on>", sure=True),
-    _idiom(r"^\W*who\s+(?P<v>signed\s+up|registered|joined|subscribed)\b",
+    _idiom(r"^\W*who\s+(?P<v>signed\s+up|registered|joined|subscribed)\b(?!\s+(?:the\s+|us\s+)?(?:most\s+recently|last\W*$|first\W*$|latest))",
            *_each(r"which {} \g<v>", ("customers", "clients", "members", "users", "patients", "guests")), sure=True),
     _idiom(r"\bsubs\b", ("subscriptions", "subscription"), sure=True),
     _idiom(r"^\W*(?P<q>(?:(?!\b(?:vs|versus|than|compared?|to|with|against|from|and|this|last|yesterday|today|in|on|before)\b)[^,;?])+?)\s+(?:at\s+)?(?:the\s+)?(?:this|same)\s+(?:time|period)"

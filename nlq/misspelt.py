@@ -21,7 +21,9 @@ _SHORT = {
     "wich": "which", "whcih": "which", "hwo": "how",
     "ths": "this", "thsi": "this", "wiht": "with",
     "teh": "the", "nto": "not", "adn": "and", "lst": "last", "yr": "year", "qtr": "quarter", "qtrs": "quarters", "yrs": "years", "wk": "week",
-    "wks": "weeks", "mth": "month", "mths": "months", "mnth": "month", "mnths": "months", "mnoth": "month", "yday": "yesterday", "w/o": "without", "w/": "with",
+    "wks": "weeks",
+    "mo": "month", "mos": "months", "pct": "percent", "mth": "month", "mths": "months", "mnth": "month", "mnths": "months", "mnoth": "month",
+    "yday": "yesterday", "w/o": "without", "w/": "with",
 }  # fmt: skip
 _PROPER = frozenset(w for phrase in FUNCTIONS for w in phrase) | STOP | SOFT | RELATING
 _SHORTEST = 4

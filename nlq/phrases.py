@@ -202,10 +202,12 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
         )),
     **_rows("moved", "up", (
             "grew|grown|has grown|have grown|increased|has increased|have increased|rose|has risen|have risen|went up|gone up|climbed|improved|jumped|"
-            "growing|rising|increasing|climbing|improving|going up|go up|are growing|is growing|is rising|are rising|is increasing|are increasing"
+            "growing|rising|increasing|climbing|improving|going up|go up|"
+            "trending up|trending upwards|is trending up|are trending up|on the rise|are growing|is growing|is rising|are rising|is increasing|are increasing"
         )),
     **_rows("moved", "down", (
             "fell|fallen|has fallen|have fallen|dropped|has dropped|have dropped|declined|has declined|have declined|decreased|has decreased|have decreased|went down|"
+            "trending down|trending downwards|is trending down|are trending down|on the decline|"
             "gone down|shrank|shrunk|lost ground|falling|declining|shrinking|dropping|decreasing|going down|go down|is falling|are falling|is declining|are declining"
         )),
     **_rows("moved", "any", (
@@ -222,6 +224,7 @@ FUNCTIONS: dict[tuple[str, ...], Func] = {
             "fastest falling|fastest declining|fastest - declining|fastest shrinking|lost the most|lost most|losing the most|losing most|"
             "biggest drop in|largest drop in|steepest drop in|sharpest drop in|biggest decrease in|largest decrease in|biggest decline in|"
             "largest decline in|steepest decline in|sharpest decline in|biggest fall in|largest fall in|biggest loss in|biggest loss of|"
+            "slowest growing|slowest - growing|least growing|grew slowest|grew the slowest|grew the least|growing slowest|growing the slowest|"
             "fell fastest|fell the fastest|declined fastest|dropped fastest|shrank fastest"
         )),
     **_rows("compare", "vs", (

@@ -142,7 +142,9 @@ def _which_moved(p: Parse) -> bool:
 def on_moved_most(p: Parse, i: int, u: Unit) -> int:
     """ "fastest growing category", "biggest drop in revenue by country": ranked by the change."""
     words = u.text.lower()
-    p.frame.moved_order = MovedOrder(u.func is not None and u.func.value == "up", percent="fast" in words or words.startswith("steepest"))
+    p.frame.moved_order = MovedOrder(
+        u.func is not None and u.func.value == "up", percent="fast" in words or "slow" in words or words.startswith("steepest")
+    )
     p.waiting.top = not words.endswith((" in", " of", " most"))  # "by" then says what is ranked by, not what is grouped
     p.use(u)
     return i + 1

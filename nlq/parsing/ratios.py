@@ -21,6 +21,9 @@ def on_op(p: Parse, i: int, u: Unit) -> int:
         p.add_measure(MeasureItem("aggregate", None, s.last))
     if u.text in ("/", "-", "+") and not (s.last_measure is not None and _adjacent_measure(p, i)):
         return i + 1
+    _, split = p.peek(i + 1)
+    if u.text == "/" and split is not None and p.kinds.certainly(split, "category") and not p.kinds.likely(split, "measure"):
+        return p.handlers["by"](p, i, replace(u, text="by", func=Func("by", "by")))  # "revenue/region"
     op = u.func.value if u.func else "/"
     if op == "%" and not _other_measure(p, i):
         return p.handlers["transform"](p, i, replace(u, func=Func("transform", "share")))

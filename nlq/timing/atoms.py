@@ -35,10 +35,14 @@ class Atom:
 def find_atoms(text: str, today: dt.date, as_of: dt.datetime, calendar: CatalogCalendar, named: frozenset[str] = frozenset()) -> list[Atom]:
     """The single periods of a text. named: words that the catalog has itself, so that they are none (`loosely.NAMES`)."""
     found: list[Atom] = []
-    for match in ATOM.finditer(text):
-        kind = match.lastgroup or ""
+    matches = list(ATOM.finditer(text))
+    days_first = any(m.lastgroup == "slash" and int(re.split("[/.]", m.group().strip())[0]) > 12 for m in matches)
+    for match in matches:
+        kind, words = match.lastgroup or "", match.group().strip()
+        if kind == "slash" and days_first:
+            words = words.replace("/", ".")  # "from 1/10/2026 to 15/10/2026": one question writes its dates one way
         try:
-            atom = READERS[kind](match.group().strip(), today, calendar)
+            atom = READERS[kind](words, today, calendar)
         except (ValueError, KeyError, OverflowError):
             continue
         lead = len(match.group()) - len(match.group().lstrip())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from core.errors import AppError, TooLarge, Unauthenticated
 STRANGERS_BYTES = 256 * 1024  # for signing in, and links that carry their own proof
 USUAL_BYTES = 32 * 1024**2  # a catalog of five million bytes, escaped
 _FORM_BYTES = 1024**2  # beside the file
+_LINGER_BYTES = 64 * 1024**2
+_LINGER_S = 5.0
 _UPLOADS = ("/v1/datasets", "/data", "/v1/models", "/models")
 
 
@@ -66,7 +69,35 @@ class BodyLimits:
             with contextlib.suppress(_TooMuch):
                 await self.app(scope, counted, answer)
         if count.refusal is not None and not count.answered:
-            await _said(request, count.refusal)(scope, receive, send)
+            await _said(request, count.refusal)(scope, receive, _lingering(request, receive, send))
+
+
+def _lingering(request: Request, receive: Receive, send: Send) -> Send:
+    """Ends an answer only when what the client still sends has been read, up to a bound: a connection that is closed before is reset, and most
+    clients then never see the answer."""
+
+    async def held(message: Message) -> None:
+        if (
+            message["type"] != "http.response.body" or message.get("more_body") or "expect" in request.headers
+        ):  # who waits to be asked sends nothing
+            await send(message)
+            return
+        await send({**message, "more_body": True})
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LINGER_S):
+                await _drained(receive)
+        await send({"type": "http.response.body", "body": b""})
+
+    return held
+
+
+async def _drained(receive: Receive) -> None:
+    left = _LINGER_BYTES
+    while left > 0:
+        message = await receive()
+        if message["type"] != "http.request" or not message.get("more_body"):
+            return
+        left -= len(message.get("body", b""))
 
 
 async def _check(request: Request, count: _Count, size: int) -> None:

@@ -61,6 +61,12 @@ def _credential(request: Request) -> tuple[Callable[[Services, str], Principal],
     return _by_session, token
 
 
+def key_text(request: Request) -> str:
+    """The API key that the request came with; empty for sessions and signed tokens. Raises: Unauthenticated."""
+    authenticate, text = _credential(request)
+    return text if authenticate is _by_key else ""
+
+
 def _admitted(request: Request, services: Services, authenticate: Callable[[Services, str], Principal], text: str) -> Principal:
     """Who it is, once a request, and within their rate."""
     known: Principal | None = getattr(request.state, "caller", None)

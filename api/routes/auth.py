@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api import people, schemas, second_factor
 from api.audit_trail import current_request_id
-from api.credentials import COOKIE, Caller, refuse_cross_site
+from api.credentials import COOKIE, Caller, key_text, refuse_cross_site
 from api.paging import Cursor, PageSize, at, cut
 from api.person_formats import choose_formats
 from api.services import Services, services_of
@@ -154,7 +154,7 @@ async def list_keys(request: Request, caller: Caller, cursor: Cursor = None, lim
 @router.post("/api-keys", status_code=201, summary="Make an API key; its text is shown once")
 async def create_key(request: Request, body: NewKey, caller: Caller) -> dict[str, Any]:
     """It never has more than its owner's rights, and loses them when they do; `scopes` narrow it further, to those of the key
-    that makes it where a key does. Only admins make keys for others."""
+    that makes it where a key does, and it ends with that one at the latest. Only admins make keys for others."""
     services = services_of(request)
     now = services.clock.now()
     expires = now + dt.timedelta(days=body.days) if body.days else None
@@ -167,7 +167,8 @@ async def create_key(request: Request, body: NewKey, caller: Caller) -> dict[str
             own = ", ".join(sorted(caller.scopes))
             raise Forbidden(f"This API key has the scopes {own}; a key that it makes has no others.", code="scope_missing")
         with services.store.write() as connection:
-            return api_keys.create(connection, caller.tenant, owner, name=body.name, now=now, scopes=body.scopes, expires_at=expires)
+            ends = min(filter(None, (expires, api_keys.end_of(connection, key_text(request)))), default=None)
+            return api_keys.create(connection, caller.tenant, owner, name=body.name, now=now, scopes=body.scopes, expires_at=ends)
 
     key, text = await run_in_threadpool(create)
     return {**_key(key), "key": text}

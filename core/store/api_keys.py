@@ -118,6 +118,13 @@ def recognise(connection: Connection, text: str, *, now: datetime) -> Recognised
     return Recognised(users.from_row(connection, row).principal(row["scopes"]), _is_unnoted(row["last_used_at"], now))
 
 
+def end_of(connection: Connection, text: str) -> datetime | None:
+    """When an authenticated key ends; None for one that does not, and for no key."""
+    prefix, _ = split_api_key(text) or ("", "")
+    found: datetime | None = connection.execute(select(api_keys.c.expires_at).where(api_keys.c.prefix == prefix[:16])).scalar()
+    return found
+
+
 def touch(connection: Connection, text: str, *, now: datetime) -> None:
     """Notes the use of an authenticated key, to the minute."""
     parts = split_api_key(text)

@@ -94,13 +94,17 @@ class Warehouse:
             _log.debug("warehouse_kill_failed", query_id=query_id, error=type(error).__name__)
 
     async def data_versions(self, tables: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
-        """Of each (database, table) what changes whenever its rows may have changed. Raises: Unavailable, InternalError."""
+        """Of each (database, table) what changes whenever its rows may have changed; within ten seconds, as answers that are kept wait for it.
+
+        Raises: Unavailable, InternalError.
+        """
         try:
-            client = await self._connected()
-            sql, params = version_sql(tables)
-            found = await client.query(sql, parameters=params)
-            versions = parse_versions(found, tables)
-            return with_views(versions, found, await client.query(wide_version_sql())) if holds_view(found) else versions
+            async with asyncio.timeout(PING_S):
+                client = await self._connected()
+                sql, params = version_sql(tables)
+                found = await client.query(sql, parameters=params)
+                versions = parse_versions(found, tables)
+                return with_views(versions, found, await client.query(wide_version_sql())) if holds_view(found) else versions
         except _FAILURES as error:
             raise to_app_error(error) from error
 

@@ -261,6 +261,16 @@ class TestPermissionTable:
         for scopes, status in ((["*"], 403), (["read", "ask"], 403), (["read"], 201)):
             assert client.post("/v1/api-keys", json={"name": "of a key", "scopes": scopes}, headers=own).status_code == status
 
+    def test_no_key_makes_one_that_outlives_it(self, client: TestClient, person: Any) -> None:
+        def made(headers: dict[str, str], **over: int) -> dict[str, Any]:
+            return dict(client.post("/v1/api-keys", json={"name": "heir", **over}, headers=headers).json())
+
+        first = made(person[Role.ANALYST], days=30)
+        heirs = {"Authorization": f"Bearer {first['key']}"}
+        assert [made(heirs)["expires_at"], made(heirs, days=90)["expires_at"]] == [first["expires_at"]] * 2
+        assert made(heirs, days=1)["expires_at"] < first["expires_at"]
+        assert made(person[Role.ANALYST])["expires_at"] is None
+
     def test_a_role_taken_away_counts_at_once(self, client: TestClient, services: Services, person: Any) -> None:
         made = client.post("/v1/api-keys", json={"name": "mine"}, headers=person[Role.DATA_SCIENTIST]).json()
         headers = {"Authorization": f"Bearer {made['key']}"}

@@ -53,7 +53,7 @@ RELATING = frozenset(
     treat treated teaches teach makes ships shipped collected transferred charged billed invoiced raised incurred
     run runs running flow flows flowing pass passes passing cross crosses crossing lie lies lying stretch stretches operate operates operated
     operating begins begin ends ending
-    earn earns earned earning weigh weighs win won wins winning gain gained gains acquire acquired acquires add added adds
+    lasted lasting lasts earn earns earned earning weigh weighs win won wins winning gain gained gains acquire acquired acquires add added adds
     """.split()
 )
 

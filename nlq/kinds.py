@@ -221,6 +221,11 @@ class Kinds:
         first, last = ([d.name for d in dates if said & set(words_of(d.label))] for said in (_STARTING, _ENDING))
         return (first[0], last[0]) if len(first) == len(last) == 1 and first != last else None
 
+    def starts_and_ends(self, dataset: str, dates: tuple[str, str]) -> bool:
+        """Whether the dates are called a start and an end: what has them lasts, and is not only sent and delivered."""
+        labels = [set(words_of(self.catalog.dataset(dataset).field(d).label)) for d in dates]
+        return bool(labels[0] & _STARTING and labels[1] & _ENDING)
+
     def is_person(self, dataset: str) -> bool:
         """Whether the rows are persons."""
         return has_person_fields(self.catalog.dataset(dataset))

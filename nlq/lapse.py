@@ -6,8 +6,8 @@ from nlq.frame import Condition
 from nlq.numbers import as_scalar
 from semantic.expr import And, Comparison, DateDiff, FieldRef, Literal_, Predicate
 
-# Days and hours are counted as the calendar does; longer units as elapsed time, so that a month is a month.
-_COUNTED = ("minute", "hour", "day")
+# Days are counted as the calendar does; the rest is elapsed time, so that six hours are not seven clock strikes and a month is a month.
+_COUNTED = ("second", "day")
 
 
 def lapse(condition: Condition, date: FieldRef, other: FieldRef) -> Predicate:

@@ -240,6 +240,8 @@ def _linked(
         return None
     if after is not None and len(span) > 1 and span[-1].norm == "at" and after.norm in ("least", "most"):
         return None  # "at least"
+    if after is not None and len(span) > 1 and span[-1].norm == "on" and after.norm == "average":
+        return None  # "close a matter on average"
     content = [t for t in span if t.norm not in _SKIPPABLE or _is_letter(t) or (t is span[-1] and _is_joined(span))]
     skipped = len(span) - len(content)
     if skipped > 2 or not content or any(t.kind == "symbol" for t in content):

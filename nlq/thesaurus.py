@@ -119,6 +119,8 @@ _GROUPS: tuple[tuple[float, str], ...] = (
     (0.85, "withdraw withdrawal"),
     (0.8, "offer offering"),
     (0.8, "sign signup"),
+    (0.85, "resolve resolution"),
+    (0.75, "consumption kwh"),
 )  # fmt: skip
 
 ABBREVIATIONS: dict[str, str] = {

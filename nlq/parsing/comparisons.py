@@ -260,6 +260,10 @@ def _close_comparison(p: Parse, i: int) -> int:
     if nxt is not None and lasts(p, nxt, units):
         p.reset_noun()
         return j + 1
+    step = p.units[i] if i < len(p.units) else None
+    if step is not None and step is not nxt and step.soft and lasts(p, step, units):
+        p.reset_noun()
+        return i + 1
     summed = _bounded_sum(p, j, op, number, units) if nxt is not None and j - i <= 1 else None
     if summed is not None:
         return summed

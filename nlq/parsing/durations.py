@@ -10,6 +10,7 @@ from nlq.linking import Link
 from nlq.parsing.parse import Parse
 from nlq.parsing.words import SENTENCE_END
 from nlq.segment import Unit
+from semantic.catalog.model import FieldType
 
 
 def on_duration(p: Parse, i: int, u: Unit) -> int:
@@ -86,7 +87,8 @@ def on_duration(p: Parse, i: int, u: Unit) -> int:
 def length_of(p: Parse, i: int, u: Unit) -> int | None:
     """ "subscription length": how long a thing lasts is no amount of it; from which date to which is not said."""
     last = p.waiting.last
-    said = u.text.lower() in ("length", "duration", "lifetime", "lifespan", "tenure")
+    figured = last is not None and last.role == "aggregate" and p.frame.measures[-1:] and p.frame.measures[-1].aggregate in _SPREAD
+    said = u.text.lower() in ("length", "duration", "lifetime", "lifespan", "tenure", *(("time", "times") if figured else ()))
     if (
         not said
         or (u.links and u.links[0].score >= 0.6)
@@ -97,6 +99,8 @@ def length_of(p: Parse, i: int, u: Unit) -> int | None:
         return None
     dates = p.kinds.ends(last.links[0].target.dataset) if last.links else None
     j, unit = _in_unit(p, i + 1)
+    if unit is None and dates is not None and figured:
+        unit = "minute" if all(_has_clock(p, last.links[0].target.dataset or "", d) for d in dates) else "day"
     if dates is None or unit is None or p.waiting.mode != "head":
         p.frame.unknown.append(u)
         return i + 1
@@ -109,6 +113,41 @@ def length_of(p: Parse, i: int, u: Unit) -> int | None:
     p.reset_noun()
     p.add_measure(item)
     return j
+
+
+def takes(p: Parse, i: int, u: Unit) -> int | None:
+    """ "average resolution time", "shipping time by country": from the rows' own date to the one that the words name."""
+    words, s = u.text.lower().split(), p.waiting
+    following = p.units[i + 1] if i + 1 < len(p.units) else None
+    timed = len(words) > 1 and words[-1] == "time"
+    apart = not timed and following is not None and following.soft and following.text.lower() == "time"
+    if s.aggregate not in _SPREAD or not (timed or apart) or not u.links or not p.kinds.certainly(u, "time"):
+        return None
+    link = u.links[0]
+    home = link.target.dataset or ""
+    if words[0].endswith(("ed", "s")) or p.kinds.catalog.dataset(home).time in (None, link.target.field):
+        return None
+    if any(w in ("date", "time", "timestamp") for w in (words if apart else words[:-1])):
+        return None
+    kind = s.aggregate
+    j, unit = _in_unit(p, i + (1 if timed else 2))
+    clock = _has_clock(p, home, link.target.field or "") and _has_clock(p, home, p.kinds.catalog.dataset(home).time or "")
+    if apart and following is not None:
+        p.use(following)
+    units = p.take_pending()
+    end = p.mention(u, "end")
+    end.links = tuple(k for k in u.links if p.kinds.is_time(k.target))
+    p.reset_noun()
+    said = unit or ("hour" if clock else "day")
+    p.add_measure(MeasureItem("duration", kind, start=None, end=end, unit=said, units=units, exact=clock))
+    return j
+
+
+_SPREAD = ("avg", "median", "min", "max")
+
+
+def _has_clock(p: Parse, dataset: str, field: str) -> bool:
+    return p.kinds.catalog.dataset(dataset).field(field).type is FieldType.DATETIME
 
 
 def _in_unit(p: Parse, i: int) -> tuple[int, str | None]:
@@ -128,11 +167,13 @@ def lasts(p: Parse, u: Unit, said: Sequence[Unit]) -> bool:
     """
     step, s = u.text.lower().rstrip("s"), p.waiting
     things = [k.target.dataset for k in s.last.links[:1] if k.target.kind == "dataset"] if s.last is not None else []
-    longer = any(v.text.lower() in ("longer than", "shorter than") for v in said)
+    at = p.units.index(said[0]) - 1 if said and said[0] in p.units else -1
+    lasting = at >= 0 and p.units[at].text.lower() in _LASTING
+    longer = lasting or any(v.text.lower() in ("longer than", "shorter than") for v in said)
     if not longer or step not in _STEPS or not things or any(k.target.dataset in things for k in u.links):
         return False
     dates = p.kinds.ends(things[0])
-    if dates is None:
+    if dates is None or (lasting and not p.kinds.starts_and_ends(things[0] or "", dates)):
         p.frame.unknown.extend((*said, u))
         return True
     start, end = (_date_of(p, u, things[0] or "", d, r) for d, r in zip(dates, ("start", "end"), strict=True))
@@ -148,6 +189,7 @@ def _date_of(p: Parse, u: Unit, dataset: str, name: str, role: str) -> Mention:
     return mention
 
 
+_LASTING = frozenset("lasted lasting last lasts".split())
 _STEPS = frozenset("second minute hour day week month year".split())
 _LENGTHS = frozenset("duration length minutes hours days seconds weeks months".split())
 
@@ -178,7 +220,9 @@ def _time_to(p: Parse, i: int, u: Unit) -> int:
     """ "time to settle a claim": from the thing's first date to the date that the verb names."""
     s = p.waiting
     j, verb = p.peek(i + 1)
-    while verb is not None and (verb.is_func("have", "prep") or verb.text.lower() in ("it", "take", "takes")):
+    while verb is not None and (
+        verb.is_func("have", "prep", "pronoun") or verb.text.lower() == "get" or verb.text.lower() in ("it", "take", "takes")
+    ):
         j, verb = p.peek(j + 1)
     dates = tuple(k for k in verb.links if p.kinds.is_time(k.target)) if verb is not None else ()
     if verb is None or not dates or not (dates[0].score >= 0.5 or p.kinds.likely(verb, "time")):

@@ -45,7 +45,7 @@ def on_unknown(p: Parse, i: int, u: Unit) -> int:
 
 def _has_time(p: Parse) -> bool:
     """Whether a period or a step in time is named: things are new by the date on which they came."""
-    return any(v.time is not None or v.is_func("grain") for v in p.units)
+    return p.frame.asks_period or any(v.time is not None or v.is_func("grain") for v in p.units)
 
 
 def _literal_like(p: Parse, u: Unit) -> bool:

@@ -11,9 +11,10 @@ from nlq.linking import Link
 from nlq.parsing.aggregates import aggregate_noun, whose_figure
 from nlq.parsing.bounds import number_condition
 from nlq.parsing.counts import count_doers, count_noun
-from nlq.parsing.durations import length_of
+from nlq.parsing.durations import length_of, takes
 from nlq.parsing.grouping import group_noun
 from nlq.parsing.lacking import lacking, lacks_some, none_of_a_figure
+from nlq.parsing.literals import on_unknown
 from nlq.parsing.ordering import order_noun
 from nlq.parsing.parse import Parse
 from nlq.parsing.parts import part_verb
@@ -36,7 +37,7 @@ def on_object(p: Parse, i: int, u: Unit) -> int:
         return on_quoted(p, i, u)
     if is_value(p, i, u):
         return on_value(p, i, u)
-    return on_noun(p, i, u)
+    return on_noun(p, i, u) if u.links else on_unknown(p, i, u)
 
 
 def on_noun(p: Parse, i: int, u: Unit) -> int:
@@ -194,6 +195,9 @@ def _superlative(p: Parse, i: int, u: Unit) -> int | None:
 
 
 def _aggregated(p: Parse, i: int, u: Unit) -> int | None:
+    taken = takes(p, i, u)
+    if taken is not None:
+        return taken
     if whose_figure(p, i, u):
         p.mention(u, "context")
         return i + 1
@@ -201,6 +205,12 @@ def _aggregated(p: Parse, i: int, u: Unit) -> int | None:
 
 
 def _ranked(p: Parse, i: int, u: Unit) -> int | None:
+    following = p.units[i + 1] if i + 1 < len(p.units) else None
+    if p.waiting.mode == "rankby" and following is not None and following.links and p.kinds.certainly(u, "flag"):
+        if p.kinds.likely(following, "amount") and following.links[0].target.dataset == u.links[0].target.dataset:
+            p.add_condition(Condition("flag", p.mention(u, "condition"), negate=p.waiting.negate, units=[u]))
+            p.waiting.negate = False
+            return i + 1  # "top lawyers by billable hours"
     return rank_noun(p, i, u) if p.waiting.mode == "rankby" else None
 
 

@@ -131,6 +131,10 @@ def _step(p: Parse, i: int) -> int:
         return i + 1
     if u.unknown:
         return length_of(p, i, u) or on_unknown(p, i, u)
+    if u.soft and u.text.lower() in ("time", "times"):
+        lasting = length_of(p, i, u)
+        if lasting is not None:
+            return lasting
     if u.text.lower() in PERIODS:
         return on_bare_period(p, i, u)
     if u.text.lower() == "same":

@@ -66,6 +66,8 @@ def is_value(p: Parse, i: int, u: Unit) -> bool:
         and p.units[i + 2].values
     ):
         return False  # "paid by Visa"
+    if _of_others(p, i, u):
+        return False
     if not u.links:
         return True
     if _tells_when(p, i, u):
@@ -101,12 +103,21 @@ def is_value(p: Parse, i: int, u: Unit) -> bool:
     premodifier = nxt is not None and bool(nxt.links) and i + 1 < len(p.units) and p.units[i + 1] is nxt
     if premodifier and nxt is not None:
         owners = {link.target.dataset for link in nxt.links[:3]}
+        own = any(v.dataset in owners and v.score >= 1.0 for v in u.values) and p.kinds.certainly(nxt, "dataset")
+        if own and not u.links[0].exact and not owners & {k.target.dataset for k in u.links[:3]}:
+            return True  # "billing complaints", a kind of theirs, beside bills
+        if p.kinds.likely(nxt, "measure") and _personal(p, u):
+            return True  # "email revenue": the channel of that name, rather than each person's address
         return any(v.dataset in owners for v in u.values) and not p.kinds.likely(u, "dataset")
     owners = {k.target.dataset for k in s.last.links[:3]} if s.last is not None else set()
     if any(k.target.dataset in owners and k.exact for k in u.links[:3]) and not any(v.dataset in owners for v in u.values):
         return False
     after_place = before is not None and before.is_func("prep", "neg", "cmp", "have", "relative")
     return after_place and not p.kinds.likely(u, "dataset") and not p.kinds.likely(u, "measure")
+
+
+def _personal(p: Parse, u: Unit) -> bool:
+    return any(k.target.kind == "field" and bool(p.kinds.catalog.field(k.target.ref).pii) for k in u.links[:1])
 
 
 def _tells_when(p: Parse, i: int, u: Unit) -> bool:
@@ -128,6 +139,15 @@ def _tells_when(p: Parse, i: int, u: Unit) -> bool:
         or after[0].is_func("grain")
         or (after[0].is_func("cmp", "prep") and len(after) > 1 and after[1].time is not None)
     )
+
+
+def _of_others(p: Parse, i: int, u: Unit) -> bool:
+    """ "new buyers per quarter", where only listings have a condition that is called new."""
+    following = p.units[i + 1] if i + 1 < len(p.units) else None
+    if u.text.lower() != "new" or following is None or not p.kinds.is_dated(following):
+        return False
+    homes = {k.target.dataset for k in following.links[:1] if k.target.kind == "dataset" and k.exact}
+    return bool(homes) and not any(v.dataset in homes for v in u.values)
 
 
 _ACTORS = frozenset("we they you i".split())

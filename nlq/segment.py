@@ -238,9 +238,7 @@ def _linked(
             return opened
     if span[0].norm in _SKIPPABLE or (span[-1].norm in _SKIPPABLE and not _is_letter(span[-1]) and not _is_joined(span)):
         return None
-    if after is not None and len(span) > 1 and span[-1].norm == "at" and after.norm in ("least", "most"):
-        return None  # "at least"
-    if after is not None and len(span) > 1 and span[-1].norm == "on" and after.norm == "average":
+    if after is not None and len(span) > 1 and (span[-1].norm, after.norm) in (("at", "least"), ("at", "most"), ("on", "average")):
         return None  # "close a matter on average"
     content = [t for t in span if t.norm not in _SKIPPABLE or _is_letter(t) or (t is span[-1] and _is_joined(span))]
     skipped = len(span) - len(content)

@@ -206,11 +206,11 @@ def _aggregated(p: Parse, i: int, u: Unit) -> int | None:
 
 def _ranked(p: Parse, i: int, u: Unit) -> int | None:
     following = p.units[i + 1] if i + 1 < len(p.units) else None
-    if p.waiting.mode == "rankby" and following is not None and following.links and p.kinds.certainly(u, "flag"):
-        if p.kinds.likely(following, "amount") and following.links[0].target.dataset == u.links[0].target.dataset:
-            p.add_condition(Condition("flag", p.mention(u, "condition"), negate=p.waiting.negate, units=[u]))
-            p.waiting.negate = False
-            return i + 1  # "top lawyers by billable hours"
+    own = following is not None and p.kinds.likely(following, "amount") and following.links[0].target.dataset == u.links[0].target.dataset
+    if p.waiting.mode == "rankby" and own and p.kinds.certainly(u, "flag"):
+        p.add_condition(Condition("flag", p.mention(u, "condition"), negate=p.waiting.negate, units=[u]))
+        p.waiting.negate = False
+        return i + 1  # "top lawyers by billable hours"
     return rank_noun(p, i, u) if p.waiting.mode == "rankby" else None
 
 

@@ -17,7 +17,8 @@ class Asked:
 
     thing, things: noun of the listed rows; lowest: the smallest value comes first; ranked: only the first few are there;
     some: a condition leaves out some of the groups;
-    by_change: the largest change comes first; by: the measure that ranks, an index into the query's; now: wall-clock time.
+    by_change: the largest change comes first; by: the measure that ranks, an index into the query's; place: of the first row in the
+    ranking, where it is not the first; now: wall-clock time.
     """
 
     thing: str = "row"
@@ -27,6 +28,7 @@ class Asked:
     some: bool = False
     by_change: bool = False
     by: int | None = None
+    place: int = 1
     now: dt.datetime | None = None
 
 
@@ -47,6 +49,7 @@ def asked_of(query: SemanticQuery, catalog: Catalog, as_of: dt.datetime) -> Aske
         some=bool(query.having) or _leaves_out_groups(query),
         by_change=first is not None and first.target == "change",
         by=first.index if first is not None and first.target == "metric" else None,
+        place=query.offset + 1,
         now=local_now(catalog.calendar, as_of),
     )
 

@@ -249,6 +249,8 @@ class _Grouped:
         if whole and len(self.rows) > 1:
             change = _change(self.columns, top, column.measure_index, against=False)
             return f"{whole}{_when(self.windows)}; {have} the {most}: {value}{', ' if change else ''}{change}."
+        if len(self.rows) == 1 and self.asked.place > 1:
+            return f"{name} is number {self.asked.place} by {column.label}{', lowest first' if self.asked.lowest else ''}: {value}{_when(self.windows)}."
         if len(self.rows) == 1:
             ranked = f"{name} has the {most} {column.label}: {value}"
             return f"{ranked if self.asked.ranked else f'{name}: {column.label} {value}'}{_when(self.windows)}."

@@ -222,6 +222,16 @@ def or_named(routed: Routed, question: str, known: Callable[[str], bool]) -> Rou
     thing = _WHICH_THING.match(question[slice(*routed.place)])
     if routed.intent is Intent.WHY and thing is not None and known(thing["thing"].lower()) and _MOVED.search(question) is None:
         return replace(routed, intent=Intent.ASK, text=question, place=None)  # "which drivers have the most trips"
+    kind = re.search(r"\b(?P<of>\w+)\s+$", question[: routed.place[0]])
+    told = re.match(r"reason|driver|explanation", question[slice(*routed.place)], re.IGNORECASE)
+    if (
+        kind is not None
+        and told is not None
+        and known(kind["of"].lower())
+        and known(told.group().lower())
+        and _MOVED.search(question) is None
+    ):
+        return replace(routed, intent=Intent.ASK, text=question, place=None)  # "refund reasons for laptops"
     if routed.intent is Intent.WHY and before is None:
         return routed
     words = re.findall(r"\w+", question[slice(*routed.place)])

@@ -10,6 +10,7 @@ from dataclasses import replace
 from core.formats import current
 from nlq import dialogue as talk
 from nlq.about_data import about_data
+from nlq.against_rest import against_rest
 from nlq.at_rank import at_rank
 from nlq.calibration.model import shipped
 from nlq.candidates import Candidate, Candidates, Considered
@@ -87,8 +88,16 @@ class Understander:
         started = time.perf_counter()
         asked = as_usual(question[:_MAX_CHARS], current())
         plain = plainly(asked, self.linker.knows) if self._verified.find(asked) is None else None
-        ranked = at_rank(asked, lambda text: self.understand(text, as_of=as_of, dialogue=dialogue))
-        found = ranked or self._reply(asked, as_of, dialogue) or self._understand(plain or asked, as_of, dialogue, watch)
+
+        def ask(text: str) -> Understanding:
+            return self.understand(text, as_of=as_of, dialogue=dialogue)
+
+        found = (
+            at_rank(asked, ask)
+            or against_rest(asked, ask, self._of.wording)
+            or self._reply(asked, as_of, dialogue)
+            or self._understand(plain or asked, as_of, dialogue, watch)
+        )
         if plain is not None:
             found = replace(found, readings=tuple(unmarked(r) for r in found.readings))
         if found.outcome == "refuse":

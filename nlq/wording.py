@@ -12,6 +12,7 @@ from semantic.expr import (
     And,
     Arithmetic,
     Between,
+    Case,
     Comparison,
     DateDiff,
     DatePart,
@@ -195,6 +196,9 @@ class Wording:
             kind = {"min": "first", "max": "last", "sum": "total"}.get(expr.aggregate, expr.aggregate)
             of = self.expr(expr.of) if expr.of is not None else self._catalog.dataset(expr.dataset).label
             return f"{kind} {of} ({self.predicate(expr.where)})" if expr.where is not None else f"{kind} {of}"
+        if isinstance(expr, Case):
+            shown = [*(value for _, value in expr.branches), *([expr.otherwise] if expr.otherwise is not None else [])]
+            return " or ".join(self.expr(e) for e in shown)
         return expr.kind
 
     def predicate(self, predicate: Predicate) -> str:

@@ -55,7 +55,9 @@ def _shift(query: SemanticQuery, compare: ComparePeriod, bounds: Bounds | None) 
             "Comparing with the previous period needs a time window or a time group.", code="open_window", suggestions=("this month",)
         )
     window = query.time.window
-    words = f"previous {window.unit.value}" if isinstance(window, Calendar_) else "previous period"
+    words = "previous period"
+    if isinstance(window, Calendar_):  # of a running period as much of the one before as has passed
+        words = f"previous {window.unit.value}{' to date' if window.to_date and window.unit is not Unit.DAY else ''}"
     return period_shift(window, bounds), words
 
 

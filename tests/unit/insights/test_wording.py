@@ -77,6 +77,10 @@ class TestHeadline:
             headline([REGION, REVENUE], [["EMEA", 30.0]], asked=Asked(lowest=True, ranked=True)) == "EMEA has the lowest revenue: €30.00."
         )
 
+    def test_a_row_further_down_a_ranking_says_its_place(self) -> None:
+        said = headline([REGION, REVENUE], [["EMEA", 30.0]], asked=Asked(ranked=True, place=2))
+        assert said == "EMEA is number 2 by revenue: €30.00."
+
     def test_rows_are_named(self) -> None:
         name = OutputColumn("name", "name", "attribute")
         assert headline([name], [["A"], ["B"]], truncated=True, asked=Asked("customer", "customers")) == "More than 2 customers."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 
@@ -45,16 +46,20 @@ class _Fold:
     weights: FloatArray
 
 
-def combine(trials: Sequence[Trial], sizes: Sequence[float], usual: Mapping[str, float] | None = None) -> list[Mixture]:
+def combine(trials: Sequence[Trial], sizes: Sequence[float], usual: Sequence[Mapping[str, float]] | None = None) -> list[Mixture]:
     """The members of each trial put together, at its end and as it would have been done at each fold.
 
-    sizes: per series its mean absolute value. usual: member -> usual relative log error, for series that must choose alone.
+    sizes: per series its mean absolute value. usual: per series, member -> usual relative log error, for series that must choose alone.
     A batch of MIN_BATCH series or more with folds learns together, otherwise each series alone.
     Several ways of weighing are tried on folds that were left out; each counts by how well it did.
     """
     names = member_names(trials)
     together = sum(bool(t.cuts) for t in trials) >= MIN_BATCH
-    views = batch_views(trials, sizes, names) if together else [lone_view(t, names, usual) for t in trials]
+    views = (
+        batch_views(trials, sizes, names)
+        if together
+        else [lone_view(t, names, u) for t, u in zip(trials, usual or repeat(None), strict=False)]
+    )
     ways = ways_for(views)
     folds = [
         [_fold(t, names, weights_of(view, ways, row), row) for row in range(len(t.cuts))] for t, view in zip(trials, views, strict=True)

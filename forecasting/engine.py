@@ -14,6 +14,7 @@ from forecasting.backtests import Trial
 from forecasting.batch import Plan, like_groups, pool_of, run_trials
 from forecasting.combine import Mixture, combine
 from forecasting.conformal import Units, error_units, likeness, quantiles_by_horizon, widening
+from forecasting.members.pretrained import trained_season
 from forecasting.pooled.copies import teachers
 from forecasting.prepare import Prepared, prepare
 from forecasting.seasons import weekly_or_shorter
@@ -132,7 +133,9 @@ def _check_levels(levels: tuple[int, ...]) -> None:
 
 def _finish(prepared: Sequence[Prepared], trials: Sequence[Trial], levels: tuple[int, ...]) -> list[Forecast]:
     """Combines and puts intervals around one group of like series."""
-    mixed = combine(trials, [float(np.abs(s.y).mean()) for s in prepared], usual_errors(prepared[0].step))
+    mixed = combine(
+        trials, [float(np.abs(s.y).mean()) for s in prepared], [usual_errors(s.step, s.y.shape[0], trained_season(s)) for s in prepared]
+    )
     like = likeness([s.y for s in prepared], [t.actual - m.at_folds for t, m in zip(trials, mixed, strict=True)])
     units = [error_units(s.y, t.cuts, t.actual, m, s.all_seasons, like=like) for s, t, m in zip(prepared, trials, mixed, strict=True)]
     pool = np.concatenate([(t.actual - m.at_folds) / u.at_folds for t, m, u in zip(trials, mixed, units, strict=True)])
@@ -145,10 +148,11 @@ def _finish(prepared: Sequence[Prepared], trials: Sequence[Trial], levels: tuple
     return [_one(s, t, m, u, bounds) for s, t, m, u in zip(prepared, trials, mixed, units, strict=True)]
 
 
-def _distinct_folds(prepared: Sequence[Prepared], trials: Sequence[Trial]) -> int:
-    """Folds of the series that are not copies of each other; with many series all are counted, since it no longer matters."""
+def _distinct_folds(prepared: Sequence[Prepared], trials: Sequence[Trial]) -> float:
+    """Folds of the series that are not copies of each other, each by the share of its steps that is known; with many series all are counted, since
+    it no longer matters."""
     own = teachers(prepared) if 1 < len(prepared) <= FEW_SERIES else [True] * len(prepared)
-    return sum(len(t.cuts) for t, counts in zip(trials, own, strict=True) if counts)
+    return float(sum(np.isfinite(t.actual).mean(axis=1).sum() for t, counts in zip(trials, own, strict=True) if counts))
 
 
 def _one(series: Prepared, t: Trial, mixed: Mixture, units: Units, bounds: dict[int, tuple[FloatArray, FloatArray]]) -> Forecast:

@@ -11,6 +11,7 @@ from forecasting.members.last_year import is_second_year, last_year
 from forecasting.members.level_regression import level_regression
 from forecasting.members.member import Member
 from forecasting.members.naive import naive, recent_mean, repeat_season, seasonal_naive, seasonal_naive_short, short_season
+from forecasting.members.pretrained import is_foreseen, pretrained
 from forecasting.members.recent_shape import recent_shape
 from forecasting.members.smoothing import classical_theta, complex_smoothing, damped_trend, dynamic_theta, level, on_adjusted, trend
 from forecasting.prepare import Prepared
@@ -75,6 +76,7 @@ POOL: tuple[Member, ...] = (
     Member("trend", on_adjusted(trend), _is_slow),
     Member("dynamic_theta", on_adjusted(dynamic_theta), _is_slow),
     Member("classical_theta", classical_theta, _has_classical_season),
+    Member("pretrained", pretrained, is_foreseen),
 )
 
 THOROUGH_POOL: tuple[Member, ...] = (*POOL, Member("prophet", prophet, is_worth_it))

@@ -46,7 +46,7 @@ SERIES = {
     "level shift": seasonal() + 80 * (np.arange(300) > 250),
     "trend": np.arange(200.0),
 }
-SLOW = ("averaged_smoothing", "damped_trend", "trend", "dynamic_theta", "classical_theta")
+SLOW = ("averaged_smoothing", "damped_trend", "trend", "dynamic_theta", "classical_theta", "pretrained")
 members = pytest.mark.parametrize("member", THOROUGH_POOL, ids=lambda m: m.name)
 
 

@@ -1,0 +1,1 @@
+"""Networks that knew many generated series before they see the first real one."""

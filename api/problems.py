@@ -136,7 +136,10 @@ def install(app: FastAPI) -> None:
 
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
         log.error("unexpected_error", request_id=request_id(request), exc_info=error)
-        return problem(request, 500, "internal_error", "Something went wrong on our side. Quote the request id when you report it.")
+        said = "Something went wrong on our side. Quote the request id when you report it."
+        return problem(
+            request, 500, "internal_error", said, headers={"Connection": "close"}
+        )  # as the server does then, so that nobody sends more on it
 
     app.add_exception_handler(AppError, app_error)
     app.add_exception_handler(RequestValidationError, validation)

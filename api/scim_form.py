@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from api.provisioning import GroupChange
 from core.errors import UserError
@@ -16,6 +16,7 @@ from core.store.users import User
 CORE = "urn:ietf:params:scim:schemas:core:2.0:"
 MESSAGES = "urn:ietf:params:scim:api:messages:2.0:"
 _FILTER = re.compile(r'\s*(userName|externalId|displayName)\s+eq\s+"((?:[^"\\]|\\.){0,320})"\s*\Z', re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"(?:urn:[A-Za-z0-9:._-]{1,200}:)?[A-Za-z][\w$-]{0,99}(?:\[[^\]]{1,200}\])?(?:\.[A-Za-z][\w$-]{0,99})?\Z")
 _ONE_MEMBER = re.compile(r'members\[value eq "([^"]{1,64})"\]\Z', re.IGNORECASE)
 
 
@@ -23,6 +24,12 @@ class _Given(BaseModel):
     """Directories send more than we keep; the rest is read over, as RFC 7644 says of attributes that are not known."""
 
     model_config = ConfigDict(extra="ignore")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, given: Any) -> Any:
+        """Null is an attribute that is not there (RFC 7643, 2.5)."""
+        return {name: value for name, value in given.items() if value is not None} if isinstance(given, dict) else given
 
 
 class Name(_Given):
@@ -103,7 +110,7 @@ def patched_user(patch: PatchIn) -> tuple[str | None, bool | None]:
     name, active = None, None
     for one in patch.Operations:
         values = one.value if not one.path and isinstance(one.value, dict) else {one.path: one.value}
-        if one.op.lower() == "remove":
+        if one.op.lower() == "remove" and one.path.lower() in {"", "active", "displayname", "username"}:
             raise _unknown(one.path)
         for path, value in values.items():
             match path.lower():
@@ -111,8 +118,10 @@ def patched_user(patch: PatchIn) -> tuple[str | None, bool | None]:
                     active = _truth(value)
                 case "displayname" | "name.formatted":
                     name = _text(value, path)
-                case "name.givenname" | "name.familyname" | "externalid" | "username" | "name" | "emails":
-                    continue  # sent along by directories; e-mail and external id stay what they were
+                case "roles" | "groups" | "password" | "":
+                    raise _unknown(path)
+                case _ if _ATTRIBUTE.match(path):
+                    continue  # sent along by directories, as titles are; e-mail and external id stay what they were
                 case _:
                     raise _unknown(path)
     return name, active
@@ -138,7 +147,7 @@ def patched_group(patch: PatchIn) -> GroupChange:
                 case ("remove", "members") if single:
                     removed.add(UserId(single[1]))
                     added.discard(UserId(single[1]))
-                case ("remove", "members") if value:
+                case ("remove", "members") if value is not None:
                     removed |= _users(value)
                 case ("remove", "members"):
                     members, added = frozenset(), set()

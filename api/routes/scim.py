@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
+from pydantic import AfterValidator
 from starlette.concurrency import run_in_threadpool
 
 from api import provisioning
@@ -20,8 +21,9 @@ from core.store import directory, users
 MEDIA_TYPE = "application/scim+json"
 router = APIRouter(prefix="/scim/v2", tags=["provisioning"])
 Filter = Annotated[str | None, Query(max_length=400)]
-Start = Annotated[int, Query(alias="startIndex", ge=1, le=10**7)]
-Count = Annotated[int, Query(ge=0, le=500)]
+# RFC 7644 (3.4.2.4): what is below the least is the least; a server may send fewer than asked for.
+Start = Annotated[int, Query(alias="startIndex"), AfterValidator(lambda start: min(max(start, 1), 10**7))]
+Count = Annotated[int, Query(), AfterValidator(lambda count: min(max(count, 0), 500))]
 
 
 class Scim(JSONResponse):

@@ -43,8 +43,8 @@ class Store:
             if getattr(error.orig, "sqlstate", None) != _READ_ONLY_STATE:
                 raise
             raise _away(error) from error
-        except (DataError, OverflowError) as error:
-            raise _out_of_range(error) from error
+        except (DataError, OverflowError, UnicodeEncodeError) as error:
+            raise _unfit(error) from error
 
     def read(self) -> AbstractContextManager[Connection]:
         """Raises: Unavailable when the database does not answer."""
@@ -67,8 +67,8 @@ class Store:
                 yield connection
         except _AWAY as error:
             raise _away(error) from error
-        except (DataError, OverflowError) as error:
-            raise _out_of_range(error) from error
+        except (DataError, OverflowError, UnicodeEncodeError) as error:
+            raise _unfit(error) from error
 
     def ping(self) -> None:
         """Raises: Unavailable."""
@@ -85,8 +85,12 @@ def _away(error: Exception) -> Unavailable:
     return Unavailable("The state store does not answer now; try again in a moment.", code="state_unavailable")
 
 
-def _out_of_range(error: DataError | OverflowError) -> Exception:
-    """What the database cannot hold is the caller's to mend (a number of 40 digits); an overflow of our own arithmetic stays what it is."""
+def _unfit(error: DataError | OverflowError | UnicodeEncodeError) -> Exception:
+    """What the database cannot hold is the caller's to mend (a number of 40 digits, half of a character); an error of our own arithmetic stays."""
     if isinstance(error, OverflowError) and "SQLite" not in str(error):
         return error
-    return Invalid("A value is larger than what can be stored.", code="value_out_of_range")
+    if isinstance(error, UnicodeEncodeError) and "surrogates" not in error.reason:
+        return error
+    return Invalid(
+        "A value is larger than what can be stored, or holds what is no character (NUL, half of a pair).", code="value_out_of_range"
+    )

@@ -90,6 +90,27 @@ class TestPeople:
         answer = directory.get("/Users", params={"filter": text})
         assert (answer.status_code, answer.json()["code"]) == (400, "bad_filter")
 
+    def test_what_directories_send_along_is_read_over(self, directory: httpx.Client) -> None:
+        made = person(directory, "mixed@dirco.example", externalId="00u9", displayName=None, title="x")
+        taken = directory.post("/Users", json={"userName": "other@dirco.example", "externalId": "00u9"})
+        assert (taken.status_code, taken.json()["code"]) == (409, "user_exists")
+        work = ['emails[type eq "work"].value', "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department", "title"]
+        told = [{"op": "Replace", "path": "active", "value": "False"}, *({"op": "Add", "path": path, "value": "x"} for path in work)]
+        changed = directory.patch(f"/Users/{made['id']}", json=PATCH | {"Operations": told})
+        assert (changed.status_code, changed.json()["active"]) == (200, False)
+        for path, value in (("roles", [{"value": "admin"}]), ("a b", 1), ("", "x"), ("password", "x")):
+            hostile = directory.patch(f"/Users/{made['id']}", json=PATCH | {"Operations": [{"op": "add", "path": path, "value": value}]})
+            assert (hostile.status_code, hostile.json()["code"]) == (400, "bad_path")
+        for page, size in (({"count": 10**9}, None), ({"count": -1}, 0), ({"startIndex": -3, "count": 1}, 1)):
+            answer = directory.get("/Users", params=page)
+            assert (answer.status_code, size is None or answer.json()["itemsPerPage"] == size) == (200, True)
+
+    def test_half_a_character_is_refused(self, directory: httpx.Client) -> None:
+        group = directory.post("/Groups", json={"displayName": "Halves"}).json()["id"]
+        body = b'{"Operations": [{"op": "replace", "path": "displayName", "value": "a\\ud800"}]}'
+        answer = directory.patch(f"/Groups/{group}", content=body, headers={"Content-Type": "application/scim+json"})
+        assert (answer.status_code, answer.json()["code"]) == (422, "value_out_of_range")
+
     def test_pages(self, directory: httpx.Client) -> None:
         person(directory, "zoe@dirco.example")
         whole = directory.get("/Users").json()
@@ -117,6 +138,12 @@ class TestGroups:
         assert directory.delete(f"/Groups/{shop}").status_code == 204
         assert directory.get(f"/Users/{bob}").json()["roles"] == []
         assert directory.get("/Groups", params={"filter": 'displayName eq "Finance"'}).json()["totalResults"] == 1
+
+    def test_removing_nobody_removes_nobody(self, directory: httpx.Client) -> None:
+        kept = [person(directory, "kept@dirco.example")["id"]]
+        group = directory.post("/Groups", json={"displayName": "Kept", "members": [{"value": kept[0]}]}).json()["id"]
+        answer = directory.patch(f"/Groups/{group}", json=PATCH | {"Operations": [{"op": "remove", "path": "members", "value": []}]})
+        assert [member["value"] for member in answer.json()["members"]] == kept
 
     def test_who_is_not_here_cannot_be_a_member(self, directory: httpx.Client) -> None:
         assert directory.post("/Groups", json={"displayName": "Ghosts", "members": [{"value": "usr_nobody"}]}).status_code == 404

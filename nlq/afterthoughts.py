@@ -8,6 +8,7 @@ from nlq.frame import Condition, Frame, MeasureItem, Mention
 from nlq.kinds import Kinds
 from nlq.lexicon import Target
 from nlq.linking import Link
+from nlq.parsing.words import TRADING
 from nlq.segment import Unit
 
 
@@ -19,6 +20,42 @@ def settle_subject(frame: Frame, kinds: Kinds) -> None:
     if first is not None and first.role == "context" and kinds.likely(first.unit, "dataset"):
         first.role = "output"
         frame.outputs.append(first)
+
+
+def settle_sold(frame: Frame, kinds: Kinds) -> None:
+    """ "guitars sold in 2025": so many of the events whose date the verb names, where only a value says of what."""
+    asked = frame.outputs or frame.measures or frame.rank_by or frame.superlative or frame.list_verb or frame.question_word
+    value = frame.conditions[0] if len(frame.conditions) > 1 and frame.conditions[0].kind == "value" else None
+    done = next((c for c in frame.conditions if c.kind == "time" and c.mention is not None and not c.negate), None)
+    if asked or value is None or value.negate or not value.values or done is None or done.mention is None or not done.mention.links:
+        return
+    said, home = done.mention.unit.text.lower(), done.mention.links[0].target.dataset
+    named = all(kinds.is_name_of_thing(v.dataset, v.field) for v in value.values)
+    if named and home is not None and said in TRADING and kinds.certainly(done.mention.unit, "time"):
+        rows = Mention(done.mention.unit, "count", (Link(Target("dataset", home, home), 0.95, True),), done.mention.sentence)
+        frame.mentions.append(rows)
+        frame.measures.append(MeasureItem("count", None, rows))
+
+
+def settle_share_of_kind(frame: Frame, kinds: Kinds) -> None:
+    """ "paperless customers share by district": how many of them are of that kind, in each."""
+    share = frame.transforms[0] if len(frame.transforms) == 1 and frame.transforms[0].kind == "share" else None
+    whole = frame.outputs[0] if len(frame.outputs) == 1 and not (frame.measures or frame.rank_by or frame.superlative) else None
+    if (
+        share is None
+        or share.measure is not None
+        or whole is None
+        or not (frame.groups or frame.grain)
+        or not kinds.likely(whole.unit, "dataset")
+    ):
+        return
+    told = [c for c in frame.conditions if c.kind in ("flag", "value", "segment") and c.units and c.units[-1].end == whole.unit.start]
+    if len(told) != 1 or len(frame.conditions) != 1 or told[0].negate:
+        return
+    whole.role = "count"
+    part = MeasureItem("count", None, whole, conditions=told)
+    frame.outputs, frame.conditions, frame.transforms = [], [], []
+    frame.measures.append(MeasureItem("percent", left=part, right=MeasureItem("count", None, whole), scale=100.0, units=share.units))
 
 
 def settle_flagged(frame: Frame, kinds: Kinds) -> None:

@@ -55,16 +55,27 @@ def average_per(draft: Draft, measures: list[MeasureItem]) -> None:
         base = target.dataset
     if item.counted and draft.kinds.is_amount(target) and (field := draft.kinds.field(target)) is not None and field.additive:
         base = target.dataset  # "average number of vacation days per employee"
+    adds_up = base is None and _adds_up_over_many(draft, item, target, entity)
+    base = target.dataset if adds_up else base
     if (
         base is None
         or not draft.graph.points_to(base, entity.dataset or "")
         or (target.kind == "metric" and not isinstance(draft.catalog.metric(target.name), SimpleMetric))
     ):
         return
-    total = MeasureItem(item.kind, "sum" if item.counted else None, item.mention, conditions=item.conditions, units=item.units)
+    total = MeasureItem(item.kind, "sum" if item.counted or adds_up else None, item.mention, conditions=item.conditions, units=item.units)
     whole = MeasureItem("distinct_of", None, group, label=base)
     measures[0] = MeasureItem("ratio", None, left=total, right=whole)
     f.groups = []
+
+
+def _adds_up_over_many(draft: Draft, item: MeasureItem, target: Target, thing: Target) -> bool:
+    """ "average hours per matter": what adds up comes to so much for each of many things; the amount of one event ("claim amount") is its own."""
+    field = draft.kinds.field(target)
+    named = item.mention is not None and any(k.target == target and k.context for k in item.mention.links)
+    if field is None or named or not field.additive or field.aggregate is not AggregateKind.SUM or target.dataset == thing.dataset:
+        return False
+    return (draft.catalog.dataset(thing.dataset or "").row_count or 0) > _FEW_THINGS
 
 
 def _formula_per_thing(draft: Draft, measures: list[MeasureItem]) -> bool:

@@ -144,6 +144,9 @@ def count_rows(draft: Draft, item: MeasureItem, dataset: str, groups: Sequence[s
         )
     if _each_by_itself(draft, dataset):
         raise Unbuildable("each is counted by itself")
+    events = _events_of_one(draft, item, dataset)
+    if events is not None:
+        return Aggregate(aggregate=AggregateKind.COUNT, dataset=events, where=narrow(draft, item.conditions, events))
     base = count_base(draft, dataset, groups, item)
     where = narrow(draft, item.conditions, base)
     if base == dataset:
@@ -153,6 +156,21 @@ def count_rows(draft: Draft, item: MeasureItem, dataset: str, groups: Sequence[s
     if len(key) != 1:
         return Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=where)
     return Aggregate(aggregate=AggregateKind.COUNT_DISTINCT, dataset=base, of=FieldRef(dataset=dataset, field=key[0]), where=where)
+
+
+def _events_of_one(draft: Draft, item: MeasureItem, dataset: str) -> str | None:
+    """ "how many guitars did we sell", where Guitars is the name of one category: the events that are told of, for there is one of that name."""
+    said = item.mention.unit if item.mention is not None else None
+    same = [c for c in draft.frame.conditions if c.kind == "value" and said is not None and c.units and c.units[0].start == said.start]
+    named = [v for c in same if (v := draft.value(c)) is not None and v.dataset == dataset]
+    if not named or not all(draft.kinds.is_name_of_thing(v.dataset, v.field) for v in named):
+        return None
+    told = [t.dataset for c in draft.frame.conditions if c.mention is not None and (t := draft.target(c.mention)) is not None]
+    found = [d for d in told if d is not None and d != dataset and draft.graph.points_to(d, dataset)]
+    found = found or [d.name for d in draft.catalog.datasets if d.kind is DatasetKind.FACT and draft.graph.distance(d.name, dataset) == 1]
+    if len(set(found)) != 1:
+        raise Unbuildable("there is one of that name")
+    return found[0]
 
 
 def _each_by_itself(draft: Draft, dataset: str) -> bool:

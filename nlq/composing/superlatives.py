@@ -19,6 +19,8 @@ _WORTH = frozenset(("biggest", "largest", "greatest", "highest", "smallest", "lo
 _UNITS = frozenset(
     "km kms miles mile feet ft m metres meters inches kg tons tonnes lb lbs hours hour hrs minutes minute mins seconds secs days nights years weeks pages mph".split()
 )
+# Words for what has not ended, which lasts until now.
+_STILL = frozenset("open active current running ongoing pending unresolved outstanding unfinished live".split())
 # Words that judge: without a rating, what makes one better is not said.
 _JUDGING = frozenset(("best", "worst"))
 
@@ -50,6 +52,9 @@ def _lasting(draft: Draft, item: MeasureItem, dataset: str) -> MeasureItem | Non
     start, end = Mention(draft.frame.outputs[0].unit, "start", ()), Mention(draft.frame.outputs[0].unit, "end", ())
     for mention, name in zip((start, end), dates, strict=True):
         draft.settle(mention, Target("field", f"{dataset}.{name}", dataset, name))
+    field = draft.catalog.dataset(dataset).field(dates[1])
+    if field.nullable and any(set(u.text.lower().split()) & _STILL for c in draft.frame.conditions for u in c.units):
+        return MeasureItem("duration", start=start, end=None, unit="day", units=item.units)  # "longest open request": it has not ended
     clock = all(draft.catalog.dataset(dataset).field(n).type is FieldType.DATETIME for n in dates)
     return MeasureItem("duration", start=start, end=end, unit="minute" if clock else "day", exact=clock, units=item.units)
 

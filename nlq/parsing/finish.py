@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from nlq.afterthoughts import settle_busiest, settle_doers, settle_flagged, settle_listed, settle_so_often, settle_subject, settle_who
+from nlq.afterthoughts import (
+    settle_busiest,
+    settle_doers,
+    settle_flagged,
+    settle_listed,
+    settle_share_of_kind,
+    settle_so_often,
+    settle_sold,
+    settle_subject,
+    settle_who,
+)
 from nlq.parsing.most import settle_most
 from nlq.parsing.parse import Parse
 from nlq.parsing.periods import settle_period_of_each
@@ -33,6 +43,11 @@ def _lost(p: Parse) -> list[Unit]:
             and not (p.frame.orders or p.frame.rank_by or p.frame.measures or p.frame.superlative or p.frame.moved_order)
         ):
             left.append(after[0] if after else u)
+        before = p.units[i - 1] if i else None
+        if u.is_func("compare") and before is not None and before.soft and before.text.lower().endswith("ed") and after:
+            left.extend(
+                [before] if p.kinds.certainly(after[0], "time") else []
+            )  # "complaints received vs resolved", where no date says received
         if u.text.lower() == "whose" and len(after) > 2 and after[0].is_func("super") and p.kinds.likely(after[1], "dataset"):
             left.extend(after[:1] if any(v.time is not None for v in after[2:]) else [])
         if u.text.lower().split()[-1] in ("cost", "costs") and after and _costs_us(p, i) and _cost_elsewhere(p, u):
@@ -57,9 +72,11 @@ def finish(p: Parse) -> None:
     settle_most(p)
     settle_so_often(p.frame)
     settle_flagged(p.frame, p.kinds)
+    settle_share_of_kind(p.frame, p.kinds)
     settle_doers(p.frame, p.kinds)
     settle_ranked_who(p.frame, p.units, p.kinds)
     settle_who(p.frame, p.kinds)
+    settle_sold(p.frame, p.kinds)
     settle_subject(p.frame, p.kinds)
     settle_busiest(p.frame, p.kinds)
     settle_listed(p.frame, p.units, p.kinds)

@@ -33,6 +33,7 @@ from nlq.parsing.ratios import on_op, on_rate, on_ratio, rate_of_noun
 from nlq.parsing.reordered import reordered
 from nlq.parsing.requests import on_define, on_output, on_round
 from nlq.parsing.rolling import with_rolling
+from nlq.parsing.said_together import said_together
 from nlq.parsing.shares import on_share
 from nlq.parsing.superlatives import on_super
 from nlq.parsing.times import on_same, on_time
@@ -61,7 +62,7 @@ class Parser:
     """One parse of one question. `units` cover it; `kinds` knows the catalog; `terms` are words with a definition."""
 
     def __init__(self, units: Sequence[Unit], kinds: Kinds, terms: Mapping[str, TermDefinition] | None = None) -> None:
-        self._units = reordered(with_parts(act_first(with_rolling(units), kinds), kinds))
+        self._units = reordered(with_parts(act_first(said_together(with_rolling(units), kinds), kinds), kinds))
         self._kinds = kinds
         self._terms = terms or {}
 

@@ -20,11 +20,19 @@ _REST = re.compile(
 )
 
 
-def against_rest(question: str, ask: Callable[[str], Understanding], wording: Wording) -> Understanding | None:
-    """The figures of one value's rows and of all others; None where the question holds no value against the rest."""
-    found = _REST.search(question)
+def against_rest(
+    question: str, ask: Callable[[str], Understanding], wording: Wording, before: Reading | None = None
+) -> Understanding | None:
+    """The figures of one value's rows and of all others; None where the question holds no value against the rest.
+
+    before: the answer that a question without a figure of its own ("and vs the rest?") goes on from.
+    """
+    found = _REST.search(f" {question}" if before is not None else question)
     if found is None:
         return None
+    if before is not None and re.fullmatch(r"\W*(?:and|so|now)?\W*", question[: max(found.start() - 1, 0)], re.IGNORECASE):
+        whole = _split(before, "", wording)
+        return Understanding(question, "answer", (whole,)) if whole is not None else None
     value = (re.findall(r"[\w&'-]+", question[: found.start()]) or [""])[-1].lower()
     answer = ask(question[: found.start()] + question[found.end() :])
     readings = tuple(split for r in answer.readings if (split := _split(r, value, wording)) is not None)

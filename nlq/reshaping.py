@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Callable
 
-from nlq.numbers import number_of
+from nlq.numbers import ORDINALS, number_of
 from nlq.text import keys_of
 from nlq.timing.arithmetic import floor, shift, window_bounds
 from nlq.wording import Wording
@@ -36,6 +36,17 @@ _LOWEST = "lowest|smallest|least|fewest|minimum|worst|weakest|bottom|last|cheape
 _WHICH = re.compile(
     rf"^\s*(?:and\s+|so\s+)?(?:(?:which|what)(?:\s+(?P<what>(?!(?:is|are|was|were|did|does|has|have|had|do)\b)[\w-]+))?\s+(?:(?:is|are|was|were|did|does|has|have|had|do)\s+)?|(?:who|where)\s+(?:is|was|did|does|has|had)\s+)?"
     rf"(?:the\s+)?(?:(?P<high>{_HIGHEST})|(?P<low>{_LOWEST}))(?:\s+(?P<kind>of\s+(?:them|these|those|all)|one|ones))?{_END}",
+    re.IGNORECASE,
+)
+_PLACE = re.compile(
+    r"^\s*(?:and\s+|so\s+)?(?:(?:which|what|who)\s+(?:(?!is\b|was\b|came\b)[\w-]+\s+)?(?:is|was|came)\s+)?(?:the\s+)?"
+    rf"(?P<place>{'|'.join(w for w, n in ORDINALS.items() if n > 1)})"
+    rf"(?:[\s-]+(?:(?P<high>{_HIGHEST})|(?P<low>{_LOWEST})))?(?:\s+(?:ones?|place|of\s+(?:them|these|those)))?{_END}",
+    re.IGNORECASE,
+)
+_MOST_MOVED = re.compile(
+    rf"^\s*(?:and\s+|so\s+)?(?:which|what|who)(?:\s+(?P<what>[\w-]+))?\s+(?:(?P<up>grew|rose|increased|gained|improved)|fell|dropped|declined|decreased|lost)"
+    rf"\s+(?:the\s+)?(?:most|(?P<fast>fastest)){_END}",
     re.IGNORECASE,
 )
 _SHIFTED = re.compile(
@@ -78,6 +89,8 @@ def reshaped(question: str, before: SemanticQuery, catalog: Catalog, wording: Wo
         lambda: _without_measure(question, before, wording),
         lambda: _other_aggregate(question, before),
         lambda: _extreme(question, before, catalog, wording),
+        lambda: _placed(question, before),
+        lambda: _most_moved(question, before, wording),
         lambda: _shifted(question, before, catalog, as_of),
     )
     return next((found for rule in rules if (found := rule()) is not None), None)
@@ -92,6 +105,30 @@ def _following(question: str, before: SemanticQuery) -> SemanticQuery | None:
     if count is None or not 1 <= count <= 10_000:
         return None
     return before.model_copy(update={"offset": before.offset + before.limit, "limit": int(count), "with_ties": False, "with_other": False})
+
+
+def _placed(question: str, before: SemanticQuery) -> SemanticQuery | None:
+    """ "and the second best?": the row at that place of the answer before, as it is ranked or from the end that is said."""
+    match = _PLACE.match(question)
+    if match is None or not before.by or not before.metrics or before.limit_by is not None:
+        return None
+    ranked = before.order if before.order and before.order[0].target in ("metric", "change") else (Order(target="metric"),)
+    if match["high"] or match["low"]:
+        ranked = (ranked[0].model_copy(update={"descending": match["low"] is None}),)
+    place = ORDINALS[match["place"].lower()]
+    return before.model_copy(update={"order": ranked, "limit": 1, "offset": place - 1, "with_ties": False, "with_other": False})
+
+
+def _most_moved(question: str, before: SemanticQuery, wording: Wording) -> SemanticQuery | None:
+    """ "which grew the most?", where the answer before compares two periods: ranked by that change."""
+    match = _MOST_MOVED.match(question)
+    if match is None or before.compare is None or not before.by or not before.metrics:
+        return None
+    what = set(keys_of(match["what"] or "")) - set(keys_of("one ones of them"))
+    if what and not any(what <= set(keys_of(wording.group(g))) for g in before.by):
+        return None
+    order = Order(target="change", descending=match["up"] is not None, change="percent" if match["fast"] else "difference")
+    return before.model_copy(update={"order": (order,), "limit_by": None, "with_other": False})
 
 
 def _with_rest(question: str, before: SemanticQuery) -> SemanticQuery | None:

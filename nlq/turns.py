@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from nlq.types import DialogueState
+from semantic.expr import Calendar_, Unit
 from semantic.query import ComparePeriod, SemanticQuery
 
 _BACK = re.compile(
@@ -30,7 +31,7 @@ _SWITCH = re.compile(
 )
 _THEM = re.compile(
     r"^\s*(?:and\s+|so\s+)?(?:(?:please\s+)?compare\s+(?:them|those|these|the\s+two|both|these\s+two|those\s+two)|(?:what(?:'s|\s+is)\s+)?(?:the\s+)?difference(?:\s+between\s+(?:them|the\s+two|those|these))?"
-    r"|how\s+do\s+(?:they|those|these|the\s+two)\s+compare)\s*[?.!]*\s*$",
+    r"|(?:(?:show|put)\s+)?(?:(?:them|both|the\s+two)\s+)?(?:side\s+by\s+side|next\s+to\s+each\s+other)|how\s+do\s+(?:they|those|these|the\s+two)\s+compare)\s*[?.!]*\s*$",
     re.IGNORECASE,
 )
 _ADDS = re.compile(
@@ -90,6 +91,13 @@ def held_together(dialogue: DialogueState) -> SemanticQuery | None:
         or not now.metrics
     ):
         return None
+    for main, other in ((now, then), (then, now)):
+        window, against = (q.time.window if q.time is not None else None for q in (main, other))
+        runs = isinstance(window, Calendar_) and window.unit is not Unit.DAY and window.offset == 0
+        earlier = window.model_copy(update={"offset": -1, "to_date": False}) if runs and window is not None else None
+        if earlier is not None and against == earlier and main.time is not None and window is not None:
+            time = main.time.model_copy(update={"window": window.model_copy(update={"to_date": True})})  # like with like
+            return main.model_copy(update={"time": time, "compare": ComparePeriod(to="previous_period")})
     return now.model_copy(update={"compare": ComparePeriod(to="window", window=then.time.window)})
 
 

@@ -94,7 +94,7 @@ class Understander:
 
         found = (
             at_rank(asked, ask)
-            or against_rest(asked, ask, self._of.wording)
+            or against_rest(asked, ask, self._of.wording, dialogue.readings[0] if dialogue and dialogue.readings else None)
             or self._reply(asked, as_of, dialogue)
             or self._understand(plain or asked, as_of, dialogue, watch)
         )

@@ -30,6 +30,7 @@ HOLD_SCORE = 2.0
 GOOD_ROWS = 3.0
 HELD_Z = 3.0  # usual errors from which a row is far from the held expectation
 LEAST_SEASON_ROWS = 12
+RELEARN_ROWS = 120.0  # that the usual errors of before count for at a new level; 48 measures alike
 NEW_LEVEL_SHARE = 0.5  # of the rows of a season that are far from it: the level stays
 
 
@@ -83,6 +84,9 @@ def rebase(m: Memory, newest: int) -> None:
         offset = (f[HELD_SUM] - f[HELD_EXPECTED]) / f[HELD_ROWS]
     rescale(m, int(f[HELD_FROM]), newest, ratio, offset)
     f[REBASED_RATIO], f[REBASED_OFFSET] = ratio, offset
+    known = max(RELEARN_ROWS, 2.0 * m.slot_dev.shape[0])  # a level at which all is twice as large has twice the usual errors
+    for k in range(m.error_rows.shape[0]):
+        m.error_rows[k] = min(m.error_rows[k], known)
     m.offset[0] = m.offset[1] = f[HELD_DAY] * ratio
     m.offset[2] = m.offset[3] = f[HELD_WEEK] * ratio
     if f[HELD_DAY_RATIO] > 0.0:

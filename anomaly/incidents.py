@@ -39,7 +39,12 @@ AFTERSHOCK_SHARE = 0.5  # of hours: within a day, at most so large and no strang
 DAY_NS = 86_400 * 1_000_000_000
 STAYED_DAYS, SOON_DAYS = 3.5, 1.5  # so long after an incident it is asked whether the level ever went back
 BEFORE_DAYS, LEAST_DAYS = 7, 4  # of the same time of day before it
-STAYED_SPREADS, STAYED_SHARE, LATER_SHARE = 2.0, 0.5, 0.8  # of the days before; of the event's own size, soon and later
+CLOSED_SHARE = 0.1  # of a usual row: what comes meanwhile is too little to tell
+STAYED_SPREADS, STAYED_SHARE, LATER_SHARE = (
+    2.0,
+    1 / 3,
+    0.8,
+)  # of the days before; of the event's own size (of its oddest row), soon and later
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +196,12 @@ def spans(rows: Rows, terms: Terms) -> list[Span]:
 
 @np.errstate(over="ignore", invalid="ignore")  # sums of numbers near the largest one
 def has_stayed(rows: Rows, before: Span, row: int) -> bool:
-    """Since that event the values never went back: they add up to more (or less, if the event was a fall) than at the same time of each of
-    the days before it. What comes next to the same side, and is not much stranger, is the event still: the day goes on at another level."""
+    """Since that event the values never went back: they add up to more (or less, if the event was a fall) than at the same time of nearly
+    each of the days before it, or next to nothing is due meanwhile, as at night where it is closed. What comes next to the same side, and
+    is not much stranger, is the event still: the day goes on at another level."""
     t, first, last = rows.times_ns, before.first, before.last
-    if t[row] - t[last] > STAYED_DAYS * DAY_NS or not is_alike(rows, before, row):
+    passed_ns = t[row] - t[last]
+    if passed_ns > STAYED_DAYS * DAY_NS or not is_alike(rows, before, row):
         return False
     quiet = np.arange(last + 1, row)
     days_in = -(-int(t[row] - t[first]) // DAY_NS)
@@ -208,11 +215,15 @@ def has_stayed(rows: Rows, before: Span, row: int) -> bool:
     if len(then) < LEAST_DAYS:
         return False
     centre = float(np.median(then))
+    week = rows.values[np.searchsorted(t, t[first] - BEFORE_DAYS * DAY_NS) : first]
+    closed = CLOSED_SHARE * len(quiet) * float(np.nan_to_num(np.abs(week)).mean()) if len(week) else 0.0
+    if passed_ns <= SOON_DAYS * DAY_NS and max(abs(centre), abs(now)) < closed:
+        return True
     spread = 1.4826 * float(np.median(np.abs(then - centre)))
     expected = float(rows.values[before.peak] - rows.off[before.peak])
     size = abs(float(rows.off[before.peak])) * (abs(centre) / abs(expected) if expected * centre * sign > 0 else len(quiet))
-    share = STAYED_SHARE if t[row] - t[last] <= SOON_DAYS * DAY_NS else LATER_SHARE
-    return bool(now > then.max() and now - centre > max(STAYED_SPREADS * spread, share * size))
+    share = STAYED_SHARE if passed_ns <= SOON_DAYS * DAY_NS else LATER_SHARE
+    return bool(now > np.sort(then)[-2] and now - centre > max(STAYED_SPREADS * spread, share * size))
 
 
 def is_alike(rows: Rows, before: Span, row: int) -> bool:

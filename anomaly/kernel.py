@@ -58,6 +58,7 @@ NOVEL = 1.0  # weight of the rarest of the four that describe character: noise, 
 NOVEL_FROM = 1.2
 NOVEL_BLOCKS = 28.0  # a week must be known before its character can be unusual
 GAP_SPACINGS = 6.0
+CLEARLY = 0.5  # of the miss: what was held is at least twice as near
 
 
 @compiled
@@ -179,9 +180,11 @@ def step(m: Memory, cell: int, y: float, holiday_back: int, periods: IntArray, o
                 surprise, seasonal, slow = min(surprise, as_before), min(seasonal, as_before), min(slow, as_before)
         if held_z < HELD_Z:
             surprise, seasonal, slow = min(surprise, held_z), min(seasonal, held_z), min(slow, held_z)
-            nearer = held <= abs(y - best)  # than to what is expected now; else the new level merely comes near the old one
+            # nearer than to what is expected now, or clearly than to the level learned since; else the new level merely comes near the old one
+            nearer = held <= abs(y - best) or held < CLEARLY * np.fmin(abs(y - p[5]), abs(y - p[7]))
             miss, far = min(miss, held), min(far, held)
-            f[HELD_GOOD] = f[HELD_GOOD] + 1.0 if nearer else 0.0
+            if held != abs(y - best):  # what fits both, as zeros where it is closed, tells neither
+                f[HELD_GOOD] = f[HELD_GOOD] + 1.0 if nearer else 0.0
         else:
             f[HELD_GOOD] = 0.0
 

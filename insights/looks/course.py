@@ -23,6 +23,8 @@ AROUND = 5  # steps that a yearly break may move
 LIKE = 0.5  # of the size and of the clearness of now
 NEIGHBOURS = 3
 Break = Literal["step", "hinge"]
+# Steps within which a break is news: who asks about last month is not told of a level of a year ago. A trend takes longer to be seen.
+NEWS = {Grain.HOUR: 72, Grain.DAY: 28, Grain.WEEK: 12, Grain.MONTH: 6, Grain.QUARTER: 5}
 
 
 def look_at_course(past: MetricPast) -> list[Fact]:
@@ -42,6 +44,8 @@ def look_at_course(past: MetricPast) -> list[Fact]:
         return []
     p = float(min(1.0, 2 * stats.t.sf(abs(statistic), n - 3) * len(places)))
     offset = len(past.values) - n + at
+    if n - at > NEWS.get(past.grain, 2 * MIN_AFTER_TREND) + (MIN_AFTER_TREND if kind == "hinge" else 0):
+        p = 1.0
     if _came_last_year(past, n, kind, at, statistic, change):
         p = 1.0
     test = Evidence("t, best of places", statistic, p, n)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from semantic.catalog.model import Dataset, FieldRole
 
 _SIZE = ("area", "size", "population", "amount", "volume", "capacity")
-_MONEY = ("price", "cost", "fare", "amount")
+_MONEY = ("price", "cost", "fare", "fee", "charge", "amount")
 _RATING = ("rating", "score")
 _SPAN = ("length", "duration", "distance")
 

@@ -32,6 +32,8 @@ GENERIC = frozenset(
     lemma(w)
     for w in "id identifier code key number name date time timestamp type amount value description text status flag total title count of the is has".split()
 )
+# What an amount is kept in, at the end of its name ("refund cents"): nobody says it.
+_KEPT_IN = frozenset(lemma(w) for w in "sec secs seconds second ms millis cents cent pence eur usd gbp".split())
 _GENDER = frozenset(lemma(w) for w in ("gender", "sex"))
 _GENDERS = {
     **dict.fromkeys(("f", "female", "woman", "w"), ("female", "females", "woman", "women", "girls")),
@@ -316,7 +318,9 @@ class Lexicon:
         expanded = tuple(lemma(ABBREVIATIONS[k]) if k in ABBREVIATIONS else k for k in keys)
         joined = ("".join(keys),) if len(keys) == 2 and min(map(len, keys)) >= 3 else keys
         for form in {keys, expanded, joined}:
-            weights = tuple(0.25 if k in context else 0.6 if k in GENERIC else 1.0 for k in form)
+            weights = tuple(
+                0.25 if k in context or (k in _KEPT_IN and k == form[-1] != form[0]) else 0.6 if k in GENERIC else 1.0 for k in form
+            )
             if all(k in context for k in form):
                 weights = (1.0,) * len(form)
             position = len(self.alternates)

@@ -51,9 +51,24 @@ def as_kept(value: float, field: CatalogField, said: str) -> float:
     >>> paid = CatalogField(name="amt_cents", type=FieldType.INTEGER, role=FieldRole.MEASURE, label="amount cents", aggregate=AggregateKind.SUM)
     >>> as_kept(5, paid, "over 5 euros"), as_kept(500, paid, "over 500 cents")
     (500, 500)
+    >>> as_kept(25, CatalogField(name="d", type=FieldType.INTEGER, role=FieldRole.MEASURE, label="duration sec", aggregate=AggregateKind.SUM), "over 25 minutes")
+    1500.0
     """
     stored = as_stored(value, field.format, said)
+    steps = [_SECONDS[w] for w in (w.removesuffix("s") for w in said.lower().split()) if w in _SECONDS]
+    kept = kept_in(field)
+    if kept is not None and len(steps) == 1:
+        return stored * steps[0] / _SECONDS[kept]
     return stored * 100 if _HUNDREDTHS & {*words_of(field.label), field.unit or ""} and says_money(said) else stored
+
+
+_SECONDS = {"second": 1, "sec": 1, "minute": 60, "min": 60, "hour": 3600, "hr": 3600, "day": 86400, "week": 604800}
+
+
+def kept_in(field: CatalogField) -> str | None:
+    """The unit that a length of time is kept in, as its name says last ("duration sec", "wait minutes"); None for what is no such length."""
+    *rest, last = (w.removesuffix("s") for w in words_of(field.label))
+    return last if rest and last in _SECONDS and field.role is FieldRole.MEASURE else None
 
 
 def takes_time(field: CatalogField) -> bool:

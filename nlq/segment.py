@@ -15,6 +15,7 @@ from nlq.phrases import FUNCTIONS, Func
 from nlq.small_words import is_kind, says_something
 from nlq.text import Token, keys_of, singular
 from nlq.timing.phrases import TimePhrase
+from nlq.value_states import names_owner, undergone
 
 _MAX_SPAN = 6
 _NOTHING: Mapping[tuple[str, ...], str] = MappingProxyType({})
@@ -140,7 +141,7 @@ def _offer_year_field(best: list[_Cell], tokens: Sequence[Token], i: int, phrase
     values = linker.values(tokens[first : phrase.end])
     if first > i:
         after = tokens[phrase.end] if phrase.end < len(tokens) else None
-        values = [v for v in values if _names_owner(v, after, linker)]  # "from the Black Friday promotion"
+        values = [v for v in values if names_owner(v, after, linker)]  # "from the Black Friday promotion"
     if values and values[0].score >= 1.0 and not any(c.isdigit() for t in tokens[i : phrase.end] for c in t.norm) and phrase.end - i > 1:
         unit = Unit(i, phrase.end, _text(tokens, i, phrase.end), values=tuple(values), time=phrase)
         _offer(best, i, phrase.end, 3.0 * (phrase.end - i) + 0.1, unit)
@@ -160,9 +161,9 @@ def _units(tokens: Sequence[Token], i: int, j: int, linker: Linker) -> list[tupl
     func = FUNCTIONS.get(tuple(t.norm for t in span)) if len(span) <= _MAX_FUNC else None
     text = _text(tokens, i, j)
     kept = len(span) == 1 and says_something(tokens, i, linker)
-    undergone = func is not None and func.kind == "moved" and i > 0 and tokens[i - 1].norm in _UNDERGOING and linker.values(span)
+    status = func is not None and func.kind == "moved" and undergone(tokens, i, j, linker)
     func = (
-        None if kept or undergone or (func is not None and func.kind == "grain" and is_kind(tokens, i, linker)) else func
+        None if kept or status or (func is not None and func.kind == "grain" and is_kind(tokens, i, linker)) else func
     )  # "offers that were declined" have that status; nothing fell
     if func is not None:
         weight = 1.6 if func.kind not in ("prep", "have", "pronoun", "of", "comma") else 0.9
@@ -262,6 +263,8 @@ def _linked(
         links = [k for k in links if k.exact and not k.context]  # "order to delivery": two things
     if inside:
         links = [k for k in links if k.exact and k.score >= 0.97]
+    if len(content) > 1 and any(t.norm in ("on", "in", "at") for t in span[1:-1]):
+        links = [k for k in links if not (k.context and linker.is_flag(k.target))]  # "subscribers on autopay"
     links = [k for k in links if k.exact or k.target.kind != "segment" or content[-1].norm not in _LENGTHS]
     if len(content) > 1:
         links = [k for k in links if not (linker.is_flag(k.target) and linker.names_thing(k.target, content[-1].key))]
@@ -284,7 +287,7 @@ def _linked(
         else []
     )
     if _is_filler(content):
-        values = [v for v in values if v.score >= 0.97 and (named or _names_owner(v, after, linker))]
+        values = [v for v in values if v.score >= 0.97 and (named or names_owner(v, after, linker))]
     if len(content) == 1 and (content[0].kind == "number" or content[0].value is not None):
         return None
     if func is not None and func.kind not in _YIELDING and len(content) == 1 and not any(k.exact and k.score >= 0.99 for k in links):
@@ -354,13 +357,6 @@ def _is_letter(token: Token) -> bool:
     return len(token.text) == 1 and token.text.isupper() and token.start > 0
 
 
-def _names_owner(value: ValueLink, after: Token | None, linker: Linker) -> bool:
-    """Whether the word after a value is the thing that has it ("full professors" by rank)."""
-    if after is None or not after.is_word:
-        return False
-    return any(k.target.kind == "dataset" and k.exact and k.target.dataset == value.dataset for k in linker.objects((after.key,)))
-
-
 def _is_joined(span: Sequence[Token]) -> bool:
     """Whether the span is one word written with a hyphen ("check-in")."""
     return len(span) == 3 and span[1].norm == "-" and span[0].end == span[1].start and span[1].end == span[2].start
@@ -381,7 +377,6 @@ _OPENING = frozenset("in on at out off to under over".split())  # of values: "in
 _IN_VALUES = frozenset(("and", "or", "no", "not", "with", "show"))
 _DROPPED_INSIDE = frozenset(("on", "at"))
 _LENGTHS = frozenset("duration length".split())
-_UNDERGOING = frozenset("was were been being be got is are".split())
 _BEFORE_THING = frozenset("per each every an average of single one".split())
 _AFTER_ORDER = frozenset("by in from descending ascending desc asc alphabetically chronologically on according alphabetical the".split())
 _PAST = frozenset("born left begun sent sold paid built held won lost found".split())

@@ -94,7 +94,7 @@ def grouped_rows(draft: Draft, measures: Sequence[MeasureItem]) -> bool:
     events = draft.catalog.dataset(target.dataset or "").kind is DatasetKind.FACT
     played = len(groups) == 1 and bool(groups[0].via) and not f.list_verb  # "members coached by each trainer"
     if things and not (
-        (events or played or (not f.list_verb and all(m.per for m in f.groups)))  # "employees per depot"
+        (events or played or (not f.list_verb and (all(m.per for m in f.groups) or _are_many(draft, target))))  # "employees per depot"
         and all(t.dataset != target.dataset and draft.graph.points_to(target.dataset or "", t.dataset or "") for t in things)
     ):
         return False
@@ -110,6 +110,14 @@ def grouped_rows(draft: Draft, measures: Sequence[MeasureItem]) -> bool:
         cf.cardinality is not None and draft.catalog.dataset(t.dataset or "").row_count == cf.cardinality and t.dataset == target.dataset
         for cf, t in zip(fields, groups, strict=True)
     )
+
+
+def _are_many(draft: Draft, target: Target) -> bool:
+    """Whether nobody would read a list of all of them: "subscribers by plan" are counted."""
+    return not draft.frame.question_word and (draft.catalog.dataset(target.dataset or "").row_count or 0) > _LISTED
+
+
+_LISTED = 100
 
 
 def plain_rank(draft: Draft, item: MeasureItem) -> bool:

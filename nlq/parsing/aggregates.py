@@ -6,9 +6,10 @@ from nlq.frame import MeasureItem
 from nlq.parsing.parse import Parse
 from nlq.parsing.ranking import rank_with
 from nlq.parsing.words import SENTENCE_END
-from nlq.said_units import other_span
+from nlq.said_units import SPANS, kept_in, other_span
 from nlq.segment import Unit
 from nlq.text import is_plural, lemma
+from semantic.catalog.model import CatalogField
 
 UNSURE_OF_EACH = "of each row, or of what each thing adds up to"
 
@@ -132,6 +133,11 @@ def _adds_up(p: Parse, u: Unit) -> bool:
     return field is not None and field.additive
 
 
+def _main_of(p: Parse, u: Unit) -> CatalogField | None:
+    home = next((k.target.dataset for k in u.links[:1] if k.target.kind == "dataset"), None)
+    return p.kinds.main_amount(home) if home is not None else None
+
+
 def _so_many_per(p: Parse, i: int, u: Unit) -> bool:
     """ "average bids per listing": how many each has; of money ("average payments per member") how much is as likely."""
     per = p.units[i + 1] if i + 1 < len(p.units) else None
@@ -157,6 +163,10 @@ def aggregate_noun(p: Parse, i: int, u: Unit) -> int:
     if before is not None and before.soft and other_span(before.text, p.kinds.field(u.links[0].target)):
         p.frame.unknown.append(before)  # "hours watched", where minutes are kept
     item = MeasureItem("aggregate", s.aggregate, mention, distinct=s.distinct, units=units)
+    after, main = p.units[i + 1] if i + 1 < len(p.units) else None, _main_of(p, u)
+    if after is not None and after.soft and main is not None and kept_in(main) is not None and after.text.lower() in SPANS:
+        if not after.text.lower().startswith(kept_in(main) or ""):
+            p.frame.unknown.append(after)  # "total call minutes", where seconds are kept
     if s.count and (p.kinds.certainly(u, "dataset") or (u.links[0].target.kind == "dataset" and u.links[0].exact)):
         item.kind = "count"
         item.aggregate = s.aggregate if s.aggregate != "sum" else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nlq.adjectives import compared_field
 from nlq.frame import Condition, MeasureItem, Mention, OrderItem
 from nlq.lexicon import Target
 from nlq.linking import Link
@@ -172,6 +173,8 @@ def lasts(p: Parse, u: Unit, said: Sequence[Unit]) -> bool:
     longer = lasting or any(v.text.lower() in ("longer than", "shorter than") for v in said)
     if not longer or step not in _STEPS or not things or any(k.target.dataset in things for k in u.links):
         return False
+    if not lasting and any(compared_field(v.text, p.kinds.catalog.dataset(d)) for v in said for d in things if d is not None):
+        return False  # "calls longer than 25 minutes", of which a number says how long they were
     dates = p.kinds.ends(things[0])
     if dates is None or (lasting and not p.kinds.starts_and_ends(things[0] or "", dates)):
         p.frame.unknown.extend((*said, u))

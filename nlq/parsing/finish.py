@@ -13,6 +13,9 @@ from nlq.afterthoughts import (
     settle_subject,
     settle_who,
 )
+from nlq.frame import MeasureItem, Mention
+from nlq.lexicon import Target
+from nlq.linking import Link
 from nlq.parsing.most import settle_most
 from nlq.parsing.parse import Parse
 from nlq.parsing.periods import settle_period_of_each
@@ -67,8 +70,24 @@ def _cost_elsewhere(p: Parse, u: Unit) -> bool:
     return any(p.kinds.catalog.dataset(d).kind is DatasetKind.FACT and d not in homes for d in told)
 
 
+def _settle_how_much(p: Parse) -> None:
+    """ "how much is unpaid": the amount of the rows that are so."""
+    s, state = p.waiting, p.frame.conditions[-1] if p.frame.conditions else None
+    asked = [u for u in s.pending_units if u.text.lower().startswith("how much")]
+    if not asked or s.aggregate != "sum" or p.frame.measures or p.frame.outputs or state is None or state.mention is None:
+        return
+    home = state.mention.links[0].target.dataset if state.kind in ("flag", "null") and state.mention.links else None
+    main = p.kinds.main_amount(home) if home is not None else None
+    if home is not None and main is not None:
+        amount = Mention(state.mention.unit, "aggregate", (Link(Target("field", f"{home}.{main.name}", home, main.name), 1.0, True),))
+        p.frame.mentions.append(amount)
+        p.add_measure(MeasureItem("aggregate", "sum", amount, units=p.take_pending()))
+        p.reset_noun()
+
+
 def finish(p: Parse) -> None:
     p.flush_count()
+    _settle_how_much(p)
     settle_most(p)
     settle_so_often(p.frame)
     settle_flagged(p.frame, p.kinds)

@@ -141,7 +141,8 @@ MERGES: dict[tuple[str, ...], str] = {
     ("check", "in"): "checkin", ("check", "ins"): "checkin", ("check", "-", "in"): "checkin", ("check", "-", "ins"): "checkin",
     ("log", "in"): "login", ("logged", "in"): "login", ("logs", "in"): "login", ("logging", "in"): "login", ("log", "ins"): "login",
     ("e", "-", "mail"): "email", ("e", "mail"): "email", ("e", "-", "mails"): "email", ("zip", "code"): "zip", ("zip", "codes"): "zip",
-    ("top", "up"): "topup", ("top", "ups"): "topup", ("topped", "up"): "topup", ("topping", "up"): "topup", ("laid", "off"): "fire", ("policy", "holder"): "policyholder", ("policy", "holders"): "policyholder", ("key", "word"): "keyword",
+    ("top", "up"): "topup", ("top", "ups"): "topup", ("topped", "up"): "topup", ("topping", "up"): "topup",
+    ("laid", "off"): "fire", ("policy", "holder"): "policyholder", ("policy", "holders"): "policyholder", ("key", "word"): "keyword",
 }  # fmt: skip
 
 

@@ -164,9 +164,9 @@ def aggregate_noun(p: Parse, i: int, u: Unit) -> int:
         p.frame.unknown.append(before)  # "hours watched", where minutes are kept
     item = MeasureItem("aggregate", s.aggregate, mention, distinct=s.distinct, units=units)
     after, main = p.units[i + 1] if i + 1 < len(p.units) else None, _main_of(p, u)
-    if after is not None and after.soft and main is not None and kept_in(main) is not None and after.text.lower() in SPANS:
-        if not after.text.lower().startswith(kept_in(main) or ""):
-            p.frame.unknown.append(after)  # "total call minutes", where seconds are kept
+    kept = kept_in(main) if main is not None else None
+    if after is not None and after.soft and kept is not None and after.text.lower() in SPANS and not after.text.lower().startswith(kept):
+        p.frame.unknown.append(after)  # "total call minutes", where seconds are kept
     if s.count and (p.kinds.certainly(u, "dataset") or (u.links[0].target.kind == "dataset" and u.links[0].exact)):
         item.kind = "count"
         item.aggregate = s.aggregate if s.aggregate != "sum" else None

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 
 from api.preconditions import ChangedSince
+from core.disk import no_room
 from core.errors import AppError, Unavailable, UserError
 
 log = structlog.get_logger("api")
@@ -134,6 +135,13 @@ def install(app: FastAPI) -> None:
         code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
         return problem(request, error.status_code, code, str(error.detail), headers=dict(error.headers or {}))
 
+    async def of_the_system(request: Request, error: Exception) -> JSONResponse:
+        full = no_room(error)
+        if full is None:
+            raise error
+        log.error("no_room", request_id=request_id(request), path=getattr(error, "filename", None))
+        return from_app_error(request, full)
+
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
         log.error("unexpected_error", request_id=request_id(request), exc_info=error)
         said = "Something went wrong on our side. Quote the request id when you report it."
@@ -144,6 +152,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(AppError, app_error)
     app.add_exception_handler(RequestValidationError, validation)
     app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(OSError, of_the_system)
     app.add_exception_handler(Exception, unexpected)
 
 

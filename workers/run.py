@@ -15,6 +15,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from opentelemetry.trace import SpanKind
 from sqlalchemy.engine import Connection
 
+from core.disk import no_room
 from core.errors import AppError, Cancelled, Forbidden, Unavailable, UserError
 from core.ids import JobId, TenantId
 from core.store import audit, job_leases, job_turns
@@ -156,14 +157,14 @@ def _written(services: Services, write: Callable[[Connection], bool]) -> bool:
 
 
 def _seen(error: Exception, heartbeat: Heartbeat) -> Exception:
-    """An interruption is a cancel when one was asked for, else the time limit."""
+    """An interruption is a cancel when one was asked for, else the time limit. A full disk is waited for."""
     if isinstance(error, SoftTimeLimitExceeded):
         if heartbeat.lost.is_set():
             return LeaseLost("the lease on the job was lost")
         if heartbeat.cancelled.is_set():
             return Cancelled("The job was cancelled by its user.")
         return _timed_out()
-    return error
+    return no_room(error) or error
 
 
 def _timed_out() -> UserError:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
+from typing import TextIO, cast
 
 import structlog
 
@@ -12,6 +14,24 @@ from core.settings import Settings, settings
 
 # A line for each tick of each schedule, twice: some ten thousand a day that say nothing. A job has a line of its own (workers/run.py).
 _TICKING = ("celery.app.trace", "celery.worker.strategy", "celery.beat")
+
+
+class _Unfailing:
+    """A stream whose lines are lost while they cannot be written (its disk is full): what is logged goes on. The standard library's handlers do so
+    by themselves."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except OSError:
+            return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def log_as_a_service() -> Settings:
@@ -48,7 +68,7 @@ def configure_logging(level: str, *, json: bool) -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Unfailing(sys.stderr))),
     )
     handler = logging.StreamHandler()
     handler.setFormatter(

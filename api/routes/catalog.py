@@ -20,7 +20,7 @@ from api.preconditions import IfMatch, refuse_changed
 from api.rights import demand
 from api.routes.jobs import IdempotencyKey, view
 from api.services import Services, services_of
-from core.errors import Conflict, Invalid, NotFound, TooLarge
+from core.errors import Invalid, NotFound, TooLarge
 from core.ids import new_id
 from core.principal import Principal
 from core.private import private_folder
@@ -268,7 +268,7 @@ async def upload(
             raise Invalid("The file is empty.", code="empty_file")
         params = {"upload": kept, "original_name": original[:400], "dataset": dataset, "mode": mode}
         job_id = await run_in_threadpool(enqueue, services.core, "load_file", params, caller, idempotency_key)
-    except (Invalid, TooLarge, Conflict, OSError):
+    except BaseException:  # also a state store that takes no job, and a client that leaves
         target.unlink(missing_ok=True)
         raise
 

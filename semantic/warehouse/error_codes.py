@@ -22,7 +22,9 @@ _TABLE = re.compile(
     r"Table `?([A-Za-z0-9_.`]{1,200}?)`? (?:does not|doesn't) exist|Database `?([A-Za-z0-9_]{1,120})`? (?:does not|doesn't) exist"
 )
 _TIME = frozenset({159, 160})
-_MEMORY = frozenset({241, 173, 243})
+_MEMORY = frozenset({241, 173})
+_NO_ROOM = frozenset({243})
+_DISK_FULL = "No space left on device"
 _ROWS = frozenset({158, 307, 191, 290, 161})
 _RESULT = frozenset({396})
 _TOO_COMPLEX = frozenset({167, 168, 162, 306, 223})
@@ -74,6 +76,12 @@ def _by_code(code: int, name: str, text: str, query_id: str) -> AppError:
             "The query needs more memory than your role may use. Group by fewer values or narrow it.",
             code="query_memory",
             suggestions=narrower,
+        )
+    if code in _NO_ROOM or _DISK_FULL in text:
+        return Unavailable(
+            "There is no room on the warehouse's disk; its operator has to make some. Try again then.",
+            code="warehouse_full",
+            retry_after_s=60,
         )
     if code in _ROWS:
         return QueryTooExpensive(

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import httpcore
 
+from core.disk import no_room
 from core.errors import Invalid
 from workers.alerts.addresses import Blocked
 from workers.alerts.network_words import why_not
@@ -36,7 +37,8 @@ class Fetched:
 def fetch(source: WebFile, folder: Path, name: str, *, stamp: str, allowed: Collection[str], max_bytes: int) -> Fetched:
     """The file as `folder/name` with a fitting ending. stamp: of the copy that is already loaded.
 
-    Raises: Invalid when the host may not be reached, does not answer in time, answers with anything but the file, or the file is too large.
+    Raises: Invalid when the host may not be reached, does not answer in time, answers with anything but the file, or the file is too large;
+    Unavailable when our disk is full.
     """
     headers = {"Host": urlsplit(source.url).netloc, "Accept": "*/*", "User-Agent": "querent"}
     if token := source.bearer_token.get_secret_value():
@@ -63,6 +65,8 @@ def fetch(source: WebFile, folder: Path, name: str, *, stamp: str, allowed: Coll
     except Blocked as error:
         raise Invalid(f"{error}", code="source_host_refused") from error
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
+        if (full := no_room(error)) is not None:
+            raise full from error
         raise Invalid(f"The file could not be fetched. {why_not(error, 'server')}", code="source_unreachable") from error
 
 

@@ -106,7 +106,7 @@ REMAINDER = Kind(
 NO_DRIVER = Kind(
     lambda fact: ((Direction("not"), *(Name(name) for name in fact.names)),),
     lambda fact: ("spread", {"names": listed(fact.names)}) if fact.names else ("alone", {}),
-    {"spread": "No segment stands out from how segments usually move, by {names}.", "alone": "There is no segment to compare."},
+    {"spread": "No segment stands out: each moved as usual, by {names}.", "alone": "There is no segment to compare."},
     "watch",
 )
 

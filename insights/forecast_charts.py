@@ -30,6 +30,7 @@ def forecast_chart(
     for s in series[:MAX_CHARTED]:
         history = s.get("history", [])[-max(HISTORY_SHOWN * len(s["forecast"]), 60) :]
         data += [{"t": p["t"], "v": p["v"], "series": s["label"], "part": "actual"} for p in history]
+        data += _joints(history, s["label"], ("forecast", *(("scenario",) if scenario and s is series[0] else ())))
         if s.get("partial"):
             data.append({"t": s["partial"]["t"], "v": s["partial"]["v"], "series": s["label"], "part": "so far (running)"})
         data += [
@@ -46,6 +47,17 @@ def forecast_chart(
     if goal is not None:
         layers.append(_goal_line(goal))
     return _layered(layers, data, title)
+
+
+def _joints(history: Sequence[Mapping[str, Any]], label: str, parts: Sequence[str]) -> list[dict[str, Any]]:
+    """The last actual point as the beginning of what goes on from it, so that lines and bands open from there."""
+    last = history[-1] if history else None
+    if last is None or last["v"] is None:
+        return []
+    return [
+        {"t": last["t"], "v": last["v"], **dict.fromkeys(("l80", "u80", "l95", "u95"), last["v"]), "series": label, "part": p}
+        for p in parts
+    ]
 
 
 def running_chart(goal: Mapping[str, Any], title: str, format_: str | None = None) -> Spec:

@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.forecast_prior import Array, Rng, series_of_prior
 from forecasting.pretrained.weights import FOLDER
-from forecasting.pretrained.windows import Seen, look
+from forecasting.pretrained.windows import look
 
 HIDDEN, BLOCKS = 192, 2
 BATCH, CHUNK, LOOKS = 1024, 8192, 3
@@ -25,18 +25,18 @@ BATCH, CHUNK, LOOKS = 1024, 8192, 3
 RATE, DECAY, WARM_UP = 1.5e-3, 1e-4, 200
 WHOLE_SHARE, SHORTEST = 0.35, 8
 """Share of windows that are full; the others are cut to any length, short ones as often as long ones."""
-CLIP = 40.0
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """length: steps that are seen. horizon: steps that are said."""
+    """length: steps that are seen. horizon: steps that are said. steps: of learning."""
 
     length: int
     horizon: int
+    steps: int
 
 
-SHAPES = {12: Shape(72, 24), 4: Shape(40, 12), 52: Shape(130, 52), 7: Shape(56, 56)}
+SHAPES = {12: Shape(72, 24, 12_000), 4: Shape(40, 12, 6_000), 52: Shape(130, 52, 6_000)}
 
 
 def examples(rng: Rng, series: Array, shape: Shape, season: int) -> tuple[Array, Array]:
@@ -48,13 +48,7 @@ def examples(rng: Rng, series: Array, shape: Shape, season: int) -> tuple[Array,
     windows[np.arange(shape.length) < (shape.length - lengths)[:, None]] = np.nan
     varies = np.nanmax(windows, axis=1) > np.nanmin(windows, axis=1)
     seen = look(windows[varies], season)
-    return seen.inputs, _wanted(seen, series[varies, shape.length :].astype(np.float64))
-
-
-def _wanted(seen: Seen, future: np.ndarray) -> Array:
-    """(k, horizon) what came, as a network should say it."""
-    z = np.where(seen.is_log, np.log(np.maximum(future, 1e-3 * np.exp(np.where(seen.is_log, seen.level, 0.0)))), future)
-    return np.clip((z - seen.level) / seen.unit - seen.ahead(future.shape[1]), -CLIP, CLIP).astype(np.float32)
+    return seen.inputs, seen.wanted(series[varies, shape.length :].astype(np.float64))
 
 
 def train(season: int, steps: int, seed: int) -> list[tuple[Array, Array]]:
@@ -136,11 +130,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="benchmarks.forecast_pretraining", description="Trains the pre-trained networks on generated series."
     )
     parser.add_argument("--season", type=int, choices=sorted(SHAPES), required=True)
-    parser.add_argument("--steps", type=int, default=12_000)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--steps", type=int, default=None, help="default: those the weights in the package were made with")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--out", type=Path, default=None, help="default: beside the code that reads them")
     options = parser.parse_args(argv)
-    networks = [train(options.season, options.steps, seed) for seed in options.seeds]
+    steps = options.steps or SHAPES[options.season].steps
+    networks = [train(options.season, steps, seed) for seed in options.seeds]
     write(networks, options.season, options.out or FOLDER / f"season_{options.season}.npz")
     return 0
 

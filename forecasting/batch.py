@@ -13,8 +13,9 @@ import numpy as np
 from core.timeseries import FloatArray
 from forecasting.backtests import Trial, cuts_of, failed_trial, keep_sane, trial
 from forecasting.members.pool import POOL, THOROUGH_POOL
+from forecasting.members.pretrained import trained_season
 from forecasting.members.smoothing import adjusted
-from forecasting.pooled.committee import Opinions, Seat, ask, seats
+from forecasting.pooled.committee import Opinions, Seat, ask, seats, tuned_seats
 from forecasting.pooled.copies import teachers
 from forecasting.prepare import Prepared
 
@@ -55,6 +56,8 @@ def run_trials(series: Sequence[Prepared], plan: Plan, executor: Executor | None
     committee: tuple[Seat, ...] = ()
     if sum(teaching) >= MIN_TEACHERS:
         committee = seats(series[0].seasons, series[0].horizon, [s.y.shape[0] for s in series], plan.pooled_effort)
+        if series[0].step.months:
+            committee += tuned_seats(trained_season(series[0]), series[0].horizon, plan.pooled_effort)
     if not committee:
         plan = replace(plan, folds=FOLDS_WITHOUT_NETWORKS * plan.folds)
     if executor is None:
@@ -95,8 +98,8 @@ def opinion(seat: Seat, series: Sequence[Prepared], teaching: Sequence[bool], pl
 
 def _opinion(seat: Seat, series: Sequence[Prepared], teaching: Sequence[bool], plan: Plan) -> Opinions | None:
     with single_threaded(), np.errstate(all="ignore"):
-        at_cuts = [[_view(one.cut(cut), seat.adjusted) for cut in cuts_of(one, plan.folds)] for one in series]
-        now = [_view(one, seat.adjusted) for one in series]
+        at_cuts = [[_view(one.cut(cut), seat) for cut in cuts_of(one, plan.folds)] for one in series]
+        now = [_view(one, seat) for one in series]
         said = ask(seat, [view.history for view in now], [[view.history for view in cuts] for cuts in at_cuts], teaching, plan.seed)
         if said is None:
             return None
@@ -117,10 +120,10 @@ class _View:
     restore: Callable[[FloatArray], FloatArray]
 
 
-def _view(series: Prepared, without_seasons: bool) -> _View:
+def _view(series: Prepared, seat: Seat) -> _View:
     n = series.y.shape[0]
-    if not without_seasons:
-        return _View(series.filled, lambda point: series.effects.restore(point, n))
+    if not seat.adjusted:
+        return _View(series.y if seat.trained_season else series.filled, lambda point: series.effects.restore(point, n))
     parts = adjusted(series)
     return _View(parts.rest, lambda point: series.effects.restore(parts.restore(point), n))
 

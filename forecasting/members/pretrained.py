@@ -10,12 +10,17 @@ from forecasting.pretrained.weights import Committee, committee
 from forecasting.pretrained.windows import look
 
 LEAST_POINTS = 8
+YOUNG_CYCLES = 2
+"""Weeks: until so many years are known. Of 52 to 104 public weeks errors were 23 % lower with the networks, of fewer 2.5 %, of more the same."""
+WEEK_S, WEEKS_OF_YEAR = 7 * 86_400.0, 52
 
 
 def is_foreseen(series: Prepared) -> bool:
-    """Are there networks for this season, and does their horizon reach?"""
+    """Are there networks for this season, does their horizon reach, and do they know more than the other members?"""
     found = _networks(series)
-    return found is not None and series.horizon <= found.horizon and series.y.shape[0] >= LEAST_POINTS
+    if found is None or series.horizon > found.horizon or series.y.shape[0] < LEAST_POINTS:
+        return False
+    return bool(series.step.months) or series.y.shape[0] < YOUNG_CYCLES * WEEKS_OF_YEAR
 
 
 def pretrained(series: Prepared) -> FloatArray:
@@ -34,7 +39,9 @@ def pretrained(series: Prepared) -> FloatArray:
 
 def trained_season(series: Prepared) -> int:
     """Steps of the season that networks for such a series know; 1 where there are no networks."""
-    return 12 // series.step.months if series.step.months in (1, 3) else 1
+    if series.step.months in (1, 3):
+        return 12 // series.step.months
+    return WEEKS_OF_YEAR if not series.step.months and series.step.approximate_seconds == WEEK_S else 1
 
 
 def _networks(series: Prepared) -> Committee | None:

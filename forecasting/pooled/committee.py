@@ -11,25 +11,33 @@ from core.timeseries import FloatArray
 from forecasting.pooled.boosting import Boosted, learn_boosted
 from forecasting.pooled.learner import Learned, learn_pooled
 from forecasting.pooled.network import Recipe
+from forecasting.pooled.tuned import RECIPE, Tuned, learn_tuned
 from forecasting.pooled.windows import Shape, uses_logarithm
+from forecasting.pretrained.weights import committee
 
 MAX_HORIZON = 400
 MOST_FOLDS, LONG_HISTORY = 3, 10
 """On histories shorter than ten horizons a network speaks at the last two folds only: before the third it would have seen too little, and
 its errors there would say nothing of the one that has seen all."""
+TUNED_LEAST = 12
+"""Known steps that a window needs for a network that was trained before."""
 LEARN_AGAIN_SHARE = 0.5
 """Steps of the second learning, on all data, which starts from the first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """One network of the committee, or boosted trees. adjusted: it sees series without their seasons, which are put back into its word."""
+    """One network of the committee, or boosted trees. adjusted: it sees series without their seasons, which are put back into its word.
+
+    trained_season: begins with the pre-trained network of that season; 0 begins with nothing.
+    """
 
     name: str
     shape: Shape
     recipe: Recipe
     adjusted: bool = False
     trees: bool = False
+    trained_season: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +81,15 @@ def seats(seasons: tuple[int, ...], horizon: int, lengths: Sequence[int], effort
     )
 
 
+def tuned_seats(season: int, horizon: int, effort: float = 1.0) -> tuple[Seat, ...]:
+    """One that begins with the pre-trained network of this season, where there is one and it says as many steps."""
+    known = committee(season)
+    if known is None or horizon > known.horizon:
+        return ()
+    recipe = replace(RECIPE, steps=int(RECIPE.steps * effort))
+    return (Seat("tuned_network", Shape(known.length, horizon, 1, True, TUNED_LEAST), recipe, trained_season=season),)
+
+
 def ask(
     seat: Seat, histories: Sequence[FloatArray], at_cuts: Sequence[Sequence[FloatArray]], teaching: Sequence[bool], seed: int
 ) -> Opinions | None:
@@ -106,18 +123,20 @@ def ask(
 
 
 def _learn(
-    seat: Seat, histories: Sequence[FloatArray], logs: Sequence[bool], seed: int, first: Learned | Boosted | None
-) -> Learned | Boosted | None:
+    seat: Seat, histories: Sequence[FloatArray], logs: Sequence[bool], seed: int, first: Learned | Boosted | Tuned | None
+) -> Learned | Boosted | Tuned | None:
     """What the seat learns of these histories; a network goes on from what it learned `first`, trees begin anew."""
     if seat.trees:
         return learn_boosted(histories, logs, seat.shape, seed)
-    if not isinstance(first, Learned):
-        return learn_pooled(histories, logs, seat.shape, seat.recipe, seed)
-    recipe = replace(seat.recipe, steps=int(seat.recipe.steps * LEARN_AGAIN_SHARE), epochs=seat.recipe.epochs * LEARN_AGAIN_SHARE)
-    return learn_pooled(histories, logs, seat.shape, recipe, seed, first)
+    recipe = seat.recipe
+    if first is not None:
+        recipe = replace(recipe, steps=int(recipe.steps * LEARN_AGAIN_SHARE), epochs=recipe.epochs * LEARN_AGAIN_SHARE)
+    if seat.trained_season:
+        return learn_tuned(histories, seat.shape, seat.trained_season, recipe, seed, first if isinstance(first, Tuned) else None)
+    return learn_pooled(histories, logs, seat.shape, recipe, seed, first if isinstance(first, Learned) else None)
 
 
-def _speak(learned: Learned | Boosted, at_cuts: Sequence[Sequence[FloatArray]], logs: list[bool], into: list[FloatArray]) -> None:
+def _speak(learned: Learned | Boosted | Tuned, at_cuts: Sequence[Sequence[FloatArray]], logs: list[bool], into: list[FloatArray]) -> None:
     places = [(k, row) for k, cuts in enumerate(at_cuts) for row, y in enumerate(cuts) if y.shape[0] >= learned.shape.least]
     if not places:
         return

@@ -23,6 +23,10 @@ class Layers:
     weights: tuple[Float32, ...]
     biases: tuple[Float32, ...]
 
+    def flat(self) -> tuple[Float32, ...]:
+        """Weights and biases in turn."""
+        return tuple(part for pair in zip(self.weights, self.biases, strict=True) for part in pair)
+
     def __call__(self, inputs: Float32) -> Float32:
         """(k, inputs) -> (k, horizon)."""
         w, b = self.weights, self.biases

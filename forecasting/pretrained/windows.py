@@ -40,6 +40,12 @@ class Seen:
         """(k, steps) the season ahead, in units."""
         return self.season[:, np.arange(steps) % self.season.shape[1]]
 
+    def wanted(self, future: FloatArray) -> Float32:
+        """(k, steps) values that came -> what a network should have said."""
+        z = np.where(self.is_log, np.log(np.maximum(future, 1e-3 * np.exp(np.where(self.is_log, self.level, 0.0)))), future)
+        said = (z - self.level) / self.unit - self.ahead(future.shape[1])
+        return np.clip(said, -2 * CLIP, 2 * CLIP).astype(np.float32)
+
     def back(self, output: npt.NDArray[np.floating]) -> FloatArray:
         """(k, steps) what the network said -> values."""
         z = self.level + self.unit * (output + self.ahead(output.shape[1]))

@@ -9,6 +9,9 @@ from benchmarks.forecast_pretraining import SHAPES, examples, write
 from benchmarks.forecast_prior import series_of_prior
 from forecasting.engine import forecast
 from forecasting.members.pretrained import is_foreseen, pretrained
+from forecasting.pooled import tuned
+from forecasting.pooled.committee import tuned_seats
+from forecasting.pooled.network import SMOOTHING
 from forecasting.prepare import prepare
 from forecasting.pretrained import weights
 from forecasting.pretrained.windows import look
@@ -62,16 +65,61 @@ class TestMember:
     def test_stays_out_where_it_was_not_trained(self, item, months):
         y = 100 + YEAR
         assert not is_foreseen(prepare(item(y, 12)))
+        assert not is_foreseen(prepare(item(y, 12, unit="W")))
+        assert is_foreseen(prepare(item(y[:90], 12, unit="W")))
         assert not is_foreseen(prepare(months(y[:7])))
         assert not is_foreseen(prepare(months(y, 60)))
         assert is_foreseen(prepare(months(y)))
+
+
+class TestTaughtFurther:
+    def test_the_gradient_is_that_of_the_error(self):
+        rng = np.random.default_rng(0)
+        sizes = [(9, 5), (5, 5), (5, 5), (5, 5), (5, 5), (5, 4), (9, 4)]
+        flat = [part for size in sizes for part in (rng.normal(size=size) / 2, rng.normal(size=size[1]) / 2)]
+        x, wanted = rng.normal(size=(20, 9)), rng.normal(size=(20, 4))
+
+        def error() -> float:
+            out = weights.Layers(tuple(flat[::2]), tuple(flat[1::2]))(x)
+            return float(np.sqrt((out - wanted) ** 2 + SMOOTHING**2).sum() / 20)
+
+        for part, gradient in zip(flat, tuned._gradients(flat, x, wanted), strict=True):
+            at = tuple(rng.integers(0, n) for n in part.shape)
+            kept = part[at]
+            part[at] = kept + 1e-6
+            more = error()
+            part[at] = kept - 1e-6
+            assert gradient[at] == pytest.approx((more - error()) / 2e-6, abs=1e-6)
+            part[at] = kept
+
+    def test_learns_what_the_series_have_in_common(self):
+        """Every seventh month is a third of the others: no season of a year, and no network knows it before."""
+        rng = np.random.default_rng(3)
+        at = np.arange(84)
+        series = [100 * np.where((at + k) % 7 == 0, 0.33, 1.0) * np.exp(rng.normal(0, 0.02, 84)) for k in range(20)]
+        seat = tuned_seats(12, 12)[0]
+        found = tuned.learn_tuned([y[:72] for y in series], seat.shape, 12, seat.recipe, 1)
+        before = tuned.Tuned(seat.shape, 12, tuned.first_steps(weights.committee(12).networks[0], 12))
+
+        def error(network) -> float:
+            return float(
+                np.mean([np.abs(p - y[72:]).mean() for p, y in zip(network.predict([y[:72] for y in series], []), series, strict=True)])
+            )
+
+        assert found.predict([series[0]], [])[0].shape == (12,)
+        assert error(found) < 0.8 * error(before)
+
+    def test_too_little_to_look_at_teaches_nothing(self):
+        seat = tuned_seats(12, 12)[0]
+        assert tuned.learn_tuned([100 + YEAR[:40]] * 3, seat.shape, 12, seat.recipe, 1) is None
+        assert tuned_seats(12, 36) == tuned_seats(5, 12) == ()
 
 
 class TestWeights:
     def test_are_small_and_there(self):
         files = list(weights.FOLDER.glob("season_*.npz"))
         assert sum(file.stat().st_size for file in files) < 2_500_000
-        assert {12} <= {int(file.stem.split("_")[1]) for file in files} <= set(SHAPES)
+        assert {int(file.stem.split("_")[1]) for file in files} == set(SHAPES)
         assert weights.committee(5) is None
 
     def test_are_read_as_they_were_written(self, tmp_path, monkeypatch):

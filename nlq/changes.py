@@ -43,7 +43,7 @@ def settle_changes(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar) 
         frame.times = [TimePhrase(0, 0, Calendar_(unit=Unit.MONTH, offset=-1), "last month")]
     if changes and frame.times and frame.compare is None:
         frame.times = [_as_calendar(frame.times[0], as_of, calendar) or frame.times[0], *frame.times[1:]]
-        frame.compare = _comparison(frame, changes[0].grain, as_of, calendar)
+        frame.compare = _comparison(frame, next((t.grain for t in changes if t.grain), None), as_of, calendar)
     if changes and frame.compare is not None and frame.limit_asked and frame.rank_by:
         # "top 3 regions by revenue growth": the change ranks.
         frame.moved_order = MovedOrder(not frame.ascending_top)

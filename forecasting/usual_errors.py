@@ -75,7 +75,8 @@ UNKNOWN = 0.0
 
 _PRETRAINED = ((2.0, -1.1), (3.0, -0.4), (float("inf"), -0.2))
 """Of the pre-trained networks, below so many cycles of the season. Only they know what a season is before it has been seen twice: series of 12 to
-24 months had errors 14 to 19 % lower for it (public 14 to 20, generated 18), of 24 to 36 months 0 to 4 %; with more, -1.1 was 2 to 5 % worse."""
+24 months had errors 18 % lower for it (public 17 to 19, generated 18 to 20), of 24 to 36 months 3 to 5 % (generated 2 % higher); of more, -1.1 was 0 to
+5 % worse than -.2."""
 
 
 def usual_errors(step: Step, points: int = 0, season: int = 1) -> dict[str, float]:

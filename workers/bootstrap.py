@@ -13,6 +13,7 @@ from core.ids import TenantId
 from core.settings import Settings, settings
 from core.store import Store, catalogs, secrets
 from core.store.migrate import migrate
+from core.store.shared_clock import SharedClock
 from models.registry import Registry
 from semantic.cache import CachedWarehouse, MemoryStore, RedisStore
 from semantic.catalog.model import Catalog
@@ -131,5 +132,8 @@ class Services:
 
 
 def build_services(configuration: Settings | None = None, clock: Clock | None = None) -> Services:
-    """Services from the given settings, else the process's own, on the system clock unless told otherwise."""
-    return Services(configuration or settings(), clock or SystemClock())
+    """Services from the given settings, else the process's own; on this machine's clock unless told otherwise, set by PostgreSQL's where there is one."""
+    services = Services(configuration or settings(), clock or SystemClock())
+    if clock is None and services.settings.resolved_state_url.startswith("postgresql"):
+        services.clock = SharedClock(services.store, services.clock)
+    return services

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import numpy as np
 
-from anomaly.incidents import SETTLING_QUIETS, Watched, quiet_seconds, stays_away
+from anomaly.incidents import AWAY_ERRORS, SETTLING_QUIETS, Watched, quiet_seconds, stays_away
 from anomaly.prepare import NS_PER_S
 from anomaly.thresholds import DAY_S
 from anomaly.types import Incident
@@ -17,7 +17,6 @@ LONGER = 3.0  # than the longest gap or standstill before
 LEAST_ROWS = 100  # before a gap or a standstill can be called unusual
 FLAT_ROWS = 12
 SURE_QUIETS = 4  # a day of six-hour quiet times
-AWAY_ERRORS = 3.0  # as in kernel, where a row nearer to what was expected before the event counts as back
 SURE_QUIETS_OF_DAYS = 2  # of six days: twelve days
 
 
@@ -78,9 +77,20 @@ def level_shift(w: Watched, others: Sequence[Incident]) -> list[Incident]:
         lately = int(np.searchsorted(ns, sure_ns - quiet_ns))
         away = stays_away(ns, w.scored.from_before, start - 1, sure_ns - int(ns[start - 1]), AWAY_ERRORS)
         if away and stays_away(ns, w.scored.from_before, lately - 1, quiet_ns, AWAY_ERRORS / 2):
-            found.append(notice(w, "level_shift", known_at, ns[first], ns[known_at], is_open=False))
+            made = notice(w, "level_shift", known_at, ns[first], ns[known_at], is_open=False)
+            found.append(levels(w, made, start, known_at))
             silent_until = int(ns[first]) + SETTLING_QUIETS * quiet_ns
     return found
+
+
+def levels(w: Watched, made: Incident, first: int, last: int) -> Incident:
+    """The notice with the mean of what was held of before as expected, that of the same rows as actual, and which way it went."""
+    rows = slice(first, last + 1)
+    known = np.isfinite(w.scored.held[rows]) & np.isfinite(w.values[rows])
+    if not known.any():
+        return made
+    before, after = float(w.scored.held[rows][known].mean()), float(w.values[rows][known].mean())
+    return replace(made, direction="up" if after > before else "down", expected=before, actual=after)
 
 
 def crept_shift(w: Watched, told: Sequence[Incident]) -> list[Incident]:

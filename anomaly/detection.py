@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from anomaly.conditions import crept_shift, flat_line, level_shift, missing_data
-from anomaly.incidents import Watched, value_incidents
+from anomaly.incidents import AWAY_ERRORS, Watched, value_incidents
 from anomaly.prepare import prepare
 from anomaly.state import State
 from anomaly.thresholds import DEFAULT_SENSITIVITY, HOUR_S, score_threshold
@@ -57,7 +57,10 @@ def detect(
     off = rows.values - scored.expected
     silent = np.abs(off) < min_effect
     if direction != "both":
-        silent |= off < 0 if direction == "up" else off > 0
+        from_held = np.where(np.isnan(scored.held), 0.0, rows.values - scored.held)  # during an event the row before is of it as well
+        side = np.where(np.abs(from_held) > np.abs(off), from_held, off)
+        silent |= side < 0 if direction == "up" else side > 0
+        silent |= scored.from_before < AWAY_ERRORS  # the way back from an event to the other side
     alerting = np.where(silent, np.nan, scored.score)
     watched = Watched(item.series.series_id, rows.times, rows.values, scored, rows.step_s, alerting)
     width = BAND * scored.spread

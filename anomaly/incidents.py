@@ -36,6 +36,8 @@ LONE_FROM, LONE_FULL = 0.4, 0.8  # how unpredictable a series is where the rise 
 AGAIN_QUIETS = 3.0
 MUCH_STRANGER = 1.5
 AFTERSHOCK_SHARE = 0.5  # of hours: within a day, at most so large and no stranger is what was told of already
+AWAY_ERRORS = 3.0  # as in kernel, where a row nearer to what was expected before the event counts as back
+FAR_SHARE = 0.5  # of the farthest row: the oddest one of an event is the one to show
 DAY_NS = 86_400 * 1_000_000_000
 STAYED_DAYS, SOON_DAYS = 3.5, 1.5  # so long after an incident it is asked whether the level ever went back
 BEFORE_DAYS, LEAST_DAYS = 7, 4  # of the same time of day before it
@@ -286,14 +288,31 @@ def value_incidents(
     return tuple(incident(w, span, threshold, is_open=bool(ns[-1] - ns[span.last] <= terms.quiet_ns)) for span in spans(rows, terms))
 
 
+def before_event(w: Watched, first: int, last: int) -> FloatArray:
+    """(rows,) what is due in the rows of an event as if it had not begun: the row before tells what comes next of an event as well. What
+    has been held since an earlier event is brought to what was due in the first row."""
+    scored, rows = w.scored, slice(first, last + 1)
+    due = scored.held[rows]
+    if not np.isnan(scored.from_before[max(0, first - LONE_ROWS) : first + 1]).any():
+        due = due + (scored.expected[first] - scored.held[first])
+        due = np.maximum(due, min(0.0, float(scored.expected[first]))) if (w.values[rows] >= 0).all() else due
+    return np.where(np.isfinite(due), due, scored.expected[rows])
+
+
 def incident(w: Watched, span: Span, threshold: float, *, is_open: bool) -> Incident:
-    """The incident over the rows of an event; impact sums what the flagged rows are off their expectation."""
+    """The incident over the rows of an event; impact sums what the flagged rows that are not back are off what was expected before
+    it. Its actual and expected are of the oddest row, or of the farthest one when that is the way back."""
     first, known, last, peak = span
     rows = np.arange(first, last + 1)
     rows = rows[w.alerting[rows] >= threshold - HYSTERESIS]
-    off = w.values[rows] - w.scored.expected[rows]
+    due = before_event(w, first, last)
+    off = w.values[rows] - due[rows - first]
+    back = w.scored.from_before[rows] < AWAY_ERRORS
+    off = off if back.all() else np.where(back, 0.0, off)
     up, down = float(off[off > 0].sum()), float(-off[off < 0].sum())
-    expected = float(w.scored.expected[peak])
+    farthest = int(rows[np.argmax(np.abs(off))])
+    shown = peak if abs(w.values[peak] - due[peak - first]) >= FAR_SHARE * abs(w.values[farthest] - due[farthest - first]) else farthest
+    actual, expected = float(w.values[shown]), float(due[shown - first])
     return Incident(
         series_id=w.series_id,
         start=w.times[first],
@@ -301,10 +320,10 @@ def incident(w: Watched, span: Span, threshold: float, *, is_open: bool) -> Inci
         detected_at=w.times[known],
         direction="up" if up > 4 * down else "down" if down > 4 * up else "both",
         kind="value",
-        severity=severity(float(w.scored.score[peak]) - threshold, float(w.values[peak]), expected),
+        severity=severity(float(w.scored.score[peak]) - threshold, actual, expected),
         impact=float(off.sum()),
         expected=expected,
-        actual=float(w.values[peak]),
+        actual=actual,
         is_open=is_open,
     )
 

@@ -19,6 +19,7 @@ from anomaly.memory import (
     DEV_ROWS,
     FRACTIONS_SEEN,
     HELD_GOOD,
+    HELD_LEVEL,
     HIGHEST,
     LAGS,
     LOCAL_ROWS,
@@ -131,7 +132,7 @@ def weigh(m: Memory, surprise: float, effect: float, ranked: FloatArray) -> floa
 def step(m: Memory, cell: int, y: float, holiday_back: int, periods: IntArray, out: FloatArray) -> None:
     """Judge one value, then learn it.
 
-    out (4,): score, expected, spread, distance from what was expected before the incident. holiday_back: cells back to the last Sunday
+    out (5,): score, expected, spread, distance from what was expected before the incident, and that. holiday_back: cells back to the last Sunday
     on a holiday, else 0. periods (8,): as State gives them.
     """
     short, short_count, long, long_count, reach = periods[0], periods[1], periods[2], periods[3], periods[4]
@@ -170,6 +171,7 @@ def step(m: Memory, cell: int, y: float, holiday_back: int, periods: IntArray, o
         if held_z < np.inf:
             held_z *= by_noise
             out[3] = held_z
+            out[4] = seasonal_held if not np.isnan(seasonal_held) else f[HELD_LEVEL]
         if holiday_back > 0:
             sunday = holiday_miss(m, cell, newest, y, holiday_back, long if long > 1 else short)
             held_z = min(held_z, sunday / (1.25 * best_error + floor))
@@ -217,9 +219,10 @@ def run(
     expected: FloatArray,
     spread: FloatArray,
     from_before: FloatArray,
+    held: FloatArray,
 ) -> None:
-    """Advance the memory over the rows; fills score, expected, spread, from_before (all (n,)); NaN where nothing can be said."""
-    out = np.empty(4)
+    """Advance the memory over the rows; fills score, expected, spread, from_before, held (all (n,)); NaN where nothing can be said."""
+    out = np.empty(5)
     for i in range(values.shape[0]):
         step(m, grid[i], values[i], holiday_back[i], periods, out)
-        score[i], expected[i], spread[i], from_before[i] = out[0], out[1], out[2], out[3]
+        score[i], expected[i], spread[i], from_before[i], held[i] = out[0], out[1], out[2], out[3], out[4]

@@ -36,7 +36,7 @@ def weighed(scored: Scored, values: FloatArray, step_s: int, name: str, company:
     out = scored.score.copy()
     if not known.any():
         return out
-    part = Scored(*(column[known] for column in (scored.score, scored.expected, scored.spread, scored.from_before)))
+    part = Scored(*(column[known] for column in (scored.score, scored.expected, scored.spread, scored.from_before, scored.held)))
     features = residual_features(part, values[known])
     if company is not None:
         features = np.column_stack([features, company[known]])

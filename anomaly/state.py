@@ -21,12 +21,13 @@ LONG_AGO_NS = -(2**62)
 @dataclass(frozen=True, slots=True)
 class Scored:
     """(n,) each: score (NaN where not judged), expected value, its spread (one robust standard deviation), and, for a few days after a
-    high score, how many usual errors the row is from what was expected before it (else NaN)."""
+    high score, how many usual errors the row is from what was expected before it, and what that was (else NaN)."""
 
     score: FloatArray
     expected: FloatArray
     spread: FloatArray
     from_before: FloatArray
+    held: FloatArray
 
 
 class State:
@@ -59,7 +60,7 @@ class State:
         y = np.where(np.isfinite(values), values, np.nan).astype(np.float64)
         if ns.shape != y.shape or ns.ndim != 1:
             raise Invalid(f"times and values must be 1-D and of one length; found {ns.shape} and {y.shape}.", code="bad_series")
-        out = Scored(*(np.full(len(y), np.nan) for _ in range(4)))
+        out = Scored(*(np.full(len(y), np.nan) for _ in range(5)))
         new = ns > np.maximum.accumulate(np.r_[self.last_time_ns, ns])[:-1]
         if not new.any():
             return out
@@ -67,10 +68,10 @@ class State:
         grid = grid_index(at[new], self.step_s, self.time_zone)
         periods = np.array([s.short, s.short_count, s.long, s.long_count, s.reach, s.smooth_slots, s.block_rows, s.hold_steps], np.int64)
         back = sundays_back(grid, s.slots_per_day, self.country)
-        part = [np.empty(len(grid)) for _ in range(4)]
+        part = [np.empty(len(grid)) for _ in range(5)]
         kernel.run(self._memory, grid, y[new], back, periods, *part)
         self.last_time_ns = int(ns[new][-1])
-        for whole, piece in zip((out.score, out.expected, out.spread, out.from_before), part, strict=True):
+        for whole, piece in zip((out.score, out.expected, out.spread, out.from_before, out.held), part, strict=True):
             whole[new] = piece
         return out
 

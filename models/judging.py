@@ -97,7 +97,8 @@ def _detection(
     silent = np.abs(off) < options[0]
     if options[1] != "both":
         silent |= off < 0 if options[1] == "up" else off > 0
-    scored = Scored(score, expected, spread, np.full(len(score), np.nan))
+    unknown = np.full(len(score), np.nan)
+    scored = Scored(score, expected, spread, unknown, unknown)
     watched = Watched(item.series.series_id, rows.times, rows.values, scored, rows.step_s, np.where(silent, np.nan, score))
     incidents: tuple[Incident, ...] = ()
     if len(rows.times):

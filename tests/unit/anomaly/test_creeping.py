@@ -30,7 +30,7 @@ def notices(y: np.ndarray) -> list[object]:
 
 def crept(t: np.ndarray, y: np.ndarray) -> list[object]:
     zero = np.zeros(len(t))
-    return crept_shift(Watched("s", t, y, Scored(zero, zero, zero, zero), 3600, zero), [])
+    return crept_shift(Watched("s", t, y, Scored(zero, zero, zero, zero, zero), 3600, zero), [])
 
 
 class TestCreepingShifts:

@@ -18,6 +18,7 @@ from api.investigations import investigation
 from api.language_model import by_language_model
 from api.outlooks import forecast_params, with_measure
 from api.services import Services
+from api.still_ahead import forecast_instead, is_ahead
 from core.errors import AppError, InternalError, Invalid, UserError
 from core.principal import Principal
 from insights.asked import asked_of
@@ -177,11 +178,15 @@ async def _act(
     if outcome == "answer":
         reading = readings[0]
         moment.told("understood", reading.paraphrase)
-        if reading.intent in {Intent.WHY, Intent.FORECAST, Intent.UNUSUAL, Intent.SCAN}:
+        answer = None
+        if reading.intent not in {Intent.WHY, Intent.FORECAST, Intent.UNUSUAL, Intent.SCAN}:
+            answer = await answer_query(services, principal, visible, reading.query, moment)
+            if is_ahead(reading.query, answer, visible.catalog.calendar, moment.as_of):
+                ahead = await run_in_threadpool(forecast_instead, visible.understander, reading, request.question, moment.as_of)
+                reading, answer = (reading, answer) if ahead is None else (ahead, None)
+        if answer is None:
             params = await _forecast_params(services, principal, visible, reading, request.question, moment)
             answer = await investigation(services, principal, visible.catalog, reading, moment.as_of, params, request.question)
-        else:
-            answer = await answer_query(services, principal, visible, reading.query, moment)
         _describe_reading(answer, reading)
         answer.suggestions = answer.suggestions or (await run_in_threadpool(visible.understander.follow_ups, reading))[:6]
     else:

@@ -220,7 +220,7 @@ IDIOMS: tuple[Idiom, ...] = (
            rf"\s+(?P<q>[^,:?]+?)\s*[,:–-]\s*(?P<a>{_NAMED})\s+or\s+(?P<b>{_NAMED})\W*$", r"\g<q> \g<a> vs \g<b>", sure=True),
     _idiom(rf"^(?P<q>[^,:?]+?)\s+[–-]\s+(?P<a>{_NAMED})\s+or\s+(?P<b>{_NAMED})\W*$", r"\g<q> \g<a> vs \g<b>", sure=True),
     _idiom(r"^\W*(?:the\s+|our\s+)?(?P<x>(?!(?:top|best|worst|most|least|all|which|what|how|units|items|pieces|products|goods|things|articles|number|total)\b)"
-           r"(?:[\w-]+\s)?[a-z][\w-]*[a-rt-z]s)\s+sold(?=\s+(?:last|this|in|per|by|since|yesterday|today|each|on|over|during|between|a)\b|\W*$)",
+           r"(?:[\w-]+\s)?(?!(?:units|items|pieces|products|goods|things|articles)\b)[a-z][\w-]*[a-rt-z]s)\s+sold(?=\s+(?:last|this|in|per|by|since|yesterday|today|each|on|over|during|between|a)\b|\W*$)",
            *_each(r"{} of \g<x>", ("units sold", "quantity sold")), sure=True),
     *(
         _idiom(rf"\b(?:what|which)\s+(?P<x>weekday|day(?:\s+of\s+(?:the\s+)?week)?|month|week|quarter|hour)\s+(?:do\s+we\s+)?sells?\s+(?:the\s+)?(?:{end})\b",

@@ -11,11 +11,13 @@ from nlq.outlook import find_outlook
 from nlq.types import Intent
 
 _WHY = re.compile(
-    r"\b(?:why(?:\s+(?:did|does|do|is|are|was|were|has|have|had)(?:n['’]t)?)?|how come|what(?:'s| is| was| are)?\s+(?:drove"
+    r"\b(?:why(?:\s+(?:did|does|do|is|are|was|were|has|have|had)(?:n['’]t)?)?|how come|what(?:'s| is| was| are)?\s+(?:drove|drives"
     r"|driving|caus(?:ed|ing)|behind|explains?|responsible for)(?:\s+(?:the|this|that))?"
     r"|(?:what|which)\s+(?:drivers?|factors?|reasons?)\s+\w+|(?:reasons?|root causes?|drivers?|explanation)\s+(?:for"
     r"|of|behind|why)(?:\s+the)?|reasons?(?=\s+[\w\s]{2,40}\b(?:fell|dropped|declined|rose|grew|increased|decreased|changed|went))"
     r"|(?:what|who)\s+(?:made|makes)(?=\s+[\w\s]{2,40}\b(?:fall|drop|decline|rise|grow|increase|decrease|change|jump|spike|dip|go\s+(?:up|down)))"
+    r"|(?:which|what)\s+[\w-]+\s+(?:caused|drove|explains?|(?:is|are)\s+driving)(?:\s+the)?(?=\s+[\w\s]{0,40}\b(?:decline|drop|fall|rise|increase|decrease|growth|dip|jump|spike|change)\b)"
+    r"|explain(?=\s+(?!(?:the|this|that|your?)\b)[\w\s-]{2,40}\b(?:last|this|yesterday|today|since|in\s+(?:q[1-4]|[a-z]+uary|march|april|may|june|july|august|[a-z]+ber|(?:19|20)\d\d))\b)"
     r"|who\s+is\s+(?:responsible|to\s+blame)\s+for(?:\s+the)?|explain\s+(?:the|why)(?!\s+(?:\w+\s+)?(?:forecast|projection|prediction|outlook)\b)|main drivers? of)\b",
     re.IGNORECASE,
 )
@@ -23,7 +25,7 @@ _MOVE = re.compile(
     r"\b(?:(?:not|never)\s+)?(?:drop(?:ped|s|ping)?|f[ae]ll(?:en|s|ing)?|decreas(?:ed?|es|ing)|declin(?:ed?|es|ing)|r[io]se(?:n|s)?"
     r"|rising|increas(?:ed?|es|ing)|gr[eo]w(?:n|s|th)?|grow(?:ing)?|jump(?:ed|s)?|spik(?:ed?|es)|plummet(?:ed)?"
     r"|plung(?:ed?|es)"
-    r"|chang(?:ed?|es|ing)|go(?:ne|es)?\s+(?:up|down)|went\s+(?:up|down)|down|up|so\s+(?:low|high|bad|good)"
+    r"|chang(?:ed?|es|ing)|go(?:ne|es)?\s+(?:up|down)|went\s+(?:up|down)|down|up|so\s+(?:low|high|bad|good)|(?:such\s+a\s+)?(?:bad|good|poor|weak|strong)(?=\W*$)"
     r"|slow(?:ed)?(?:\s+down)?|tank(?:ed|s|ing)?|collapse[ds]?|crash(?:ed|es)?|soar(?:ed|s)?|slump(?:ed|s)?|tumbled?|dip(?:ped|s)?|surg(?:ed?|es)|lower|higher|worse|better|move[ds]?|shift(?:ed)?)\b",
     re.IGNORECASE,
 )

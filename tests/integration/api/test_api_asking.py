@@ -160,6 +160,10 @@ class TestJobs:
         assert answer["outcome"] == "job"
         assert answer["job"]["kind"] == "forecast"
 
+    def test_a_figure_of_a_time_to_come_is_forecast(self, executive: Any) -> None:
+        answer = executive.post("/v1/ask", {"question": "revenue next quarter"}).json()
+        assert (answer["outcome"], answer["intent"]) == ("job", "forecast"), answer
+
     @pytest.mark.parametrize("body", [{"metric": "nope"}, {"metric": "revenue", "by": "planet"}, {"metric": "revenue", "horizon": 0}])
     def test_bad_studies_are_refused_before_they_start(self, analyst: Any, body: Any) -> None:
         assert analyst.post("/v1/forecasts", body).status_code in {404, 422}

@@ -79,6 +79,10 @@ _PRETRAINED = ((2.0, -1.1), (3.0, -0.4), (float("inf"), -0.2))
 5 % worse than -.2."""
 
 
+_TUNED = -0.2
+"""In batches of five public months errors were 2.0 % lower than without both, with 0 here 1.6 %, with -.4 .5 %."""
+
+
 def usual_errors(step: Step, points: int = 0, season: int = 1) -> dict[str, float]:
     """Member -> its usual relative log error for series of this step, so many points and the season of the pre-trained networks; members that are
     absent are at `UNKNOWN`."""
@@ -86,4 +90,4 @@ def usual_errors(step: Step, points: int = 0, season: int = 1) -> dict[str, floa
     if seconds < 20 * 3600:
         return _WITHIN_DAY
     known = _DAYS if seconds < 6 * 86_400 else _WEEKS if seconds < 20 * 86_400 else _MONTHS
-    return known | {"pretrained": next(usual for cycles, usual in _PRETRAINED if points < cycles * season)}
+    return known | {"tuned_network": _TUNED, "pretrained": next(usual for cycles, usual in _PRETRAINED if points < cycles * season)}

@@ -26,7 +26,7 @@ and hours 10 to 20 were equal."""
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How to learn. steps: at most so many, and at most `epochs` looks at each window.
+    """How to learn. steps: at most so many, and at most `epochs` looks at each window, but not fewer than `least_steps`.
 
     batch: windows per step. rate: first learning rate, falling to 0 along a cosine. Source of the optimiser: Kingma and Ba (2015).
     """
@@ -36,10 +36,11 @@ class Recipe:
     batch: int = 512
     rate: float = 1e-3
     epochs: float = EPOCHS
+    least_steps: int = LEAST_STEPS
 
     def steps_for(self, windows: int) -> int:
         """Steps to take when there are so many windows."""
-        return max(LEAST_STEPS, min(self.steps, int(self.epochs * windows / self.batch)))
+        return max(self.least_steps, min(self.steps, int(self.epochs * windows / self.batch)))
 
 
 @dataclass(frozen=True, slots=True)

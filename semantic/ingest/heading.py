@@ -26,14 +26,30 @@ def header_index(rows: Sequence[Sequence[Any]]) -> int:
     if len(rows) < 2:
         return 0
     usual = max(len(cells) for cells in filled[len(filled) // 2 :])  # the later half: titles and notes come first
+    is_below_wide, otherwise = False, 0
     for index, cells in enumerate(filled):
         if 2 * len(cells) <= usual:
             continue
         names = [cell.strip().lower() for cell in cells if isinstance(cell, str)]
-        named = len(names) == len(cells) >= _NEARLY_ALL * usual and len(set(names)) == len(names)
         told = not any(map(_is_apart, rows[:index])) or any(not isinstance(cell, str) for later in filled[index + 1 :] for cell in later)
-        return index if named and told else 0
-    return 0
+        named = len(names) == len(cells) and len(set(names)) == len(names) and told
+        nearly = len(cells) >= _NEARLY_ALL * usual
+        if len(cells) < usual and not any(map(_empty, rows[index][: len(cells)])):  # names that lack one, as of an index, lack it anywhere
+            otherwise = otherwise or (index if named and nearly and not is_below_wide else 0)
+            is_below_wide = True
+            continue
+        return index if named and nearly and (not is_below_wide or _names_values(rows, index)) else otherwise
+    return otherwise
+
+
+def _names_values(rows: Sequence[Sequence[Any]], index: int) -> bool:
+    """Whether some column, text in this row, holds other things in nearly all rows below."""
+    for place, name in enumerate(rows[index]):
+        below = [row[place] for row in rows[index + 1 :] if place < len(row) and not _empty(row[place])]
+        values = sum(not isinstance(cell, str) for cell in below)
+        if isinstance(name, str) and values >= max(2, _NEARLY_ALL * len(below)):
+            return True
+    return False
 
 
 def _is_apart(row: Sequence[Any]) -> bool:

@@ -23,6 +23,8 @@ NAMES = ("day", "region", "sales", "units")
         ([("Sales", None, None, None), ("from", "2024")], 2),
         ([(None, None, "Sales")], 1),
         ([("As of:", None, "3 Jan 2024")], 1),
+        ([("Sales report", "Europe", "2024")], 1),
+        ([("Sales report", "Europe", "2024"), ("made by", "Ann", "today")], 2),
     ],
 )
 def test_it_is_found_below_what_is_narrow(above: list[tuple[object, ...]], index: int) -> None:
@@ -57,6 +59,9 @@ def test_without_one_below_the_first_row_stays(rows: list[tuple[object, ...]]) -
         ("Umsatz, Stand 3.1.\nvon: Ada, Nord\nTag;Ort;Umsatz\n1.1.;N;1,5\n2.1.;S;2,5\n3.1.;S;2,5\n", ";", "Tag,Ort,Umsatz", 3, 3),
         ("My report\nDay\tRegion\tSales\n2024-01-01\tn\t1\n", "\t", "Day,Region,Sales", 2, 1),
         ("By region\nregion,2022,2023,2024\nEMEA,1,2,3\n", ",", "region,2022,2023,2024", 2, 1),
+        ("Umsatz;Europa;2026;Q1\nTag;Ort;Betrag;Zahl;Kunde\n1.1.;N;5,5;1;A\n2.1.;S;6,5;2;B\n", ";", "Tag,Ort,Betrag,Zahl,Kunde", 2, 2),
+        ("city,region,owner\nBonn,N,Ann,A\nUlm,S,Cy,C\nKiel,N,Bo,D\n", ",", "city,region,owner", 1, 0),
+        (",price,note\nAnn,n/a,ok\nBob,5,ok\nCy,6,no\nDi,7,no\n", ",", ",price,note", 1, 4),
         ("sep=;\nday;amount\n2024-01-01;5\n", ";", "day,amount", 2, 1),
         ("id,comment\nx,hello\na,well, yes, no, maybe\nb,fine\n", ",", "id,comment", 1, 2),
         ("name\nAda\nBob\n", ",", "name", 1, 2),

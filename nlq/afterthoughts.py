@@ -71,6 +71,20 @@ def settle_flagged(frame: Frame, kinds: Kinds) -> None:
     frame.conditions.append(Condition("flag", called, units=[called.unit]))
 
 
+def settle_theirs(frame: Frame, units: Sequence[Unit], kinds: Kinds) -> None:
+    """ "clients onboarded in 2024 and their revenue": the things are shown, each with its figure."""
+    theirs = any(u.text.lower() in ("and their", "and its", "with their") for u in units)
+    first = frame.mentions[0] if frame.mentions else None
+    plain = theirs and frame.outputs and not (frame.measures or frame.groups or frame.grain or frame.rank_by or frame.superlative)
+    if first is None or not plain or first.role != "context" or not first.plural or not kinds.likely(first.unit, "dataset"):
+        return
+    if not all(kinds.certainly(m.unit, "measure") for m in frame.outputs):
+        return
+    own = any(k.target.dataset == first.links[0].target.dataset for m in frame.outputs for k in m.links[:1])
+    first.role = "output" if own else "group"
+    (frame.outputs if own else frame.groups).insert(0, first)
+
+
 def settle_doers(frame: Frame, kinds: Kinds) -> None:
     """ "who ordered yesterday": the persons whose events these are, not the events."""
     plain = not (frame.measures or frame.groups or frame.rank_by or frame.superlative or frame.moved or frame.having)

@@ -28,6 +28,19 @@ def refuse_nonsense(draft: Draft, query: SemanticQuery) -> None:
         if finer and part.aggregate is AggregateKind.SUM:
             raise Unbuildable("an amount of what they belong to, once for each of them")
     _refuse_no_day(draft, query)
+    _refuse_half(draft, query)
+
+
+def _refuse_half(draft: Draft, query: SemanticQuery) -> None:
+    """ "closed vs opened requests by month": one side of what is held against the other is not all of it."""
+    f = draft.frame
+    computed = any(isinstance(m, Calculation) for m in query.metrics)  # "difference between revenue and cost"
+    sides = computed or len(query.metrics) > 1 or f.compare_values or f.versus is not None or len(f.times) > 1 or query.compare is not None
+    if f.compare == "vs" and not (sides or f.times) and sum(c.kind == "time" for c in f.conditions) < _BOTH and not query.fields:
+        raise Unbuildable("only one side of what is compared is known")
+
+
+_BOTH = 2
 
 
 def _tells_rows_apart(draft: Draft, entity: Entity) -> bool:

@@ -43,6 +43,8 @@ def per_thing(draft: Draft, measures: list[MeasureItem]) -> None:
     thing, whole = draft.target(mention), draft.target(group)
     if thing is None or whole is None or thing.kind != "dataset" or whole.kind != "dataset" or whole.dataset not in draft.entities:
         return
+    if any(r.from_dataset == whole.dataset and r.to_dataset == thing.dataset for r in draft.catalog.relationships):
+        raise Unbuildable("each has one of them")  # "offices per lawyer"
     near = [b for b in draft.graph.bases([thing.dataset or "", whole.dataset or ""]) if b not in (thing.dataset, whole.dataset)]
     if not near or draft.graph.points_to(thing.dataset or "", whole.dataset or ""):
         return

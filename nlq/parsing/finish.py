@@ -11,6 +11,7 @@ from nlq.afterthoughts import (
     settle_so_often,
     settle_sold,
     settle_subject,
+    settle_theirs,
     settle_who,
 )
 from nlq.frame import MeasureItem, Mention
@@ -96,6 +97,7 @@ def finish(p: Parse) -> None:
     settle_ranked_who(p.frame, p.units, p.kinds)
     settle_who(p.frame, p.kinds)
     settle_sold(p.frame, p.kinds)
+    settle_theirs(p.frame, p.units, p.kinds)
     settle_subject(p.frame, p.kinds)
     settle_busiest(p.frame, p.kinds)
     settle_listed(p.frame, p.units, p.kinds)

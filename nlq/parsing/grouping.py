@@ -15,6 +15,7 @@ def on_by(p: Parse, i: int, u: Unit) -> int:
     before = p.before(i)
     previous = p.units[i - 1] if i else None
     period = i + 1 < len(p.units) and p.units[i + 1].text.lower() in PERIODS  # "broken down by quarter"
+    period = period and not p.kinds.certainly(p.units[i + 1], "amount")  # "top offices by hours", where hours are kept
     if nxt is None or period:
         s.mode = "group" if period and s.mode != "order" else s.mode
         return i + 1

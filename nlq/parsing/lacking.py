@@ -21,6 +21,8 @@ def lacking(p: Parse, i: int, u: Unit) -> int | None:
     field = p.kinds.field(u.links[0].target)
     if p.kinds.likely(u, "measure") and (field is None or not p.kinds.certainly(u, "amount")):
         return None
+    if field is not None and p.kinds.likely(u, "measure") and _of_their_events(p, u):
+        return None
     if field is not None and p.kinds.likely(u, "measure") and not field.nullable:
         mention = p.mention(u, "condition")
         s.negate = False
@@ -34,16 +36,29 @@ def lacking(p: Parse, i: int, u: Unit) -> int | None:
     return i + 1
 
 
+def _of_their_events(p: Parse, u: Unit) -> bool:
+    """ "lawyers without hours this month": a number that their events keep, so that none is no such event."""
+    home = u.links[0].target.dataset if p.kinds.certainly(u, "amount") else None
+    things = {
+        k.target.dataset for m in p.frame.mentions if m.role in ("output", "count") for k in m.links[:1] if k.target.kind == "dataset"
+    }
+    field = p.kinds.field(u.links[0].target)
+    adds_up = field is not None and field.additive and home not in things
+    return adds_up and any(r.from_dataset == home and r.to_dataset in things for r in p.kinds.catalog.relationships)
+
+
 def none_of_a_figure(p: Parse, i: int, u: Unit) -> int | None:
     """ "products without sales", "customers with no revenue": no row of what the figure is made of."""
     s, target = p.waiting, u.links[0].target
-    if not s.negate or s.negate_unit is None or s.negate_unit.text.lower() not in LACKING or target.kind != "metric":
+    none = s.negate and s.negate_unit is not None and s.negate_unit.text.lower() in LACKING
+    if not none or s.negate_unit is None or not (target.kind == "metric" or _of_their_events(p, u)):
         return None
     if p.kinds.likely(u, "dataset"):
         return None
     things = {k.target.dataset for m in p.frame.mentions if m.role in ("output", "count") for k in m.links if k.target.kind == "dataset"}
     made_of = [m.dataset for m in p.kinds.catalog.metrics if m.name == target.name and isinstance(m, SimpleMetric)]
-    events = [*made_of, *(link.target.dataset for link in u.links if link.target.kind == "dataset")]
+    kept_of = [target.dataset] if target.kind == "field" and target.dataset is not None else []
+    events = [*made_of, *kept_of, *(link.target.dataset for link in u.links if link.target.kind == "dataset")]
     event = next((e for e in events if any(r.from_dataset == e and r.to_dataset in things for r in p.kinds.catalog.relationships)), None)
     if event is None:
         return None

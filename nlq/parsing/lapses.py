@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from nlq.frame import Condition, Mention
+from nlq.lexicon import Target
 from nlq.linking import Link
 from nlq.parsing.parse import Parse
 from nlq.segment import Unit
@@ -109,9 +110,25 @@ def _age(p: Parse, i: int, u: Unit, unit: str) -> int | None:
     p.use(p.units[i + 1])
     p.take_pending()
     p.reset_noun()
-    p.add_condition(Condition("time", None, time=phrase, negate=_AGES[said.text.lower()], units=[u]))
+    p.add_condition(Condition("time", _own_date(p, thing), time=phrase, negate=_AGES[said.text.lower()], units=[u]))
     p.waiting.relative = False
     return i + 2
+
+
+def _own_date(p: Parse, thing: str) -> Mention | None:
+    """ "revenue of customers older than a year": the date of those, where something else is computed."""
+    told, name = p.waiting.last, p.kinds.catalog.dataset(thing).time
+    figures = [m.mention for m in p.frame.measures if m.mention is not None] + p.frame.outputs
+    if (
+        told is None
+        or name is None
+        or told.role not in ("context", "related")
+        or any(k.target.dataset == thing for m in figures for k in m.links[:1])
+    ):
+        return None
+    date = Mention(told.unit, "condition", (Link(Target("field", f"{thing}.{name}", thing, name), 1.0, True),), told.sentence)
+    p.frame.mentions.append(date)
+    return date
 
 
 def _split_to(p: Parse, i: int) -> None:

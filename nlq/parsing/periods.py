@@ -28,7 +28,16 @@ def on_grain(p: Parse, i: int, u: Unit) -> int:
         p.frame.grain = value
         p.frame.grain_implied = False
     p.flush_count(soft=True)
+    if u.text.lower().startswith("by ") and _label_too(p, i + 1):
+        s.mode = "group"  # "invoices by month and practice area"
     return i + 1
+
+
+def _label_too(p: Parse, i: int) -> bool:
+    """Whether "and" at position i adds a label to the step in time."""
+    label = p.units[i + 1] if i + 1 < len(p.units) and p.units[i].is_func("and") else None
+    kinds = p.kinds
+    return label is not None and (kinds.certainly(label, "dataset") or kinds.certainly(label, "category")) and not kinds.is_fact(label)
 
 
 def _split_ranking(p: Parse, u: Unit) -> None:

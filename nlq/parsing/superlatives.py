@@ -300,6 +300,13 @@ def _latest_noun(p: Parse, i: int, u: Unit, value: str, units: list[Unit]) -> in
         p.frame.singular = not mention.plural and p.frame.limit is None
         p.use(*units)
         return i + 1
+    if (
+        mention.role == "output"
+        and mention.plural
+        and p.frame.limit is None
+        and any(x.text.lower() in ("newest", "oldest", "latest") for x in units)
+    ):
+        p.frame.limit = 10  # "newest clients"
     by_age = next((x.text.lower() for x in units if x.text.lower() in ("oldest", "youngest")), None)
     item = MeasureItem("aggregate", None, mention, units=units, superlative=value, label="time")
     p.frame.superlative = OrderItem(measure=item, descending=value == "latest")

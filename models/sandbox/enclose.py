@@ -18,6 +18,7 @@ from models.sandbox.syscalls import MS_BIND, MS_NODEV, MS_NOSUID, MS_PRIVATE, MS
 from models.sandbox.walls import SIGNALS_FROM_ABI, Walls
 
 FIRST_UID = 1_900_000_000  # nobody's: beyond what systems hand out, so that limits per user are limits per model
+SCRATCH_FILES = 20_000  # each takes memory of the kernel that no limit counts
 SPARE_PROCESSES = 8  # the watch outside ends a model that starts too many; the kernel only sees to it that the watch has the time
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random", "/dev/full")
 _SYSTEM = (
@@ -118,7 +119,9 @@ def _own_root(cell: Cell, limits: Limits, owner: int) -> None:
             os.symlink(os.readlink(link), root + link)
     _bind(str(cell.package), f"{root}/package")
     os.mkdir(f"{root}/scratch", 0o700)
-    syscalls.mount("tmpfs", f"{root}/scratch", "tmpfs", MS_NOSUID | MS_NODEV, f"size={limits.scratch_bytes},mode=700")
+    syscalls.mount(
+        "tmpfs", f"{root}/scratch", "tmpfs", MS_NOSUID | MS_NODEV, f"size={limits.scratch_bytes},nr_inodes={SCRATCH_FILES},mode=700"
+    )
     os.chown(f"{root}/scratch", owner, -1) if os.geteuid() != owner else None
     os.mkdir(f"{root}/dev/shm")
     os.mkdir(f"{root}/proc", 0o555)

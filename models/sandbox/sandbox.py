@@ -212,7 +212,7 @@ class Session:
         took_s = time.perf_counter() - started_s
         self._overhead_s += took_s - (min(float(seconds), took_s) if isinstance(seconds, int | float) else 0.0)
         if "error" in head:
-            raise ModelFailed(f"The model raised {str(head['error'])[:700]}")
+            raise ModelFailed(f"The model raised {_plain(str(head['error'])[:700])}")
         if op == "saved" and head.get("nothing_kept") is True:
             raise NothingKept("The model fits anew each time.")
         if "output" not in made:
@@ -330,3 +330,8 @@ class Session:
 
     def _log_text(self) -> str:
         return b"".join(self._log)[-LOG_BYTES:].decode("utf-8", "replace")
+
+
+def _plain(text: str) -> str:
+    """Without what a terminal or a page would obey: the model's author wrote it, others read it."""
+    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)

@@ -155,6 +155,22 @@ class TestWalls:
         """
         assert run(sandbox, tmp_path / "p", textwrap.dedent(act).strip()).num_rows == 28
 
+    def test_what_it_says_moves_no_terminal(self, sandbox: Sandbox, tmp_path: Path) -> None:
+        with pytest.raises(ModelFailed) as caught:
+            run(sandbox, tmp_path / "p", "raise ValueError('a' + chr(27) + '[31m' + chr(0) + chr(0x202e) + chr(0xd800))")
+        assert "ValueError: a\ufffd[31m\ufffd" in caught.value.message
+
+    def test_its_scratch_takes_so_many_files(self, tmp_path: Path) -> None:
+        if not HERE.mounts:
+            pytest.skip("its scratch is a folder like any other here")
+        made = Sandbox(tmp_path / "s", walls=HERE)
+        act = "import tempfile\nfor n in range(40_000):\n    open(os.path.join(tempfile.gettempdir(), str(n)), 'w').close()"
+        try:
+            with pytest.raises(ModelFailed, match="No space left"):
+                run(made, tmp_path / "p", act)
+        finally:
+            made.close()
+
     def test_a_limit_ends_it(self, sandbox: Sandbox, tmp_path: Path) -> None:
         began_s = time.monotonic()
         with pytest.raises(ModelStopped, match=r"took longer than its 0\.5 s"):

@@ -27,14 +27,16 @@ def against_rest(
 
     before: the answer that a question without a figure of its own ("and vs the rest?") goes on from.
     """
-    found = _REST.search(f" {question}" if before is not None else question)
-    if found is None:
+    text = f" {question}"
+    matches = list(_REST.finditer(text))
+    if len(matches) != 1:
         return None
-    if before is not None and re.fullmatch(r"\W*(?:and|so|now)?\W*", question[: max(found.start() - 1, 0)], re.IGNORECASE):
+    found = matches[0]
+    if before is not None and re.fullmatch(r"\W*(?:and|so|now)?\W*", text[: found.start()], re.IGNORECASE):
         whole = _split(before, "", wording)
         return Understanding(question, "answer", (whole,)) if whole is not None else None
-    value = (re.findall(r"[\w&'-]+", question[: found.start()]) or [""])[-1].lower()
-    answer = ask(question[: found.start()] + question[found.end() :])
+    value = (re.findall(r"[\w&'-]+", text[: found.start()]) or [""])[-1].lower()
+    answer = ask(f"{text[: found.start()]}{text[found.end() :]}".strip())
     readings = tuple(split for r in answer.readings if (split := _split(r, value, wording)) is not None)
     return replace(answer, readings=readings, dialogue=None) if readings and answer.outcome in ("answer", "clarify") else None
 

@@ -20,9 +20,10 @@ _PLACED = re.compile(
 
 def at_rank(question: str, ask: Callable[[str], Understanding]) -> Understanding | None:
     """The question's ranking from the place that its ordinal says; None where it has no such ordinal or its ranking no single first row."""
-    placed = _PLACED.search(question)
-    if placed is None:
+    matches = list(_PLACED.finditer(question))
+    if len(matches) != 1:
         return None
+    placed = matches[0]
     place = ORDINALS[placed["place"].lower()]
     found = ask(question[: placed.start()] + question[placed.end() :])
     readings = tuple(moved for r in found.readings if (moved := _moved(r, place)) is not None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -53,6 +54,8 @@ from semantic.catalog.model import Catalog
 
 _MAX_CHARS = 6_000
 _LABELLED = 0.9
+# Nobody types eight spaces in a row for what they say, and patterns that may begin anywhere in thousands of them took minutes.
+_LONG_GAP = re.compile(r"\s{8,}")
 
 
 class Understander:
@@ -86,7 +89,7 @@ class Understander:
         watch: told of the best reading, whatever is decided about it.
         """
         started = time.perf_counter()
-        asked = as_usual(question[:_MAX_CHARS], current())
+        asked = as_usual(_LONG_GAP.sub(" ", question[:_MAX_CHARS]), current())
         plain = plainly(asked, self.linker.knows) if self._verified.find(asked) is None else None
 
         def ask(text: str) -> Understanding:

@@ -340,6 +340,9 @@ def test_an_average_is_called_so_once(acme: Understander) -> None:
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("gap", [" " * 1900, "\t" * 1900, "a-" * 1900], ids=["spaces", "tabs", "one word"])
+@pytest.mark.parametrize("gap", [" " * 1900, "\t" * 3800, "a-" * 1900, "vs the rest " * 300], ids=["spaces", "tabs", "one word", "rests"])
 def test_no_text_keeps_it_busy_for_minutes(acme: Understander, gap: str) -> None:
-    assert acme.understand(f"{gap} revenue last month same time last year", as_of=NOW).outcome in ("answer", "clarify", "refuse")
+    text = f"{gap} revenue last month same time last year"
+    before = acme.understand("revenue by region last month", as_of=NOW).dialogue
+    for dialogue in (None, before):
+        assert acme.understand(text, as_of=NOW, dialogue=dialogue).outcome in ("answer", "clarify", "refuse")

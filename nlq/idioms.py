@@ -76,6 +76,15 @@ IDIOMS: tuple[Idiom, ...] = (
            r"\s?['’](?P<y>\d\d)\b", r"\g<p> 20\g<y>", sure=True),
     _idiom(r"^\W*(?:did|does|do|will|has|have)\s+(?P<q>(?!we\b)[\w\s-]+?)\s+(?:beat|beaten|exceed|exceeded|surpass|surpassed|match|matched)\s+(?P<b>[\w\s'’-]+?)\W*$",
            r"\g<q> vs \g<b>"),
+    _idiom(r"\b(?:largest|biggest|highest)\s+(?:single\s+|individual\s+|one\s+)?(?P<x>order|purchase|booking|sale|invoice|transaction|payment)"
+           r"(?:\s+(?:value|amount|size|total)\b(?!\s+(?:by|per|for|in\s+each|of\s+each)\b)|\b(?!\s+(?:value|amount|size|total|volume|number|count|date|line)))",
+           r"largest \g<x>", sure=True),
+    _idiom(r"\b(?:smallest|lowest)\s+(?:single\s+|individual\s+|one\s+)?(?P<x>order|purchase|booking|sale|invoice|transaction|payment)"
+           r"(?:\s+(?:value|amount|size|total)\b(?!\s+(?:by|per|for|in\s+each|of\s+each)\b)|\b(?!\s+(?:value|amount|size|total|volume|number|count|date|line)))",
+           r"smallest \g<x>", sure=True),
+    _idiom(r"\b(?:with|have|has|had|having)\s+(?:a\s+)?negative\s+(?P<m>[\w-]+(?:\s+(?:profit|margin|growth|balance|income|value))?)",
+           r"with \g<m> below 0", unless="negative", sure=True),
+    _idiom(r"^\W*(?P<q>[\w-]+(?:\s[\w-]+)?)\s+mix\s+by\s+(?=\w)", r"share of \g<q> by ", unless="mix"),
     _idiom(r"\bthe\s+(?:mon|tues|wednes|thurs|fri|satur|sun)day\s+before(?:\s+that)?\b", "same day last week", sure=True),
     _idiom(r"\b(?P<w>last|past|previous|this|next)\s+q\b(?!\s?[1-4])", r"\g<w> quarter", sure=True),
     _idiom(r"\b(?P<d>differences?|change|changes|increase|decrease|rise|drop|growth)\s+in\s+(?P<q>[\w\s-]+?)\s+between\s+(?P<a>[\w\s-]+?)\s+and\s+(?P<b>[\w\s-]+?)\W*$",

@@ -17,7 +17,7 @@ from nlq.composing.outputs import expand_display, settle_outputs
 from nlq.composing.rows import list_rows, over_rows
 from nlq.composing.shape import is_aggregated
 from nlq.composing.shares import settle_share
-from nlq.composing.superlatives import settle_adjective
+from nlq.composing.superlatives import settle_adjective, settle_highest
 from nlq.composing.things import per_thing
 from nlq.frame import Frame
 from nlq.graph import JoinGraph
@@ -44,7 +44,7 @@ class Composer:
         hold_dates(draft)
         settle_changes(f, draft.as_of, draft.catalog.calendar)
         draft.relations.split_both()
-        measures = [m for m in f.measures if m.shown]
+        measures = settle_highest(draft, [m for m in f.measures if m.shown])
         settle_money(draft, measures)
         settle_adjective(draft)
         refuse_shared_label(draft)

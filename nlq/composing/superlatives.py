@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nlq.adjectives import ADJECTIVES
 from nlq.composing.draft import Draft
 from nlq.composing.shape import focus_dataset
-from nlq.frame import MeasureItem, Mention
+from nlq.frame import MeasureItem, Mention, OrderItem
 from nlq.lexicon import Target
 from nlq.predicates import Unbuildable
 from nlq.text import words_of
@@ -72,6 +74,27 @@ def _rating(draft: Draft, dataset: str) -> Target | None:
     named = [t for t in found if "rating" in t.name]
     best = own or named or found
     return best[0] if len(best) == 1 else None
+
+
+def settle_highest(draft: Draft, measures: list[MeasureItem]) -> list[MeasureItem]:
+    """ "highest revenue by region": the groups from the highest on. A metric that nothing splits is one number, and has no highest.
+
+    Raises: Unbuildable.
+    """
+    f, out = draft.frame, []
+    for item in measures:
+        target = draft.target(item.mention)
+        extreme = item.superlative in ("desc", "asc") and item.aggregate in ("max", "min")
+        ranked = f.superlative is not None or f.rank_by or f.orders or f.bucket is not None  # "lowest daily revenue": of the days
+        if not extreme or target is None or target.kind != "metric" or ranked:
+            out.append(item)
+            continue
+        if not (f.groups or f.grain or f.cycle):
+            raise Unbuildable("One number has no highest and no lowest: say what is ranked by it, such as “by month”.")
+        plain = replace(item, aggregate=None, superlative=None)
+        f.orders = [*f.orders, OrderItem(measure=plain, descending=item.superlative == "desc")]
+        out.append(plain)
+    return out
 
 
 def settle_adjective(draft: Draft) -> None:

@@ -27,7 +27,8 @@ def on_unknown(p: Parse, i: int, u: Unit) -> int:
     if (
         u.text.lower() in UNIT_NOUNS
         and before is not None
-        and (before.is_func("prep", "by", "grain") or before.number is not None or before.text.lower() in UNIT_NOUNS)
+        and (before.is_func("prep", "grain") or before.number is not None or before.text.lower() in UNIT_NOUNS)
+        and (not before.is_func("by") or _unit_per_unit(p, i))
     ):
         p.use(u)
         return i + 1
@@ -41,6 +42,11 @@ def on_unknown(p: Parse, i: int, u: Unit) -> int:
         return i + 1
     p.frame.unknown.append(u)
     return i + 1
+
+
+def _unit_per_unit(p: Parse, i: int) -> bool:
+    """ "in miles per hour" is a unit; "revenue per square foot" divides by what may not be known."""
+    return i > 1 and p.units[i - 1].is_func("by") and p.units[i - 2].text.lower() in UNIT_NOUNS
 
 
 def _has_time(p: Parse) -> bool:

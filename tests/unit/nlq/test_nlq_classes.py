@@ -202,6 +202,10 @@ def acme() -> Understander:
             "difference in sales between March and April",
             "revenue, from 2026-04-01 to before 2026-05-01, vs from 2026-03-01 to before 2026-04-01",
         ),
+        ("highest AOV by region", "average order value, by region, average order value, highest first"),
+        ("lowest gross margin by category", "gross margin, by category, gross margin, lowest first"),
+        ("highest single order", "total net amount, by order, total net amount, highest first, first 1 and ties"),
+        ("which products have negative margin", "gross margin, by product, having gross margin < 0%"),
         ("sales growth this year", "revenue, year to date, vs previous period"),
         ("revenue growth in 2025", "revenue, from 2025-01-01 to before 2026-01-01, vs previous period"),
         ("revenue growth 2025 by month", "revenue, by month, from 2025-01-01 to before 2026-01-01, growth in percent, month, lowest first"),
@@ -337,6 +341,11 @@ def test_an_average_is_called_so_once(acme: Understander) -> None:
     rate = FieldRef(dataset=dataset.name, field=field.name)
     for aggregate, said in ((AggregateKind.AVG, "average daily rate"), (AggregateKind.MAX, "highest average daily rate")):
         assert Wording(catalog).measure(Aggregate(dataset=dataset.name, aggregate=aggregate, of=rate)) == said
+
+
+@pytest.mark.parametrize("question", ["highest conversion rate", "revenue per square foot", "revenue in Germany vs the rest vs the rest"])
+def test_is_not_read_as_less_than_it_says(acme: Understander, question: str) -> None:
+    assert acme.understand(question, as_of=NOW).outcome == "refuse"
 
 
 @pytest.mark.timeout(60)

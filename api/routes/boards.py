@@ -18,6 +18,7 @@ from api.boards.links import token
 from api.boards.pulse import Pulse
 from api.boards.showing import shown
 from api.credentials import Caller, while_admitted
+from api.heartbeats import next_heartbeat_s
 from api.leaving import until_gone
 from api.paging import Cursor, PageSize, VersionCursor, at, cut
 from api.preconditions import IfMatch, tagged
@@ -33,7 +34,6 @@ from workers.principals import load_principal
 
 router = APIRouter(prefix="/v1", tags=["boards"])
 POLL_S = 0.3
-HEARTBEAT_S = 15.0
 
 
 class NewBoard(schemas.In):
@@ -236,7 +236,7 @@ async def events(
 async def _stream(services: Services, pulse: Pulse, caller: Principal, board_id: str, after: int) -> AsyncGenerator[str, None]:
     """Whether the caller may still look is asked again whenever something changed: sharing counts as a change."""
     yield "retry: 1000\n\n"
-    idle_s = 0.0
+    idle_s, heartbeat_s = 0.0, next_heartbeat_s()
     while True:
         try:
             if await pulse.changes(caller.tenant, board_id) > after:
@@ -249,8 +249,8 @@ async def _stream(services: Services, pulse: Pulse, caller: Principal, board_id:
             yield "event: gone\ndata: {}\n\n"
             return
         idle_s += POLL_S
-        if idle_s >= HEARTBEAT_S:
-            idle_s = 0.0
+        if idle_s >= heartbeat_s:
+            idle_s, heartbeat_s = 0.0, next_heartbeat_s()
             yield ": still here\n\n"
         await asyncio.sleep(POLL_S)
 

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api import schemas
 from api.credentials import Caller, while_admitted
+from api.heartbeats import next_heartbeat_s
 from api.investigations import job_params
 from api.others_jobs import load, shown
 from api.paging import Cursor, PageSize
@@ -29,7 +30,6 @@ from semantic.query import ByField, ByTime, MetricRef, SemanticQuery
 from workers.queue import cancel, enqueue
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
-HEARTBEAT_S = 15.0
 IdempotencyKey = Annotated[str | None, Header(max_length=200)]
 
 
@@ -114,7 +114,7 @@ async def _stream(services: Services, caller: Principal, job_id: JobId, after: i
         if job.status.is_final:
             yield f"event: end\ndata: {json.dumps({'status': job.status.value})}\n\n"
             return
-        while await services.job_watch.other_than(newest, job_id, HEARTBEAT_S) is None:
+        while await services.job_watch.other_than(newest, job_id, next_heartbeat_s()) is None:
             yield ": still here\n\n"
 
 

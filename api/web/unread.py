@@ -9,13 +9,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
 from api.credentials import while_admitted
+from api.heartbeats import next_heartbeat_s
 from api.services import Services
 from api.web.page_route import PageRoute
 from api.web.shell import visitor
 from core.principal import Principal
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
-HEARTBEAT_S = 20.0
 LONGEST_S = 600.0  # then the browser asks again, and its rights are looked at again
 
 
@@ -33,7 +33,7 @@ async def _stream(services: Services, caller: Principal, known: int) -> AsyncGen
     yield "retry: 3000\n\n"
     until = time.monotonic() + LONGEST_S
     while time.monotonic() < until:
-        count = await services.unread_watch.other_than(known, (caller.tenant, caller.user), HEARTBEAT_S)
+        count = await services.unread_watch.other_than(known, (caller.tenant, caller.user), next_heartbeat_s())
         if count is None:
             yield ": still here\n\n"
         else:

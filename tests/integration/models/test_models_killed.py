@@ -103,4 +103,5 @@ class TestKilled:
 
         version = models_world.accept(models_world.good("cancelled"))
         cancel(models_world.services, models_world.tenant, JobId(version.job_id))
+        until(models_world, version.job_id, lambda job: job.status.is_final)  # a worker may have been quicker, and stops then
         assert settle(models_world.services, version).state == "refused"

@@ -97,11 +97,13 @@ class TestKilled:
         found = models_world.services.registry.versions(models_world.tenant, version.name)
         assert [(item.version, item.run_id) for item in found] == [(1, after.run_id)]
 
-    def test_a_cancelled_registration_is_cleanly_refused(self, models_world: Any) -> None:
+    def test_a_cancelled_registration_is_cleanly_refused(self, models_world: Any, worker: Any) -> None:
         from workers.custom.accept import settle
         from workers.queue import cancel
 
+        running = worker()
+        os.killpg(running.pid, signal.SIGKILL)  # else it may take the job before it is cancelled
+        running.wait()
         version = models_world.accept(models_world.good("cancelled"))
         cancel(models_world.services, models_world.tenant, JobId(version.job_id))
-        until(models_world, version.job_id, lambda job: job.status.is_final)  # a worker may have been quicker, and stops then
         assert settle(models_world.services, version).state == "refused"

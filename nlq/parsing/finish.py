@@ -48,10 +48,9 @@ def _lost(p: Parse) -> list[Unit]:
         ):
             left.append(after[0] if after else u)
         before = p.units[i - 1] if i else None
-        if u.is_func("compare") and before is not None and before.soft and before.text.lower().endswith("ed") and after:
-            left.extend(
-                [before] if p.kinds.certainly(after[0], "time") else []
-            )  # "complaints received vs resolved", where no date says received
+        done = before is not None and before.soft and before.text.lower().endswith("ed")
+        if u.is_func("compare") and before is not None and done and after and p.kinds.certainly(after[0], "time"):
+            left.append(before)  # "complaints received vs resolved", where no date says received
         if u.text.lower() == "whose" and len(after) > 2 and after[0].is_func("super") and p.kinds.likely(after[1], "dataset"):
             left.extend(after[:1] if any(v.time is not None for v in after[2:]) else [])
         if u.text.lower().split()[-1] in ("cost", "costs") and after and _costs_us(p, i) and _cost_elsewhere(p, u):

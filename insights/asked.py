@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from insights.scope import scope_of
 from semantic.catalog.model import Catalog
 from semantic.catalog.references import references
 from semantic.query import ByField, SemanticQuery
@@ -17,6 +18,7 @@ class Asked:
 
     thing, things: noun of the listed rows; lowest: the smallest value comes first; ranked: only the first few are there;
     some: a condition leaves out some of the groups;
+    scope: " for Germany", what filters by plain values leave, said after the figure; "" where a filter says more than that.
     by_change: the largest change comes first; by: the measure that ranks, an index into the query's; place: of the first row in the
     ranking, where it is not the first; now: wall-clock time.
     """
@@ -26,6 +28,7 @@ class Asked:
     lowest: bool = False
     ranked: bool = False
     some: bool = False
+    scope: str = ""
     by_change: bool = False
     by: int | None = None
     place: int = 1
@@ -47,6 +50,7 @@ def asked_of(query: SemanticQuery, catalog: Catalog, as_of: dt.datetime) -> Aske
         lowest=by_value and first is not None and not first.descending,
         ranked=query.limit is not None or query.limit_by is not None,
         some=bool(query.having) or _leaves_out_groups(query),
+        scope=scope_of(query, catalog),
         by_change=first is not None and first.target == "change",
         by=first.index if first is not None and first.target == "metric" else None,
         place=query.offset + 1,

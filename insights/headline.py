@@ -46,16 +46,16 @@ def _said(columns: Sequence[OutputColumn], rows: Rows, windows: Sequence[WindowU
     if not measures:
         return f"{'More than ' if truncated else ''}{count(len(rows))} {asked.thing if len(rows) == 1 else asked.things}{_when(windows)}."
     if len(rows) == 1 and not [c for c in columns if c.role in {"dimension", "time", "key", "attribute"}]:
-        return _single(columns, rows[0], measures, windows)
+        return _single(columns, rows[0], measures, windows, asked.scope)
     ranking = [i for i in measures if columns[i].measure_index == asked.by] if asked.ranked and asked.by is not None else []
     told = next((i for i in ranking or measures if columns[i].transform in _TOLD), (ranking or measures)[0])
     return _Grouped(columns, rows, told, windows, replace(asked, ranked=asked.ranked or truncated)).said()
 
 
-def _single(columns: Sequence[OutputColumn], row: Sequence[Any], measures: list[int], windows: Sequence[WindowUsed]) -> str:
+def _single(columns: Sequence[OutputColumn], row: Sequence[Any], measures: list[int], windows: Sequence[WindowUsed], scope: str) -> str:
     first = measures[0]
     said = _value(row[first], columns[first]) if row[first] is not None else "no data"
-    text = f"{_sentence_case(columns[first].label)}: {said}{_when(windows)}"
+    text = f"{_sentence_case(columns[first].label)}{scope}: {said}{_when(windows)}"
     change = _change(columns, row, columns[first].measure_index)
     if change:
         return f"{text}, {change}."
@@ -103,6 +103,11 @@ class _Grouped:
     def column(self) -> OutputColumn:
         return self.columns[self.measure]
 
+    @property
+    def figure(self) -> str:
+        """The measure's name with what it is of."""
+        return f"{self.column.label}{self.asked.scope}"
+
     def said(self) -> str:
         keys = [i for i, c in enumerate(self.columns) if c.role in {"dimension", "time"}] or [
             i for i, c in enumerate(self.columns) if c.role in {"attribute", "key"}
@@ -147,7 +152,7 @@ class _Grouped:
         if self._runs(last[time], grain):
             so_far = f"; {_value(last[self.measure], self.column)} so far {during(last[time], grain)}"
             last = known[-2]
-        opening = f"{_sentence_case(self.column.label)}: {_value(last[self.measure], self.column)} {during(last[time], grain)}"
+        opening = f"{_sentence_case(self.figure)}: {_value(last[self.measure], self.column)} {during(last[time], grain)}"
         whole, change = self._whole(), _change(self.columns, last, self.column.measure_index)
         if whole:
             return f"{whole}{_when(self.windows)}; {_value(last[self.measure], self.column)} {during(last[time], grain)}{so_far}."
@@ -183,7 +188,7 @@ class _Grouped:
         most = "most" if _counts(self.column) and not numbered else "highest"
         top = max(known, key=lambda row: _float(row[self.measure]) or 0.0)
         lead = f"{len(known)} {grain}{'s' if len(known) != 1 else ''}{_when(self.windows)}"
-        return f"{lead}; the {most} {self.column.label}: {_value(top[self.measure], self.column)} {during(top[time], grain)}."
+        return f"{lead}; the {most} {self.figure}: {_value(top[self.measure], self.column)} {during(top[time], grain)}."
 
     def _cut_short(self, start: Any) -> bool:
         """Whether the question's period begins inside the first bucket (a quarter that begins on a Thursday, by week)."""
@@ -203,7 +208,7 @@ class _Grouped:
         shown = whole > 0 and min(totals.values()) >= 0
         share = f", {number(round(totals[top] / whole, 3), 'percent')}{self._of_all(len(totals))}" if shown else ""
         most = "most" if _counts(self.column) else "highest"
-        return f"{top} has the {most} {self.column.label} in all: {_value(totals[top], self.column)}{share}{_when(self.windows)}."
+        return f"{top} has the {most} {self.figure} in all: {_value(totals[top], self.column)}{share}{_when(self.windows)}."
 
     def _shares(self, known: Rows, keys: list[int], share: int) -> str:
         end, most = (min, "smallest") if self.asked.lowest else (max, "largest")
@@ -211,7 +216,7 @@ class _Grouped:
         column = self.columns[share]
         value = f" ({_value(top[self.measure], self.column)})" if share != self.measure else ""
         change = _change(self.columns, top, self.column.measure_index)
-        said = f"{self._name(top, keys)} has the {most} share of {self._plain()}: {_value(top[share], column)}{value}{_when(self.windows)}"
+        said = f"{self._name(top, keys)} has the {most} share of {self._plain()}{self.asked.scope}: {_value(top[share], column)}{value}{_when(self.windows)}"
         together = [_float(row[share]) or 0.0 for row in known]
         if self.asked.ranked and len(known) > 1 and self.column.additive and min(together) >= 0:
             return f"{said}; the {len(known)} shown hold {_value(sum(together), column)} together."
@@ -225,13 +230,13 @@ class _Grouped:
         name, column = self._name(top, dimension), self.columns[share]
         before = next((row for row in known if row[time] == starts[0] and self._name(row, dimension) == name), None)
         since = f", from {_value(before[share], column)} {during(starts[0], grain)}" if before is not None and len(starts) > 1 else ""
-        return f"{name} has the largest share of {self._plain()} {during(starts[-1], grain)}: {_value(top[share], column)}{since}."
+        return f"{name} has the largest share of {self._plain()}{self.asked.scope} {during(starts[-1], grain)}: {_value(top[share], column)}{since}."
 
     def _moved(self, first: Sequence[Any], keys: list[int]) -> str:
         """Rows ranked by their change: the first one's."""
         change = _change(self.columns, first, self.column.measure_index)
         moved = f", {change}" if change else ""
-        return f"{self._name(first, keys)}: {self.column.label} {_value(first[self.measure], self.column)}{_when(self.windows)}{moved}."
+        return f"{self._name(first, keys)}: {self.figure} {_value(first[self.measure], self.column)}{_when(self.windows)}{moved}."
 
     def _plain(self) -> str:
         return self.column.label.removesuffix(", share")
@@ -250,15 +255,15 @@ class _Grouped:
             change = _change(self.columns, top, column.measure_index, against=False)
             return f"{whole}{_when(self.windows)}; {have} the {most}: {value}{', ' if change else ''}{change}."
         if len(self.rows) == 1 and self.asked.place > 1:
-            return f"{name} is number {self.asked.place} by {column.label}{', lowest first' if self.asked.lowest else ''}: {value}{_when(self.windows)}."
+            return f"{name} is number {self.asked.place} by {self.figure}{', lowest first' if self.asked.lowest else ''}: {value}{_when(self.windows)}."
         if len(self.rows) == 1:
-            ranked = f"{name} has the {most} {column.label}: {value}"
-            return f"{ranked if self.asked.ranked else f'{name}: {column.label} {value}'}{_when(self.windows)}."
-        lead = f"{have} the {most} {column.label}: {value}{_when(self.windows)}" if len(known) > 1 else f"{name}: {column.label} {value}"
+            ranked = f"{name} has the {most} {self.figure}: {value}"
+            return f"{ranked if self.asked.ranked else f'{name}: {self.figure} {value}'}{_when(self.windows)}."
+        lead = f"{have} the {most} {self.figure}: {value}{_when(self.windows)}" if len(known) > 1 else f"{name}: {self.figure} {value}"
         moved = [_change(self.columns, row, column.measure_index, against=row is top) for row in (top, bottom)]
         if len(known) > 1 and all(moved) and not column.additive and alike < len(known) and not self.asked.ranked:
             lowest = f"{self._name(bottom, keys)} the {least}: {_value(bottom[self.measure], column)}, {moved[1]}"
-            return f"{have} the {most} {column.label}{_when(self.windows)}: {value}, {moved[0]}; {lowest}."
+            return f"{have} the {most} {self.figure}{_when(self.windows)}: {value}, {moved[0]}; {lowest}."
         values = [_float(row[self.measure]) or 0.0 for row in known]
         if len(known) > 1 and column.additive and sum(values) > 0 and min(values) >= 0 and not self.asked.lowest:
             share = (_float(top[self.measure]) or 0.0) / sum(values)
@@ -296,7 +301,7 @@ class _Grouped:
         share = (now / before - 1) * 100
         moved = f"{'up' if share > 0 else 'down'} {number(abs(share), 'percent_points')}" if share else "unchanged"
         said = f"{moved}{_against(self.columns[other])}"
-        return f"{_sentence_case(column.label)}: {_value(now, column)} in all, {said}"
+        return f"{_sentence_case(self.figure)}: {_value(now, column)} in all, {said}"
 
 
 def _counts(column: OutputColumn) -> bool:

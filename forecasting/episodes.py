@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.timeseries import FloatArray
+from forecasting import working_days
 from forecasting.adjust import FAST_DECAY, adjust
 
 MIN_POINTS = 60
@@ -63,7 +64,7 @@ def find_episodes(y: FloatArray, seasons: tuple[int, ...], year: int, horizon: i
 def at_work(causes: Mapping[str, FloatArray], n: int) -> BoolArray:
     """(n,) where a known cause is far from its usual: a holiday's day, a driver's peak. causes: name -> (n or more,) values."""
     found = np.zeros(n, dtype=np.bool_)
-    for values in causes.values():
+    for values in (values for name, values in causes.items() if name not in working_days.NAMES):
         departure = np.abs(values[:n] - np.median(values[:n]))
         found |= departure > CAUSE_SPREADS * 1.4826 * float(np.median(departure))
     return found

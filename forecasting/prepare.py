@@ -22,6 +22,7 @@ from forecasting.level_shift import LevelShift
 from forecasting.local_time import to_utc, to_wall_clock
 from forecasting.seasons import calendar_seasons, weekly_or_shorter
 from forecasting.types import ForecastInput
+from forecasting.working_days import working_day_counts
 
 IntArray = npt.NDArray[np.int64]
 MAX_POINTS = 20_000
@@ -165,7 +166,8 @@ def prepare(item: ForecastInput, *, closed_as_zeros: bool = False) -> Prepared:
     causes = _regressors(item, rows, index, start, step, n, steps)
     if item.country is not None and not knows_holidays_of(item.country):
         notes.append(f"No holidays are known for country {item.country!r}; expected an ISO code such as DE. None were used.")
-    causes |= holiday_flags(time_at(np.arange(n + horizon), start, step), item.country, step)
+    buckets = time_at(np.arange(n + horizon), start, step)
+    causes = working_day_counts(buckets, step, n) | causes | holiday_flags(buckets, item.country, step)
     episodes = passing_episodes(raw, step, seasons, horizon, causes)
     if episodes.any():
         notes.append(_told_episodes(episodes, start, step))

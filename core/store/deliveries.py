@@ -14,7 +14,7 @@ from core.ids import TenantId, UserId, new_id
 from core.store import scope
 from core.store.tables import deliveries
 
-DeliveryKind = Literal["opened", "escalated", "new_normal", "resolved", "test", "digest"]
+DeliveryKind = Literal["opened", "escalated", "new_normal", "resolved", "reopened", "resolved_again", "test", "digest"]
 DeliveryStatus = Literal["pending", "sent", "dead", "cancelled"]
 
 
@@ -49,8 +49,10 @@ class Delivery:
 
 
 def put(connection: Connection, tenant: TenantId, new: NewDelivery, *, now: datetime) -> Delivery | None:
-    """The new row, or the one that waited to be gathered and is now asked for at once; None when this message exists already."""
+    """The new row, or the one that waited to be gathered and is now asked for at once, or was kept back and is so again; None when this message exists already."""
     same = _same(connection, tenant, new.incident_id, new.channel_id, new.kind) if new.incident_id is not None else None
+    if same is not None and same["status"] == "cancelled" and new.kind in ("resolved", "resolved_again", "reopened"):
+        return _anew(connection, tenant, same["id"], new)
     if same is not None:
         return _at_once(connection, tenant, same["id"], new) if new.mode == "now" and same["mode"] != "now" else None
     key = new_id("dlv")
@@ -184,6 +186,13 @@ def _at_once(connection: Connection, tenant: TenantId, key: str, new: NewDeliver
     values = {"mode": new.mode, "next_at": new.next_at, "user_id": new.user_id}
     waits = (c.id == key, c.status == "pending", c.lease_owner.is_(None))
     return get(connection, tenant, key) if scope.change(connection, deliveries, tenant, values, *waits) else None
+
+
+def _anew(connection: Connection, tenant: TenantId, key: str, new: NewDelivery) -> Delivery | None:
+    """A message that was kept back because it was not so any more, and is so again."""
+    values = {"status": "pending", "attempts": 0, "next_at": new.next_at, "mode": new.mode, "last_error": None}
+    changed = scope.change(connection, deliveries, tenant, values, deliveries.c.id == key, deliveries.c.status == "cancelled")
+    return get(connection, tenant, key) if changed else None
 
 
 def _settle(connection: Connection, delivery: Delivery, values: dict[str, object]) -> bool:

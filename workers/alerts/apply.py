@@ -18,7 +18,7 @@ from semantic.catalog.model import Catalog
 from workers.alerts.events import Event
 from workers.alerts.routing import announce, follow_up
 from workers.alerts.rule import AnyRule
-from workers.alerts.timing import BUCKET, LATE_AFTER, history_start, wall_clock
+from workers.alerts.timing import LATE_AFTER, cooldown, history_start, wall_clock
 
 SYSTEM = "system"
 MERGED, OVER, LATE_DATA, NEW_LEVEL = "merged", "over", "late_data", "new_level"
@@ -81,8 +81,8 @@ def apply(connection: Connection, ground: Ground, found: Sequence[Event], detail
 def _is_same(incident: StoredIncident, event: Event, rule: AnyRule) -> bool:
     """Overlapping or close in time, of one kind and not of opposite directions: the event was told as this incident."""
     finding = incident.finding
-    slack = BUCKET[Grain(rule.grain)] * (rule.cooldown_buckets + 1)
     last = finding.ended_at or _instant(finding.details.get("last_bucket")) or finding.started_at
+    slack = cooldown(rule, last - finding.started_at)
     close = event.start <= last + slack and event.end >= finding.started_at - slack
     agree = finding.direction == event.direction or "both" in (finding.direction, event.direction)
     return close and agree and _family(finding.kind) == _family(event.main.kind)
@@ -136,6 +136,7 @@ def _go_on(connection: Connection, ground: Ground, known: StoredIncident, event:
     elif event.is_open and incident.status == "resolved" and not stood and _system_resolved(connection, incident):
         incident = incidents.handle(connection, tenant, incident.id, Handling(status="open"), now=ground.now)
         _note(connection, ground, incident.id, "reopened", {})
+        done.deliveries += follow_up(connection, incident, "reopened", ground.rule, ground.zone, now=ground.now)
     elif incident.status == "snoozed" and incident.snoozed_until is not None and incident.snoozed_until <= ground.now:
         incidents.handle(connection, tenant, incident.id, Handling(status="open"), now=ground.now)
         _note(connection, ground, incident.id, "snooze_over", {})

@@ -32,6 +32,7 @@ from workers.look import Look, look_of
 
 log = logging.getLogger(__name__)
 
+_ENDS = ("resolved", "resolved_again")
 LEASE = dt.timedelta(minutes=5)  # longer than a batch takes, also with a mail server that hangs at every step
 BATCH = 24
 PARALLEL = 8
@@ -135,7 +136,7 @@ def _wanted(
             why = _unwanted(item, incident, channel) or (why_unwanted(connection, item) if item.kind == "digest" else None)
             if why is not None:
                 dropped += deliveries.end(connection, item, "cancelled", why)
-            elif incident is not None and item.kind != "resolved" and _snoozed(incident, now):
+            elif incident is not None and item.kind not in _ENDS and _snoozed(incident, now):
                 deliveries.postpone(connection, item, until=incident.snoozed_until or now)
             else:
                 kept.append((item, incident))
@@ -147,6 +148,10 @@ def _unwanted(item: Delivery, incident: StoredIncident | None, channel: Channel)
         return "The channel is switched off."
     if item.kind == "escalated" and incident is not None and incident.status != "open":
         return f"Nobody needs to be called: the incident is {incident.status}."
+    if item.kind in _ENDS and incident is not None and incident.status != "resolved":
+        return "It has come back."
+    if item.kind == "reopened" and incident is not None and incident.status == "resolved":
+        return "It is over again."
     return None
 
 
@@ -167,7 +172,7 @@ def _message(
     made = [
         channel_test(channel.name, base_url=base, at=now)
         if incident is None
-        else of_incident(incident, item.kind, base_url=base, key=key, reader=item.user_id)
+        else of_incident(incident, item.kind.removesuffix("_again"), base_url=base, key=key, reader=item.user_id)
         for item, incident in wanted
     ]
     return made[0] if wanted[0][0].mode == "now" else digest(made, base_url=base)

@@ -10,7 +10,7 @@ from typing import Literal
 from core.timeseries import Grain
 from workers.alerts.rule import AnyRule
 from workers.alerts.signals import Signal
-from workers.alerts.timing import BUCKET, in_maintenance
+from workers.alerts.timing import BUCKET, cooldown, in_maintenance
 from workers.jobs.series import TOTAL
 
 LATE_BUCKETS = 7  # so long after a segment the whole may show the same
@@ -44,20 +44,21 @@ class Event:
 def events(rule: AnyRule, found: Sequence[Signal]) -> list[Event]:
     """Events in time order.
 
-    Signals of one series belong to one event when their stretches overlap or are at most `cooldown_buckets` apart; those of several
+    Signals of one series belong to one event when their stretches overlap or are at most `cooldown_buckets` apart, or half as long as it
+    has lasted; what is above the upper line right after an outage is of it as well. Those of several
     segments when they begin so close together (the whole may show it a week of buckets later): what begins weeks into a long event is news.
     They must not say up and down at once. A level shift belongs to the event it began as, and ends it: what comes after the new normal is
     another event. What begins in a planned window is left out.
     """
     bucket = BUCKET[Grain(rule.grain)]
-    slack = bucket * (rule.cooldown_buckets + 1)
+    slack = cooldown(rule)
     kept = [signal for signal in found if not in_maintenance(rule, signal.start, signal.start + bucket)]
     shifts = [signal for signal in kept if signal.kind == "level_shift"]
     groups: list[list[Signal]] = []
     for signal in sorted(
         (_until_normal(s, shifts, bucket) for s in kept if s.kind != "level_shift"), key=lambda s: (s.start, s.series_id != TOTAL, s.end)
     ):
-        home = next((group for group in reversed(groups) if _belongs(signal, group, slack, slack + LATE_BUCKETS * bucket)), None)
+        home = next((group for group in reversed(groups) if _belongs(rule, signal, group, bucket)), None)
         if home is None:
             groups.append([signal])
         else:
@@ -77,17 +78,29 @@ def _until_normal(signal: Signal, shifts: Sequence[Signal], bucket: dt.timedelta
     return replace(signal, end=end, is_open=False) if end < signal.end else signal
 
 
-def _belongs(signal: Signal, group: Sequence[Signal], slack: dt.timedelta, late: dt.timedelta) -> bool:
+def _belongs(rule: AnyRule, signal: Signal, group: Sequence[Signal], bucket: dt.timedelta) -> bool:
     if _family(signal) != _family(group[0]):
         return False
+    slack = cooldown(rule)
+    late = slack + LATE_BUCKETS * bucket
+    own = [other for other in group if other.series_id == signal.series_id]
+    if any(_is_rebound(signal, other, slack) for other in own):
+        return True
+    lasted = max((other.end for other in own), default=signal.start) - min((other.start for other in own), default=signal.start)
     near = (
-        _overlap(signal, other, slack)
+        _overlap(signal, other, cooldown(rule, lasted))
         if signal.series_id == other.series_id
         else abs(signal.start - other.start) <= slack
         or (TOTAL in (signal.series_id, other.series_id) and _overlap(signal, other, slack) and abs(signal.start - other.start) <= late)
         for other in group
     )
     return any(near) and any(_agree(signal, other) for other in group)
+
+
+def _is_rebound(signal: Signal, other: Signal, slack: dt.timedelta) -> bool:
+    """Above the upper line right after it was below the lower one: what was held up comes through."""
+    crosses = signal.kind in ("threshold", "forecast") and signal.kind == other.kind and signal.series_id == other.series_id
+    return crosses and (other.direction, signal.direction) == ("down", "up") and other.end < signal.start <= other.end + slack
 
 
 def _overlap(one: Signal, other: Signal, slack: dt.timedelta) -> bool:
@@ -105,7 +118,8 @@ def _family(signal: Signal) -> Family:
 
 
 def _event(group: Sequence[Signal]) -> Event:
-    main = max(group, key=lambda s: (s.series_id == TOTAL, abs(s.impact), s.severity, s.series_id))
+    began = [s for s in group if not any(_is_rebound(s, other, s.start - other.end) for other in group)]
+    main = max(began, key=lambda s: (s.series_id == TOTAL, abs(s.impact), s.severity, s.series_id))
     others = sorted((s for s in group if s is not main), key=lambda s: (-abs(s.impact), s.series_id))
     return Event(
         main=main,

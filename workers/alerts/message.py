@@ -22,12 +22,13 @@ from workers.signed_link import link_token, read_link_token
 FEEDBACK = "alert feedback"
 MANY_TIMES = 10
 _DRIVER = re.compile(r"By (.+?): (.+) went from ")  # a dimension and its value, as workers.alerts.drivers writes them
+_PREFIX = {"escalated": "Nobody has looked yet: ", "reopened": "Again: "}
 _WORD = {"up": "above", "down": "below", "both": "away from"}
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """kind: opened, escalated, new_normal, resolved, digest, digest_issue or test. chart: Vega-Lite, None without points. data: for machines.
+    """kind: opened, escalated, new_normal, resolved, reopened, digest, digest_issue or test. chart: Vega-Lite, None without points. data: for machines.
 
     html, images: what an e-mail shows instead of the lines, with charts by their content ids. unsubscribe: ends it with one click.
     attached: goes with an e-mail as PDF, drawn when it is sent.
@@ -121,7 +122,7 @@ def _title(incident: StoredIncident, kind: str) -> str:
         return f"Resolved: {what}{_over(incident, be, have)}"
     if kind == "new_normal" or finding.kind == "level_shift":
         return f"{what} {have} a new normal level"
-    prefix = "Nobody has looked yet: " if kind == "escalated" else ""
+    prefix = _PREFIX.get(kind, "")
     when = during(finding.started_at, facts.get("grain"))
     if finding.kind == "missing_data":
         return f"{prefix}{what}: no data {when}"
@@ -242,6 +243,8 @@ def _lines(incident: StoredIncident, kind: str, *, over: bool) -> list[str]:
     made += retold_lines(facts.get("drivers", [])[:3], names)
     if kind == "new_normal":
         made.append("The level has stayed; it is what will be expected from now on. There will be no further message about it.")
+    elif kind == "reopened":
+        made.append("It was told as over and has come back; the incident is open again.")
     elif kind != "resolved" and over:
         made.append("It is over by now.")
     if kind == "resolved" and over:

@@ -71,16 +71,20 @@ def announce(
 def follow_up(
     connection: Connection, incident: StoredIncident, kind: DeliveryKind, rule: AnyRule, zone: str, *, now: dt.datetime
 ) -> tuple[str, ...]:
-    """Tells those who were told before. Who was not told yet is not: the first message will say how it stands by then."""
+    """Tells those who were told before. Who was not told yet is not: the first message will say how it stands by then. What goes on is
+    told to who was told that it is over, and its end once more."""
     made: list[str] = []
+    all_told = deliveries.list_all(connection, incident.tenant, incident_id=incident.id, limit=1000)
+    was_told = {(delivery.channel_id, delivery.kind) for delivery in all_told if delivery.status == "sent"}
     told: Mapping[str, deliveries.Delivery] = {
-        delivery.channel_id: delivery
-        for delivery in deliveries.list_all(connection, incident.tenant, incident_id=incident.id, limit=1000)
-        if delivery.kind in ("opened", "escalated") and delivery.status == "sent"
+        delivery.channel_id: delivery for delivery in all_told if delivery.kind in ("opened", "escalated") and delivery.status == "sent"
     }
     for channel_id, first in told.items():
+        if kind == "reopened" and (channel_id, "resolved") not in was_told:
+            continue
+        what: DeliveryKind = "resolved_again" if kind == "resolved" and (channel_id, "reopened") in was_told else kind
         at = sends_from(rule.quiet_hours, now, zone) if first.mode == "now" else _digest_time(now, first.mode, zone)
-        new = NewDelivery(channel_id, first.user_id, kind, at, incident.id, "now" if first.mode == "now" else _mode(first.mode))
+        new = NewDelivery(channel_id, first.user_id, what, at, incident.id, "now" if first.mode == "now" else _mode(first.mode))
         put = deliveries.put(connection, incident.tenant, new, now=now)
         if put is not None:
             made.append(put.id)

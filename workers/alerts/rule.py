@@ -77,7 +77,7 @@ class RuleBase(Part):
     min_volume: smallest mean absolute value per bucket of a segment that is watched; of a ratio its denominator, and buckets with less are
     not judged. evaluation_delay_minutes: how long after a bucket's
     end it is first judged. cooldown_buckets: what begins so soon after an incident belongs to it. recovery_buckets: so many quiet buckets
-    resolve one.
+    resolve one. Both are two when not given, of minutes 30 and 15 (see timing).
     """
 
     metric: str = Field(min_length=1, max_length=200)
@@ -92,8 +92,8 @@ class RuleBase(Part):
     completeness: Completeness = Completeness()
     quiet_hours: tuple[QuietHours, ...] = Field(default=(), max_length=10)
     maintenance: tuple[Maintenance, ...] = Field(default=(), max_length=MAX_WINDOWS)
-    cooldown_buckets: int = Field(default=2, ge=0, le=100)
-    recovery_buckets: int = Field(default=2, ge=1, le=100)
+    cooldown_buckets: int | None = Field(default=None, ge=0, le=100)
+    recovery_buckets: int | None = Field(default=None, ge=1, le=100)
 
     @field_validator("segments")
     @classmethod

@@ -147,9 +147,12 @@ def send_webhook(sending: Sending) -> None:
 
     message = sending.message
     event = {"opened": "incident.opened", "escalated": "incident.escalated", "new_normal": "incident.new_normal"}.get(message.kind)
-    event = event or {"resolved": "incident.resolved", "digest": "incidents.digest", "digest_issue": "digest.issued"}.get(
-        message.kind, "channel.test"
-    )
+    event = event or {
+        "resolved": "incident.resolved",
+        "reopened": "incident.reopened",
+        "digest": "incidents.digest",
+        "digest_issue": "digest.issued",
+    }.get(message.kind, "channel.test")
     body = json.dumps(
         {"type": event, "timestamp": sending.now.isoformat(), "data": {"title": message.title, "lines": list(message.lines), **message.data}},
         ensure_ascii=False, allow_nan=False,
@@ -176,8 +179,13 @@ def send_webhook(sending: Sending) -> None:
         raise NotSent(f"The receiver said {reply.status}.")
 
 
-_PICTURED = ("opened", "escalated")
-_COLOURS = {"opened": "warning", "escalated": "failure", "resolved": "success"}  # apprise's names of what chats colour a message by
+_PICTURED = ("opened", "escalated", "reopened")
+_COLOURS = {
+    "opened": "warning",
+    "reopened": "warning",
+    "escalated": "failure",
+    "resolved": "success",
+}  # apprise's names of what chats colour a message by
 
 
 def send_apprise(sending: Sending) -> None:

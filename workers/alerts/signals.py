@@ -17,7 +17,7 @@ from anomaly.thresholds import shared
 from core.timeseries import FloatArray, Grain, TimeSeries
 from workers.alerts.history import History, as_utc, cut
 from workers.alerts.rule import AnomalyRule, AnyRule, ForecastRule, GoalRule, NoDataRule, ThresholdRule
-from workers.alerts.timing import BUCKET
+from workers.alerts.timing import BUCKET, recovery
 from workers.alerts.yearly import came_last_year
 from workers.jobs.series import TOTAL
 
@@ -155,7 +155,11 @@ def _anomalies(rule: AnomalyRule, history: History, series: TimeSeries, detectio
             continue
         end = as_utc(incident.end)
         known_at = as_utc(bucket_ends(np.array([incident.detected_at], "datetime64[ns]"), history.grain, step)[0])
-        open_still = incident.is_open if incident.kind != "value" else newest is not None and _recent(end, newest, step, rule)
+        open_still = (
+            incident.is_open
+            if incident.kind != "value"
+            else newest is not None and newest - end < recovery(rule, end - as_utc(incident.start))
+        )
         yield Signal(
             series.series_id,
             _label(history, series),
@@ -170,10 +174,6 @@ def _anomalies(rule: AnomalyRule, history: History, series: TimeSeries, detectio
             _finite(incident.actual),
             open_still,
         )
-
-
-def _recent(end: dt.datetime, newest: dt.datetime, step_s: int, rule: AnyRule) -> bool:
-    return (newest - end).total_seconds() < rule.recovery_buckets * step_s
 
 
 def _thresholds(rule: ThresholdRule, history: History, series: TimeSeries) -> Iterator[Signal]:
@@ -330,8 +330,8 @@ def _stretch(
     known_at = as_utc(bucket_ends(series.times[known : known + 1], history.grain, step)[0])
     impact = float(np.nansum(series.values[first : last + 1] - line))
     end, newest = as_utc(series.times[last]), as_utc(series.times[-1])
-    is_open = last == len(series) - 1 or _recent(end, newest, step, rule)
     start, actual = as_utc(series.times[first]), float(series.values[peak])
+    is_open = last == len(series) - 1 or newest - end < recovery(rule, end - start)
     return Signal(series.series_id, _label(history, series), kind, direction, start, end, known_at, severity, impact, line, actual, is_open)
 
 

@@ -34,6 +34,30 @@ LATE_AFTER = {
 }  # an event known for longer is kept without a message: after an outage of ours nobody wants last week's storm
 
 
+USUAL_COOLDOWN, USUAL_RECOVERY = 2, 2  # buckets
+MINUTES_COOLDOWN, MINUTES_RECOVERY = 30, 15  # a metric that recovers for two minutes has not recovered
+LONG_SHARE = 0.5  # of how long an event has lasted, as anomaly.incidents.LENGTH_SHARE: what failed for ten hours flickers for five
+MOST_COOLDOWN = {Grain.MINUTE: dt.timedelta(days=1)}  # else a day of buckets
+RECOVERY_SHARE, MOST_RECOVERY = 0.25, dt.timedelta(hours=2)  # below an hour: who was told that it is over is not told so each half hour
+
+
+def cooldown(rule: AnyRule, lasted: dt.timedelta = dt.timedelta(0)) -> dt.timedelta:
+    """How far after the start of an event's last bucket the next may start and be the same event. lasted: from its first bucket to its last."""
+    grain = Grain(rule.grain)
+    usual = MINUTES_COOLDOWN if grain is Grain.MINUTE else USUAL_COOLDOWN
+    asked = usual if rule.cooldown_buckets is None else rule.cooldown_buckets
+    most = MOST_COOLDOWN.get(grain, 24 * BUCKET[grain]) if asked else dt.timedelta(0)  # who asks for none wants each
+    return max(BUCKET[grain] * (asked + 1), min(LONG_SHARE * lasted, most))
+
+
+def recovery(rule: AnyRule, lasted: dt.timedelta = dt.timedelta(0)) -> dt.timedelta:
+    """How long after the start of an event's last bucket it is over."""
+    grain = Grain(rule.grain)
+    usual = MINUTES_RECOVERY if grain is Grain.MINUTE else USUAL_RECOVERY
+    asked = BUCKET[grain] * (usual if rule.recovery_buckets is None else rule.recovery_buckets)
+    return max(asked, min(RECOVERY_SHARE * lasted, MOST_RECOVERY)) if grain is Grain.MINUTE else asked
+
+
 def next_run(rule: AnyRule, rule_id: str, *, now: dt.datetime, zone: str) -> dt.datetime:
     """The first time after `now`; missed ones are not made up for. Rules are spread over their interval by their id."""
     if rule.schedule.at is not None:

@@ -138,6 +138,24 @@ class TestOneIncident:
         assert "reopened" in desk.notes
         assert desk.told == ["opened"]
 
+    def test_who_was_told_that_it_is_over_is_told_that_it_has_come_back_and_when_it_ends(self, desk: Desk) -> None:
+        for hours, is_open in enumerate((True, False, True, True, False, False, True, False)):
+            desk.run(event(days=1, is_open=is_open), now=NOW + timedelta(hours=hours))
+            desk.send()
+        assert [i.status for i in desk.incidents] == ["resolved"]
+        assert desk.told == ["opened", "resolved", "reopened", "resolved"]
+
+    def test_an_end_that_was_not_told_yet_is_not_told_when_it_comes_back(self, desk: Desk) -> None:
+        desk.run(event())
+        desk.send()
+        for hours, is_open in enumerate((False, True)):
+            desk.run(event(is_open=is_open), now=NOW + timedelta(hours=hours))
+        assert desk.send().cancelled == 1
+        assert desk.told == ["opened"]
+        desk.run(event(is_open=False), now=NOW + timedelta(hours=5))
+        desk.send()
+        assert desk.told == ["opened", "resolved"]
+
     def test_a_level_shift_is_one_incident_and_one_new_normal(self, desk: Desk) -> None:
         desk.run(event())
         desk.send()

@@ -162,6 +162,20 @@ class TestThreshold:
         assert sorted(e.direction for e in made) == ["down", "up"]
         assert [e.direction for e in found(history(values), kind="threshold", upper=12, lower=5, direction="up")] == ["up"]
 
+    def test_what_was_held_up_comes_through_and_is_the_outage_still(self) -> None:
+        values = np.full(40, 10.0)
+        values[10:13], values[14:16], values[30] = 0.0, 30.0, 30.0
+        outage, later = found(history(values), kind="threshold", upper=12, lower=5)
+        assert (outage.direction, len(outage.signals), (outage.end - outage.start).days) == ("down", 2, 5)
+        assert (later.direction, later.start) == ("up", later.end)
+
+    def test_what_lasted_long_may_pause_for_half_as_long(self) -> None:
+        for lasted, events_ in ((4, 2), (12, 1)):
+            values = np.full(60, 10.0)
+            values[10 : 10 + lasted] = values[14 + lasted : 18 + lasted] = 20.0
+            assert len(found(history(values), kind="threshold", upper=12)) == events_
+            assert len(found(history(values), kind="threshold", upper=12, cooldown_buckets=0)) == 2
+
     def test_nan_is_neither_above_nor_below(self) -> None:
         assert found(history(np.full(30, np.nan)), kind="threshold", upper=12, lower=5) == []
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from workers.alerts.rule import QuietHours, parse_rule
-from workers.alerts.timing import history_start, next_run, sends_from, wall_clock
+from workers.alerts.timing import cooldown, history_start, next_run, recovery, sends_from, wall_clock
 
 BERLIN = "Europe/Berlin"
 
@@ -61,6 +61,20 @@ class TestQuietHours:
     def test_only_on_the_named_days(self) -> None:
         weekend = (QuietHours(start="00:00", end="23:59", days=(5, 6)),)
         assert sends_from(weekend, at("2026-05-01T12:00:00"), "UTC") == at("2026-05-01T12:00:00")  # a Friday
+
+
+class TestOver:
+    def test_a_metric_of_minutes_that_recovers_for_two_of_them_has_not_recovered(self) -> None:
+        rule, asked = parse_rule({"metric": "m", "grain": "minute"}), parse_rule({"metric": "m", "grain": "minute", "recovery_buckets": 5})
+        assert (recovery(rule), recovery(asked)) == (timedelta(minutes=15), timedelta(minutes=5))
+        assert [recovery(rule, timedelta(hours=h)) for h in (4, 100)] == [timedelta(hours=1), timedelta(hours=2)]
+        assert recovery(parse_rule({"metric": "m"}), timedelta(days=90)) == timedelta(days=2)
+
+    def test_what_lasted_longer_may_pause_for_longer_unless_each_is_asked_for(self) -> None:
+        rule = parse_rule({"metric": "m", "grain": "minute"})
+        assert [cooldown(rule, timedelta(hours=h)) for h in (0, 4, 100)] == [timedelta(minutes=31), timedelta(hours=2), timedelta(days=1)]
+        each = parse_rule({"metric": "m", "grain": "hour", "cooldown_buckets": 0})
+        assert cooldown(each, timedelta(days=4)) == timedelta(hours=1)
 
 
 def test_days_end_by_the_calendars_zone() -> None:

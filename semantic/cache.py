@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import heapq
 import io
 import json
 import time
@@ -28,6 +29,10 @@ from semantic.states import GuardedQuery, QueryStats, ResultTable
 _log = structlog.get_logger("querent.cache")
 _REDIS_PREFIX = "querent:result:1:"
 _MAX_SHARE_OF_STORE = 8
+_ENTRY_BYTES, _COLUMN_BYTES = (
+    6 * 1024,
+    1024,
+)  # that the process grows by beside the buffers, measured with 10,000 results of 1 to 10 columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +80,16 @@ def tables_of(query: GuardedQuery, catalog: Catalog) -> tuple[tuple[str, str], .
 
 
 class MemoryStore:
-    """In this process: least recently used results leave first when `max_bytes` of Arrow data is reached. For one event loop."""
+    """In this process: what is too old leaves when something comes, and least recently used results when they take `max_bytes` of memory.
+
+    For one event loop.
+    """
 
     def __init__(self, max_bytes: int = 256 * 1024**2, *, now_s: Callable[[], float] = time.monotonic) -> None:
         self._max_bytes = max_bytes
         self._now_s = now_s
         self._entries: OrderedDict[str, tuple[StoredResult, float, int]] = OrderedDict()
+        self._ends: list[tuple[float, str]] = []  # a heap; of what was dropped or put anew as well
         self.size_bytes = 0
 
     async def get(self, key: str) -> StoredResult | None:
@@ -95,14 +104,23 @@ class MemoryStore:
         return result
 
     async def put(self, key: str, result: StoredResult, ttl_s: float) -> None:
+        self._drop_old()
         size = _size_bytes(result.table)
         if size > self._max_bytes // _MAX_SHARE_OF_STORE:
             return
         self._drop(key)
-        self._entries[key] = (result, self._now_s() + ttl_s, size)
+        ends_at_s = self._now_s() + ttl_s
+        self._entries[key] = (result, ends_at_s, size)
+        heapq.heappush(self._ends, (ends_at_s, key))
         self.size_bytes += size
         while self.size_bytes > self._max_bytes:
             self._drop(next(iter(self._entries)))
+
+    def _drop_old(self) -> None:
+        while self._ends and self._ends[0][0] <= self._now_s():
+            ended_at_s, key = heapq.heappop(self._ends)
+            if key in self._entries and self._entries[key][1] == ended_at_s:
+                self._drop(key)
 
     def _drop(self, key: str) -> None:
         found = self._entries.pop(key, None)
@@ -311,4 +329,4 @@ def _answer(query: GuardedQuery, stored: StoredResult, *, cached: bool) -> Resul
 
 def _size_bytes(table: pa.Table) -> int:
     """Bytes held in memory, the buffers behind a slice included."""
-    return int(table.get_total_buffer_size()) + 1024
+    return int(table.get_total_buffer_size()) + _ENTRY_BYTES + table.num_columns * _COLUMN_BYTES

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -359,11 +361,11 @@ def stored(size: int = 10, name: str = "n") -> StoredResult:
 class TestMemoryStore:
     def test_stays_below_its_bytes_and_drops_what_was_not_used(self) -> None:
         async def scenario() -> None:
-            store = MemoryStore(max_bytes=100_000)
+            store = MemoryStore(max_bytes=150_000)
             for number in range(100):
                 await store.put(f"k{number}", stored(1000), 60)
                 assert await store.get("k0") is not None
-                assert store.size_bytes <= 100_000
+                assert store.size_bytes <= 150_000
             assert await store.get("k1") is None
             assert await store.get("k99") is not None
             assert 5 <= len(store) <= 15
@@ -387,6 +389,42 @@ class TestMemoryStore:
             assert store.size_bytes == size
 
         asyncio.run(scenario())
+
+    def test_what_is_too_old_leaves_though_nobody_asks_for_it_again(self) -> None:
+        clock = Clock()
+
+        async def scenario() -> None:
+            store = MemoryStore(now_s=clock)
+            await store.put("again", stored(), 60)
+            await store.put("old", stored(), 60)
+            clock.at_s += 50
+            await store.put("again", stored(), 60)
+            clock.at_s += 20
+            await store.put("new", stored(), 60)
+            assert len(store) == 2
+            assert await store.get("again") is not None
+
+        asyncio.run(scenario())
+
+    def test_small_results_count_with_all_that_they_take(self) -> None:
+        """The process itself is the measure: what 20,000 results are said to take is what it grows by."""
+        script = """
+import asyncio, pyarrow as pa
+from semantic.cache import MemoryStore, StoredResult
+from semantic.states import QueryStats
+def resident() -> int:
+    return int(open("/proc/self/statm").read().split()[1]) * 4096
+async def scenario() -> None:
+    store = MemoryStore()
+    before = resident()
+    for number in range(20_000):
+        table = pa.table({name: pa.array([float(number)]) for name in "abc"})
+        await store.put(str(number), StoredResult(table, QueryStats(str(number), 0.1, 1, 1), False), 60)
+    print((resident() - before) / store.size_bytes)
+asyncio.run(scenario())
+"""
+        run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        assert 0.5 < float(run.stdout) < 1.3
 
 
 class TestEncoding:

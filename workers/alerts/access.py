@@ -13,12 +13,14 @@ from workers.forecasts.visibility import fields_behind
 
 
 def may_see(reader: Principal, metric: str, row: AlertRule | None, catalog: Catalog) -> bool:
-    """The author always; others when the metric is theirs to see, no rule of the catalog narrows what they see, and no field that the rule
-    looks at is above their clearance. row: None for a rule that is gone.
+    """The author always; others when the metric is theirs to see, no row policy narrows what they see, and no field that the rule looks at is
+    closed to them, by a column rule or their clearance; reasons name no field that is closed to anybody. row: None for a rule that is gone,
+    which may have looked at what a column rule closes.
     """
     if row is not None and reader.user == row.created_by:
         return True
-    if any(applies(reader, p) for p in catalog.row_policies) or any(applies(reader, r) for r in catalog.column_rules):
+    rules = catalog.column_rules if row is None else ()
+    if any(applies(reader, rule) for rule in (*catalog.row_policies, *rules)):
         return False
     closed = closed_fields(catalog, reader).keys()
     if closed:

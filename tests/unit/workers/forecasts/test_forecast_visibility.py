@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.ids import TenantId, UserId
 from core.principal import Principal, Role
 from core.store.alert_rules import AlertRule
-from semantic.catalog.model import Clearance, DataClass
+from semantic.catalog.model import Clearance, ColumnRule, DataClass
 from semantic.expr import FieldRef
 from workers.alerts.access import may_see
 from workers.demo.catalog import demo_catalog
@@ -83,3 +84,18 @@ class TestIncidents:
         assert not may_see(viewer, "revenue", closed, catalog)
         assert not may_see(viewer, "revenue", unreadable, catalog)  # nobody knows what it looks at
         assert may_see(person(Role.EXECUTIVE), "revenue", closed, catalog)
+
+    def test_a_column_rule_closes_only_rules_that_look_at_its_field(self) -> None:
+        catalog = CATALOG.model_copy(update={"column_rules": (ColumnRule(dataset="customers", field="customer_name", roles=("executive",), action="hide"),)})  # fmt: skip
+        executive = person(Role.EXECUTIVE)
+        assert may_see(executive, "revenue", rule_on(), catalog)
+        assert not may_see(executive, "revenue", rule_on([NAME.model_dump(mode="json")]), catalog)
+        assert not may_see(executive, "revenue", None, catalog)  # the rule is gone: nobody knows what it looked at
+        assert may_see(person(Role.ANALYST), "revenue", None, catalog)
+
+
+def rule_on(segments: Sequence[Mapping[str, Any]] = ()) -> AlertRule:
+    definition = {"kind": "threshold", "metric": "revenue", "grain": "day", "upper": 1.0, "segments": list(segments)}
+    return AlertRule(
+        **dict.fromkeys(AlertRule.__dataclass_fields__) | {"metric": "revenue", "created_by": "usr_9", "definition": definition}
+    )

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from anomaly.conditions import crept_shift, flat_line, level_shift, missing_data
-from anomaly.incidents import AWAY_ERRORS, Watched, value_incidents
+from anomaly.incidents import AWAY_ERRORS, Watched, before_event, value_incidents
 from anomaly.prepare import prepare
 from anomaly.state import State
 from anomaly.thresholds import DEFAULT_SENSITIVITY, HOUR_S, score_threshold
 from anomaly.types import DetectInput, Detection, Incident
 from core.errors import Invalid
-from core.timeseries import TimeSeries
+from core.timeseries import FloatArray, TimeSeries
 
 BAND = 3.0  # robust standard deviations of the expected range
 
@@ -55,33 +55,46 @@ def detect(
     if item.warmup_steps:
         scored.score[: item.warmup_steps] = np.nan
     off = rows.values - scored.expected
-    silent = np.abs(off) < min_effect
+    from_held = np.where(np.isnan(scored.held), 0.0, rows.values - scored.held)  # during an event the row before is of it as well
+    silent = np.fmax(np.abs(off), np.abs(from_held)) < min_effect
     if direction != "both":
-        from_held = np.where(np.isnan(scored.held), 0.0, rows.values - scored.held)  # during an event the row before is of it as well
         side = np.where(np.abs(from_held) > np.abs(off), from_held, off)
         silent |= side < 0 if direction == "up" else side > 0
         silent |= scored.from_before < AWAY_ERRORS  # the way back from an event to the other side
     alerting = np.where(silent, np.nan, scored.score)
     watched = Watched(item.series.series_id, rows.times, rows.values, scored, rows.step_s, alerting)
-    width = BAND * scored.spread
+    found = _incidents(watched, item, threshold, sensitivity, (direction, min_effect)) if len(rows.times) else ()
+    expected, width = as_if_nothing_began(watched, found), BAND * scored.spread
     return Detection(
         item.series.series_id,
         rows.times,
         rows.values,
         scored.score,
-        scored.expected,
-        scored.expected - width,
-        scored.expected + width,
-        _incidents(watched, item, threshold, sensitivity, (direction, min_effect)) if len(rows.times) else (),
+        expected,
+        expected - width,
+        expected + width,
+        found,
         rows.dropped,
     )
 
 
+def as_if_nothing_began(watched: Watched, found: Sequence[Incident]) -> FloatArray:
+    """(n,) what was expected of each row; in an incident what was due before it, for as long as that is held: the last rows of an outage
+    make one expect an outage."""
+    expected = watched.scored.expected.copy()
+    for incident in found:
+        if incident.kind == "value":
+            first, last = (int(np.searchsorted(watched.times, at)) for at in (incident.start, incident.end))  # type: ignore[call-overload]
+            expected[first : last + 1] = before_event(watched, first, last)
+    return expected
+
+
 def _incidents(watched: Watched, item: DetectInput, threshold: float, per_year: float, wanted: tuple[str, float]) -> tuple[Incident, ...]:
     """All kinds, by the time they could be known. wanted: direction and smallest effect."""
-    values = value_incidents(watched, threshold, per_year, lone_are_higher=watched.step_s < HOUR_S)
-    shifts = level_shift(watched, values)
     direction, least = wanted
+    values = value_incidents(watched, threshold, per_year, lone_are_higher=watched.step_s < HOUR_S)
+    values = [i for i in values if not abs(i.actual - i.expected) < least]
+    shifts = level_shift(watched, values)
     crept = [i for i in crept_shift(watched, shifts) if direction in ("both", i.direction) and abs(i.actual - i.expected) >= least]
     found = [*values, *shifts, *crept, *missing_data(watched, item.as_of), *flat_line(watched, values)]
     if item.warmup_steps:

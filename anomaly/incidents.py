@@ -21,6 +21,7 @@ QUIET_S = 6 * 3600
 HYSTERESIS = 1.0  # an incident lasts while the score is above the threshold less this
 NEW_LEVEL_ERRORS = 4.0
 BACK_ROWS = 6
+BACK_IN_A_ROW = 6  # rows as they were before end an event
 SETTLING = 1.5
 SETTLING_QUIETS = 28  # a week of six-hour quiet times
 MOST_QUIETS = 4  # a long event flickers longer: half of its own length, up to a day, does not end it
@@ -285,7 +286,24 @@ def value_incidents(
         w.values,
         doubt_after_gaps(w.times, w.values, w.step_s),
     )
-    return tuple(incident(w, span, threshold, is_open=bool(ns[-1] - ns[span.last] <= terms.quiet_ns)) for span in spans(rows, terms))
+    told = spans(rows, terms)
+    firsts = [*(span.first for span in told), len(ns)]
+    lasting = [span._replace(last=still_away(w.scored.from_before, span.last, stop)) for span, stop in zip(told, firsts[1:], strict=True)]
+    return tuple(incident(w, span, threshold, is_open=bool(ns[-1] - ns[span.last] <= terms.quiet_ns)) for span in lasting)
+
+
+def still_away(from_before: FloatArray, last: int, stop: int) -> int:
+    """The last row of an event that goes on though it is expected by now: the values are away from what was held of before it, and not
+    back for some rows. stop: where the next begins."""
+    back = 0
+    for row in range(last + 1, stop):
+        if from_before[row] >= AWAY_ERRORS:
+            last, back = row, 0
+        else:
+            back += 1
+        if back == BACK_IN_A_ROW:
+            break
+    return last
 
 
 def before_event(w: Watched, first: int, last: int) -> FloatArray:
@@ -300,11 +318,11 @@ def before_event(w: Watched, first: int, last: int) -> FloatArray:
 
 
 def incident(w: Watched, span: Span, threshold: float, *, is_open: bool) -> Incident:
-    """The incident over the rows of an event; impact sums what the flagged rows that are not back are off what was expected before
-    it. Its actual and expected are of the oddest row, or of the farthest one when that is the way back."""
+    """The incident over the rows of an event; impact sums what the rows that are odd or away from what was expected before it are
+    off that. Its actual and expected are of the oddest row, or of the farthest one when that is the way back."""
     first, known, last, peak = span
     rows = np.arange(first, last + 1)
-    rows = rows[w.alerting[rows] >= threshold - HYSTERESIS]
+    rows = rows[(w.alerting[rows] >= threshold - HYSTERESIS) | (w.scored.from_before[rows] >= AWAY_ERRORS)]
     due = before_event(w, first, last)
     off = w.values[rows] - due[rows - first]
     back = w.scored.from_before[rows] < AWAY_ERRORS

@@ -154,7 +154,7 @@ async def list_keys(request: Request, caller: Caller, cursor: Cursor = None, lim
 @router.post("/api-keys", status_code=201, summary="Make an API key; its text is shown once")
 async def create_key(request: Request, body: NewKey, caller: Caller) -> dict[str, Any]:
     """It never has more than its owner's rights, and loses them when they do; `scopes` narrow it further, to those of the key
-    that makes it where a key does, and it ends with that one at the latest. Only admins make keys for others."""
+    that makes it where a key does, it ends with that one at the latest, and is revoked with it. Only admins make keys for others."""
     services = services_of(request)
     now = services.clock.now()
     expires = now + dt.timedelta(days=body.days) if body.days else None
@@ -167,8 +167,10 @@ async def create_key(request: Request, body: NewKey, caller: Caller) -> dict[str
             own = ", ".join(sorted(caller.scopes))
             raise Forbidden(f"This API key has the scopes {own}; a key that it makes has no others.", code="scope_missing")
         with services.store.write() as connection:
-            ends = min(filter(None, (expires, api_keys.end_of(connection, key_text(request)))), default=None)
-            return api_keys.create(connection, caller.tenant, owner, name=body.name, now=now, scopes=body.scopes, expires_at=ends)
+            maker = api_keys.maker_of(connection, key_text(request))
+            return api_keys.create(
+                connection, caller.tenant, owner, name=body.name, now=now, scopes=body.scopes, expires_at=expires, maker=maker
+            )
 
     key, text = await run_in_threadpool(create)
     return {**_key(key), "key": text}
@@ -176,6 +178,7 @@ async def create_key(request: Request, body: NewKey, caller: Caller) -> dict[str
 
 @router.delete("/api-keys/{key_id}", summary="Revoke an API key")
 async def revoke_key(request: Request, key_id: str, caller: Caller) -> dict[str, Any]:
+    """The keys that were made with it are revoked as well: whoever had it may have made them."""
     services = services_of(request)
 
     def revoke() -> api_keys.ApiKey:
@@ -190,7 +193,7 @@ async def revoke_key(request: Request, key_id: str, caller: Caller) -> dict[str,
 def _key(key: api_keys.ApiKey) -> dict[str, Any]:
     return {
         "id": key.id, "name": key.name, "prefix": key.prefix, "user": key.user, "scopes": sorted(key.scopes), "created_at": key.created_at,
-        "expires_at": key.expires_at, "last_used_at": key.last_used_at, "revoked_at": key.revoked_at,
+        "expires_at": key.expires_at, "last_used_at": key.last_used_at, "revoked_at": key.revoked_at, "made_by_key": key.made_by_key,
     }  # fmt: skip
 
 

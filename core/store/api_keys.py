@@ -33,6 +33,15 @@ class ApiKey:
     expires_at: datetime | None
     last_used_at: datetime | None
     revoked_at: datetime | None
+    made_by_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """The key that makes another one: it ends then, and takes the other along when it is revoked."""
+
+    id: str
+    expires_at: datetime | None
 
 
 def create(
@@ -44,8 +53,9 @@ def create(
     now: datetime,
     scopes: Iterable[str] = ("*",),
     expires_at: datetime | None = None,
+    maker: Maker | None = None,
 ) -> tuple[ApiKey, str]:
-    """The key and its text, which cannot be read again. It acts as `user`, narrowed to `scopes`.
+    """The key and its text, which cannot be read again. It acts as `user`, narrowed to `scopes`, and ends with its maker at the latest.
 
     Raises: NotFound for an unknown user.
     """
@@ -60,7 +70,8 @@ def create(
         "secret_hash": made.secret_hash,
         "scopes": sorted(scopes),
         "created_at": now,
-        "expires_at": expires_at,
+        "expires_at": min(filter(None, (expires_at, maker.expires_at if maker else None)), default=None),
+        "made_by_key": maker.id if maker else None,
     }
     scope.add(connection, api_keys, tenant, values)
     return get(connection, tenant, key), made.text
@@ -78,9 +89,16 @@ def list_all(connection: Connection, tenant: TenantId, *, user: UserId | None = 
 
 
 def revoke(connection: Connection, tenant: TenantId, key: str, *, now: datetime) -> ApiKey:
-    """Revoking twice keeps the first time. Raises: NotFound."""
+    """With the keys that it made, and that those made: who had a key that leaked may have made themselves others. Revoking twice keeps the
+    first time. Raises: NotFound.
+    """
     get(connection, tenant, key)
-    scope.change(connection, api_keys, tenant, {"revoked_at": now}, api_keys.c.id == key, api_keys.c.revoked_at.is_(None))
+    known, found = set[str](), {key}
+    while found:
+        scope.change(connection, api_keys, tenant, {"revoked_at": now}, api_keys.c.id.in_(found), api_keys.c.revoked_at.is_(None))
+        known |= found
+        made = select(api_keys.c.id).where(api_keys.c.tenant_id == tenant, api_keys.c.made_by_key.in_(found))
+        found = set(connection.execute(made).scalars()) - known
     return get(connection, tenant, key)
 
 
@@ -118,11 +136,17 @@ def recognise(connection: Connection, text: str, *, now: datetime) -> Recognised
     return Recognised(users.from_row(connection, row).principal(row["scopes"]), _is_unnoted(row["last_used_at"], now))
 
 
-def end_of(connection: Connection, text: str) -> datetime | None:
-    """When an authenticated key ends; None for one that does not, and for no key."""
+def maker_of(connection: Connection, text: str) -> Maker | None:
+    """The key that somebody makes another with, held until the transaction ends, so that it is not revoked in between; None for no key.
+
+    Raises: Unauthenticated when it was revoked since it was recognised.
+    """
     prefix, _ = split_api_key(text) or ("", "")
-    found: datetime | None = connection.execute(select(api_keys.c.expires_at).where(api_keys.c.prefix == prefix[:16])).scalar()
-    return found
+    held = select(api_keys.c.id, api_keys.c.expires_at, api_keys.c.revoked_at).where(api_keys.c.prefix == prefix[:16]).with_for_update()
+    row = connection.execute(held).first()
+    if row is not None and row.revoked_at is not None:
+        raise _refusal()
+    return None if row is None else Maker(row.id, row.expires_at)
 
 
 def touch(connection: Connection, text: str, *, now: datetime) -> None:
@@ -155,4 +179,5 @@ def _key(row: scope.Row) -> ApiKey:
         expires_at=row["expires_at"],
         last_used_at=row["last_used_at"],
         revoked_at=row["revoked_at"],
+        made_by_key=row["made_by_key"],
     )

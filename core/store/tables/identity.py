@@ -44,6 +44,7 @@ api_keys = Table(
     Column("prefix", String(16), nullable=False, unique=True),
     Column("secret_hash", String(64), nullable=False),
     Column("scopes", Json, nullable=False),
+    Column("made_by_key", String(ID_LENGTH)),
     instant("created_at"),
     instant("expires_at", nullable=True),
     instant("last_used_at", nullable=True),

@@ -271,6 +271,20 @@ class TestPermissionTable:
         assert made(heirs, days=1)["expires_at"] < first["expires_at"]
         assert made(person[Role.ANALYST])["expires_at"] is None
 
+    def test_what_a_revoked_key_made_is_revoked_with_it(self, client: TestClient, person: Any) -> None:
+        def made(headers: dict[str, str]) -> dict[str, Any]:
+            answer = client.post("/v1/api-keys", json={"name": "leaked"}, headers=headers).json()
+            return {**answer, "headers": {"Authorization": f"Bearer {answer['key']}"}}
+
+        other, leaked = made(person[Role.ANALYST]), made(person[Role.ANALYST])
+        child = made(leaked["headers"])
+        grandchild = made(child["headers"])
+        assert (child["made_by_key"], other["made_by_key"]) == (leaked["id"], None)
+        assert client.get("/v1/me", headers=grandchild["headers"]).status_code == 200
+        assert client.delete(f"/v1/api-keys/{leaked['id']}", headers=person[Role.ANALYST]).status_code == 200
+        states = [client.get("/v1/me", headers=key["headers"]).status_code for key in (leaked, child, grandchild, other)]
+        assert states == [401, 401, 401, 200]
+
     def test_a_role_taken_away_counts_at_once(self, client: TestClient, services: Services, person: Any) -> None:
         made = client.post("/v1/api-keys", json={"name": "mine"}, headers=person[Role.DATA_SCIENTIST]).json()
         headers = {"Authorization": f"Bearer {made['key']}"}

@@ -8,6 +8,7 @@ from api.cli.context import context
 from api.cli.output import err, out, print_table, speaking
 from api.cli.up import make_stack, refuse_taken_port, since, start_services, start_warehouse
 from core.settings import settings
+from workers.demo.examples import make_examples
 from workers.demo.people import DEMO_PASSWORD, people
 from workers.demo.setup import ensure_people_and_catalogs, load_if_stale
 from workers.demo.world import WORLDS
@@ -41,7 +42,8 @@ def _run(*, with_demo: bool) -> None:
                     )
                 if rows:
                     err.print(f"Loaded {rows:,} rows of demo data.")
-                ensure_people_and_catalogs(core.store, core.clock.now())
+                for world in ensure_people_and_catalogs(core.store, core.clock.now()):
+                    make_examples(core, core.admin, world)
             start_services(stack, configuration)
             out.print(f"Querent is ready after {since(started_s)}: [bold]{configuration.resolved_base_url}[/bold]")
             if with_demo:

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.alert_schemas import Assign, Comment, Feedback, Until
 from api.paging import Cursor
+from api.routes import alerts as rules
 from api.routes import incidents as routes
 from api.web.page_route import PageRoute
 from api.web.rendering import page
@@ -31,6 +32,7 @@ SHOWN: Mapping[str, tuple[str, IncidentStatus | None]] = {
     "resolved": ("Over", "resolved"),
     "all": ("All", None),
 }
+LATELY = 5
 SNOOZES = {"1": "1 hour", "4": "4 hours", "24": "1 day", "168": "1 week"}
 
 
@@ -40,9 +42,18 @@ async def incident_list(request: Request, status: str = "open", cursor: Cursor =
     chosen = status if status in SHOWN else "open"
     found = await routes.list_incidents(request, at.caller, SHOWN[chosen][1], None, cursor, 50)
     names = await run_in_threadpool(people, at)
-    rows = [incident_line(item, names) for item in found.items]
+    quiet = chosen == "open" and not found.items and cursor is None
+    lately = await routes.list_incidents(request, at.caller, "resolved", None, None, LATELY) if quiet else None
+    watched = await rules.list_rules(request, at.caller, "", 1) if quiet else None
     return page(
-        "incidents.html", v=at, items=rows, more=found.next, chosen=chosen, statuses={key: label for key, (label, _) in SHOWN.items()}
+        "incidents.html",
+        v=at,
+        items=[incident_line(item, names) for item in found.items],
+        more=found.next,
+        chosen=chosen,
+        statuses={key: label for key, (label, _) in SHOWN.items()},
+        lately=[incident_line(item, names) for item in lately.items] if lately else [],
+        watched=bool(watched and (watched.items or watched.next)),
     )
 
 

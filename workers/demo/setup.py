@@ -40,8 +40,9 @@ def load_if_stale(admin: Admin, state: Path, now: dt.datetime, on_progress: Call
     return rows
 
 
-def ensure_people_and_catalogs(store: Store, now: dt.datetime) -> None:
-    """Tenants, users and first catalog versions that are missing."""
+def ensure_people_and_catalogs(store: Store, now: dt.datetime) -> tuple[World, ...]:
+    """Makes tenants, users and first catalog versions that are missing; the companies that had no catalog."""
+    new_worlds = []
     for world in WORLDS:
         _ensure_tenant(store, world, now)
         with store.write() as connection:
@@ -49,10 +50,12 @@ def ensure_people_and_catalogs(store: Store, now: dt.datetime) -> None:
                 document = demo_catalog(world).model_dump(mode="json")
                 new = catalogs.NewCatalog(document=document, author=SYSTEM_USER, note="Demo catalog", expected_version=0)
                 catalogs.append(connection, world.tenant, new, now=now)
+                new_worlds.append(world)
             for person in people(world):
                 if users.by_email(connection, world.tenant, person.email) is None:
                     made = NewUser(person.email, person.display_name, frozenset(person.roles), DEMO_PASSWORD, person.attributes)
                     users.create(connection, world.tenant, made, now=now)
+    return tuple(new_worlds)
 
 
 def _ensure_tenant(store: Store, world: World, now: dt.datetime) -> None:

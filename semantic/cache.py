@@ -329,4 +329,4 @@ def _answer(query: GuardedQuery, stored: StoredResult, *, cached: bool) -> Resul
 
 def _size_bytes(table: pa.Table) -> int:
     """Bytes held in memory, the buffers behind a slice included."""
-    return int(table.get_total_buffer_size()) + _ENTRY_BYTES + table.num_columns * _COLUMN_BYTES
+    return int(table.get_total_buffer_size() + table.num_columns * _COLUMN_BYTES) + _ENTRY_BYTES

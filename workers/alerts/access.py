@@ -19,8 +19,7 @@ def may_see(reader: Principal, metric: str, row: AlertRule | None, catalog: Cata
     """
     if row is not None and reader.user == row.created_by:
         return True
-    rules = catalog.column_rules if row is None else ()
-    if any(applies(reader, rule) for rule in (*catalog.row_policies, *rules)):
+    if any(applies(reader, p) for p in catalog.row_policies) or (row is None and any(applies(reader, r) for r in catalog.column_rules)):
         return False
     closed = closed_fields(catalog, reader).keys()
     if closed:

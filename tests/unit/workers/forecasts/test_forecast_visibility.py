@@ -96,6 +96,5 @@ class TestIncidents:
 
 def rule_on(segments: Sequence[Mapping[str, Any]] = ()) -> AlertRule:
     definition = {"kind": "threshold", "metric": "revenue", "grain": "day", "upper": 1.0, "segments": list(segments)}
-    return AlertRule(
-        **dict.fromkeys(AlertRule.__dataclass_fields__) | {"metric": "revenue", "created_by": "usr_9", "definition": definition}
-    )
+    values: dict[str, Any] = dict.fromkeys(AlertRule.__dataclass_fields__)
+    return AlertRule(**values | {"metric": "revenue", "created_by": "usr_9", "definition": definition})

@@ -36,6 +36,7 @@ LONE_FROM, LONE_FULL = 0.4, 0.8  # how unpredictable a series is where the rise 
 # Where nothing is predicted, more of the same so soon after an incident (in quiet times) is that incident again, unless it is much stranger.
 AGAIN_QUIETS = 3.0
 MUCH_STRANGER = 1.5
+OUT_SHARE = 0.1  # of what was due when the event began
 AFTERSHOCK_SHARE = 0.5  # of hours: within a day, at most so large and no stranger is what was told of already
 AWAY_ERRORS = 3.0  # as in kernel, where a row nearer to what was expected before the event counts as back
 FAR_SHARE = 0.5  # of the farthest row: the oddest one of an event is the one to show
@@ -174,7 +175,8 @@ def spans(rows: Rows, terms: Terms) -> list[Span]:
         now_ns = int(times_ns[i])
         storm = bool(score[i] >= threshold) and w.storm(now_ns // quiet_ns)
         bar = threshold + w.budget.rise(now_ns) + float(doubt[i])
-        if score[i] >= bar - HYSTERESIS and w.goes_on(times_ns, i):
+        stopped = bool(score[i] >= bar) and is_outage_inside(rows, w.now, i, quiet_ns)
+        if score[i] >= bar - HYSTERESIS and w.goes_on(times_ns, i) and not stopped:
             w.now = w.now._replace(last=i, peak=i if score[i] > score[w.now.peak] else w.now.peak)
         elif score[i] >= bar:
             if w.now.first >= 0:
@@ -189,7 +191,7 @@ def spans(rows: Rows, terms: Terms) -> list[Span]:
             settling = now_ns < w.settling_until_ns and is_away(from_before[lately])
             if first >= 0 and not storm and not (settling and score[i] < threshold + SETTLING):
                 w.now = Span(first, i, i, first if score[first] > score[i] else i)
-                if found and (is_again(rows, found[-1], i, terms) or (terms.knows_days and has_stayed(rows, found[-1], i))):
+                if found and not stopped and (is_again(rows, found[-1], i, terms) or (terms.knows_days and has_stayed(rows, found[-1], i))):
                     before = found.pop()
                     w.now = before._replace(last=i, peak=max(before.peak, w.now.peak, key=lambda row: float(score[row])))
     if w.now.first >= 0:
@@ -227,6 +229,15 @@ def has_stayed(rows: Rows, before: Span, row: int) -> bool:
     size = abs(float(rows.off[before.peak])) * (abs(centre) / abs(expected) if expected * centre * sign > 0 else len(quiet))
     share = STAYED_SHARE if passed_ns <= SOON_DAYS * DAY_NS else LATER_SHARE
     return bool(now > np.sort(then)[-2] and now - centre > max(STAYED_SPREADS * spread, share * size))
+
+
+def is_outage_inside(rows: Rows, event: Span, row: int, quiet_ns: int) -> bool:
+    """Next to nothing comes since this row and the one before, in an event that has been a rise for longer than the quiet time."""
+    if event.first < 0 or rows.times_ns[row] - rows.times_ns[event.first] <= quiet_ns or rows.off[event.peak] <= 0:
+        return False
+    due = float(rows.values[event.first] - rows.off[event.first])  # before the event
+    little = np.abs(rows.values[event.first : row + 1]) <= OUT_SHARE * abs(due)
+    return bool(due > 0 and little[-2:].all() and not little[:-2].any())
 
 
 def is_alike(rows: Rows, before: Span, row: int) -> bool:
@@ -288,13 +299,17 @@ def value_incidents(
     )
     told = spans(rows, terms)
     firsts = [*(span.first for span in told), len(ns)]
-    lasting = [span._replace(last=still_away(w.scored.from_before, span.last, stop)) for span, stop in zip(told, firsts[1:], strict=True)]
+    from_held = w.values - w.scored.held
+    lasting = []
+    for span, stop in zip(told, firsts[1:], strict=True):
+        same_side = np.sign(from_held) == np.sign(w.values[span.peak] - before_event(w, span.first, span.last)[span.peak - span.first])
+        lasting.append(span._replace(last=still_away(np.where(same_side, w.scored.from_before, 0.0), span.last, stop)))
     return tuple(incident(w, span, threshold, is_open=bool(ns[-1] - ns[span.last] <= terms.quiet_ns)) for span in lasting)
 
 
 def still_away(from_before: FloatArray, last: int, stop: int) -> int:
-    """The last row of an event that goes on though it is expected by now: the values are away from what was held of before it, and not
-    back for some rows. stop: where the next begins."""
+    """The last row of an event that goes on though it is expected by now: the values are away from what was held of before it, to its side,
+    and not back for some rows. stop: where the next begins."""
     back = 0
     for row in range(last + 1, stop):
         if from_before[row] >= AWAY_ERRORS:

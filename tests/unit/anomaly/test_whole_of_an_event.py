@@ -60,3 +60,15 @@ def test_some_rows_as_before_do_not_end_it_and_a_next_event_does() -> None:
     assert still_away(rows, 1, len(rows)) == 9
     assert still_away(rows, 1, 5) == 3
     assert still_away(rows, 12, len(rows)) == len(rows) - 2
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_outage_inside_a_rise_that_goes_on_is_told(seed: int) -> None:
+    t, y = minutes(seed)
+    y[AT : AT + 720] *= 1.8
+    rise_only = [i for i in detect(DetectInput(TimeSeries("s", t, y))).incidents if i.kind == "value"]
+    y[AT + 480 : AT + 540] *= 0.01
+    rise, outage_inside = (i for i in detect(DetectInput(TimeSeries("s", t, y))).incidents if i.kind == "value")
+    assert len(rise_only) == 1
+    assert (rise.direction, outage_inside.direction) == ("up", "down")
+    assert 0 <= (outage_inside.detected_at - t[AT + 480]) / np.timedelta64(1, "m") <= 3  # type: ignore[operator]

@@ -16,7 +16,7 @@ from semantic.ingest.convert import arrow_type, clickhouse_type, convert, trimme
 from semantic.ingest.names import clean_name, column_names
 from semantic.ingest.readers import Block, Source, sources
 from semantic.ingest.sniff import sniff
-from semantic.ingest.table import ColumnPlan, Target, original_row
+from semantic.ingest.table import ColumnPlan, Target, column_types, original_row
 from semantic.ingest.types import Admin, ColumnReport, LoadOptions, LoadReport, Progress, Rejected, TableReport
 from semantic.ingest.typing import ColumnCounts, ColumnType, decide
 
@@ -105,6 +105,7 @@ class _Load:
         self._source, self._table, self._database, self._admin, self._options = source, table, database, admin, options
         self._names, self._notes = column_names(source.headers)
         self._columns: list[_Column] = []
+        self._kept: Sequence[int] = range(len(self._names))  # positions of columns in the file
         self._target: Target | None = None
         self._rows = 0
         self._rejected: list[Rejected] = []
@@ -130,7 +131,22 @@ class _Load:
         if rows == 0:
             raise Invalid(f"{self._source.path.name} has a header but no rows that can be read.", code="no_rows")
         native = [pa.int64() if n is not None and pa.types.is_floating(n) and w else n for n, w in zip(native, whole, strict=True)]
-        self._columns = [self._plan(i, counts[i], native[i]) for i in range(len(self._names))]
+        self._kept = self._with_something([c.nulls < c.seen for c in counts])
+        self._columns = [self._plan(i, counts[i], native[i]) for i in self._kept]
+
+    def _with_something(self, has_values: Sequence[bool]) -> Sequence[int]:
+        """Without columns that have neither a name nor a value, as separators at the end of each line make them, unless a table that is
+        appended to has them.
+        """
+        known = column_types(self._admin, self._database, self._table) if self._options.mode == "append" else {}
+        kept = [i for i, header in enumerate(self._source.headers) if header.strip() or has_values[i] or self._names[i] in known]
+        if not kept:
+            return range(len(self._names))
+        for i in sorted(set(range(len(self._names))) - set(kept)):
+            start = f"Column {i + 1} has no "
+            note = f"{start}name and no value; it is left out."
+            self._notes = tuple(note if known_note.startswith(start) else known_note for known_note in self._notes)
+        return kept
 
     @property
     def types(self) -> dict[str, str]:
@@ -167,7 +183,7 @@ class _Load:
         arrays: list[pa.Array] = []
         bad = pa.array([False] * len(block.lines), pa.bool_())
         reasons: dict[int, tuple[str, str]] = {}
-        for column, values in zip(self._columns, block.columns, strict=True):
+        for column, values in zip(self._columns, (block.columns[i] for i in self._kept), strict=True):
             if column.read is None:
                 arrays.append(values.cast(column.arrow, safe=False))
                 continue

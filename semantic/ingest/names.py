@@ -10,6 +10,9 @@ MAX_LENGTH = 80
 _SEPARATORS = re.compile(r"[^0-9A-Za-z]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _RESERVED = {"tenant_id"}
+_LETTERS = str.maketrans(
+    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ı": "i"} | {"Æ": "AE", "Œ": "OE", "Ø": "O", "Ł": "L", "Đ": "D"}
+)
 
 
 def clean_name(text: str, fallback: str) -> str:
@@ -17,8 +20,10 @@ def clean_name(text: str, fallback: str) -> str:
 
     >>> clean_name("Été (Revenue) €", "x"), clean_name("OrderDate", "x"), clean_name("2019", "c"), clean_name("***", "column_3")
     ('ete_revenue', 'order_date', 'c_2019', 'column_3')
+    >>> clean_name("Größe", "x"), clean_name("Łódź", "x"), clean_name("Køb", "x")
+    ('grosse', 'lodz', 'kob')
     """
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    plain = unicodedata.normalize("NFKD", text.translate(_LETTERS)).encode("ascii", "ignore").decode()
     spaced = plain if plain.isupper() else _CAMEL.sub("_", plain)
     name = _SEPARATORS.sub("_", spaced).strip("_").lower()[:MAX_LENGTH].strip("_")
     if not name:

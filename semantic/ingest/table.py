@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from semantic.ingest.types import Admin, Rejected
 
 REJECTED_SUFFIX = "__rejected"
 STAGING_MARK = "__load_"
+_DECIMAL = re.compile(r"Decimal\((\d+), (\d+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,15 @@ class Target:
         self._columns, self._append = tuple(columns), append
         self._staging = f"{table}{STAGING_MARK}{new_id('t')[-10:]}"
         self._rejects: list[Rejected] = []
+        self._decimals: list[tuple[str, int, int]] = []  # columns that are not yet what the table has: name, precision, scale
         admin.execute(f"CREATE DATABASE IF NOT EXISTS {quoted(database)}")
         exists = self._exists(table)
         if append and exists:
-            self._check_same_columns()
-        columns_sql = ", ".join(f"{quoted(c.name)} {c.type}" for c in self._columns)
-        admin.execute(f"CREATE TABLE {self._name(self._staging)} ({columns_sql}) ENGINE = MergeTree ORDER BY {order_by}")
+            self._check_columns_fit()
+            admin.execute(f"CREATE TABLE {self._name(self._staging)} AS {self._name(table)}")  # parts move between equal tables only
+        else:
+            columns_sql = ", ".join(f"{quoted(c.name)} {c.type}" for c in self._columns)
+            admin.execute(f"CREATE TABLE {self._name(self._staging)} ({columns_sql}) ENGINE = MergeTree ORDER BY {order_by}")
         self._exists_already = exists
 
     @property
@@ -44,6 +49,17 @@ class Target:
         return self._staging
 
     def insert(self, data: pa.Table) -> None:
+        """Raises: Invalid for numbers that are too large for the table that is appended to."""
+        for name, precision, scale in self._decimals:
+            place = data.column_names.index(name)
+            try:  # the engine itself would let them overflow
+                values = data.column(place).cast(pa.decimal128(38, scale)).cast(pa.decimal128(precision, scale))
+            except pa.ArrowInvalid as error:
+                said = (
+                    f"A value of {name} is too large for the table's Decimal({precision}, {scale}); replace the table instead of appending."
+                )
+                raise Invalid(said, code="schema_mismatch") from error
+            data = data.set_column(place, name, values)
         if data.num_rows:
             self._admin.insert_arrow(self._database, self._staging, data)
 
@@ -91,16 +107,16 @@ class Target:
         )
         return bool(found.column("n")[0].as_py())
 
-    def _check_same_columns(self) -> None:
-        found = self._admin.query_arrow(
-            "SELECT name, type FROM system.columns WHERE database = {d:String} AND table = {t:String} ORDER BY position",
-            {"d": self._database, "t": self._table},
-        )
-        known = dict(zip(found.column("name").to_pylist(), found.column("type").to_pylist(), strict=True))
+    def _check_columns_fit(self) -> None:
+        known = column_types(self._admin, self._database, self._table)
         wanted = {c.name: c.type for c in self._columns}
-        if known != wanted:
-            missing, extra = sorted(known.keys() - wanted.keys()), sorted(wanted.keys() - known.keys())
-            other = [f"{n} is {wanted[n]}, the table has {known[n]}" for n in wanted if n in known and wanted[n] != known[n]]
+        missing, extra = sorted(known.keys() - wanted.keys()), sorted(wanted.keys() - known.keys())
+        other = [f"{n} is {wanted[n]}, the table has {known[n]}" for n in wanted if n in known and not fits(wanted[n], known[n])]
+        for column in self._columns:
+            place = _DECIMAL.fullmatch(_without_null(known.get(column.name, "")))
+            if place and _without_null(column.type) != place[0]:
+                self._decimals.append((column.name, int(place[1]), int(place[2])))
+        if missing or extra or other:
             raise Invalid(
                 f"The file does not fit the table {self._table!r}: missing {missing or 'nothing'}, extra {extra or 'nothing'}, other types: "
                 f"{'; '.join(other) or 'none'}. Correct the file, or replace the table instead of appending.",
@@ -109,6 +125,41 @@ class Target:
 
     def _name(self, table: str) -> str:
         return f"{quoted(self._database)}.{quoted(table)}"
+
+
+def fits(found: str, column: str) -> bool:
+    """Whether every value of one ClickHouse type has its place in a column of another: none missing is fine where some may be, whole numbers
+    are numbers.
+
+    >>> fits("Int64", "Nullable(Int64)"), fits("Nullable(Int64)", "Int64"), fits("Int64", "Nullable(Float64)"), fits("Int64", "String")
+    (True, False, True, False)
+    >>> fits("Decimal(18, 1)", "Decimal(18, 2)"), fits("Decimal(18, 2)", "Decimal(18, 1)"), fits("Int64", "Decimal(18, 2)")
+    (True, False, True)
+    """
+    value, place = _DECIMAL.fullmatch(_without_null(found)), _DECIMAL.fullmatch(_without_null(column))
+    if _is_nullable(found) and not _is_nullable(column):
+        return False
+    if value and place:
+        return int(value[2]) <= int(place[2])  # no digit is lost; whether there is room is seen when it is inserted
+    same = _without_null(found) == _without_null(column)
+    return same or (_without_null(found) == "Int64" and (place is not None or _without_null(column) == "Float64"))
+
+
+def _is_nullable(name: str) -> bool:
+    return name.startswith("Nullable(")
+
+
+def _without_null(name: str) -> str:
+    return name.removeprefix("Nullable(").removesuffix(")") if _is_nullable(name) else name
+
+
+def column_types(admin: Admin, database: str, table: str) -> dict[str, str]:
+    """ClickHouse's types by name, in order; empty for a table that is not there."""
+    found = admin.query_arrow(
+        "SELECT name, type FROM system.columns WHERE database = {d:String} AND table = {t:String} ORDER BY position",
+        {"d": database, "t": table},
+    )
+    return dict(zip(found.column("name").to_pylist(), found.column("type").to_pylist(), strict=True))
 
 
 def quoted(name: str) -> str:

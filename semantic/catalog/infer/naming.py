@@ -330,7 +330,7 @@ def _column_prefix(columns: Sequence[tuple[str, ...]], shared: tuple[str, ...], 
     for size in (1, 2, 3):
         counts: dict[tuple[str, ...], int] = {}
         for column in columns:
-            if len(column) > size:
+            if any(not word.isdigit() for word in column[size:]):  # the number alone of sensor_1, sensor_2 would name nothing
                 counts[column[:size]] = counts.get(column[:size], 0) + 1
         if not counts:
             break

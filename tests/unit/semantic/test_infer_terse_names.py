@@ -17,6 +17,8 @@ TABLES = (
     " concat('P', toString(number % 9)), concat('P', toString((number + 1) % 9)), number % 50 FROM numbers(60)",
     "SAILOR (SailorID UInt32, LName String, FName String) AS SELECT number + 1, concat('L', toString(number % 7)), concat('F', toString(number)) FROM numbers(30)",
     "MATES (SailorID UInt32, FriendID UInt32) AS SELECT number % 20 + 1, (number * 7 + 3) % 30 + 1 FROM numbers(60)",
+    "READINGS (day Date, sensor_1 Float64, sensor_2 Float64, sensor_3 Float64, sensor_4 Float64, sensor_5 Float64, sensor_6 Float64)"
+    " AS SELECT toDate('2024-01-01') + number, number, number, number, number, number, number FROM numbers(40)",
     "CREW (SailorID UInt32, ship_uid UInt32) AS SELECT number + 1, number % 12 + 1 FROM numbers(30)",
 )
 
@@ -35,6 +37,9 @@ def links(catalog: Catalog, source: str) -> dict[str, tuple[str, str | None]]:
 
 
 class TestTerseNames:
+    def test_a_word_before_mere_numbers_stays(self, catalog: Catalog) -> None:
+        assert [catalog.dataset("READINGS").field(f"sensor_{n}").label for n in (1, 6)] == ["sensor 1", "sensor 6"]
+
     def test_a_short_form_of_the_table_in_its_key_means_the_table_everywhere(self, catalog: Catalog) -> None:
         assert links(catalog, "VOYAGE")["src_pt"] == ("PORT", "source")
         assert catalog.dataset("VOYAGE").field("dest_pt").label == "destination port"

@@ -230,6 +230,17 @@ class TestReplaceAndAppend:
         load_files([write(tmp_path, "t.csv", "a,b\n3,4\n")], ACME, engine, LoadOptions(mode="append"))
         assert engine.rows("SELECT a FROM tenant_acme.t ORDER BY a") == [[1], [3]]
 
+    def test_append_of_a_file_where_nothing_is_missing_and_numbers_are_whole(self, engine: Engine, tmp_path: Path) -> None:
+        load_files([write(tmp_path, "t.csv", "day,gap,price\n2024-01-01,,1.5\n2024-01-02,7,2.5\n")], ACME, engine)
+        load_files([write(tmp_path, "t.csv", "day,gap,price\n2024-01-03,8,3\n")], ACME, engine, LoadOptions(mode="append"))
+        assert engine.rows("SELECT gap, toFloat64(price) FROM tenant_acme.t ORDER BY day") == [[None, 1.5], [7, 2.5], [8, 3.0]]
+        huge = "day,gap,price\n2024-01-04,8,900000000000000000\n"
+        with pytest.raises(Invalid, match="price is too large"):
+            load_files([write(tmp_path, "t.csv", huge)], ACME, engine, LoadOptions(mode="append"))
+        assert engine.rows("SELECT count() FROM tenant_acme.t") == [[3]]
+        with pytest.raises(Invalid, match=r"day is Nullable\(Date"):
+            load_files([write(tmp_path, "t.csv", "day,gap,price\n,8,3\n2024-01-04,8,3\n")], ACME, engine, LoadOptions(mode="append"))
+
     def test_append_of_other_columns_is_refused_and_changes_nothing(self, engine: Engine, tmp_path: Path) -> None:
         load_files([write(tmp_path, "t.csv", "a,b\n1,2\n")], ACME, engine)
         with pytest.raises(Invalid, match=r"missing \['b'\], extra \['c'\]"):
@@ -242,6 +253,18 @@ class TestReplaceAndAppend:
             load_files([write(tmp_path, "one.csv", "a,b\n9,9\n"), write(tmp_path, "two.csv", "a,b\n")], ACME, engine)
         assert engine.rows("SELECT a FROM tenant_acme.one") == [[1]]
         assert engine.rows("SELECT name FROM system.tables WHERE database = 'tenant_acme'") == [["one"]]
+
+
+class TestNamelessColumns:
+    def test_without_a_value_are_left_out_as_separators_at_the_ends_of_lines_make_them(self, engine: Engine, tmp_path: Path) -> None:
+        report = load_files([write(tmp_path, "ends.csv", "day;kept;\n2024-01-01;1;\n2024-01-02;;\n")], ACME, engine).tables[0]
+        assert [c.name for c in report.columns] == ["day", "kept"]
+        assert report.notes == ("Column 3 has no name and no value; it is left out.",)
+        load_files([write(tmp_path, "ends.csv", "day;kept;\n2024-01-03;2;\n")], ACME, engine, LoadOptions(mode="append"))
+
+    def test_with_a_value_or_a_name_are_kept(self, engine: Engine, tmp_path: Path) -> None:
+        report = load_files([write(tmp_path, "some.csv", "a;named;\n1;;\n2;;x\n")], ACME, engine).tables[0]
+        assert [c.name for c in report.columns] == ["a", "named", "column_3"]
 
 
 class TestHostileInput:

@@ -13,6 +13,7 @@ NO_PERSON = {
     "id", "secret_hash", "request_id", "previous_hash", "hash", "pin_id", "version", "job_id", "channel_id", "stream", "series_key",
     "data_hash", "forecast_id", "measure_key", "visibility", "key_hash", "request_hash", "insight_id", "delivery_id", "incident_id", "rule_id",
     "kind", "fingerprint", "name", "sha256", "run_id", "question_id", "conversation_id", "token_hash", "account", "lease_owner", "version_id",
+    "made_by_key",
 }  # fmt: skip
 # Of nobody's company: what repeated requests were answered (sealed, gone after a day), failures by a hash of the address, the installation's keys.
 WITHOUT_TENANT = {"tenants", "idempotent_answers", "sign_in_failures", "secrets"}

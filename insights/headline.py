@@ -256,6 +256,9 @@ class _Grouped:
             return f"{whole}{_when(self.windows)}; {have} the {most}: {value}{', ' if change else ''}{change}."
         if len(self.rows) == 1 and self.asked.place > 1:
             return f"{name} is number {self.asked.place} by {self.figure}{', lowest first' if self.asked.lowest else ''}: {value}{_when(self.windows)}."
+        if self.asked.place > 1 and self.asked.ranked:
+            span = f"Numbers {self.asked.place} to {self.asked.place + len(self.rows) - 1} by {self.figure}{', lowest first' if self.asked.lowest else ''}"
+            return f"{span}: from {value} ({name}) to {_value(bottom[self.measure], column)} ({self._name(bottom, keys)}){_when(self.windows)}."
         if len(self.rows) == 1:
             ranked = f"{name} has the {most} {self.figure}: {value}"
             return f"{ranked if self.asked.ranked else f'{name}: {self.figure} {value}'}{_when(self.windows)}."

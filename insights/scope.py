@@ -40,11 +40,12 @@ def _values(predicate: Predicate) -> tuple[FieldRef, tuple[str, ...], bool] | No
     elif isinstance(predicate, Comparison) and predicate.op in ("=", "!=") and isinstance(predicate.left, FieldRef):
         if not isinstance(predicate.right, Literal_):
             return None
-        field, values, denied = predicate.left, (predicate.right.value,), predicate.op == "!="
+        field, denied = predicate.left, predicate.op == "!="
+        values = () if predicate.right.value is None else (predicate.right.value,)
     else:
         return None
     texts = tuple(v for v in values if isinstance(v, str) and v.strip())
-    return (field, texts, denied) if len(texts) == len(values) else None
+    return (field, texts, denied) if texts and len(texts) == len(values) else None
 
 
 def _said_values(values: Sequence[str], label: str) -> str:

@@ -21,7 +21,16 @@ _CUE = re.compile(
 _RESET = re.compile(
     r"^\s*(?:start (?:over|again|afresh)|reset|clear|new (?:question|topic)|forget (?:it|that|everything))\s*[.!]*\s*$", re.IGNORECASE
 )
-_ONLY_WHY = re.compile(r"^\s*(?:but\s+)?why(?:\s+(?:is|was)\s+(?:that|this|it)|\s+so)?\s*[?!.]*\s*$", re.IGNORECASE)
+_SUCH = "low|high|bad|good|odd|strange|weird|wrong|off|surprising|unusual|weak|strong|small|big|poor|great"
+_REMARK = (
+    r"(?:(?:that|this|it)(?:\s*(?:'s|is|was|looks?|seems?|looked|seemed))\s+(?:(?:so|too|very|quite|rather|really|surprisingly|unusually|a\s+bit)\s+)*"
+    rf"(?:{_SUCH})[\s,.;:!?-]+(?:and\s+|so\s+)?)?"
+)
+_ONLY_WHY = re.compile(
+    rf"^\s*(?:(?:but|and|hm+|ok(?:ay)?|so|wow|really)[\s,.!?]+)*{_REMARK}(?:why(?:\s+(?:is|was)\s+(?:that|this|it)(?:\s+(?:so|the\s+case|happening))?|\s+so)?"
+    r"|what(?:\s+has)?\s+(?:happened(?:\s+(?:there|here))?|caused\s+(?:it|that|this)|(?:is|was)\s+the\s+(?:reason|cause)(?:\s+for\s+(?:it|that|this))?))\s*[?!.]*\s*$",
+    re.IGNORECASE,
+)
 _HOW_MANY = re.compile(
     r"^\s*(?:and\s+)?how many(?:\s+(?:of\s+)?(?:them|those|these))?(?:\s+(?:are|is|were)\s+(?:there|they|that|those))?\s*[?.!]*\s*$",
     re.IGNORECASE,
@@ -141,7 +150,7 @@ def merge(
         changes |= {"by": (), "order": (), "limit": None, "limit_by": None, "transform": ()}
     if delta.where is not None:
         changes["where"] = conditions(before.where, delta.where, adds=adds)
-        fields = [_ref(p) for p in conjuncts(delta.where)] if against and _joined(before.where, delta.where) is not None else []
+        fields = [field_of(p) for p in conjuncts(delta.where)] if against and _joined(before.where, delta.where) is not None else []
         apart = tuple(ByField(field=f) for f in fields if f is not None)
         changes["by"] = (*apart, *(b for b in before.by if b not in apart)) if apart else changes.get("by", before.by)
     for name in ("time", "compare"):
@@ -188,17 +197,17 @@ def conditions(before: Predicate | None, delta: Predicate, *, adds: bool = False
     if joined is not None:
         return joined
     new = conjuncts(delta)
-    taken = {f for p in new if (f := _field(p)) is not None and not _left_out(p)}
+    taken = {f for p in new if (f := _field(p)) is not None and not left_out(p)}
     kept = [p for p in conjuncts(before) if p not in new and _field(p) not in taken and not any(_emptied(p, n) for n in new)]
     return conjunction((*kept, *new))
 
 
 def _emptied(old: Predicate, new: Predicate) -> bool:
     """Whether `new` leaves out all that `old` lets the same field be."""
-    return _field(old) == _field(new) and bool(_chosen(old)) and set(_chosen(old)) <= set(_left_out(new))
+    return _field(old) == _field(new) and bool(_chosen(old)) and set(_chosen(old)) <= set(left_out(new))
 
 
-def _left_out(predicate: Predicate) -> tuple[Scalar, ...]:
+def left_out(predicate: Predicate) -> tuple[Scalar, ...]:
     """The values that a negative condition denies."""
     if isinstance(predicate, Not):
         return _chosen(predicate.item)
@@ -215,12 +224,12 @@ def _joined(before: Predicate | None, delta: Predicate) -> Predicate | None:
     out = list(old)
     for predicate in new:
         values = _chosen(predicate)
-        at = next((n for n, p in enumerate(out) if _ref(p) == _ref(predicate) and _chosen(p)), None)
-        field = _ref(predicate)
+        at = next((n for n, p in enumerate(out) if field_of(p) == field_of(predicate) and _chosen(p)), None)
+        field = field_of(predicate)
         if at is None and values and field is not None:  # "exclude Returns", "and Sales too"
-            at = next((n for n, p in enumerate(out) if _ref(p) == field and _left_out(p)), None)
+            at = next((n for n, p in enumerate(out) if field_of(p) == field and left_out(p)), None)
             if at is not None:
-                out[at] = In(field=field, values=tuple(dict.fromkeys((*_left_out(out[at]), *values))), negate=True)
+                out[at] = In(field=field, values=tuple(dict.fromkeys((*left_out(out[at]), *values))), negate=True)
                 continue
         if at is None or not values or field is None:
             return None
@@ -237,7 +246,8 @@ def _chosen(predicate: Predicate) -> tuple[Scalar, ...]:
     return ()
 
 
-def _ref(predicate: Predicate) -> FieldRef | None:
+def field_of(predicate: Predicate) -> FieldRef | None:
+    """The plain field that a condition is about."""
     expr = predicate.left if isinstance(predicate, Comparison) else predicate.field if isinstance(predicate, In) else None
     return expr if isinstance(expr, FieldRef) else None
 

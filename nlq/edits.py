@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from nlq.conjunctions import conjunction, conjuncts
-from nlq.dialogue import ungrouped
+from nlq.dialogue import field_of, left_out, ungrouped
 from nlq.text import keys_of
 from nlq.wording import Wording
+from semantic.expr import In
 from semantic.query import ByCycle, ByTime, MetricRef, Order, SemanticQuery
 
 _VERB = r"(?:remove|clear|drop|delete|take\s+off|take\s+out|lose|reset|cancel|without|no|ignore)"
@@ -23,6 +24,10 @@ _LIMIT = re.compile(
     rf"{_LEAD}(?:{_VERB}\s+(?:the\s+)?(?:limit|top\s*\d*)|(?:show|give|list)\s+(?:me\s+)?(?:all\s+of\s+them|them\s+all|everything|all\s+rows|all)){_END}",
     re.IGNORECASE,
 )
+_BACK_IN = re.compile(
+    rf"{_LEAD}(?:include|bring|put|add|take|count)\s+(?P<what>[\w'&. -]+?)\s+(?:(?:back|again|in)\s*)+{_END}", re.IGNORECASE
+)
+_THEM = frozenset(("it", "them", "that", "those", "this", "these"))
 _COMPARISON = re.compile(rf"{_LEAD}{_VERB}\s+(?:the\s+)?(?:comparison|compare){_END}", re.IGNORECASE)
 _GROUPING = re.compile(rf"{_LEAD}{_VERB}\s+(?:the\s+)?(?:grouping|groups?|breakdown|split){_END}", re.IGNORECASE)
 _SORT = re.compile(
@@ -51,6 +56,9 @@ def edited(question: str, before: SemanticQuery, wording: Wording) -> SemanticQu
         return _without(filters["which"].strip().lower(), before, wording)
     if _LIMIT.match(question) and (before.limit is not None or before.limit_by is not None):
         return before.model_copy(update={"limit": None, "offset": 0, "limit_by": None, "with_ties": False, "with_other": False})
+    back = _BACK_IN.match(question)
+    if back:
+        return _back_in(back["what"].lower(), before)
     if _COMPARISON.match(question) and before.compare is not None:
         return before.model_copy(update={"compare": None, "order": tuple(o for o in before.order if o.target != "change")})
     if _GROUPING.match(question) and before.by:
@@ -62,15 +70,32 @@ def edited(question: str, before: SemanticQuery, wording: Wording) -> SemanticQu
     return _ranked_by(figure["what"], before, wording) if figure else None
 
 
+def _back_in(what: str, before: SemanticQuery) -> SemanticQuery | None:
+    """ "include EMEA again", after it was excluded: the filter without that value."""
+    items = conjuncts(before.where)
+    for item in items:
+        values = left_out(item)
+        named = [v for v in values if str(v).lower() == what] or (list(values) if what in _THEM else [])
+        if not named:
+            continue
+        rest = tuple(v for v in values if v not in named)
+        kept = tuple(p for p in items if p is not item)
+        field = field_of(item)
+        if rest and field is not None:
+            kept = (*kept, In(field=field, values=rest, negate=True))
+        return before.model_copy(update={"where": conjunction(kept) if kept else None})
+    return None
+
+
 def _ranked_by(what: str, before: SemanticQuery, wording: Wording) -> SemanticQuery | None:
     """ "and by profit", after the first few by another figure: the first few by that one."""
     first = before.order[0] if before.order else None
     ranked = before.by and len(before.metrics) == 1 and first is not None and first.target == "metric"
-    other = _figure(what, wording) if ranked and (before.limit is not None or before.limit_by is not None) else None
+    other = figure_named(what, wording) if ranked and (before.limit is not None or before.limit_by is not None) else None
     return before.model_copy(update={"metrics": (other,), "having": ()}) if other is not None else None
 
 
-def _figure(what: str, wording: Wording) -> MetricRef | None:
+def figure_named(what: str, wording: Wording) -> MetricRef | None:
     """The metric that these words name; None where they name none, or part of several."""
     words = frozenset(keys_of(what)) - {"the"}
     names = [(m.name, frozenset(keys_of(said))) for m in wording.catalog.metrics if not m.hidden for said in (m.label, m.name, *m.synonyms)]
@@ -122,7 +147,7 @@ def _sorted(match: re.Match[str], before: SemanticQuery, wording: Wording) -> Se
             target = ("by", named[0])
         elif words and words <= set(keys_of("change difference growth")) and before.compare is not None:
             target = ("change", 0)
-    other = _figure(what, wording) if target is None and what and before.limit is None and before.limit_by is None else None
+    other = figure_named(what, wording) if target is None and what and before.limit is None and before.limit_by is None else None
     if other is not None:  # a figure that is not shown yet comes beside
         before, target = before.model_copy(update={"metrics": (*before.metrics, other)}), ("metric", len(before.metrics))
     if target is None:

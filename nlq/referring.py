@@ -33,6 +33,11 @@ _END = re.compile(
     r"|lowest|smallest|least|fewest)(?:\s+one)?\W*$",
     re.IGNORECASE,
 )
+_COMPARES = re.compile(
+    r"^\s*(?:and\s+|so\s+)?(?:how\s+(?:does|do|did|is|was)\s+(?:that|this|it|they|those)\s+(?:compare|doing|changed?)(?:\s+(?:to|with)\s+before)?"
+    r"|(?:is|was|are|were)\s+(?:that|this|it|they)\s+(?:(?:up|down|better|worse|higher|lower|growing|shrinking|going\s+(?:up|down))(?:\s+or\s+(?:up|down|better|worse|higher|lower|growing|shrinking))?))\W*$",
+    re.IGNORECASE,
+)
 _OF_THEM = re.compile(r"^\s*(?:and\s+)?(?:which|how\s+many|what|who)\s+of\s+(?:them|these|those)\b", re.IGNORECASE)
 _HOW_MANY = re.compile(
     r"^\s*(?:and\s+)?how\s+many\s+(?:of\s+(?:them|those|these)\s+)?(?P<rest>(?:were|are|was|is|had|have|has|got|did)\b(?!\s+(?:there|they|that|those|we|you|i)\b).+?)\s*$",
@@ -55,6 +60,8 @@ def respoken(question: str, before: SemanticQuery, catalog: Catalog) -> str | No
     more = _MORE.match(question)
     if more is not None and before.metrics:
         return f"compared to {more['p']}"
+    if before.metrics and before.time is not None and before.compare is None and _COMPARES.match(question):
+        return "compared to the previous period"
     end = _END.match(question)
     if end is not None and before.metrics:
         return f"{'bottom' if end['end'].lower() in _LEAST else 'top'} {end['x']}"

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Callable
 
+from nlq.edits import figure_named
 from nlq.numbers import ORDINALS, number_of
 from nlq.text import keys_of
 from nlq.timing.arithmetic import floor, shift, window_bounds
@@ -16,7 +17,11 @@ from semantic.query import Aggregate, AggregateKind, MetricRef, Order, SemanticQ
 
 _LEAD = r"^\s*(?:(?:and|ok(?:ay)?|now|then|please|show(?:\s+me)?|give\s+me|what\s+about|how\s+about|what\s+(?:is|are|was|were)|list|but)\b[,\s]*)*"
 _END = r"(?:\s+(?:please|now|again|instead|then))*\s*[.!?]*\s*$"
-_NEXT = re.compile(rf"{_LEAD}(?:the\s+)?(?:next|following)(?:\s+(?P<n>\d+|[a-z]+))?(?:\s+(?:ones|of\s+them|rows))?{_END}", re.IGNORECASE)
+_NEXT = re.compile(
+    rf"{_LEAD}(?:the\s+)?(?:(?:next|following)\s+page|(?:some\s+)?more(?:\s+(?:rows|results|of\s+(?:them|those)))?|(?:next|following)(?:\s+(?P<n>\d+|[a-z]+))?(?:\s+(?:ones|of\s+them|rows))?){_END}",
+    re.IGNORECASE,
+)
+_MORE = re.compile(rf"{_LEAD}(?:the\s+)?(?:next\s+page|(?:some\s+)?more(?:\s+(?:rows|results|of\s+(?:them|those)))?){_END}", re.IGNORECASE)
 _REST = re.compile(
     rf"{_LEAD}(?:(?:all\s+)?(?:of\s+)?(?:the\s+)?(?:rest|others|remaining(?:\s+ones)?|remainder|other\s+ones)|(?:everyone|everything|everybody|all)\s+else){_END}",
     re.IGNORECASE,
@@ -36,6 +41,11 @@ _LOWEST = "lowest|smallest|least|fewest|minimum|worst|weakest|bottom|last|cheape
 _WHICH = re.compile(
     rf"^\s*(?:and\s+|so\s+)?(?:(?:which|what)(?:\s+(?P<what>(?!(?:is|are|was|were|did|does|has|have|had|do)\b)[\w-]+))?\s+(?:(?:is|are|was|were|did|does|has|have|had|do)\s+)?|(?:who|where)\s+(?:is|was|did|does|has|had)\s+)?"
     rf"(?:the\s+)?(?:(?P<high>{_HIGHEST})|(?P<low>{_LOWEST}))(?:\s+(?P<kind>of\s+(?:them|these|those|all)|one|ones))?{_END}",
+    re.IGNORECASE,
+)
+_WHO_HAS = re.compile(
+    rf"^\s*(?:and\s+|so\s+)?(?:which|who|what)(?:\s+(?:one|ones|(?P<what>(?!(?:has|had|have)\b)[\w-]+)))?\s+(?:has|had|have)\s+the\s+(?:(?P<high>{_HIGHEST})|(?P<low>{_LOWEST}))"
+    rf"\s+(?P<of>[\w%-]+(?:\s+[\w%-]+){{0,3}}?){_END}",
     re.IGNORECASE,
 )
 _PLACE = re.compile(
@@ -75,6 +85,27 @@ _CHANGE = re.compile(
 _UNIT = {"day": Unit.DAY, "week": Unit.WEEK, "month": Unit.MONTH, "quarter": Unit.QUARTER, "year": Unit.YEAR}
 
 
+def last_is_meant(question: str, before: SemanticQuery, wording: Wording) -> bool:
+    """ "which has the lowest?" under the five highest: the last of them, and not the lowest of all."""
+    match = _WHICH.match(question) or _WHO_HAS.match(question)
+    first = before.order[0] if before.order else None
+    if (
+        match is None
+        or before.limit in (None, 1)
+        or first is None
+        or first.target != "metric"
+        or first.descending == (match["low"] is None)
+    ):
+        return False
+    of = match.groupdict().get("of")
+    return of is None or set(keys_of(of)) <= set(keys_of(wording.measure(before.metrics[first.index])))
+
+
+def more_of(question: str) -> bool:
+    """Whether further rows of the answer before are wanted, however many."""
+    return bool(_MORE.match(question))
+
+
 def reshaped(question: str, before: SemanticQuery, catalog: Catalog, wording: Wording, as_of: dt.datetime) -> SemanticQuery | None:
     """`before` as the question shows it; None when the question is no such follow-up, or there is nothing of the kind to show."""
     if _DRAWN.match(question) or (_BY_HOW_MUCH.match(question) and before.compare is not None):
@@ -89,6 +120,7 @@ def reshaped(question: str, before: SemanticQuery, catalog: Catalog, wording: Wo
         lambda: _without_measure(question, before, wording),
         lambda: _other_aggregate(question, before),
         lambda: _extreme(question, before, catalog, wording),
+        lambda: _of_figure(question, before, wording),
         lambda: _placed(question, before),
         lambda: _most_moved(question, before, wording),
         lambda: _shifted(question, before, catalog, as_of),
@@ -187,7 +219,7 @@ def _extreme(question: str, before: SemanticQuery, catalog: Catalog, wording: Wo
         match is None
         or not before.by
         or not before.metrics
-        or not (match["what"] or match["kind"] or question.lower().lstrip().startswith(_ASKING))
+        or not (match["what"] or match["kind"] or question.lower().lstrip().startswith(_ASKING) or _other_end(question, before))
     ):
         return None
     what = set(keys_of(match["what"] or "")) - set(keys_of("one ones of them"))
@@ -201,6 +233,42 @@ def _extreme(question: str, before: SemanticQuery, catalog: Catalog, wording: Wo
         lowest = not lowest
     order = (Order(target="metric", index=0, descending=not lowest),)
     return before.model_copy(update={"order": order, "limit": 1, "offset": 0, "limit_by": None, "with_ties": True, "with_other": False})
+
+
+def _of_figure(question: str, before: SemanticQuery, wording: Wording) -> SemanticQuery | None:
+    """ "which one has the lowest margin?": the first of the rows by a figure, shown already or not; not of rows that another figure chose."""
+    match = _WHO_HAS.match(question)
+    if match is None or not before.by or not before.metrics or before.limit_by is not None:
+        return None
+    what = set(keys_of(match["what"] or ""))
+    if what and not any(what <= set(keys_of(wording.group(g))) for g in before.by):
+        return None
+    named = frozenset(keys_of(match["of"]))
+    shown = next((n for n, m in enumerate(before.metrics) if named and named <= frozenset(keys_of(wording.measure(m)))), None)
+    other = figure_named(match["of"], wording) if shown is None else None
+    first = before.order[0] if before.order else None
+    ranked_so = first is not None and first.target == "metric" and first.index == shown
+    if (shown is None and other is None) or (before.limit is not None and not ranked_so):
+        return None
+    metrics = before.metrics if other is None else (other,)
+    order = Order(target="metric", index=shown or 0, descending=match["low"] is None)
+    return before.model_copy(
+        update={
+            "metrics": metrics,
+            "order": (order,),
+            "limit": 1,
+            "offset": 0,
+            "having": (),
+            "transform": (),
+            "with_ties": True,
+            "with_other": False,
+        }
+    )
+
+
+def _other_end(question: str, before: SemanticQuery) -> bool:
+    """ "and the worst?", after the best one was told."""
+    return before.limit == 1 and question.lower().lstrip().startswith("and ")
 
 
 _ASKING = ("which", "what", "who", "where", "and which", "and what", "so which")

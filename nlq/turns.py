@@ -6,8 +6,6 @@ import re
 from dataclasses import dataclass, replace
 
 from nlq.types import DialogueState
-from semantic.expr import Calendar_, Unit
-from semantic.query import ComparePeriod, SemanticQuery
 
 _BACK = re.compile(
     r"^\s*(?:(?:please|ok(?:ay)?|no|now),?\s+)*(?:(?:go|take\s+me|step)\s+back(?:\s+(?:one|a)\s+step)?|back|undo(?:\s+(?:that|it|this|the\s+last\s+(?:one|step|change)))?|revert(?:\s+(?:that|it))?"
@@ -26,12 +24,8 @@ _SURE = re.compile(
 _NOT_BUT = re.compile(r"^\s*(?:no,?\s+)?not\s+[\w' -]+?\s*(?:,|\bbut)\s+(?=\w)", re.IGNORECASE)
 _SWITCH = re.compile(
     r"^\s*(?:(?:and|now|then|ok(?:ay)?|please|can\s+you)\s+)*(?:(?:switch|change|go|swap)(?:\s+(?:it|that|this))?(?:\s+over)?\s+to|(?:make|use|take)(?:\s+(?:it|that|this))?|replace\s+(?:it|that|this)\s+(?:with|by)"
+    r"|(?:zoom|drill|dig|dive)(?:\s+down)?\s+(?:in(?:\s+(?:on|to))?|into|to|on)|(?:focus|concentrate)\s+on|(?:narrow|limit|restrict|filter)(?:\s+(?:it|that|this|them))?(?:\s+down)?\s+(?:to|on|by|for)"
     r"|(?:break|split|cut|slice|group|drill)(?:\s+(?:it|that|this|them|these|those))?(?:\s+(?:down|up|out))?(?=\s+(?:by|per|into|in)\b)(?:\s+(?:into|in)\b)?)\s+(?=\S)",
-    re.IGNORECASE,
-)
-_THEM = re.compile(
-    r"^\s*(?:and\s+|so\s+)?(?:(?:please\s+)?compare\s+(?:them|those|these|the\s+two|both|these\s+two|those\s+two)|(?:what(?:'s|\s+is)\s+)?(?:the\s+)?difference(?:\s+between\s+(?:them|the\s+two|those|these))?"
-    r"|(?:(?:show|put)\s+)?(?:(?:them|both|the\s+two)\s+)?(?:side\s+by\s+side|next\s+to\s+each\s+other)|how\s+do\s+(?:they|those|these|the\s+two)\s+compare)\s*[?.!]*\s*$",
     re.IGNORECASE,
 )
 _ADDS = re.compile(
@@ -71,34 +65,6 @@ def stepped_back(dialogue: DialogueState) -> DialogueState | None:
     if len(dialogue.readings) < 2:
         return None
     return replace(dialogue, readings=dialogue.readings[1:], questions=dialogue.questions[1:])
-
-
-def is_both(question: str) -> bool:
-    """Whether the last two answers are to be held against each other."""
-    return bool(_THEM.match(question))
-
-
-def held_together(dialogue: DialogueState) -> SemanticQuery | None:
-    """The last answer beside the same figures of the answer before it, which was of another period. None where that differs in more."""
-    if len(dialogue.readings) < 2:
-        return None
-    now, then = dialogue.readings[0].query, dialogue.readings[1].query
-    if (
-        now.time is None
-        or then.time is None
-        or now.model_copy(update={"time": then.time}) != then
-        or now.compare is not None
-        or not now.metrics
-    ):
-        return None
-    for main, other in ((now, then), (then, now)):
-        window, against = (q.time.window if q.time is not None else None for q in (main, other))
-        runs = isinstance(window, Calendar_) and window.unit is not Unit.DAY and window.offset == 0
-        earlier = window.model_copy(update={"offset": -1, "to_date": False}) if runs and window is not None else None
-        if earlier is not None and against == earlier and main.time is not None and window is not None:
-            time = main.time.model_copy(update={"window": window.model_copy(update={"to_date": True})})  # like with like
-            return main.model_copy(update={"time": time, "compare": ComparePeriod(to="previous_period")})
-    return now.model_copy(update={"compare": ComparePeriod(to="window", window=then.time.window)})
 
 
 def turn_of(question: str) -> Turn:

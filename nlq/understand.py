@@ -15,12 +15,11 @@ from nlq.against_rest import against_rest
 from nlq.at_rank import at_rank
 from nlq.calibration.model import shipped
 from nlq.candidates import Candidate, Candidates, Considered
+from nlq.changed import by_what, changed, counted_again
 from nlq.chips import chips_of, paraphrase
 from nlq.confidence import CLEAR, CLOSE, GUESSED, TIED
-from nlq.conjunctions import conjunction, conjuncts
 from nlq.continuing import continued
 from nlq.define import definition_of, overview
-from nlq.edits import edited
 from nlq.equal_words import asked_back
 from nlq.following import TRIED_AT, FollowUps
 from nlq.frame import Frame
@@ -32,20 +31,18 @@ from nlq.lexicon import Lexicon
 from nlq.linking import Linker, NoValues, ValueSource
 from nlq.meaning.asking import by_meaning
 from nlq.meaning.nearest import Meanings
-from nlq.narrowing import narrowed
 from nlq.no_questions import no_question
 from nlq.parsing.parser import Parser
 from nlq.parsing.words import TOTAL_OF_NOTHING
 from nlq.reading import Prepared, Preparer
-from nlq.referring import counted_rows, of_a_part, respoken, things_of, whose_is_unsaid
+from nlq.referring import of_a_part, respoken, things_of, whose_is_unsaid
 from nlq.refusals import ASK_WHOLE, THEY_ARE_WHO, WHICH_MEASURE, groups_in_vain, not_english, not_understood, why_none
 from nlq.replies import chosen, named, only_measured_otherwise
-from nlq.reshaping import reshaped
 from nlq.rewording import plainly, said_again, unmarked
 from nlq.several import each_of
 from nlq.suggest import Suggester
 from nlq.text import Token, lemma, tokenise
-from nlq.turns import PLAIN, Turn, held_together, is_back, is_both, stepped_back, turn_of
+from nlq.turns import PLAIN, Turn, is_back, stepped_back, turn_of
 from nlq.types import DialogueState, Intent, Reading, Suggestion, Understanding, UnknownWord
 from nlq.unsaid import by_which, scan, unmeasured
 from nlq.verified import Match, VerifiedBook
@@ -170,15 +167,19 @@ class Understander:
         if before is not None:
             if of_a_part(said, before.query):
                 return self._refusal(question, f"The answer before shows only the first {before.query.limit}. {ASK_WHOLE}", ())
-            counted = self._counted_again(said, before, as_of)
-            if counted is not None:
-                return counted
+
+            def again(text: str, state: DialogueState | None) -> Understanding:
+                return self._understand(text, as_of, state)
+
+            aside = counted_again(said, before, self._of, as_of, again) or by_what(said, before, self._suggester.follow_ups, again)
+            if aside is not None:
+                return aside
             said = question = respoken(said, before.query, self.catalog) or question
         turn = turn_of(said)
         if dialogue is not None and before is not None:
-            changed = self._edited(question, turn, dialogue, as_of)
-            if changed is not None:
-                return changed
+            other = changed(question, turn, dialogue, self._of, self.linker, as_of)
+            if other is not None:
+                return other
         verified = self._verified.find(question)
         if verified is not None:
             known = self._verified_reading(question, verified, as_of)
@@ -193,20 +194,6 @@ class Understander:
             return self._refusal(question, not_english(question, (question,)), ())
         several = each_of(question, lambda part, state: self._understand(part, as_of, state))
         return several or self._ask(question, routed, as_of, before, watch, turn)
-
-    def _counted_again(self, question: str, before: Reading, as_of: dt.datetime) -> Understanding | None:
-        """ "how many were refunded": of the rows that the answer before was about, within all that it was narrowed to."""
-        text = counted_rows(question, before.query, self.catalog)
-        found = self._understand(text, as_of, None) if text is not None else None
-        if found is None or found.outcome != "answer":
-            return None
-        query = found.readings[0].query
-        kept = tuple(p for p in conjuncts(before.query.where) if p not in conjuncts(query.where))
-        where = conjunction((*kept, *conjuncts(query.where))) if kept else query.where
-        query = query.model_copy(update={"where": where, "time": query.time or before.query.time})
-        chips = chips_of(query, self._of.wording, Intent.ASK, {})
-        reading = Reading(Intent.ASK, query, chips, 0.85, paraphrase(chips))
-        return Understanding(question, "answer", (reading,)) if self._of.problem(query, as_of) is None else None
 
     def _names(self, text: str, before: Reading | None) -> bool:
         """Whether the text names what "they" may be: the things of the answer before, else anything known."""
@@ -233,25 +220,6 @@ class Understander:
         if earlier is None:
             return self._refusal(question, "There is no earlier answer in this conversation to go back to.", ())
         return Understanding(question, "answer", earlier.readings[:1], dialogue=earlier)
-
-    def _edited(self, question: str, turn: Turn, dialogue: DialogueState, as_of: dt.datetime) -> Understanding | None:
-        """The answer before as a short follow-up edits it, or None where this is none."""
-        before = dialogue.readings[0]
-        query, wording, text = before.query, self._of.wording, turn.text
-        if is_both(text) and held_together(dialogue) is None:
-            return self._refusal(question, "The last two answers differ in more than their period. Say which figures to compare.", ())
-        whole = (
-            (held_together(dialogue) if is_both(text) else None)
-            or talk.special(text, query)
-            or edited(text, query, wording)
-            or reshaped(text, query, self.catalog, wording, as_of)
-        )
-        whole = whole or narrowed(turn, query, self.linker, wording, self.catalog)
-        if whole is None or self._of.problem(whole, as_of) is not None:
-            return None
-        chips = chips_of(whole, wording, before.intent, {})
-        reading = replace(before, query=whole, chips=chips, confidence=0.9, paraphrase=paraphrase(chips))
-        return Understanding(question, "answer", (reading,))
 
     def _ask(
         self,
@@ -294,7 +262,7 @@ class Understander:
             if not candidates:
                 return self._refusal(question, WHICH_MEASURE[routed.intent], ())
         if not candidates or TOTAL_OF_NOTHING in frame.notes:
-            asked = by_which(self._of, question, routed, prepared, frame, as_of)
+            asked = by_which(self._of, question, routed, prepared, frame, as_of, before.query if before is not None else None)
             return asked if asked is not None else self._refusal(question, why_none(errors), ())
         if watch is not None:
             watch(Considered(candidates[0].query, candidates[0].values))

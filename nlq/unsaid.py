@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from nlq.assign import assignments
 from nlq.candidates import Candidate, Candidates, copied
 from nlq.chips import chips_of, paraphrase
+from nlq.dialogue import conditions
 from nlq.frame import Frame, MeasureItem
 from nlq.intents import Routed
 from nlq.parsing.words import TOTAL_OF_NOTHING
@@ -18,7 +19,7 @@ from nlq.reading import Prepared
 from nlq.said_units import is_money
 from nlq.types import Intent, Reading, Understanding
 from semantic.catalog.model import Metric, SimpleMetric
-from semantic.query import Aggregate, AggregateKind, MetricRef, SemanticQuery
+from semantic.query import Aggregate, AggregateKind, Measure, MetricRef, SemanticQuery
 
 _TRIED_METRICS = 6
 _SCANNED = 8
@@ -55,8 +56,19 @@ def scan(of: Candidates, question: str, routed: Routed, frame: Frame, as_of: dt.
     return Understanding(question, "answer", (Reading(Intent.SCAN, query, chips, 0.9, paraphrase(chips), summary=routed.summary),))
 
 
-def by_which(of: Candidates, question: str, routed: Routed, prepared: Prepared, frame: Frame, as_of: dt.datetime) -> Understanding | None:
-    """ "our best customers", "top 10 products": what makes one better is not said, so ask, with the key measures as choices."""
+def by_which(
+    of: Candidates,
+    question: str,
+    routed: Routed,
+    prepared: Prepared,
+    frame: Frame,
+    as_of: dt.datetime,
+    before: SemanticQuery | None = None,
+) -> Understanding | None:
+    """ "our best customers", "top 10 products": what makes one better is not said, so ask, with the key measures as choices.
+
+    Right after an answer about one figure it is that figure, of the same rows and period.
+    """
     if "sold" in frame.notes and frame.measures and frame.measures[0].kind == "count" and not frame.measures[0].distinct:
         return _pieces_or_kinds(of, question, routed, prepared, frame, as_of)
     moved = bool(frame.moved) or frame.moved_order is not None
@@ -68,28 +80,55 @@ def by_which(of: Candidates, question: str, routed: Routed, prepared: Prepared, 
         return None
     if not (ranked or bare) or frame.measures or frame.rank_by or frame.having or routed.intent is not Intent.ASK:
         return None
+    if ranked and not moved and before is not None and len(before.metrics) == 1:
+        same = _ranked_by(of, before.metrics[0], routed, prepared, frame, as_of)
+        if same is not None:
+            return _within(of, question, same, before, as_of)
     readings: list[Reading] = []
     homes = {k.target.dataset for m in frame.outputs for k in m.links[:1] if k.target.kind == "field"}
     own = [m for m in of.catalog.metrics if isinstance(m, SimpleMetric) and not m.hidden and m.dataset in homes]
     others = sorted((m for m in of.catalog.metrics if not m.hidden and m not in own), key=_headline_first)
     for metric in [*own, *others][:_TRIED_METRICS]:
-        delta = copied(frame)
-        given = MeasureItem("given", given=MetricRef(metric=metric.name))
-        if moved or not ranked:
-            delta.measures = [given]
+        if ranked and not moved:
+            reading = _ranked_by(of, MetricRef(metric=metric.name), routed, prepared, frame, as_of)
         else:
-            delta.rank_by, delta.superlative = [given], None
-            delta.limit = frame.limit or (1 if frame.singular else 10)
-            if frame.superlative is not None:
-                delta.ascending_top = frame.superlative.descending is False
-        found = next(iter(of.of(delta, prepared, as_of, [])), None)
-        if found is not None and not found.composed.unexplained and (found.query.by or not ranked):
-            readings.append(replace(of.reading(found, routed, prepared), confidence=0.5))
+            delta = copied(frame)
+            delta.measures = [MeasureItem("given", given=MetricRef(metric=metric.name))]
+            reading = _first(of, delta, routed, prepared, as_of)
+        if reading is not None:
+            readings.append(replace(reading, confidence=0.5))
         if len(readings) == 3:
             break
     if len(readings) < 2:
         return None
     return Understanding(question, "clarify", tuple(readings), message="By which measure?" if ranked else "Which measure?")
+
+
+def _first(of: Candidates, frame: Frame, routed: Routed, prepared: Prepared, as_of: dt.datetime) -> Reading | None:
+    found = next(iter(of.of(frame, prepared, as_of, [])), None)
+    return of.reading(found, routed, prepared) if found is not None and not found.composed.unexplained else None
+
+
+def _ranked_by(of: Candidates, measure: Measure, routed: Routed, prepared: Prepared, frame: Frame, as_of: dt.datetime) -> Reading | None:
+    """What the frame ranks, ranked by this measure."""
+    delta = copied(frame)
+    delta.rank_by, delta.superlative = [MeasureItem("given", given=measure)], None
+    delta.limit = frame.limit or (1 if frame.singular else 10)
+    if frame.superlative is not None:
+        delta.ascending_top = frame.superlative.descending is False
+    reading = _first(of, delta, routed, prepared, as_of)
+    return reading if reading is not None and reading.query.by else None
+
+
+def _within(of: Candidates, question: str, reading: Reading, before: SemanticQuery, as_of: dt.datetime) -> Understanding | None:
+    """The ranking, of the rows and the period that the answer before was about, unless it names its own."""
+    query = reading.query
+    where = before.where if query.where is None else query.where if before.where is None else conditions(before.where, query.where)
+    query = query.model_copy(update={"where": where, "time": query.time or before.time})
+    if of.problem(query, as_of) is not None:
+        return None
+    chips = chips_of(query, of.wording, reading.intent, {})
+    return Understanding(question, "answer", (replace(reading, query=query, chips=chips, confidence=0.85, paraphrase=paraphrase(chips)),))
 
 
 def _goes_by_itself(frame: Frame) -> bool:

@@ -7,12 +7,13 @@ where two datasets are joined by several relationships (departure and arrival ai
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class Frozen(BaseModel):
@@ -31,6 +32,15 @@ class Frozen(BaseModel):
 
 
 Scalar = bool | int | Decimal | float | dt.datetime | dt.date | str
+
+
+def _day(value: object) -> object:
+    """A day that was kept as text stays a day; of two types that could take it pydantic takes the time first."""
+    return dt.date.fromisoformat(value) if isinstance(value, str) and _ONLY_DAY.fullmatch(value) else value
+
+
+_ONLY_DAY = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
+Moment = Annotated[dt.datetime | dt.date, BeforeValidator(_day)]
 
 
 class FieldRef(Frozen):
@@ -274,8 +284,8 @@ class Absolute(Frozen):
     """[start, end): a None end is open. Dates are midnight in the calendar's zone."""
 
     kind: Literal["absolute"] = "absolute"
-    start: dt.datetime | dt.date | None = None
-    end: dt.datetime | dt.date | None = None
+    start: Moment | None = None
+    end: Moment | None = None
 
 
 class Rolling(Frozen):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from nlq.composing.draft import Draft
 from nlq.predicates import Unbuildable
 from semantic.expr import FieldRef, Unit
 from semantic.query import ComparePeriod, TimeWindow
+
+_OPENING = re.compile(r"^(?:(?:and|but|also|or|then|now|what about|how about)\s+)+(?=\S)", re.IGNORECASE)
+"""What opens an afterthought and is no part of a period's name."""
 
 
 def has_time(draft: Draft, dataset: str) -> bool:
@@ -25,7 +30,7 @@ def build_window(draft: Draft, base: str | None, *, rows: bool) -> TimeWindow | 
             field_ref = foreign_time(draft, base)
             if field_ref is None:
                 raise Unbuildable("a time window without a time field")
-    return TimeWindow(window=phrase.window, field=field_ref, label=phrase.label)
+    return TimeWindow(window=phrase.window, field=field_ref, label=_OPENING.sub("", phrase.label))
 
 
 def foreign_time(draft: Draft, base: str) -> FieldRef | None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 import vl_convert
 
 from insights.chart import MAX_BARS, MAX_SERIES, chart
+from insights.forecast_charts import forecast_chart
 from semantic.states import OutputColumn
 
 REVENUE = OutputColumn("revenue", "revenue", "measure", unit="EUR", format="currency:EUR", measure_index=0)
@@ -38,6 +39,14 @@ class TestChart:
         assert drawn == {"whole": [3.0, 2.0], "running": [2.0, 1.0]}
         assert vl_convert.vegalite_to_svg(json.dumps({**spec, "width": 300}))
         assert chart([MONTH, REVENUE], rows, now=dt.datetime(2024, 4, 1)) == chart([MONTH, REVENUE], rows)
+
+    def test_weeks_are_named_by_the_days_that_they_begin_on(self) -> None:
+        week = OutputColumn("week", "week", "time", grain="week")
+        mondays = [dt.date(2026, 8, 17) + dt.timedelta(weeks=n) for n in range(4)]
+        spec = chart([week, REVENUE], [[day, 1.0 + n] for n, day in enumerate(mondays)])
+        drawn = vl_convert.vegalite_to_svg(json.dumps({**spec, "width": 600}))
+        assert all(f">{day:%d %b %Y}<" in drawn for day in mondays)
+        assert "23 Aug" not in drawn
 
     def test_many_lines_keep_the_largest(self) -> None:
         rows = [[month, f"r{i}", float(i)] for month in (JAN, FEB) for i in range(40)]
@@ -91,3 +100,14 @@ class TestChart:
             assert spec is not None
             fixed = {**spec, "width": 300}
             assert "<svg" in vl_convert.vegalite_to_svg(json.dumps(fixed), vl_version="6.1")
+
+
+class TestForecastChart:
+    def test_its_legend_has_the_colours_of_the_lines_not_of_the_faint_bands(self) -> None:
+        points = [(JAN + dt.timedelta(days=n)).isoformat() for n in range(4)]
+        ahead = [{"t": t, "mean": 2.0, "lower_80": 1.0, "upper_80": 3.0, "lower_95": 0.5, "upper_95": 4.0} for t in points[2:]]
+        series = [{"label": name, "history": [{"t": t, "v": 1.0} for t in points[:2]], "forecast": ahead} for name in ("EMEA", "APAC")]
+        drawn = vl_convert.vegalite_to_svg(json.dumps(forecast_chart(series, "revenue")))
+        symbols = drawn.partition('role-legend-symbol"')[2]
+        assert symbols
+        assert 'opacity="0.' not in symbols

@@ -81,6 +81,16 @@ class TestHeadline:
         said = headline([REGION, REVENUE], [["EMEA", 30.0]], asked=Asked(ranked=True, place=2))
         assert said == "EMEA is number 2 by revenue: €30.00."
 
+    def test_further_rows_of_a_ranking_are_not_called_the_highest(self) -> None:
+        rows = [["EMEA", 30.0], ["APAC", 10.0]]
+        said = headline([REGION, REVENUE], rows, asked=Asked(ranked=True, place=11))
+        assert said == "Numbers 11 to 12 by revenue: from €30.00 (EMEA) to €10.00 (APAC)."
+
+    def test_what_filters_leave_is_said_after_the_figure(self) -> None:
+        assert headline([REVENUE], [[30.0]], asked=Asked(scope=" for Germany")) == "Revenue for Germany: €30.00."
+        said = headline([REGION, REVENUE], [["EMEA", 30.0]], asked=Asked(scope=" for Germany"))
+        assert said == "EMEA: revenue for Germany €30.00."
+
     def test_rows_are_named(self) -> None:
         name = OutputColumn("name", "name", "attribute")
         assert headline([name], [["A"], ["B"]], truncated=True, asked=Asked("customer", "customers")) == "More than 2 customers."

@@ -72,7 +72,7 @@ def _lines(columns: Sequence[OutputColumn], rows: Rows, time: int, dimension: in
             "type": "temporal",
             "title": None,
             "scale": {"type": "utc"},
-            "axis": _time_axis(columns[time].grain, len({point["time"] for point in data})),
+            "axis": _time_axis(columns[time].grain, sorted({point["time"] for point in data if isinstance(point["time"], str)})),
         },
         "y": {
             "field": "value",
@@ -248,12 +248,17 @@ def _format(column: OutputColumn) -> str:
     return ".1%" if column.format == "percent" else ",.2~f"
 
 
-def _time_axis(grain: str | None, buckets: int) -> Spec:
-    """Labels at buckets, not between them; bucket starts are dates without a zone, so the axis is UTC."""
-    axis: Spec = {"format": time_format(grain), "labelOverlap": True, "grid": False}
-    step = {"month": "month", "year": "year", "week": "week", "day": "day"}.get(grain or "")
-    if step and buckets <= 24:
-        axis["tickCount"] = {"interval": step, "step": 1}
+def _time_axis(grain: str | None, buckets: Sequence[str]) -> Spec:
+    """Labels at buckets, not between them; bucket starts are dates without a zone, so the axis is UTC.
+
+    Vega's own weeks begin on Sundays, so weeks are named one by one.
+    """
+    axis: Spec = {"format": time_format(grain), "labelOverlap": True, "labelSeparation": 6, "labelFlush": False, "grid": False}
+    if grain == "week" and len(buckets) <= 24:
+        days = [dt.date.fromisoformat(bucket[:10]) for bucket in buckets]
+        axis["values"] = [{"year": day.year, "month": day.month, "date": day.day, "utc": True} for day in days]
+    elif grain in ("month", "year", "day") and len(buckets) <= 24:
+        axis["tickCount"] = {"interval": grain, "step": 1}
     elif grain == "quarter":
         axis["tickCount"] = {"interval": "month", "step": 3}
     return axis

@@ -40,7 +40,12 @@ def forecast_chart(
         ]  # fmt: skip
     if scenario:
         data += [{"t": p["t"], "v": p["v"], "series": series[0]["label"], "part": "scenario"} for p in scenario["forecast"]]
-    color = {"field": "series", "type": "nominal", "title": None, "legend": {"orient": "bottom"} if len(series) > 1 else None}
+    color = {
+        "field": "series",
+        "type": "nominal",
+        "title": None,
+        "legend": {"orient": "bottom", "symbolOpacity": 1} if len(series) > 1 else None,
+    }
     layers: list[Spec] = [_band("l95", "u95", 0.12, color), _band("l80", "u80", 0.22, color), _line(color, format_)]
     if any(s.get("partial") for s in series[:MAX_CHARTED]):
         layers += [_running_points(color), _running_words(color)]

@@ -36,7 +36,7 @@ RULES = (
 )
 _MONTHLY = {
     "by": (ByTime(grain=Grain.MONTH),),
-    "time": TimeWindow(window=Rolling(count=12, unit=Unit.MONTH), label="in the last 12 months"),
+    "time": TimeWindow(window=Rolling(count=12, unit=Unit.MONTH, anchor="period"), label="in the last 12 months"),
 }
 _QUARTER = TimeWindow(window=Calendar_(unit=Unit.QUARTER, offset=-1), label="last quarter")
 _YEAR_BEFORE = ComparePeriod(to="same_period_last_year")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable
 
+from nlq.graph import JoinGraph
 from nlq.text import fold
 from nlq.types import Reading, Suggestion
 from nlq.wording import Wording
-from semantic.catalog.model import Catalog, FieldRole
+from semantic.catalog.model import Catalog, FieldRole, SimpleMetric
+from semantic.catalog.references import references
 from semantic.query import ByEntity, ByField, ByTime, GroupBy, MetricRef, SemanticQuery
 
 _PERIODS = (
@@ -33,6 +35,7 @@ class Suggester:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._wording = Wording(catalog)
+        self._graph = JoinGraph(catalog)
         entries: list[tuple[str, str, str]] = []
         for metric in catalog.metrics:
             if not metric.hidden:
@@ -144,14 +147,31 @@ class Suggester:
         return field is not None and (field.cardinality or len(field.values) or _TOP + 1) > _TOP
 
     def _reachable(self, query: SemanticQuery) -> Iterable[str]:
+        """What the query can be split by: of datasets that its measures are joined to; first of those that it is split by already."""
         near = {b.field.dataset for b in query.by if isinstance(b, ByField)}
+        stands_on = self._stands_on(query)
         fields = [
             (d.name not in near, f.label)
             for d in self._catalog.datasets
+            if not d.hidden and all(self._graph.connected(base, d.name) for base in stands_on)
             for f in d.fields
-            if f.role is FieldRole.CATEGORY and not f.hidden and not d.hidden
+            if f.role is FieldRole.CATEGORY and not f.hidden
         ]
         return dict.fromkeys(label for _, label in sorted(fields))
+
+    def _stands_on(self, query: SemanticQuery) -> set[str]:
+        """Datasets behind the measures, also through metrics of metrics."""
+        known = {metric.name: metric for metric in self._catalog.metrics}
+        names, found = set[str](), set[str]()
+        ahead: list[object] = list(query.metrics)
+        while ahead:
+            part = ahead.pop()
+            named = references(part)
+            found |= named.datasets | {dataset for dataset, _ in named.fields}
+            found |= {part.dataset} if isinstance(part, SimpleMetric) else set()
+            ahead += [known[name] for name in named.metrics - names if name in known]
+            names |= named.metrics
+        return found
 
     def _timed(self, query: SemanticQuery) -> bool:
         for measure in query.metrics:

@@ -9,8 +9,10 @@ import time
 
 import pytest
 
+from nlq.suggest import Suggester
 from nlq.types import DialogueState, Intent, Understanding
 from nlq.understand import Understander
+from semantic.catalog.model import FieldRole
 from semantic.query import ByField, ByTime, MetricRef
 from workers.demo.catalog import demo_catalog
 from workers.demo.world import ACME
@@ -233,6 +235,16 @@ class TestSuggestions:
         for following in shop.follow_ups(first.readings[0]):
             found = shop.understand(following, as_of=AS_OF, dialogue=first.dialogue)
             assert found.outcome == "answer", following
+
+    def test_follow_ups_are_of_tables_that_the_measure_is_joined_to(self, shop: Understander) -> None:
+        """A file that somebody uploads beside stands in nobody's way."""
+        beside = next(d for d in shop.catalog.datasets if any(f.role is FieldRole.CATEGORY for f in d.fields))
+        renamed = tuple(f.model_copy(update={"label": f"aardvark {f.label}"}) for f in beside.fields)
+        uploaded = beside.model_copy(update={"name": "uploaded", "label": "uploaded", "fields": renamed})
+        catalog = shop.catalog.model_copy(update={"datasets": (*shop.catalog.datasets, uploaded)})
+        found = Suggester(catalog).follow_ups(shop.understand("revenue last quarter", as_of=AS_OF).readings[0])
+        assert any(text.startswith("and by ") for text in found)
+        assert not any("aardvark" in text for text in found)
 
     def test_typing_is_fast(self, shop: Understander) -> None:
         started = time.process_time()

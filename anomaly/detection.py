@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from anomaly.conditions import crept_shift, flat_line, level_shift, missing_data
-from anomaly.incidents import AWAY_ERRORS, Watched, before_event, value_incidents
+from anomaly.incidents import AWAY_ERRORS, BACK_IN_A_ROW, Watched, before_event, value_incidents
 from anomaly.prepare import prepare
 from anomaly.state import State
 from anomaly.thresholds import DEFAULT_SENSITIVITY, HOUR_S, score_threshold
@@ -65,13 +65,14 @@ def detect(
     watched = Watched(item.series.series_id, rows.times, rows.values, scored, rows.step_s, alerting)
     found = _incidents(watched, item, threshold, sensitivity, (direction, min_effect)) if len(rows.times) else ()
     expected, width = as_if_nothing_began(watched, found), BAND * scored.spread
+    least = np.where(np.minimum.accumulate(np.nan_to_num(rows.values)) < 0, -np.inf, 0.0)  # what never was negative is not expected to be
     return Detection(
         item.series.series_id,
         rows.times,
         rows.values,
         scored.score,
         expected,
-        expected - width,
+        np.maximum(expected - width, np.minimum(expected, least)),
         expected + width,
         found,
         rows.dropped,
@@ -79,13 +80,14 @@ def detect(
 
 
 def as_if_nothing_began(watched: Watched, found: Sequence[Incident]) -> FloatArray:
-    """(n,) what was expected of each row; in an incident what was due before it, for as long as that is held: the last rows of an outage
-    make one expect an outage."""
+    """(n,) what was expected of each row; in an incident, and until it is sure that it is over, what was due before it, for as long as that
+    is held: the last rows of an outage make one expect an outage."""
     expected = watched.scored.expected.copy()
     for incident in found:
         if incident.kind == "value":
             first, last = (int(np.searchsorted(watched.times, at)) for at in (incident.start, incident.end))  # type: ignore[call-overload]
-            expected[first : last + 1] = before_event(watched, first, last)
+            until = min(len(expected) - 1, last + BACK_IN_A_ROW)
+            expected[first : until + 1] = before_event(watched, first, until)
     return expected
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -175,10 +176,10 @@ def spans(rows: Rows, terms: Terms) -> list[Span]:
         now_ns = int(times_ns[i])
         storm = bool(score[i] >= threshold) and w.storm(now_ns // quiet_ns)
         bar = threshold + w.budget.rise(now_ns) + float(doubt[i])
-        stopped = bool(score[i] >= bar) and is_outage_inside(rows, w.now, i, quiet_ns)
+        stopped = bool(score[i] >= bar - HYSTERESIS) and is_outage_inside(rows, w.now, i, quiet_ns)
         if score[i] >= bar - HYSTERESIS and w.goes_on(times_ns, i) and not stopped:
             w.now = w.now._replace(last=i, peak=i if score[i] > score[w.now.peak] else w.now.peak)
-        elif score[i] >= bar:
+        elif score[i] >= bar or stopped:
             if w.now.first >= 0:
                 found.append(w.now)
                 first, _, last, _ = w.now
@@ -186,9 +187,9 @@ def spans(rows: Rows, terms: Terms) -> list[Span]:
                 w.budget.spend(int(times_ns[last]), float(cost[last]))
                 if stays_away(times_ns, from_before, last, quiet_ns):
                     w.settling_until_ns = int(times_ns[first]) + SETTLING_QUIETS * quiet_ns
-            first = w.first_of(i, high=bool(score[i] >= bar + terms.alone(float(cost[i]))))
+            first = w.first_of(i, high=stopped or bool(score[i] >= bar + terms.alone(float(cost[i]))))
             lately = told[max(0, int(np.searchsorted(told, i)) - BACK_ROWS) : int(np.searchsorted(told, i))]
-            settling = now_ns < w.settling_until_ns and is_away(from_before[lately])
+            settling = not stopped and now_ns < w.settling_until_ns and is_away(from_before[lately])
             if first >= 0 and not storm and not (settling and score[i] < threshold + SETTLING):
                 w.now = Span(first, i, i, first if score[first] > score[i] else i)
                 if found and not stopped and (is_again(rows, found[-1], i, terms) or (terms.knows_days and has_stayed(rows, found[-1], i))):
@@ -232,12 +233,13 @@ def has_stayed(rows: Rows, before: Span, row: int) -> bool:
 
 
 def is_outage_inside(rows: Rows, event: Span, row: int, quiet_ns: int) -> bool:
-    """Next to nothing comes since this row and the one before, in an event that has been a rise for longer than the quiet time."""
-    if event.first < 0 or rows.times_ns[row] - rows.times_ns[event.first] <= quiet_ns or rows.off[event.peak] <= 0:
+    """Next to nothing comes since this row and the one before, or a few more, in an event that has been a rise for longer than the quiet time."""
+    if event.first < 0 or rows.times_ns[row] - rows.times_ns[event.first] <= quiet_ns:
         return False
     due = float(rows.values[event.first] - rows.off[event.first])  # before the event
     little = np.abs(rows.values[event.first : row + 1]) <= OUT_SHARE * abs(due)
-    return bool(due > 0 and little[-2:].all() and not little[:-2].any())
+    before = rows.values[event.first : max(row - 1, event.first + 1)]
+    return bool(np.nanmedian(before) > due > 0 and little[-2:].all() and not little[:-LONE_ROWS].any())
 
 
 def is_alike(rows: Rows, before: Span, row: int) -> bool:
@@ -332,16 +334,26 @@ def before_event(w: Watched, first: int, last: int) -> FloatArray:
     return np.where(np.isfinite(due), due, scored.expected[rows])
 
 
+def between(marked: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """(n,) the marked rows, and those between two of them that are too few to end an event."""
+    at = np.flatnonzero(marked)
+    filled = marked.copy()
+    for one, other in itertools.pairwise(at.tolist()):
+        if other - one <= BACK_IN_A_ROW:
+            filled[one:other] = True
+    return filled
+
+
 def incident(w: Watched, span: Span, threshold: float, *, is_open: bool) -> Incident:
-    """The incident over the rows of an event; impact sums what the rows that are odd or away from what was expected before it are
-    off that. Its actual and expected are of the oddest row, or of the farthest one when that is the way back."""
+    """The incident over the rows of an event; impact sums what the rows that are odd or away from what was expected before it, and
+    those between them, are off that. Its actual and expected are of the oddest row, or of the farthest one when that is the way back."""
     first, known, last, peak = span
     rows = np.arange(first, last + 1)
-    rows = rows[(w.alerting[rows] >= threshold - HYSTERESIS) | (w.scored.from_before[rows] >= AWAY_ERRORS)]
+    flagged, away = w.alerting[rows] >= threshold - HYSTERESIS, w.scored.from_before[rows]
+    counts = between(np.where(np.isnan(away), flagged, away >= AWAY_ERRORS))
+    rows = rows[counts if counts.any() else flagged]
     due = before_event(w, first, last)
-    off = w.values[rows] - due[rows - first]
-    back = w.scored.from_before[rows] < AWAY_ERRORS
-    off = off if back.all() else np.where(back, 0.0, off)
+    off = np.nan_to_num(w.values[rows] - due[rows - first])
     up, down = float(off[off > 0].sum()), float(-off[off < 0].sum())
     farthest = int(rows[np.argmax(np.abs(off))])
     shown = peak if abs(w.values[peak] - due[peak - first]) >= FAR_SHARE * abs(w.values[farthest] - due[farthest - first]) else farthest

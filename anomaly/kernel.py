@@ -40,7 +40,6 @@ from anomaly.memory import (
     WARMUP_ROWS,
     Memory,
 )
-from anomaly.persistence import forget_scores, persistent
 from anomaly.predictions import predict, season_median
 from anomaly.prepare import IntArray
 from anomaly.rarity import BARE, MIN_BLOCKS, close_block, rarity
@@ -75,7 +74,6 @@ def enter(m: Memory, cell: int) -> int:
             m.cells[c % size] = np.nan
         if gap > GAP_SPACINGS * f[SPACING]:
             f[LOCAL_ROWS] = 0.0
-            forget_scores(m)
         f[SPACING] += 0.05 * (min(float(gap), 10.0 * f[SPACING]) - f[SPACING])
         newest = cell
         f[NEWEST_CELL] = cell
@@ -135,7 +133,7 @@ def step(m: Memory, cell: int, y: float, holiday_back: int, periods: IntArray, o
     """Judge one value, then learn it.
 
     out (5,): score, expected, spread, distance from what was expected before the incident, and that. holiday_back: cells back to the last Sunday
-    on a holiday, else 0. periods (9,): as State gives them.
+    on a holiday, else 0. periods (8,): as State gives them.
     """
     short, short_count, long, long_count, reach = periods[0], periods[1], periods[2], periods[3], periods[4]
     f = m.scalars
@@ -201,8 +199,7 @@ def step(m: Memory, cell: int, y: float, holiday_back: int, periods: IntArray, o
         if f[BLOCK_ROWS] >= periods[6]:
             close_block(m)
         if rows >= WARMUP_ROWS:
-            odd = max(score, silent)
-            out[0] = persistent(m, odd) if periods[8] else odd
+            out[0] = max(score, silent)
             level = p[2] if not np.isnan(p[2]) else middle_p
             hold_or_return(m, cell, newest, y, score, held_z, seasonal_held, level, periods[7], short)
         f[MISS] += max(1.0 / (f[DEV_ROWS] + 1.0), 1.0 / LONG_MEMORY_ROWS) * (usual_miss - f[MISS])

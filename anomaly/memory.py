@@ -22,7 +22,6 @@ LONG_LAGS = 48
 WARMUP_ROWS = 24
 LONG_MEMORY_ROWS = 100_000.0
 TINY = 1e-12
-FAINTEST = -2.0  # of the remembered scores (see persistence)
 
 # scalars
 (
@@ -75,7 +74,7 @@ FAINTEST = -2.0  # of the remembered scores (see persistence)
 
 class Memory(NamedTuple):
     """All state of one series. cells: values by grid position, a ring. survival: (RANKED, BINS) how many past blocks reached a level.
-    lags: last values, seasonal misses, slow seasonal misses, scores. long_lags: last values, steps in usual steps, whether the row was strange."""
+    lags: last values, seasonal misses, slow seasonal misses. long_lags: last values, steps in usual steps, whether the row was strange."""
 
     scalars: FloatArray
     cells: FloatArray
@@ -149,6 +148,6 @@ def empty(season: Seasons) -> Memory:
         survival=np.zeros((RANKED, BINS)),
         peak=np.full(RANKED, -1.0),
         record=np.zeros(RANKED),
-        lags=np.vstack([np.zeros((3, LAGS)), np.full((1, LAGS), FAINTEST)]),
+        lags=np.zeros((3, LAGS)),
         long_lags=np.zeros((3, LONG_LAGS)),
     )

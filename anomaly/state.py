@@ -11,11 +11,10 @@ import numpy as np
 from anomaly.calendar import sundays_back
 from anomaly.memory import Memory, empty, seasons
 from anomaly.prepare import grid_index
-from anomaly.thresholds import HOUR_S
 from core.errors import Invalid
 from core.timeseries import FloatArray, TimeArray
 
-FORMAT = 5
+FORMAT = 4
 LONG_AGO_NS = -(2**62)
 
 
@@ -67,10 +66,7 @@ class State:
             return out
         s = self._season
         grid = grid_index(at[new], self.step_s, self.time_zone)
-        below_hour = int(self.step_s < HOUR_S)
-        periods = np.array(
-            [s.short, s.short_count, s.long, s.long_count, s.reach, s.smooth_slots, s.block_rows, s.hold_steps, below_hour], np.int64
-        )
+        periods = np.array([s.short, s.short_count, s.long, s.long_count, s.reach, s.smooth_slots, s.block_rows, s.hold_steps], np.int64)
         back = sundays_back(grid, s.slots_per_day, self.country)
         part = [np.empty(len(grid)) for _ in range(5)]
         kernel.run(self._memory, grid, y[new], back, periods, *part)

@@ -22,7 +22,8 @@ def incident_chart(
     limits: lines across that are not to be passed; one far from all values is left out. format_: of the metric, for its axis.
     """
     data = [dict(point) | {"odd": start <= str(point["t"]) <= end} for point in points]
-    x = {"field": "t", "type": "temporal", "title": None, "scale": {"type": "utc"}}
+    by_the_clock = any(not str(point["t"]).partition("T")[2].startswith("00:00") for point in points)
+    x = {"field": "t", "type": "temporal", "title": "UTC" if by_the_clock else None, "scale": {"type": "utc"}}
     zero = {"zero": False}
     layers: list[dict[str, Any]] = []
     if any(point.get("lower") is not None for point in points):

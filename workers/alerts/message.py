@@ -117,21 +117,21 @@ def _title(incident: StoredIncident, kind: str) -> str:
     what = _what(incident)
     be, have = ("were", "have") if says_many(label) else ("was", "has")
     if _is_taken_back(incident, kind):
-        return f"Resolved: {what} {be} not out of line {during(_peak(incident), facts.get('grain'))} after all"
+        return f"Resolved: {what} {be} not out of line {_when(_peak(incident), facts.get('grain'))} after all"
     if kind == "resolved":
         return f"Resolved: {what}{_over(incident, be, have)}"
     if kind == "new_normal" or finding.kind == "level_shift":
         return f"{what} {have} a new normal level"
     prefix = _PREFIX.get(kind, "")
-    when = during(finding.started_at, facts.get("grain"))
+    when = _when(finding.started_at, facts.get("grain"))
     if finding.kind == "missing_data":
         return f"{prefix}{what}: no data {when}"
     if finding.kind == "flat_line":
         return f"{prefix}{what} {have} not moved since {when.partition(' ')[2] or when}"
     if facts.get("repeated"):
-        return f"{prefix}{what}: rows look loaded twice {during(_peak(incident, 'repeated_bucket'), facts.get('grain'))}"
+        return f"{prefix}{what}: rows look loaded twice {_when(_peak(incident, 'repeated_bucket'), facts.get('grain'))}"
     far = _how_far(facts, finding.direction, its="their" if be == "were" else "its")
-    return f"{prefix}{what} {be} {far} {during(_peak(incident), facts.get('grain'))}"
+    return f"{prefix}{what} {be} {far} {_when(_peak(incident), facts.get('grain'))}"
 
 
 def _names(incident: StoredIncident) -> tuple[str, ...]:
@@ -174,7 +174,16 @@ def _how_long(incident: StoredIncident, *, over: bool) -> str | None:
 
 
 def _the(told: str, grain: str | None) -> str:
-    return f"the {told}" if grain == "week" else told
+    return f"the {told}" if grain == "week" else f"{told}{_zone(grain)}"
+
+
+def _when(at: dt.datetime, grain: str | None) -> str:
+    return f"{during(at, grain)}{_zone(grain)}"
+
+
+def _zone(grain: str | None) -> str:
+    """Whose clock it is, of what is told to the hour or the minute: readers live in many places."""
+    return " UTC" if grain in ("hour", "minute") else ""
 
 
 def _over(incident: StoredIncident, be: str, have: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
@@ -187,6 +188,7 @@ class ForecastRule(RuleBase):
 
 AnyRule = AnomalyRule | ThresholdRule | NoDataRule | GoalRule | ForecastRule
 Rule = Annotated[AnyRule, Field(discriminator="kind")]
+FIELDS = sorted({name for kind in get_args(AnyRule) for name in kind.model_fields})
 _RULE: TypeAdapter[AnyRule] = TypeAdapter(Rule)
 
 
@@ -198,6 +200,10 @@ def parse_rule(definition: Mapping[str, Any]) -> AnyRule:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"][1:]) or "definition"
         why = re.sub(r"<\w+\.\w+: ('\w+')>", r"\1", first["msg"].removeprefix("Value error, "))
+        if first["type"] == "extra_forbidden":
+            alike = difflib.get_close_matches(str(first["loc"][-1]), FIELDS, 1)
+            rather = f" Did you mean {alike[0]}?" if alike else ""
+            raise Invalid(f"The rule has no field {place}.{rather}", code="bad_rule", path=f"/{place}", suggestions=alike) from error
         given = first.get("input")
         found = "" if isinstance(given, Mapping) else f"; found {given!r:.60}"  # of a whole part the reason says what is wrong with it
         raise Invalid(f"The rule's {place} is not usable: {why}{found}.", code="bad_rule", path=f"/{place}") from error

@@ -17,5 +17,12 @@ def test_limits_are_lines_across(limits: tuple[float, ...], drawn: list[float]) 
     assert "€" in line["encoding"]["y"]["axis"]["labelExpr"]
 
 
+@pytest.mark.parametrize(("clock", "said"), [("00:00:00Z", None), ("13:05:00Z", "UTC")])
+def test_whose_clock_it_is_is_said_of_what_is_not_days(clock: str, said: str | None) -> None:
+    points = [{"t": f"2026-05-0{day}T{clock}", "v": 1.0} for day in (1, 2)]
+    spec = incident_chart(points, title="x", start="2026-05-02", end="2026-05-03")
+    assert spec["layer"][0]["encoding"]["x"]["title"] == said
+
+
 def test_without_values_there_is_nothing_to_be_near() -> None:
     assert len(incident_chart([{"t": "2026-05-01T00:00:00Z", "v": None}], title="x", start="~", end="", limits=(5.0,))["layer"]) == 2

@@ -44,6 +44,15 @@ def test_a_bad_rule_names_the_place_and_what_was_found(definition: dict[str, Any
     assert "<" not in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("typed", "rather"), [("sensitivty", " Did you mean sensitivity?"), ("cooldown", " Did you mean cooldown_buckets?"), ("zzz", "")]
+)
+def test_a_field_that_there_is_not_is_named_with_the_one_that_was_meant(typed: str, rather: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        parse_rule({"metric": "orders", typed: 3})
+    assert caught.value.message == f"The rule has no field {typed}.{rather}"
+
+
 def test_a_rule_is_the_same_after_it_was_stored() -> None:
     rule = parse_rule({"metric": "orders", "maintenance": [{"start": "2026-05-01T00:00:00Z", "end": "2026-05-02T00:00:00Z"}]})
     assert isinstance(rule, AnomalyRule)

@@ -27,6 +27,7 @@ _OUTCOMES = frozenset("status result outcome stage".split())
 _SHORT_TEXT = 30
 _LONG_TEXT = 45
 _ENOUGH_ROWS = 100
+_FEW_ROWS = 4
 _FIRST_YEAR, _LAST_YEAR = 500, 2200
 _GEOGRAPHY = frozenset(
     "city town county state province region country continent district zone territory market store branch neighborhood neighbourhood".split()
@@ -237,12 +238,17 @@ def _number_role(column: PhysicalColumn, words: tuple[str, ...], stats: ColumnSt
     if kind == FieldType.INTEGER:
         if is_counting(column.comment) or words[0] in ("number", "count"):
             return FieldRole.MEASURE
+        if last == "by" and set(words[-2:-1]) & v.DONE_BY_ONE:
+            return FieldRole.KEY  # "referred_by": who did it
         if last in v.YEAR or _is_year(words, stats) or (last in v.CALENDAR_PART and (not stats or stats.distinct <= 54)):
             return FieldRole.CATEGORY
         many = stats is not None and stats.rows >= _ENOUGH_ROWS and not set(words) & v.EXTENSIVE and singular(last) == last
         two = many and stats is not None and stats.low == 0 and stats.high == 1 and stats.distinct == 2
         happened = last.endswith("ed") and stats is not None and (stats.low, stats.high, stats.distinct) == (0, 1, 2)  # "certified": 0, 1
         named = words[0] in v.FLAG_LEADS | {"in"} or last in v.FLAG_WORDS or happened
+        # A byte that holds nothing but 0 and 1 under a singular name ("wheelchair_access"), in however few rows.
+        byte = column.parsed.base in ("UInt8", "Int8") and singular(last) == last and not set(words) & v.EXTENSIVE
+        two = two or (byte and stats is not None and stats.rows >= _FEW_ROWS and (stats.low, stats.high, stats.distinct) == (0, 1, 2))
         if two or (named and (stats is None or stats.low is None or (stats.low in (0, 1) and stats.high in (0, 1)))):
             return FieldRole.FLAG
         if words[-2:] == ("day", "of") or "weekday" in words or words[-3:-1] == ("day", "of") or {"day", "of"} <= set(words):

@@ -89,7 +89,7 @@ class _Maker:
             f"mean {said}",
             f"avg {said}",
             f"average {said}",
-            *([] if field.additive else [said]),
+            *([] if field.additive or (semi and not v.INTENSIVE & set(said.split())) else [said]),
         ]
         found.append(self._make(dataset, home, field, AggregateKind.AVG, "average", own, average, semi=False))
         return found

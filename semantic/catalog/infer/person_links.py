@@ -35,8 +35,8 @@ def person_links(
         for table in schema.tables
         for column in table.columns
         if (table.name, column.name) not in taken and keys.get(table.name, ()) != (column.name,) and _names_part(column, names[table.name])
-        for target in persons
-        if target.name != table.name and _typed_alike(column, target, keys[target.name][0])
+        for target in (*(p for p in persons if p.name != table.name), *([table] if _done_by_peers(column, names[table.name]) else []))
+        if len(keys.get(target.name, ())) == 1 and _typed_alike(column, target, keys[target.name][0])
     ]
     pairs = [p for p in pairs if _varies(stats, p)]
     found: dict[tuple[str, str], list[ColumnPair]] = {}
@@ -69,6 +69,12 @@ def _names_part(column: PhysicalColumn, table: TableName) -> bool:
     if words[-1] == "by":
         return words[-2].endswith(("ed", "en", "ld", "wn", "de"))
     return words[-1] in _KEY_WORDS and words[-2] in v.PERSON_PART
+
+
+def _done_by_peers(column: PhysicalColumn, table: TableName) -> bool:
+    """ "referred by": what may be done by others of the same kind, unlike "created by"."""
+    words = table.columns[column.name].words
+    return words[-1] == "by" and words[-2] in v.DONE_BY_PEERS
 
 
 def _typed_alike(column: PhysicalColumn, target: PhysicalTable, key: str) -> bool:

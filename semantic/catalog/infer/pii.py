@@ -47,5 +47,20 @@ def personal_kind(words: tuple[str, ...], table: tuple[str, ...], is_text: bool,
             return "name" if set(table) & v.PERSON or not set(table) & v.PERSON_PUBLIC else None
         own = said - {"name", "full"}
         is_person = bool(own & v.PERSON and not own - v.PERSON) or (not own and bool(set(table[-1:]) & v.PERSON))
-        return "name" if is_person else None
+        return "name" if is_person and not _are_organisations(stats) else None
     return None
+
+
+# The last word of what firms, authorities and institutions are called.
+_ORGANISED = frozenset(
+    "ltd limited inc incorporated llc llp lp plc gmbh ag kg ohg se sa sas sarl srl spa bv nv ab oy aps pty corp corporation co company group holding "
+    "holdings partners associates bank insurance university college school hospital council estates industries solutions systems services technologies "
+    "logistics foods retail stores hotels airlines trust foundation institute agency consulting ventures capital international enterprises".split()
+)
+_MOSTLY = 0.5
+
+
+def _are_organisations(stats: ColumnStats | None) -> bool:
+    """Whether clients are firms: at least half of the names that are seen end as those of firms do."""
+    names = [words for x in (stats.values if stats else ()) if (words := x.lower().replace(".", "").split())]
+    return bool(names) and sum(len(w) > 1 and w[-1] in _ORGANISED for w in names) >= _MOSTLY * len(names)

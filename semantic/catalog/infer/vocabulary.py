@@ -33,6 +33,12 @@ PERSON_PART = PERSON | PERSON_PUBLIC | _set(
     "appraiser landlord salesman therapist surgeon"
 )  # fmt: skip
 
+# What one person does to another, and to a record: "referred_by" is who, while "cited_by" may be how many.
+DONE_BY_PEERS = _set("referred invited recommended recruited introduced mentored sponsored nominated taught coached supervised")
+DONE_BY_ONE = DONE_BY_PEERS | _set(
+    "created updated modified approved assigned handled entered recorded requested signed submitted processed inspected issued sold performed hired"
+)
+
 # A quantity of which a sum over rows means something.
 EXTENSIVE = _set("amount total quantity count revenue sales cost expense fee tax commission volume units shares payment payments paid spend spending "
                  "budget profit loss margin income earnings discount refund refunds premium claim salary wage bonus tip donation impressions clicks "

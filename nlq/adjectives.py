@@ -7,7 +7,8 @@ from semantic.catalog.model import Dataset, FieldRole
 _SIZE = ("area", "size", "population", "amount", "volume", "capacity")
 _MONEY = ("price", "cost", "fare", "fee", "charge", "amount")
 _RATING = ("rating", "score")
-_SPAN = ("length", "duration", "distance")
+_SPAN = ("length", "duration", "distance", "runtime")
+_TEXT = ("word", "words", "page", "pages")
 
 ADJECTIVES: dict[str, tuple[str, ...]] = {
     "highest": ("altitude", "elevation", "height", "rating", "score", "amount", "value", "price"),
@@ -17,8 +18,8 @@ ADJECTIVES: dict[str, tuple[str, ...]] = {
     "biggest": _SIZE,
     "greatest": _SIZE,
     "smallest": _SIZE,
-    "longest": _SPAN,
-    "shortest": (*_SPAN, "height"),
+    "longest": (*_SPAN, *_TEXT),
+    "shortest": (*_SPAN, "height", *_TEXT),
     "deepest": ("depth",),
     "heaviest": ("weight",),
     "lightest": ("weight",),

@@ -54,6 +54,7 @@ RELATING = frozenset(
     run runs running flow flows flowing pass passes passing cross crosses crossing lie lies lying stretch stretches operate operates operated
     operating begins begin ends ending
     lasted lasting lasts earn earns earned earning weigh weighs win won wins winning gain gained gains acquire acquired acquires add added adds
+    sells buys writes wrote writing authored hosts hosted hosting
     """.split()
 )
 

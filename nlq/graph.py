@@ -118,6 +118,10 @@ class JoinGraph:
             self._around[base, other] = self._way_around(base, other)
         return self._around[base, other]
 
+    def part_on_way(self, base: str, other: str) -> Hop | None:
+        """The step of the straight way that is only a part which somebody plays."""
+        return next((h for h in self.path_up(base, other) or () if h.relationship in self._parts), None)
+
     def nearness(self, a: str, b: str) -> float:
         """How far two datasets lie apart, in steps; steps that only look things up count a third, and a part that somebody plays is no short cut."""
         ways = [self.path_up(x, y) for x, y in ((a, b), (b, a)) if not self.around_part(x, y)]

@@ -216,8 +216,16 @@ _MOVED = re.compile(
 )
 
 
+# "projects per project manager": the noun, where nothing else speaks of a time to come.
+_ONLY_PROJECT = re.compile(
+    r"(?:(?!\b(?:forecast|predict|projections?\b|projected|outlook|will\b|going\s+to|expect)).)*", re.IGNORECASE | re.DOTALL
+)
+
+
 def or_named(routed: Routed, question: str, known: Callable[[str], bool]) -> Routed:
     """ "abnormal results" where the data has something of that name: what is asked for, not what is unusual."""
+    if routed.intent is Intent.FORECAST and routed.horizon is None and _ONLY_PROJECT.fullmatch(question):
+        return replace(routed, intent=Intent.ASK, text=question, place=None) if known("project") else routed
     if routed.intent not in (Intent.UNUSUAL, Intent.WHY) or routed.place is None:
         return routed
     before = re.search(r"\b(?:by|per|each)\s+$", question[: routed.place[0]], re.IGNORECASE)  # "payout by reason for claims filed in May"

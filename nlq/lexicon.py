@@ -221,6 +221,8 @@ class Lexicon:
                 > 1
             ):
                 continue  # "citing" and "cited" look the same to a lexicon without endings
+            if relation.from_dataset == relation.to_dataset and relation.role.lower().endswith(" by"):
+                continue  # "referred visitors" are those who were referred, not those who did it
             thing = self.catalog.dataset(relation.to_dataset)
             context = self.context.get(thing.name, frozenset())
             for text in (thing.label, *(t for e in self.catalog.entities if e.dataset == thing.name for t in (e.label, e.plural) if t)):

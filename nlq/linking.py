@@ -60,6 +60,8 @@ _WEAK_HEADS = frozenset(
 # Kinds of measures: alone they do not name one ("rate" is no cancellation rate).
 _ONLY_KINDS = frozenset(lemma(w) for w in ("rate", "ratio", "percentage", "average", "total", "number"))
 
+_LABELS = (FieldRole.CATEGORY, FieldRole.NAME, FieldRole.ATTRIBUTE)
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -260,7 +262,7 @@ class Linker:
                 generic += 1
                 continue
             return None
-        if self._misses_head(alternate, taken):
+        if self._misses_head(alternate, taken, exact):
             return None
         if not core or (len(keys) == 1 and keys[0] in _ONLY_KINDS and not all(taken)):
             return None
@@ -282,12 +284,12 @@ class Linker:
         score -= 0.03 * generic
         return Link(target, min(score, 1.05), exact and all(taken), in_context)
 
-    def _misses_head(self, alternate: Alternate, taken: Sequence[bool]) -> bool:
-        """Whether only what stands before its noun was said of things that are counted: "hires" are no hiring managers."""
+    def _misses_head(self, alternate: Alternate, taken: Sequence[bool], exact: bool) -> bool:
+        """Whether only what stands before its noun was said of things that are counted: "hires" are no hiring managers, "revenue" no sales channel."""
         target, words = alternate.target, alternate.keys
         if target.kind == "field":
             field = self._lexicon.catalog.dataset(target.dataset or "").field(target.field or "")
-            if field.role is not FieldRole.KEY:
+            if field.role is not FieldRole.KEY and (exact or field.role not in _LABELS):
                 return False
         elif target.kind != "dataset":
             return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 _SCALE = {"k": 1e3, "thousand": 1e3, "m": 1e6, "mm": 1e6, "mn": 1e6, "mio": 1e6, "million": 1e6, "b": 1e9, "bn": 1e9, "billion": 1e9}
@@ -32,7 +33,8 @@ def number_of(text: str) -> float | None:
     if match:
         digits = match["digits"].replace(",", "")
         scale = match["scale"]
-        return float(digits) * _SCALE.get(scale or "", 1.0)
+        value = float(digits) * _SCALE.get(scale or "", 1.0)
+        return value if math.isfinite(value) else None
     if cleaned in WORD_NUMBERS:
         return float(WORD_NUMBERS[cleaned])
     if "-" in cleaned:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 
 from nlq.language import ENGLISH_ONLY, language_of
 from nlq.segment import Unit
@@ -29,7 +30,27 @@ def groups_in_vain(unit: Unit, before: Unit | None, after: Unit | None) -> bool:
     return after is None or (not after.is_object and not after.unknown and after.text.lower() != "of")
 
 
-def not_understood(unknown: Sequence[UnknownWord]) -> str:
+# What every company counts in its own way: who is lost, who comes back, within which time.
+_DEFINED_BY_EACH = frozenset(
+    "churn churned attrition retention retained returning repeat lapsed winback reactivated cohort cohorts ltv clv".split()
+)
+
+
+def needs_definition(unknown: Sequence[UnknownWord], question: str) -> str | None:
+    """The word of the question that only a definition makes a figure of: one of the unknown, or what stands before an unknown "rate"."""
+    words = [w.text.lower() for w in unknown]
+    named = next((w for w in words if w in _DEFINED_BY_EACH), None)
+    asked = question.lower().split()
+    return named or next((a for a, b in pairwise(asked) if b == "rate" and b in words and a in _DEFINED_BY_EACH), None)
+
+
+def not_understood(unknown: Sequence[UnknownWord], question: str = "") -> str:
+    open_word = needs_definition(unknown, question)
+    if open_word is not None:
+        return (
+            f"“{open_word.capitalize()}” is not defined in this data: who counts, and within which time? Say it as a condition, such as "
+            "“customers with more than one order” or “subscriptions cancelled last month”, or add a term with its formula to the glossary."
+        )
     words = ", ".join(f"“{w.text}”" for w in unknown[:6])
     near = list(dict.fromkeys(n for w in unknown for n in w.nearest))[:4]
     return f"I do not know {words} in this data." + (f" Nearest known: {', '.join(near)}." if near else "")

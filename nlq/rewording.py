@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from nlq.adjectives import ADJECTIVES
 from nlq.idioms import IDIOMS, Known, without_preamble
 from nlq.types import Reading, Understanding
 
@@ -68,7 +69,8 @@ def with_things(question: str, thing_of: Callable[[str], str | None]) -> Iterato
         at = question.find(value, found.end()) if found is not None else -1
         thing = thing_of(value) if at >= 0 else None
         if thing is not None:
-            several = "s" if value.lower().endswith("s") and not thing.endswith("s") else ""
+            one = found is not None and found.group().strip().lower() in ADJECTIVES  # one is the cheapest: the plural is the value's
+            several = "s" if value.lower().endswith("s") and not thing.endswith("s") and not one else ""
             yield f"{question[:at]}{thing}{several} in {value}{question[at + len(value) :]}"
             return
 

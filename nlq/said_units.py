@@ -66,9 +66,16 @@ _SECONDS = {"second": 1, "sec": 1, "minute": 60, "min": 60, "hour": 3600, "hr": 
 
 
 def kept_in(field: CatalogField) -> str | None:
-    """The unit that a length of time is kept in, as its name says last ("duration sec", "wait minutes"); None for what is no such length."""
+    """The unit that a length of time is kept in, as its name says last ("duration sec", "wait minutes") or the catalog; None for what is no such length.
+
+    >>> from semantic.catalog.model import FieldType
+    >>> kept_in(CatalogField(name="runtime_min", type=FieldType.INTEGER, role=FieldRole.MEASURE, label="runtime", unit="min"))
+    'min'
+    """
     *rest, last = (w.removesuffix("s") for w in words_of(field.label))
-    return last if rest and last in _SECONDS and field.role is FieldRole.MEASURE else None
+    unit = (field.unit or "").lower().removesuffix("s")
+    said = last if rest and last in _SECONDS else unit
+    return said if said in _SECONDS and field.role is FieldRole.MEASURE else None
 
 
 def takes_time(field: CatalogField) -> bool:

@@ -7,13 +7,14 @@ from nlq.changes import moved_having
 from nlq.composing.amounts import same_measure
 from nlq.composing.averages import average_per
 from nlq.composing.bases import base_of, bases_of
+from nlq.composing.bridges import split_by_part
 from nlq.composing.counts import implied_count
 from nlq.composing.draft import Draft
 from nlq.composing.durations import ended
 from nlq.composing.groups import add_compared, build_groups
 from nlq.composing.measures import build_measure
 from nlq.composing.order import order_groups
-from nlq.composing.sense import of_someone, refuse_one_each
+from nlq.composing.sense import doubt_distinct, of_someone, refuse_one_each
 from nlq.composing.shape import counted_rows, grouped_having, grouped_rows
 from nlq.composing.states_at import as_it_was, still_there
 from nlq.composing.things import count_sold
@@ -42,11 +43,12 @@ def aggregate_rows(draft: Draft, measures: list[MeasureItem]) -> SemanticQuery:
     rank = _ranking(draft, measures)
     built = _built(draft, _computed(draft, measures, rank), group_datasets)
     base = base_of(draft, built[0][1]) or next(iter(group_datasets), None)
-    by = add_time_groups(draft, add_compared(draft, by), base)
+    by = add_time_groups(draft, split_by_part(draft, add_compared(draft, by), base), base)
     dates = [b.field for b in by if isinstance(b, ByTime) and b.field is not None and b.field.dataset == base]
     draft.held_date = draft.held_date or (dates[0] if len(dates) == 1 else None)  # "bills paid by month in 2025": paid in 2025
     built, where = _conditions(draft, built, base, grouped=bool(by), counted=counted)
     refuse_one_each(draft, by, [m for _, m in built])
+    doubt_distinct(draft, base)
     where = of_someone(draft, by, base, where)
     there = still_there(draft, built[0][1], base)
     where = as_it_was(draft, where, base) if there is None else there if where is None else conjunction([where, there])

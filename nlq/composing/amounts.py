@@ -14,7 +14,7 @@ from nlq.frame import MeasureItem
 from nlq.lexicon import Target
 from nlq.predicates import Unbuildable
 from nlq.text import keys_of, lemma
-from semantic.catalog.infer.vocabulary import MONEY
+from semantic.catalog.infer.vocabulary import INTENSIVE, MONEY
 from semantic.catalog.model import DatasetKind, FieldRole, FieldType, SimpleMetric
 from semantic.expr import FieldRef, IsNull
 from semantic.query import Aggregate, AggregateKind, Measure, MetricRef
@@ -50,6 +50,10 @@ def field_measure(draft: Draft, item: MeasureItem, target: Target, groups: Seque
         raise Unbuildable("no field")
     dataset = target.dataset or ""
     ref = FieldRef(dataset=dataset, field=target.field or "")
+    level = level_metric(draft, ref) if item.kind != "count" and item.aggregate is None and item.superlative is None else None
+    if level is not None:
+        draft.explained.add(id(item.mention))
+        return MetricRef(metric=level.name, where=narrow(draft, item.conditions, dataset))
     base = dataset
     others = [g for g in groups if g != dataset and not draft.graph.points_to(dataset, g)]
     if item.kind == "count" and catalog_field.role is not FieldRole.MEASURE:
@@ -104,6 +108,15 @@ def field_measure(draft: Draft, item: MeasureItem, target: Target, groups: Seque
             draft.guess(0.06, f"over the rows of {tie}")
             return Aggregate(aggregate=kind, dataset=tie, of=ref, quantile=quantile, where=narrow(draft, item.conditions, tie))
     return Aggregate(aggregate=kind, dataset=dataset, of=ref, quantile=quantile, where=narrow(draft, item.conditions, dataset))
+
+
+def level_metric(draft: Draft, ref: FieldRef) -> SimpleMetric | None:
+    """ "stock by warehouse", of snapshots: what the latest ones come to; neither a sum over days nor their average is there at any time."""
+    rate = INTENSIVE & set(draft.catalog.field(ref).label.lower().split())
+    if rate or draft.catalog.dataset(ref.dataset).kind is not DatasetKind.SNAPSHOT:
+        return None
+    sums = [m for m in draft.catalog.metrics if isinstance(m, SimpleMetric) and m.of == ref and m.aggregate is AggregateKind.SUM]
+    return next((m for m in sums if m.non_additive and m.where is None), None)
 
 
 def _asks_how_much(item: MeasureItem) -> bool:

@@ -141,8 +141,8 @@ def _per_thing(draft: Draft, measures: list[MeasureItem]) -> bool:
     if home is None or item.units or thing is None or thing.kind != "dataset" or sorted_otherwise:
         return False
     dataset = thing.dataset or ""
-    if dataset not in draft.entities or not draft.graph.points_to(home, dataset) or home == dataset:
-        return False
+    if dataset not in draft.entities or not draft.graph.points_to(home, dataset) or home == dataset or (thing.via and len(f.groups) == 1):
+        return False  # "projects per manager": of all employees, few play that part
     rows = draft.catalog.dataset(dataset).row_count or len(draft.catalog.dataset(dataset).fields[0].values) or 10 * _FEW_THINGS
     if len(f.groups) == 1 and not (f.grain or f.cycle) and rows <= _FEW_THINGS:
         return False

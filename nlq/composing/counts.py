@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nlq.composing.bases import metric_base
+from nlq.composing.bridges import tie_of
 from nlq.composing.draft import Draft
 from nlq.composing.local import narrow
 from nlq.composing.pieces import own_sales, sold
@@ -72,7 +73,7 @@ def frequency(draft: Draft, item: MeasureItem, groups: Sequence[str]) -> Measure
     if own.kind is DatasetKind.FACT or not children:
         return Aggregate(aggregate=AggregateKind.COUNT, dataset=group)
     nearest = children[0]
-    if item.label in COMMON and len({draft.graph.distance(c, group) for c in children[:2]}) < len(children[:2]):
+    if item.label not in SELLING and len({draft.graph.distance(c, group) for c in children[:2]}) < len(children[:2]):
         draft.guess(0.45, "of which rows it is the most")
     if item.label in SELLING:
         amount = sold(draft, nearest)
@@ -111,7 +112,8 @@ def events_of(draft: Draft, group: str, label: str) -> list[str]:
         found = [d for d in found if d.kind in kinds and not _among_themselves(draft, d.name, group)]
     found = [d for d in found if not is_stock(d)] or found
     sales = [d for d in found if label in SELLING and set(keys_of(f"{d.name} {d.label}")) & _SALES]
-    return sorted((d.name for d in sales or found), key=lambda c: (draft.graph.distance(c, group), c))
+    tying = {d.name for d in found if d.kind is DatasetKind.BRIDGE}
+    return sorted((d.name for d in sales or found), key=lambda c: (draft.graph.distance(c, group), c in tying, c))
 
 
 def _among_themselves(draft: Draft, dataset: str, group: str) -> bool:
@@ -126,14 +128,8 @@ def is_stock(dataset: Dataset) -> bool:
 
 
 def count_rows(draft: Draft, item: MeasureItem, dataset: str, groups: Sequence[str]) -> Measure:
-    stored = next(
-        (
-            c
-            for c in draft.catalog.dataset(dataset).fields
-            if c.role is FieldRole.MEASURE and c.label.lower().split()[-1] in ("count",) and len(c.label.split()) <= 3
-        ),
-        None,
-    )
+    rows = draft.catalog.dataset(dataset)
+    stored = next((f for f in rows.fields if f.role is FieldRole.MEASURE and _counts_rows(rows, f)), None)
     if stored is not None and not item.distinct:
         draft.guess(0.05, f"{stored.label} is summed")
         return Aggregate(
@@ -158,6 +154,15 @@ def count_rows(draft: Draft, item: MeasureItem, dataset: str, groups: Sequence[s
     return Aggregate(aggregate=AggregateKind.COUNT_DISTINCT, dataset=base, of=FieldRef(dataset=dataset, field=key[0]), where=where)
 
 
+_COUNTED = frozenset(("count", "row", "record", "event", "total"))
+
+
+def _counts_rows(rows: Dataset, field: CatalogField) -> bool:
+    """Whether a number says how many such things a row stands for ("trip count" of trips); the word count of articles counts none of them."""
+    said = keys_of(field.label)
+    return said[-1:] == ("count",) and set(said) <= {*_COUNTED, *keys_of(f"{rows.name} {rows.label}")}
+
+
 def _events_of_one(draft: Draft, item: MeasureItem, dataset: str) -> str | None:
     """ "how many guitars did we sell", where Guitars is the name of one category: the events that are told of, for there is one of that name."""
     said = item.mention.unit if item.mention is not None else None
@@ -180,6 +185,10 @@ def _each_by_itself(draft: Draft, dataset: str) -> bool:
 
 
 def count_base(draft: Draft, dataset: str, groups: Sequence[str], item: MeasureItem) -> str:
+    parted = any(t.dataset in groups and t.via for m in draft.frame.mentions if (t := draft.target(m)) is not None)
+    tied = tie_of(draft, dataset, groups[0]) if len(groups) == 1 and not parted else None
+    if tied is not None:
+        return tied  # "articles by author": of all who wrote them, not of the one who edits
     others = [g for g in groups if g != dataset and not draft.graph.points_to(dataset, g)]
     if not others and item.distinct:
         facts = [

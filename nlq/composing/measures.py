@@ -12,12 +12,13 @@ from nlq.composing.draft import Draft
 from nlq.composing.durations import duration_measure
 from nlq.composing.local import narrow
 from nlq.composing.things import spread_of
+from nlq.conjunctions import conjuncts
 from nlq.frame import MeasureItem
 from nlq.lexicon import Target
 from nlq.linking import ValueLink
 from nlq.predicates import Unbuildable
 from semantic.catalog.model import DatasetKind, FieldRole, SimpleMetric
-from semantic.expr import Arithmetic, FieldRef
+from semantic.expr import Arithmetic, Comparison, FieldRef, IsNull, Predicate
 from semantic.query import Aggregate, AggregateKind, Calculation, Constant, Measure, MetricRef
 
 
@@ -103,6 +104,9 @@ def _of_value(draft: Draft, item: MeasureItem) -> Measure:
     rows = _rows_called(draft, value) if item.kind == "count" else value.dataset
     where = narrow(draft, item.conditions, rows)
     if item.kind == "count":
+        person = _persons_tied(draft, rows)
+        if person is not None:
+            return Aggregate(aggregate=AggregateKind.COUNT_DISTINCT, dataset=rows, of=person, where=where)
         return Aggregate(aggregate=AggregateKind.COUNT, dataset=rows, where=where)
     amounts = [f for f in draft.catalog.dataset(value.dataset).fields if f.role is FieldRole.MEASURE and f.additive and not f.hidden]
     if len(amounts) != 1:
@@ -118,6 +122,17 @@ def _rows_called(draft: Draft, value: ValueLink) -> str:
     facts = [r.from_dataset for r in draft.catalog.relationships if r.to_dataset == value.dataset and r.from_dataset != value.dataset]
     events = [d for d in dict.fromkeys(facts) if draft.catalog.dataset(d).kind is DatasetKind.FACT]
     return events[0] if len(events) == 1 else value.dataset
+
+
+def _persons_tied(draft: Draft, rows: str) -> FieldRef | None:
+    """ "number of directors", the part that persons play in films: each person once, for the rows of a bridge only tie them together."""
+    if draft.catalog.dataset(rows).kind is not DatasetKind.BRIDGE:
+        return None
+    ends = {r.to_dataset for r in draft.catalog.relationships if r.from_dataset == rows}
+    persons = [e for e in draft.entities.values() if e.dataset in ends and draft.kinds.has_names_of_persons(e.dataset)]
+    if len(persons) != 1 or len(persons[0].key) != 1:
+        return None
+    return FieldRef(dataset=persons[0].dataset, field=persons[0].key[0])
 
 
 def _metric_dataset(draft: Draft, target: Target) -> str:
@@ -167,5 +182,12 @@ def _rate(draft: Draft, item: MeasureItem, groups: Sequence[str]) -> Measure:
     if dataset is None:
         raise Unbuildable("rate of nothing")
     part = Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=draft.predicates.build([condition], dataset))
-    whole = Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset)
+    whole = Aggregate(aggregate=AggregateKind.COUNT, dataset=dataset, where=_done_at_all(draft, part.where))
     return Calculation(op="*", left=Calculation(op="/", left=part, right=whole), right=Constant(value=item.scale))
+
+
+def _done_at_all(draft: Draft, where: Predicate | None) -> Predicate | None:
+    """ "on time rate", one date held against another: of the rows that have the first, for what is not done yet is neither on time nor late."""
+    held = [p for p in conjuncts(where) if isinstance(p, Comparison) and isinstance(p.left, FieldRef) and isinstance(p.right, FieldRef)]
+    done = [p.left for p in held if isinstance(p.left, FieldRef) and p.left.dataset and draft.catalog.field(p.left).role is FieldRole.TIME]
+    return IsNull(field=done[0], negate=True) if len(done) == 1 and draft.catalog.field(done[0]).nullable else None

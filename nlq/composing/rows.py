@@ -8,6 +8,7 @@ from nlq.composing.columns import build_columns, identified
 from nlq.composing.draft import Draft
 from nlq.composing.durations import build_duration, elapsed
 from nlq.composing.row_order import order_rows
+from nlq.composing.sense import doubt_distinct
 from nlq.composing.shape import focus_dataset
 from nlq.composing.where import build_where
 from nlq.composing.windows import build_window
@@ -52,6 +53,7 @@ def list_rows(draft: Draft) -> SemanticQuery:
         outputs.append(Output(expr=build_duration(draft, item), alias="duration"))
     draft.relations.move_window(base)
     where = build_where(draft, base)
+    doubt_distinct(draft, base)
     if _says_back(outputs, where):
         raise Unbuildable("shows only what was asked for")
     order, limit, ties = order_rows(draft, outputs, base)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from nlq.composing.draft import Draft
 from nlq.conjunctions import conjunction
 from nlq.predicates import Unbuildable
-from semantic.catalog.model import FieldRole
+from semantic.catalog.model import DatasetKind, FieldRole
 from semantic.expr import FieldRef, IsNull, Predicate
 from semantic.query import Aggregate, AggregateKind, ByEntity, ByField, GroupBy, Measure
 
@@ -20,6 +20,15 @@ def refuse_one_each(draft: Draft, by: Sequence[GroupBy], measures: Sequence[Meas
             continue
         if isinstance(measure.of, FieldRef) and measure.dataset == measure.of.dataset and measure.dataset in things:
             raise Unbuildable("each has one of its own")
+
+
+def doubt_distinct(draft: Draft, base: str | None) -> None:
+    """ "unique visitors per week": those who came, by what they did; by the day on which each was first known it says nothing that "visitors" does not."""
+    f = draft.frame
+    rows = draft.catalog.dataset(base) if base is not None else None
+    things = rows is not None and rows.kind is DatasetKind.DIMENSION and rows.time is not None
+    if things and f.distinct and (f.grain or f.times) and len([m for m in f.mentions if not m.explained]) == 1:
+        draft.guess(0.45, "different ones by their own day")
 
 
 def of_someone(draft: Draft, by: Sequence[GroupBy], base: str | None, where: Predicate | None) -> Predicate | None:
@@ -47,4 +56,4 @@ def of_someone(draft: Draft, by: Sequence[GroupBy], base: str | None, where: Pre
 def _may_lack(draft: Draft, ref: FieldRef) -> bool:
     """Whether rows may have no such label."""
     field = draft.catalog.field(ref)
-    return field.nullable and field.role in (FieldRole.CATEGORY, FieldRole.NAME)
+    return field.nullable and field.role in (FieldRole.CATEGORY, FieldRole.NAME, FieldRole.KEY)

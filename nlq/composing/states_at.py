@@ -75,6 +75,9 @@ def as_it_was(draft: Draft, where: Predicate | None, base: str | None) -> Predic
 
 
 def _tells_now(draft: Draft, measure: Measure, dataset: Dataset) -> bool:
+    metric = draft.catalog.metric(measure.metric) if isinstance(measure, MetricRef) else None
+    if getattr(metric, "non_additive", ()):
+        return False  # snapshots: the latest ones by then
     of = _field(draft, measure)
     if of is None or of.role is not FieldRole.MEASURE:
         return is_stock(dataset) and bool(bases_of(draft, measure))

@@ -19,7 +19,7 @@ from semantic.query import Aggregate, AggregateKind
 _WORTH = frozenset(("biggest", "largest", "greatest", "highest", "smallest", "lowest", "priciest", "most valuable", "most expensive"))
 # Words of labels that say what a number is measured in.
 _UNITS = frozenset(
-    "km kms miles mile feet ft m metres meters inches kg tons tonnes lb lbs hours hour hrs minutes minute mins seconds secs days nights years weeks pages mph".split()
+    "km kms miles mile feet ft m metres meters inches kg tons tonnes lb lbs hours hour hrs minutes minute mins min seconds secs days nights years weeks pages mph".split()
 )
 # Words for what has not ended, which lasts until now.
 _STILL = frozenset("open active current running ongoing pending unresolved outstanding unfinished live".split())
@@ -120,6 +120,8 @@ def settle_adjective(draft: Draft) -> None:
         None,
     )
     label = superlative.measure.label or ""
+    if label.split()[-1:] and label.split()[-1] in ADJECTIVES and draft.frame.outputs and draft.frame.outputs[-1].plural and not draft.frame.orders:
+        draft.frame.limit = draft.frame.limit or 10  # "longest films"
     rated = label.endswith("rated") or label in _JUDGING
     worth = worth_of(draft.catalog, focus) if target is None and label in _WORTH else None
     if worth is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nlq.composing.bridges import over_bridges
 from nlq.composing.draft import Draft
 from nlq.composing.local import count_condition
 from nlq.composing.measures import build_measure
@@ -59,7 +60,7 @@ def build_where(draft: Draft, base: str) -> Predicate | None:
             parts.append(row_having(draft, condition, base))
     if contradicts(parts):
         raise Unbuildable("one field cannot have two values at once")
-    return conjunction(parts) if parts else None
+    return over_bridges(draft, conjunction(parts), base) if parts else None
 
 
 def _both_or_either(draft: Draft, condition: Condition, base: str) -> bool:

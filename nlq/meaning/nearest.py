@@ -29,7 +29,7 @@ class Meanings:
     """Names, synonyms and descriptions of one visible catalog as vectors, made at first use and kept. Thread-safe (a benign race)."""
 
     def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
+        self.catalog = catalog
 
     def near(self, text: str, limit: int = 3) -> list[Near]:
         """Names near `text` in meaning, best first; none when nothing is near or no word of it is known."""
@@ -57,7 +57,7 @@ class Meanings:
     def _names(self) -> tuple[list[str], NDArray[np.float32]]:
         """Each wording and the label it stands for. Inferred metrics repeat their field's name and are left out."""
         wordings: dict[tuple[str, str], None] = {}
-        catalog = self._catalog
+        catalog = self.catalog
         for metric in catalog.metrics:
             if not metric.hidden:
                 for text in (metric.label, *metric.synonyms):

@@ -98,8 +98,14 @@ def on_or(p: Parse, i: int, u: Unit) -> int:
     return i + 1
 
 
+_SPANS_OF_TIME = frozenset("years months quarters weeks days".split())
+
+
 def on_both(p: Parse, i: int, u: Unit) -> int:
     p.waiting.both = True
+    behind = p.units[i + 1].text.lower() if i + 1 < len(p.units) else ""
+    if behind in _SPANS_OF_TIME and p.units[i + 1].time is None:
+        p.frame.unknown.extend(p.units[i : i + 2])  # "who came both years": which ones is not said, and in each of them is no period
     return i + 1
 
 

@@ -208,6 +208,10 @@ def _counts_ahead(p: Parse, i: int) -> bool:
     last = p.waiting.last
     _, nxt = p.peek(i)
     bounded = nxt is not None and bool(nxt.links) and p.kinds.likely(nxt, "dataset")
+    if bounded and nxt is not None and last is not None and is_plural(nxt.text.lower()):
+        between = p.units[p.units.index(last.unit) + 1 : i] if last.unit in p.units else []
+        if any(v.is_func("and") for v in between) and any(v.number is not None for v in between[:-1]):
+            return True  # "with an average score above 7 and at least 5 votes"
     return bounded and p.waiting.relative and last is not None and not last.in_relative and p.kinds.likely(last.unit, "dataset")
 
 

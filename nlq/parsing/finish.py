@@ -20,7 +20,7 @@ from nlq.linking import Link
 from nlq.parsing.most import settle_most
 from nlq.parsing.parse import Parse
 from nlq.parsing.periods import settle_period_of_each
-from nlq.parsing.words import MEANINGFUL
+from nlq.parsing.words import MEANINGFUL, PLAYED
 from nlq.segment import Unit
 from nlq.whoever import settle_ranked_who
 from semantic.catalog.model import DatasetKind
@@ -53,6 +53,8 @@ def _lost(p: Parse) -> list[Unit]:
             left.append(before)  # "complaints received vs resolved", where no date says received
         if u.text.lower() == "whose" and len(after) > 2 and after[0].is_func("super") and p.kinds.likely(after[1], "dataset"):
             left.extend(after[:1] if any(v.time is not None for v in after[2:]) else [])
+        if u.soft and u.text.lower() in ("spend", "spending") and i == 0 and not (p.frame.measures or p.frame.superlative):
+            left.append(u)  # "spend on subs by speciality", where no spending is known
         if u.text.lower().split()[-1] in ("cost", "costs") and after and _costs_us(p, i) and _cost_elsewhere(p, u):
             left.append(u)
     return left
@@ -110,4 +112,5 @@ def finish(p: Parse) -> None:
                 averaged = unit.func is not None and unit.func.kind == "agg" and unit.func.value in ("avg", "median")
                 if averaged or (p.frame.compare == "vs" and unit.is_func("agg")):
                     p.frame.unknown.append(unit)  # "last week vs the average week"
+    p.frame.notes.extend(f"{PLAYED}{k.target.via[0]}" for u in p.units for k in u.links[:1] if k.target.via)
     p.frame.unknown.extend(u for u in (*_unused(p), *_lost(p)) if u not in p.frame.unknown)

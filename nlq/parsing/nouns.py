@@ -20,7 +20,7 @@ from nlq.parsing.parse import Parse
 from nlq.parsing.parts import part_verb
 from nlq.parsing.ranking import rank_noun
 from nlq.parsing.related_rows import related, tying_event
-from nlq.parsing.said_of_rows import became, date_of_segment, doers, flag, happened, opposite, undergone
+from nlq.parsing.said_of_rows import became, date_of_segment, doers, done_by_someone, flag, happened, opposite, undergone
 from nlq.parsing.some_of import loose_date, some_of
 from nlq.parsing.subjects import plain_noun
 from nlq.parsing.superlatives import super_noun
@@ -243,6 +243,7 @@ RULES: tuple[Callable[[Parse, int, Unit], int | None], ...] = (
     _headcount,
     _term,
     happened,
+    done_by_someone,
     undergone,
     some_of,
     loose_date,

@@ -20,6 +20,7 @@ from nlq.parsing.grouping import on_by, on_each
 from nlq.parsing.how_much import act_first
 from nlq.parsing.lateness import on_late
 from nlq.parsing.literals import on_unknown
+from nlq.parsing.money_words import with_money
 from nlq.parsing.movement import is_bare_move, is_movement, on_change, on_compare, on_moved, on_moved_most, on_movement, on_transform
 from nlq.parsing.negations import closes_clause, on_negated_verb, on_negation
 from nlq.parsing.nouns import on_object
@@ -62,7 +63,7 @@ class Parser:
     """One parse of one question. `units` cover it; `kinds` knows the catalog; `terms` are words with a definition."""
 
     def __init__(self, units: Sequence[Unit], kinds: Kinds, terms: Mapping[str, TermDefinition] | None = None) -> None:
-        self._units = reordered(with_parts(act_first(said_together(with_rolling(units), kinds), kinds), kinds))
+        self._units = reordered(with_parts(act_first(said_together(with_money(with_rolling(units), kinds), kinds), kinds), kinds))
         self._kinds = kinds
         self._terms = terms or {}
 

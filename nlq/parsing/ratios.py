@@ -14,7 +14,8 @@ from nlq.segment import Unit
 
 def on_op(p: Parse, i: int, u: Unit) -> int:
     s = p.waiting
-    counted = u.func is not None and u.func.value == "%" and s.last is not None and p.kinds.is_fact(s.last.unit)
+    so_many = u.number if u.number is not None and u.number > 1 else 1.0  # "per 1000 hours"
+    counted = u.func is not None and (u.func.value == "%" or so_many > 1) and s.last is not None and p.kinds.is_fact(s.last.unit)
     if s.last is not None and s.last.role == "output" and p.follows_last(i) and (_computable(p, s.last) or counted):
         p.retract(s.last)
         s.last.role = "aggregate"
@@ -28,7 +29,7 @@ def on_op(p: Parse, i: int, u: Unit) -> int:
     if op == "%" and not _other_measure(p, i):
         return p.handlers["transform"](p, i, replace(u, func=Func("transform", "share")))
     if s.last_measure is None or op == "=":
-        if u.text.lower() in ("minus", "plus", "times", "divided by"):
+        if u.text.lower() in ("minus", "plus", "times", "divided by") or so_many > 1:
             p.frame.unknown.append(u)
         return i + 1
     j, nxt = p.peek(i + 1)
@@ -43,13 +44,14 @@ def on_op(p: Parse, i: int, u: Unit) -> int:
     end = operand_end(p, i + 1)
     right_item, extra = operand(p, p.units[i + 1 : end])
     if right_item is None:
+        p.frame.unknown.extend([u] if so_many > 1 else [])
         return i + 1
     p.use(u)
     left = s.last_measure
     if op == "%":
         _replace_measure(p, left, MeasureItem("percent", left=left, right=right_item, scale=100.0, units=[u]))
     else:
-        _replace_measure(p, left, MeasureItem("expression", left=left, right=right_item, op=op, units=[u]))
+        _replace_measure(p, left, MeasureItem("expression", left=left, right=right_item, op=op, scale=so_many, units=[u]))
     p.frame.conditions.extend(extra)
     return end
 

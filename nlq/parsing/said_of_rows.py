@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nlq.fillers import RELATING
 from nlq.frame import Condition
 from nlq.lexicon import Target
@@ -43,6 +45,32 @@ def happened(p: Parse, i: int, u: Unit) -> int | None:
     when = p.units[at]
     p.add_condition(Condition("time", mention, time=when.time, units=[u, when]))
     p.units = [*p.units[:at], *p.units[at + 1 :]]
+    return i + 1
+
+
+def done_by_someone(p: Parse, i: int, u: Unit) -> int | None:
+    """ "visitors were referred", "referred visitors", of rows that may name who did it: those that do."""
+    target, words = u.links[0].target, u.text.lower().split()
+    field = p.kinds.field(target)
+    if field is None or not words[0].endswith("ed") or not field.nullable or not field.label.lower().endswith(" by") or words[-1] == "by":
+        return None
+    rows = Target("dataset", target.dataset or "", target.dataset)
+    if len(words) > 1:
+        p.add_condition(Condition("null", p.mention(u, "condition"), negate=not p.waiting.negate, units=[u]))
+        p.waiting.negate = False
+        p.units = [*p.units[:i], replace(u, links=(Link(rows, 1.0, True),)), *p.units[i + 1 :]]
+        return i
+    before, following = p.units[i - 1] if i else None, p.units[i + 1] if i + 1 < len(p.units) else None
+    if following is not None and following.is_func("by"):
+        return None
+    helping = p.units[i - 2] if before is not None and before.is_func("neg") and i > 1 else before
+    told = helping is not None and not _BEING.isdisjoint(helping.text.lower().split()) and bool(p.frame.mentions)
+    own = following is not None and any(k.target == rows for k in following.links[:1])
+    if not told and not own:
+        return None
+    denied = [p.waiting.negate_unit] if p.waiting.negate and p.waiting.negate_unit is not None else []
+    p.add_condition(Condition("null", p.mention(u, "condition"), negate=not p.waiting.negate, units=[*denied, u]))
+    p.waiting.negate = p.waiting.passive = False
     return i + 1
 
 

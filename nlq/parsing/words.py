@@ -82,3 +82,6 @@ PERIODS = frozenset("month months year years week weeks quarter quarters day day
 # Verbs that say on which end of a way a place lies.
 LEAVING = frozenset("depart departs departing departed leave leaves leaving left".split())
 ARRIVING = frozenset("arrive arrives arriving arrived land lands landing landed".split())
+
+# Before the name of a relationship whose part was named ("edited", of an editor).
+PLAYED = "part:"

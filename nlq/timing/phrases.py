@@ -45,7 +45,7 @@ _BEFORE_ATOM = re.compile(
 )
 _LEAD = re.compile(
     r"(?:\b(?:in|on|during|for|of|over|within|throughout|at|across|from|the|whole|entire|all|course|beginning|as of"
-    r"|dated|between|is|(?<!\bper )(?<!\bby )(?<!\beach )(?<!\bevery )(?:year|date)|and|up to)\s)+\Z"
+    r"|dated|between|is|(?<!\bper )(?<!\bby )(?<!\beach )(?<!\bevery )(?<!\bto )(?:year|date)|and|up to)\s)+\Z"
 )
 _GAP_RANGE = re.compile(
     r"\A\s*,?\s*(?:and|to|-|until|till|through|thru|up to|and ending|to the end of|through to|up until)\s+(?:the\s+)?(?:end of\s+)?\Z"

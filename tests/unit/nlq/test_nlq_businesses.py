@@ -27,7 +27,7 @@ from tests.questions.match import matches
 FOLDER = Path(__file__).parents[2] / "questions"
 BUSINESSES = (
     "clinic", "staff", "star_schema", "software_service", "bank", "university", "airline", "insurance", "restaurants", "freight", "fitness",
-    "geography", "ledger", "parcels", "agency", "factory", "hiring", "utility",
+    "geography", "ledger", "parcels", "agency", "factory", "hiring", "utility", "newsroom", "builder", "film_festival",
 )  # fmt: skip
 RIGHT_AT_LEAST, WRONG_AT_MOST = 0.85, 0
 

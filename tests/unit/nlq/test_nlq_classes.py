@@ -348,6 +348,34 @@ def test_is_not_read_as_less_than_it_says(acme: Understander, question: str) -> 
     assert acme.understand(question, as_of=NOW).outcome == "refuse"
 
 
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("profit margin by category", "gross margin, by category"),
+        ("gross profit and gross margin by region", "gross profit, gross margin, by region"),
+        ("orders per 1000 sessions", "orders per total sessions times 1000"),
+    ],
+)
+def test_figures_of_figures(acme: Understander, question: str, said: str) -> None:
+    found = acme.understand(question, as_of=NOW)
+    assert found.outcome == "answer"
+    assert found.readings[0].paraphrase == said
+
+
+@pytest.mark.parametrize(("question", "said"), [("gp by cat", "gross profit, by category"), ("rev by reg", "revenue, by region")])
+def test_short_forms_are_asked_about(acme: Understander, question: str, said: str) -> None:
+    found = acme.understand(question, as_of=NOW)
+    assert found.outcome == "clarify"
+    assert [reading.paraphrase for reading in found.readings] == [said]
+
+
+@pytest.mark.parametrize("question", ["churn rate", "customer retention by month", "repeat rate"])
+def test_what_each_company_defines_is_refused_with_what_to_say(acme: Understander, question: str) -> None:
+    found = acme.understand(question, as_of=NOW)
+    assert found.outcome == "refuse"
+    assert "is not defined in this data" in found.message
+
+
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("gap", [" " * 1900, "\t" * 3800, "a-" * 1900, "vs the rest " * 300], ids=["spaces", "tabs", "one word", "rests"])
 def test_no_text_keeps_it_busy_for_minutes(acme: Understander, gap: str) -> None:

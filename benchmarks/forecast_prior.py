@@ -20,6 +20,8 @@ def series_of_prior(rng: Rng, count: int, steps: int, season: int) -> Array:
     z = z + size * (_reverting(rng, count, steps) + _noise(rng, count, steps, season))
     if season > 1:
         z = z + size * _seasons(rng, count, steps, season)
+    if season == 12:
+        z = z + size * (_working_days(rng, count, steps) + _recessions(rng, count, steps))
     return _observed(rng, z.astype(np.float32), size)
 
 
@@ -98,6 +100,33 @@ def _breaks(rng: Rng, count: int, steps: int) -> Array:
     bent = rng.random((count, steps), dtype=np.float32) < rng.uniform(0.5, 4.0, (count, 1)) / steps
     turns = np.where(bent, rng.standard_normal((count, steps), dtype=np.float32), 0.0) * _log_normal(rng, count, 0.2, 1.0, 0.25)
     return (np.cumsum(jumps, axis=1) + np.cumsum(np.cumsum(turns, axis=1), axis=1)).astype(np.float32)
+
+
+def _recessions(rng: Rng, count: int, steps: int) -> Array:
+    """A fall within months and a recovery within years, in part or in full, once or twice in a quarter of the series; now and then a boom."""
+    at = np.arange(steps, dtype=np.float32)
+    out = np.zeros((count, steps), dtype=np.float32)
+    for share in (0.25, 0.08):
+        since = at - rng.uniform(-24, steps, (count, 1)).astype(np.float32)
+        fall, recovery = _log_uniform(rng, count, 1.5, 15), _log_uniform(rng, count, 4, 48)
+        back = np.where(rng.random((count, 1)) < 0.3, 1.0, rng.uniform(0.0, 1.2, (count, 1))).astype(np.float32)
+        path = back * (1 - np.exp(-np.maximum(since - fall, 0) / recovery)) - np.clip(since / fall, 0, 1)
+        out += _log_normal(rng, count, 5.0, 0.7, share) * rng.choice([-1.0, 1.0, 1.0, 1.0], (count, 1)).astype(np.float32) * path
+    return out
+
+
+def _working_days(rng: Rng, count: int, steps: int) -> Array:
+    """What a month has more because of the weekdays that it has five times, in a quarter of the series."""
+    months = np.arange("1950-01", "2030-01", dtype="datetime64[M]")
+    days = np.arange("1950-01-01", "2030-01-01", dtype="datetime64[D]")
+    table = np.zeros((months.shape[0], 7), dtype=np.float32)
+    np.add.at(table, (days.astype("datetime64[M]").astype(np.int64) - months[0].astype(np.int64), (days.astype(np.int64) + 3) % 7), 1)
+    usual = np.array([1, 1, 1, 1, 1, -2, -3], dtype=np.float32)
+    weights = usual * rng.uniform(-0.2, 1, (count, 1)).astype(np.float32) + 0.5 * rng.standard_normal((count, 7), dtype=np.float32)
+    first = rng.integers(0, months.shape[0] - steps, (count, 1))
+    more = np.einsum("ktd,kd->kt", table[first + np.arange(steps)], weights - weights.mean(axis=1, keepdims=True))
+    more = more - more.mean(axis=1, keepdims=True)
+    return (_log_normal(rng, count, 0.5, 0.8, 0.25) * more / np.maximum(more.std(axis=1, keepdims=True), 1e-3)).astype(np.float32)
 
 
 def _reverting(rng: Rng, count: int, steps: int) -> Array:

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.timeseries import FloatArray, TimeArray
+from forecasting import working_days
 from forecasting.adjust import SMOOTHED_FROM, adjust, centred_mean
 from forecasting.grid import Step
 
 MIN_T = 3.0
 """An event's or regressor's effect is kept when it is three times its standard error."""
+WORKING_DAYS_T = 2.2
+"""Of working days, which are at work wherever days are summed: where this and three differ, errors of 68 public and generated series were 1.1 % lower with this."""
 NEIGHBOURHOOD_DAYS = 29
 MAX_LAGS = 48
 """Errors of near steps are alike, and a driver that moves slowly then seems to matter: of 150 unrelated ones on generated days 13 % were kept
@@ -116,7 +119,7 @@ def _causes(
             return {}
         names = list(local)
         slopes, deviation = _slopes(wanted, np.column_stack([local[name] for name in names]), min(neighbourhood // 2, MAX_LAGS))
-        strong = np.abs(slopes) > MIN_T * deviation
+        strong = np.abs(slopes) > deviation * [WORKING_DAYS_T if name in working_days.NAMES else MIN_T for name in names]
         if strong.all():
             return {name: slope * causes[name] for name, slope in zip(names, slopes, strict=True)}
         local = {name: local[name] for name, keep in zip(names, strong, strict=True) if keep}

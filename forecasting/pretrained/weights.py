@@ -23,18 +23,24 @@ class Layers:
     weights: tuple[Float32, ...]
     biases: tuple[Float32, ...]
 
-    def flat(self) -> tuple[Float32, ...]:
-        """Weights and biases in turn."""
-        return tuple(part for pair in zip(self.weights, self.biases, strict=True) for part in pair)
-
-    def __call__(self, inputs: Float32) -> Float32:
-        """(k, inputs) -> (k, horizon)."""
+    def features(self, inputs: Float32) -> Float32:
+        """(k, inputs) -> (k, hidden + inputs) what the last layer and the short cut see."""
         w, b = self.weights, self.biases
         hidden = inputs @ w[0] + b[0]
         for at in range(1, len(w) - 2, 2):
             inner = np.maximum(hidden, 0) @ w[at] + b[at]
             hidden = hidden + np.maximum(inner, 0) @ w[at + 1] + b[at + 1]
-        out: Float32 = np.maximum(hidden, 0) @ w[-2] + b[-2] + inputs @ w[-1] + b[-1]
+        return np.concatenate([np.maximum(hidden, 0), inputs], axis=1)
+
+    @property
+    def last(self) -> tuple[Float32, Float32]:
+        """(hidden + inputs, horizon) weights and (horizon,) biases from `features` to what is said."""
+        return np.concatenate(self.weights[-2:]), self.biases[-2] + self.biases[-1]
+
+    def __call__(self, inputs: Float32) -> Float32:
+        """(k, inputs) -> (k, horizon)."""
+        weights, bias = self.last
+        out: Float32 = self.features(inputs) @ weights + bias
         return out
 
 

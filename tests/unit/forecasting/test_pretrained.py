@@ -75,15 +75,13 @@ class TestMember:
 class TestTaughtFurther:
     def test_the_gradient_is_that_of_the_error(self):
         rng = np.random.default_rng(0)
-        sizes = [(9, 5), (5, 5), (5, 5), (5, 5), (5, 5), (5, 4), (9, 4)]
-        flat = [part for size in sizes for part in (rng.normal(size=size) / 2, rng.normal(size=size[1]) / 2)]
+        last = [rng.normal(size=(9, 4)) / 2, rng.normal(size=4) / 2]
         x, wanted = rng.normal(size=(20, 9)), rng.normal(size=(20, 4))
 
         def error() -> float:
-            out = weights.Layers(tuple(flat[::2]), tuple(flat[1::2]))(x)
-            return float(np.sqrt((out - wanted) ** 2 + SMOOTHING**2).sum() / 20)
+            return float(np.sqrt((x @ last[0] + last[1] - wanted) ** 2 + SMOOTHING**2).sum() / 20)
 
-        for part, gradient in zip(flat, tuned._gradients(flat, x, wanted), strict=True):
+        for part, gradient in zip(last, tuned._gradients(last, x, wanted), strict=True):
             at = tuple(rng.integers(0, n) for n in part.shape)
             kept = part[at]
             part[at] = kept + 1e-6
@@ -107,6 +105,7 @@ class TestTaughtFurther:
             )
 
         assert found.predict([series[0]], [])[0].shape == (12,)
+        assert all(np.array_equal(*pair) for pair in zip(found.network.weights[:-2], before.network.weights[:-2], strict=True))
         assert error(found) < 0.8 * error(before)
 
     def test_too_little_to_look_at_teaches_nothing(self):
@@ -118,7 +117,7 @@ class TestTaughtFurther:
 class TestWeights:
     def test_are_small_and_there(self):
         files = list(weights.FOLDER.glob("season_*.npz"))
-        assert sum(file.stat().st_size for file in files) < 2_500_000
+        assert sum(file.stat().st_size for file in files) < 3_000_000
         assert {int(file.stem.split("_")[1]) for file in files} == set(SHAPES)
         assert weights.committee(5) is None
 

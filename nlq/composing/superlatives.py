@@ -120,7 +120,8 @@ def settle_adjective(draft: Draft) -> None:
         None,
     )
     label = superlative.measure.label or ""
-    if label.split()[-1:] and label.split()[-1] in ADJECTIVES and draft.frame.outputs and draft.frame.outputs[-1].plural and not draft.frame.orders:
+    several = bool(draft.frame.outputs) and draft.frame.outputs[-1].plural
+    if several and label.rpartition(" ")[2] in ADJECTIVES and not draft.frame.orders:
         draft.frame.limit = draft.frame.limit or 10  # "longest films"
     rated = label.endswith("rated") or label in _JUDGING
     worth = worth_of(draft.catalog, focus) if target is None and label in _WORTH else None

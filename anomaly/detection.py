@@ -95,7 +95,7 @@ def _incidents(watched: Watched, item: DetectInput, threshold: float, per_year: 
     """All kinds, by the time they could be known. wanted: direction and smallest effect."""
     direction, least = wanted
     values = value_incidents(watched, threshold, per_year, lone_are_higher=watched.step_s < HOUR_S)
-    values = [i for i in values if not abs(i.actual - i.expected) < least]
+    values = tuple(i for i in values if not abs(i.actual - i.expected) < least)
     shifts = level_shift(watched, values)
     crept = [i for i in crept_shift(watched, shifts) if direction in ("both", i.direction) and abs(i.actual - i.expected) >= least]
     found = [*values, *shifts, *crept, *missing_data(watched, item.as_of), *flat_line(watched, values)]

@@ -350,10 +350,12 @@ def incident(w: Watched, span: Span, threshold: float, *, is_open: bool) -> Inci
     first, known, last, peak = span
     rows = np.arange(first, last + 1)
     flagged, away = w.alerting[rows] >= threshold - HYSTERESIS, w.scored.from_before[rows]
-    counts = between(np.where(np.isnan(away), flagged, away >= AWAY_ERRORS))
-    rows = rows[counts if counts.any() else flagged]
     due = before_event(w, first, last)
-    off = np.nan_to_num(w.values[rows] - due[rows - first])
+    off = np.nan_to_num(w.values[rows] - due)
+    like_peak = off * np.sign(off[peak - first]) >= FAR_SHARE * abs(off[peak - first])  # however noisy the metric is
+    counts = between(np.where(np.isnan(away), flagged, (away >= AWAY_ERRORS) | (flagged & like_peak)))
+    counts = counts if counts.any() else flagged
+    rows, off = rows[counts], off[counts]
     up, down = float(off[off > 0].sum()), float(-off[off < 0].sum())
     farthest = int(rows[np.argmax(np.abs(off))])
     shown = peak if abs(w.values[peak] - due[peak - first]) >= FAR_SHARE * abs(w.values[farthest] - due[farthest - first]) else farthest

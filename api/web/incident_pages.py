@@ -43,7 +43,7 @@ async def incident_list(request: Request, status: str = "open", cursor: Cursor =
     found = await routes.list_incidents(request, at.caller, SHOWN[chosen][1], None, cursor, 50)
     names = await run_in_threadpool(people, at)
     quiet = chosen == "open" and not found.items and cursor is None
-    lately = await routes.list_incidents(request, at.caller, "resolved", None, None, LATELY) if quiet else None
+    lately = await routes.list_incidents(request, at.caller, "resolved", None, None, 50) if quiet else None
     watched = await rules.list_rules(request, at.caller, "", 1) if quiet else None
     return page(
         "incidents.html",
@@ -52,9 +52,14 @@ async def incident_list(request: Request, status: str = "open", cursor: Cursor =
         more=found.next,
         chosen=chosen,
         statuses={key: label for key, (label, _) in SHOWN.items()},
-        lately=[incident_line(item, names) for item in lately.items] if lately else [],
+        lately=[incident_line(item, names) for item in _latest(lately.items)] if lately else [],
         watched=bool(watched and (watched.items or watched.next)),
     )
+
+
+def _latest(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that began last, whenever they were found."""
+    return sorted(items, key=lambda item: str(item["started_at"]), reverse=True)[:LATELY]
 
 
 @router.get("/incidents/{key}")

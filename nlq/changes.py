@@ -9,8 +9,10 @@ from itertools import pairwise
 
 from nlq.ends import settle_ends
 from nlq.frame import Condition, Frame, MovedItem, MovedOrder
+from nlq.phrases import WEEKDAYS
 from nlq.predicates import Unbuildable
 from nlq.timing.arithmetic import floor, shift, window_bounds
+from nlq.timing.feasts import feasts, plain
 from nlq.timing.phrases import TimePhrase
 from semantic.catalog.model import CatalogCalendar
 from semantic.expr import Absolute, Calendar_, Rolling, Unit, Window
@@ -157,23 +159,52 @@ def _shifted(phrase: TimePhrase, unit: Unit, as_of: dt.datetime, calendar: Catal
     return (shift(start, unit, -1) if start is not None else None, shift(end, unit, -1) if end is not None else None)
 
 
+def _of_week(phrase: TimePhrase, first: dt.date, last: dt.date) -> Absolute | None:
+    """ "Monday last week": that day of the week [first, last)."""
+    name = _BEFORE_A_DAY.sub("", phrase.label).lower()
+    if name not in WEEKDAYS or (last - first).days != 7:
+        return None
+    day = first + dt.timedelta(days=(WEEKDAYS.index(name) - first.weekday()) % 7)
+    return Absolute(start=day, end=day + dt.timedelta(days=1))
+
+
+_BEFORE_A_DAY = re.compile(r"^(?:(?:and|on|at|over|during|for|in|the)\s+)+", re.IGNORECASE)
 _WHOLE = re.compile(r"\b(?:all|full|whole|entire|complete)\b", re.IGNORECASE)
 
 
 def _inside(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar) -> bool:
-    """ "Black Friday last year": of two periods side by side with no word between, the one inside the other. Raises: Unbuildable when none is."""
+    """ "Black Friday last year", "Easter sales this year": of two periods the one inside the other. Raises: Unbuildable when they stand side by side
+    with no word between and neither is.
+    """
     times = frame.times
     joined = len(times) == 2 and times[1].label.lower().split()[:1] in (["and"], ["or"], ["&"])
-    if len(times) != 2 or joined or times[0].end != times[1].start or isinstance(times[0].window, Calendar_ | Rolling):
+    if len(times) != 2 or joined or isinstance(times[0].window, Calendar_ | Rolling):
         return False
+    beside = times[0].end == times[1].start
     bounds = [window_bounds(t.window, as_of, calendar) for t in times]
     (start, end), (first, last) = bounds
     if start is None or end is None or first is None or last is None:
         return False
+    feast = _of_year(times[0], first, last, calendar) or _of_week(times[0], first, last)
+    if feast is not None:
+        frame.times = [
+            replace(times[0], window=feast, end=times[1].end if beside else times[0].end, label=f"{times[0].label} {times[1].label}")
+        ]
+        return True
     if not first <= start < end <= last:
+        if not beside:
+            return False
         raise Unbuildable("Two periods are named that have no day in common.")
-    frame.times = [replace(times[0], end=times[1].end, label=f"{times[0].label} {times[1].label}")]
+    frame.times = [replace(times[0], end=times[1].end if beside else times[0].end, label=f"{times[0].label} {times[1].label}")]
     return True
+
+
+def _of_year(phrase: TimePhrase, first: dt.date, last: dt.date, calendar: CatalogCalendar) -> Absolute | None:
+    """The days of a feast in the year [first, last) that is named apart from it; None for other periods."""
+    if (first.month, first.day) != (1, 1) or last != dt.date(first.year + 1, 1, 1):
+        return None
+    days = feasts(calendar, first.year).get(plain(_BEFORE_A_DAY.sub("", phrase.label)))
+    return Absolute(start=days[0], end=days[1]) if days is not None else None
 
 
 def _settle_apart(frame: Frame, as_of: dt.datetime, calendar: CatalogCalendar) -> None:

@@ -36,6 +36,7 @@ def _refuse_half(draft: Draft, query: SemanticQuery) -> None:
     f = draft.frame
     computed = any(isinstance(m, Calculation) for m in query.metrics)  # "difference between revenue and cost"
     sides = computed or len(query.metrics) > 1 or f.compare_values or f.versus is not None or len(f.times) > 1 or query.compare is not None
+    sides = sides or f.cycle == "is_weekend"
     if f.compare == "vs" and not (sides or f.times) and sum(c.kind == "time" for c in f.conditions) < 2 and not query.fields:
         raise Unbuildable("only one side of what is compared is known")
 

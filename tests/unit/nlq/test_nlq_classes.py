@@ -229,6 +229,11 @@ def acme() -> Understander:
         ("revenue last weekend", "revenue, where on weekends, last week"),
         ("second best product by revenue", "revenue, by product, revenue, highest first, number 2"),
         ("which region had the 3rd most orders last month", "orders, by region, last month, orders, highest first, number 3"),
+        ("christmas sales last year", "revenue, from 2025-12-25 to before 2025-12-26"),
+        ("easter sales this year by region", "revenue, by region, from 2026-04-05 to before 2026-04-06"),
+        ("black friday sales in 2023", "revenue, from 2023-11-24 to before 2023-11-25"),
+        ("orders on monday last week", "orders, from 2026-05-11 to before 2026-05-12"),
+        ("weekend vs weekday revenue", "revenue, by is weekend, is weekend, lowest first"),
         ("repeat purchase rate", "percentage of number of customers with more than 1 order"),
     ],
 )

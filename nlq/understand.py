@@ -21,6 +21,7 @@ from nlq.confidence import CLEAR, CLOSE, GUESSED, TIED
 from nlq.continuing import continued
 from nlq.define import definition_of, overview
 from nlq.equal_words import asked_back
+from nlq.far_periods import without_far_columns
 from nlq.following import TRIED_AT, FollowUps
 from nlq.frame import Frame
 from nlq.graph import JoinGraph
@@ -231,6 +232,7 @@ class Understander:
         turn: Turn = PLAIN,
     ) -> Understanding:
         prepared = self.preparer.prepare(routed.text, as_of)
+        prepared = replace(prepared, units=without_far_columns(prepared.units, self.kinds, self._of.graph))
         frame = Parser(prepared.units, self.kinds, prepared.terms).parse()
         unknown = self._unknown(frame, prepared)
         named = self._names_measure(frame)

@@ -9,9 +9,12 @@ from nlq.changes import runs_past
 from nlq.composing.draft import Draft
 from nlq.composing.windows import foreign_time, has_time
 from nlq.predicates import Unbuildable
+from nlq.timing.phrases import TimePhrase
 from semantic.catalog.model import FieldRole, FieldType
 from semantic.expr import Absolute, FieldRef, Rolling, Window
 from semantic.query import ByCycle, ByField, ByTime, Cycle, GroupBy
+
+_MOST_DAYS = 14
 
 
 def add_time_groups(draft: Draft, by: list[GroupBy], base: str | None) -> list[GroupBy]:
@@ -50,10 +53,28 @@ def add_time_groups(draft: Draft, by: list[GroupBy], base: str | None) -> list[G
         if any(isinstance(b, ByField) and b.field == ref for b in by):
             return by
         return [*by, ByField(field=ref)]
+    moment = _datetime_field(draft, base) if grain == "hour" else None
+    if moment is not None:  # the rows' own date has no hours, another time of theirs has
+        return [*by, ByTime(grain=Grain.HOUR, field=moment) if _few_days(f.times) else ByCycle(cycle=Cycle.HOUR_OF_DAY, field=moment)]
+    if grain == "hour" and base is not None:
+        dataset = draft.catalog.dataset(base)
+        if dataset.time is not None and dataset.field(dataset.time).type is FieldType.DATE:
+            raise Unbuildable(f"The dates of {dataset.label} have no time of day: ask by day, week or month.")
     fill = f.keep_empty or (
         any(t.kind in ("growth", "difference") for t in f.transforms) and not runs_past(f, draft.as_of, draft.catalog.calendar)
     )
     return [*by, ByTime(grain=Grain(grain), fill=fill)]
+
+
+def _few_days(times: Sequence[TimePhrase]) -> bool:
+    """Whether hours of a period are few enough to follow one after the other."""
+    window = times[0].window if times else None
+    if window is None:
+        return False
+    if isinstance(window, Absolute):
+        return window.start is not None and window.end is not None and (window.end - window.start).days <= _MOST_DAYS
+    count = window.count if isinstance(window, Rolling) else 1
+    return {"minute": 0, "hour": 0, "day": 1, "week": 7}.get(window.unit.value, _MOST_DAYS + 1) * count <= _MOST_DAYS
 
 
 def _part(draft: Draft, base: str | None, cycle: str) -> GroupBy:

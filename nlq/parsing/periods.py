@@ -95,6 +95,10 @@ def on_bare_period(p: Parse, i: int, u: Unit) -> int:
         p.frame.asks_period = i == 0 or p.units[0].text.lower().split()[-1] in ("which", "what")
     elif p.frame.cycle is not None and word == "hour" and i and p.units[i - 1].is_func("and", "comma"):
         p.frame.more_cycles = (*p.frame.more_cycles, "hour_of_day")  # "by day of week and hour"
+    elif word == "hour" and p.frame.grain not in (None, "hour") and p.frame.cycle is None and i and p.units[i - 1].is_func("and", "comma"):
+        p.frame.cycle = "hour_of_day"  # "by month and hour"
+    elif word in _STEPS and p.frame.grain in _STEPS and i and p.units[i - 1].is_func("and", "comma"):
+        p.frame.grain = _STEPS[min(_STEPS.index(word), _STEPS.index(p.frame.grain))]  # "by year and month": months, which say their year
     elif _telegraphic(p):
         p.frame.grain = word
     elif unmeasured_superlative(p) and i and p.units[i - 1].is_func("super"):
@@ -109,6 +113,9 @@ def on_bare_period(p: Parse, i: int, u: Unit) -> int:
         return i + 1
     p.use(u)
     return i + 1
+
+
+_STEPS = ("day", "week", "month", "quarter", "year")
 
 
 def _only_nouns(p: Parse) -> bool:

@@ -1,6 +1,6 @@
 """Trains the networks of `forecasting.pretrained` on generated series: `python -m benchmarks.forecast_pretraining --season 12`.
 
-They see nothing but `benchmarks.forecast_prior`: no series of anyone. Takes about ten minutes of one core for each network; the same
+They see nothing but `benchmarks.forecast_prior`: no series of anyone. Takes 5 to 25 minutes of one core for each network; the same
 seed, steps, torch and kind of processor give the same weights.
 """
 
@@ -28,14 +28,14 @@ WHOLE_SHARE, SHORTEST = 0.35, 8
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """length: steps that are seen. horizon: steps that are said. steps: of learning. hidden, blocks: of the network. half: products in half precision.
+    """length: steps that are seen. horizon: steps that are said. steps: of learning, of each network. hidden, blocks: of the network. half: products in half precision.
 
     looks: how often a drawn series is looked at, cut to another length, and seen from another of `spare` origins.
     """
 
     length: int
     horizon: int
-    steps: int
+    steps: tuple[int, ...]
     hidden: int = 192
     blocks: int = 2
     half: bool = False
@@ -50,9 +50,9 @@ class Shape:
 
 
 SHAPES = {
-    12: Shape(132, 24, 8_000, hidden=384, blocks=3, half=True, looks=6, spare=48, rate=1e-3),
-    4: Shape(40, 12, 6_000),
-    52: Shape(130, 52, 6_000),
+    12: Shape(132, 24, (14_000, 8_000), hidden=384, blocks=3, half=True, looks=6, spare=48, rate=1e-3),
+    4: Shape(40, 12, (6_000,)),
+    52: Shape(130, 52, (6_000,)),
 }
 
 
@@ -147,12 +147,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="benchmarks.forecast_pretraining", description="Trains the pre-trained networks on generated series."
     )
     parser.add_argument("--season", type=int, choices=sorted(SHAPES), required=True)
-    parser.add_argument("--steps", type=int, default=None, help="default: those the weights in the package were made with")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    parser.add_argument(
+        "--steps", type=int, nargs="+", default=None, help="of each network; default: those the weights in the package were made with"
+    )
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=None, help="default: beside the code that reads them")
     options = parser.parse_args(argv)
     steps = options.steps or SHAPES[options.season].steps
-    networks = [train(options.season, steps, seed) for seed in options.seeds]
+    networks = [train(options.season, count, options.seed) for count in steps]
     write(networks, options.season, options.out or FOLDER / f"season_{options.season}.npz")
     return 0
 

@@ -75,7 +75,9 @@ def _period_head(result: Mapping[str, Any], say: _Say) -> str:
     period = result["period"]
     total = period["series"][0]
     head = f"{_cap(str(result['label']))} {_be(result)} expected at {say(total['expected'])} {_period_words(period)}"
-    return f"{head} ({say.range(total)})." if "lower_80" in total else f"{head}."
+    if "lower_80" not in total:
+        return f"{head}."
+    return f"{head}; {say.range(total)}." if head.endswith(")") else f"{head} ({say.range(total)})."
 
 
 def _period_words(period: Mapping[str, Any]) -> str:

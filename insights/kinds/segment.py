@@ -32,10 +32,17 @@ CONCENTRATION = Kind(
     "drill",
 )
 
+
+def _unsaid(fact: Fact) -> tuple[str, ...]:
+    """What the values of a segment are values of, where they do not say so themselves."""
+    return tuple(dimension for dimension, _ in fact.scope if dimension.lower() not in fact.segment.lower())
+
+
 OUTLIER_SEGMENT = Kind(
     lambda fact: (
         (
             Name(fact.segment),
+            *(Name(dimension) for dimension in _unsaid(fact)),
             Name(fact.quantity.label),
             amount(fact.quantity, fact.values["after"]),
             Name(fact.period.label),
@@ -46,7 +53,7 @@ OUTLIER_SEGMENT = Kind(
     lambda fact: (
         "out",
         {
-            "Segment": capital(fact.segment),
+            "Segment": capital(fact.segment) + (f" ({', '.join(_unsaid(fact))})" if _unsaid(fact) else ""),
             "label": fact.quantity.label,
             "side": "above" if fact.values["after"] > fact.values["before"] else "below",
             "before": said_amount(fact, fact.values["before"]),

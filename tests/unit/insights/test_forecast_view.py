@@ -54,7 +54,7 @@ class TestHeadline:
 
     def test_one_figure_for_the_period_and_last_years(self) -> None:
         view = forecast_view(result(period=period()))
-        assert view.headline == "Revenue is expected at €9M next quarter (1 Jan 2027 to 31 Mar 2027) (80% between €8.5M and €9.6M)."
+        assert view.headline == "Revenue is expected at €9M next quarter (1 Jan 2027 to 31 Mar 2027); 80% between €8.5M and €9.6M."
         assert "That is 12.5% more than a year before (€8M)." in view.sentences
         assert view.table["columns"][0] == "series"
 

@@ -256,3 +256,11 @@ class TestSealing:
         assert unseal(sealed, "one") == {"url": "https://x.example/secret"}
         with pytest.raises(Invalid):
             unseal(sealed, "other")
+
+
+@pytest.mark.parametrize(
+    ("peak", "said"), [("2026-05-18T00:00:00Z", "on 18 May 2026, and again on 20 May 2026"), ("2026-05-20T00:00:00Z", "on 20 May 2026")]
+)
+def test_what_came_back_says_when(peak: str, said: str) -> None:
+    told = of_incident(incident(peak_bucket=peak), "reopened", base_url="https://q.example", key="key", reader="usr_1")
+    assert told.title == f"Again: Revenue was 80% below expected {said}"

@@ -38,7 +38,9 @@ _KNOWN = re.compile(
 )
 _IT = re.compile(
     r"^\W*(?:(?:and|but|so)\s+)*(?:what\s+(?:does|do)\s+(?:it|that|this|they|these)\s+(?:\w+\s+)?mean|what\s+is\s+meant(?:\s+by\s+(?:it|that|this))?|define\s+(?:it|that|this)|explain\s+(?:it|that|this)"
-    r"|how\s+(?:is|are)\s+(?:it|that|this|they)\s+(?:calculated|computed|defined|measured))(?:\s+here)?\W*$",
+    r"|how\s+(?:is|are)\s+(?:it|that|this|they)\s+(?:calculated|computed|defined|measured)"
+    r"|(?:is|are|was|were)\s+(?:it|that|this|they|those)\s+(?:already\s+)?(?:including|inclusive\s+of|excluding|exclusive\s+of|net\s+of|gross\s+of|before|after|with|without|net|gross)(?:\s+[\w-]+){0,3}"
+    r"|(?:does|do)\s+(?:it|that|this|they|those)\s+(?:already\s+)?(?:include|exclude|contain|count)(?:\s+[\w-]+){1,3})(?:\s+here)?\W*$",
     re.IGNORECASE,
 )
 _MOST_SHOWN = 15

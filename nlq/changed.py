@@ -11,7 +11,7 @@ from nlq import dialogue as talk
 from nlq.candidates import Candidates
 from nlq.chips import chips_of, paraphrase
 from nlq.conjunctions import conjunction, conjuncts
-from nlq.edits import edited
+from nlq.edits import edited, without_any
 from nlq.held_together import held_together, is_both
 from nlq.linking import Linker
 from nlq.narrowing import narrowed
@@ -28,6 +28,7 @@ _DOWN = re.compile(
 )
 _WAYS = 4
 NOT_TOGETHER = "The last two answers differ in more than their period, one value or their figure. Say which figures to compare."
+NO_FILTER = "The answer before has no filter but its period; say “all time” to drop that."
 NO_MORE = "The answer before already holds all rows there are."
 
 Understand = Callable[[str, DialogueState | None], Understanding]
@@ -44,6 +45,8 @@ def changed(question: str, turn: Turn, dialogue: DialogueState, of: Candidates, 
         return Understanding(question, "refuse", message=NO_MORE)
     if last_is_meant(text, query, of.wording):
         return Understanding(question, "define", message=f"Of the {query.limit} in the answer before, it is the last one.")
+    if without_any(text, query):
+        return Understanding(question, "refuse", message=NO_FILTER)
     whole = (
         both
         or talk.special(text, query)

@@ -93,6 +93,8 @@ def _merged(
             changed = changed.model_copy(update={"time": None, "compare": ComparePeriod(to="window", window=delta.times[0].window)})
         if delta.compare == "previous_period" and not delta.times and before.time is not None:
             changed = changed.model_copy(update={"time": None})  # it moved over the period of the answer before
+        if before.metrics and not named and len(changed.metrics) > len(before.metrics):
+            return None  # "split by new vs existing customers": figures are no groups
         return talk.merge(before, changed, measures=named, total=total, adds=turn.adds, against=turn.against)
     except (Unbuildable, ValidationError, ValueError) as error:
         errors.append(str(error)[:200])

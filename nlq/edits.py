@@ -70,6 +70,12 @@ def edited(question: str, before: SemanticQuery, wording: Wording) -> SemanticQu
     return _ranked_by(figure["what"], before, wording) if figure else None
 
 
+def without_any(question: str, before: SemanticQuery) -> bool:
+    """Whether all filters of an answer are to go that has none."""
+    match = _FILTERS.match(question)
+    return match is not None and not match["which"].strip() and before.where is None and not before.having
+
+
 def _back_in(what: str, before: SemanticQuery) -> SemanticQuery | None:
     """ "include EMEA again", after it was excluded: the filter without that value."""
     items = conjuncts(before.where)

@@ -82,6 +82,9 @@ _RULES: tuple[tuple[re.Pattern[str], Said], ...] = (
     ),
     (
         _opening("(?:where\\s+(?:does|do|did|is|are)\\s+(?:this|that|these|those|the|it)\\s*(?:number|figure|value|data|numbers|figures|values|result)?s?\\s*(?:come\\s+)?from"
+                 "|(?:show|give|see|view|what(?:'s|\\s+is|\\s+was))\\s+(?:me\\s+)?(?:the|your|its|that)\\s+(?:sql|query|calculation|formula)(?:\\s+(?:for\\s+)?(?:it|that|this))?"
+                 "|are\\s+you\\s+sure(?:\\s+about\\s+(?:it|that|this))?|(?:is|are)\\s+(?:that|this|it|they|those)\\s+(?:right|correct|true|accurate)|can\\s+i\\s+trust\\s+(?:this|that|it)"
+                 "|(?:what|which)\\s+(?:period|dates?|time\\s*(?:range|frame|span)?)\\s+(?:is|are|was|does|do)\\s+(?:that|this|it|those)(?:\\s+(?:cover|for))?"
                  "|how\\s+(?:did|do)\\s+you\\s+(?:get|know|arrive|compute|calculate)\\s+(?:this|that|to\\s+this|it))\\W*$"),
         Said("refuse", "The receipt under the answer says it: the SQL, the definition, the period and the data behind each figure."),
     ),

@@ -237,9 +237,11 @@ def is_outage_inside(rows: Rows, event: Span, row: int, quiet_ns: int) -> bool:
     if event.first < 0 or rows.times_ns[row] - rows.times_ns[event.first] <= quiet_ns:
         return False
     due = float(rows.values[event.first] - rows.off[event.first])  # before the event
-    little = np.abs(rows.values[event.first : row + 1]) <= OUT_SHARE * abs(due)
+    if due <= 0 or not (np.abs(rows.values[row - 1 : row + 1]) <= OUT_SHARE * due).all():  # nearly every row: no look at the whole event
+        return False
+    little = np.abs(rows.values[event.first : row + 1]) <= OUT_SHARE * due
     before = rows.values[event.first : max(row - 1, event.first + 1)]
-    return bool(np.nanmedian(before) > due > 0 and little[-2:].all() and not little[:-LONE_ROWS].any())
+    return bool(np.nanmedian(before) > due and not little[:-LONE_ROWS].any())
 
 
 def is_alike(rows: Rows, before: Span, row: int) -> bool:

@@ -9,7 +9,8 @@ from nlq.composing.transforms import within_periods
 from nlq.conjunctions import conjunction, conjuncts
 from nlq.frame import Frame
 from nlq.types import DialogueState, Reading
-from semantic.expr import Comparison, Expr, FieldRef, In, InWindow, IsNull, Like, Literal_, Not, Predicate, Scalar
+from semantic.chosen import chosen
+from semantic.expr import Comparison, Expr, FieldRef, In, InWindow, IsNull, Like, Not, Predicate, Scalar
 from semantic.query import Aggregate, AggregateKind, ByEntity, ByField, ByTime, GroupBy, Order, SemanticQuery
 
 _CUE = re.compile(
@@ -204,18 +205,13 @@ def conditions(before: Predicate | None, delta: Predicate, *, adds: bool = False
 
 def _emptied(old: Predicate, new: Predicate) -> bool:
     """Whether `new` leaves out all that `old` lets the same field be."""
-    return _field(old) == _field(new) and bool(_chosen(old)) and set(_chosen(old)) <= set(left_out(new))
+    return _field(old) == _field(new) and bool(chosen_values(old)) and set(chosen_values(old)) <= set(left_out(new))
 
 
 def left_out(predicate: Predicate) -> tuple[Scalar, ...]:
     """The values that a negative condition denies."""
-    if isinstance(predicate, Not):
-        return _chosen(predicate.item)
-    if isinstance(predicate, In):
-        return predicate.values if predicate.negate else ()
-    if isinstance(predicate, Comparison) and predicate.op == "!=" and isinstance(predicate.right, Literal_):
-        return () if predicate.right.value is None else (predicate.right.value,)
-    return ()
+    found = chosen(predicate)
+    return found.values if found is not None and found.denied else ()
 
 
 def _joined(before: Predicate | None, delta: Predicate) -> Predicate | None:
@@ -223,8 +219,8 @@ def _joined(before: Predicate | None, delta: Predicate) -> Predicate | None:
     new, old = conjuncts(delta), conjuncts(before)
     out = list(old)
     for predicate in new:
-        values = _chosen(predicate)
-        at = next((n for n, p in enumerate(out) if field_of(p) == field_of(predicate) and _chosen(p)), None)
+        values = chosen_values(predicate)
+        at = next((n for n, p in enumerate(out) if field_of(p) == field_of(predicate) and chosen_values(p)), None)
         field = field_of(predicate)
         if at is None and values and field is not None:  # "exclude Returns", "and Sales too"
             at = next((n for n, p in enumerate(out) if field_of(p) == field and left_out(p)), None)
@@ -233,17 +229,14 @@ def _joined(before: Predicate | None, delta: Predicate) -> Predicate | None:
                 continue
         if at is None or not values or field is None:
             return None
-        out[at] = In(field=field, values=tuple(dict.fromkeys((*_chosen(out[at]), *values))))
+        out[at] = In(field=field, values=tuple(dict.fromkeys((*chosen_values(out[at]), *values))))
     return conjunction(out)
 
 
-def _chosen(predicate: Predicate) -> tuple[Scalar, ...]:
+def chosen_values(predicate: Predicate) -> tuple[Scalar, ...]:
     """The values that a condition lets a field have."""
-    if isinstance(predicate, In):
-        return () if predicate.negate else predicate.values
-    if isinstance(predicate, Comparison) and predicate.op == "=" and isinstance(predicate.right, Literal_):
-        return () if predicate.right.value is None else (predicate.right.value,)
-    return ()
+    found = chosen(predicate)
+    return () if found is None or found.denied else found.values
 
 
 def field_of(predicate: Predicate) -> FieldRef | None:

@@ -6,8 +6,10 @@ import re
 from collections.abc import Sequence
 
 from nlq.conjunctions import conjunction, conjuncts
+from nlq.dialogue import chosen_values
 from nlq.types import DialogueState
-from semantic.expr import Calendar_, Comparison, FieldRef, In, Literal_, Predicate, Scalar, Unit
+from semantic.chosen import Chosen, chosen
+from semantic.expr import Calendar_, In, Predicate, Unit
 from semantic.query import ByField, ComparePeriod, SemanticQuery
 
 _THEM = re.compile(
@@ -57,20 +59,19 @@ def _of_values(queries: Sequence[SemanticQuery]) -> SemanticQuery | None:
     """ "revenue in Germany", "and France", "and the UK": by country, of the three."""
     now, parts = queries[0], conjuncts(queries[0].where)
     for part in parts:
-        field = _field(part)
-        if field is None or not now.metrics:
+        held = _one_of(part)
+        if held is None or not now.metrics:
             continue
-        rest = tuple(p for p in parts if p is not part)
-        values = list(_values(part))
+        field, rest, values = held.field, tuple(p for p in parts if p is not part), list(held.values)
         for earlier in queries[1:]:
             others = conjuncts(earlier.where)
-            other = next((p for p in others if _field(p) == field), None)
+            other = next((p for p in others if (o := _one_of(p)) is not None and o.field == field), None)
             alike = now.model_copy(update={"where": None}) == earlier.model_copy(update={"where": None})
             if other is None or not alike or tuple(p for p in others if p is not other) != rest:
                 break
-            values = [*_values(other), *values]
+            values = [*chosen_values(other), *values]
         together = tuple(dict.fromkeys(values))
-        if len(together) > len(_values(part)):
+        if len(together) > len(held.values):
             by = now.by if ByField(field=field) in now.by else (ByField(field=field), *now.by)
             return now.model_copy(update={"where": conjunction((*rest, In(field=field, values=together))), "by": by})
     return None
@@ -84,17 +85,6 @@ def _of_figures(now: SemanticQuery, then: SemanticQuery) -> SemanticQuery | None
     return then.model_copy(update={"metrics": both}) if len(both) <= _MOST_FIGURES else None
 
 
-def _field(predicate: Predicate) -> FieldRef | None:
-    """The field of a condition that it is one of some values."""
-    if isinstance(predicate, In) and not predicate.negate and isinstance(predicate.field, FieldRef):
-        return predicate.field
-    if isinstance(predicate, Comparison) and predicate.op == "=" and isinstance(predicate.left, FieldRef):
-        return predicate.left if isinstance(predicate.right, Literal_) and predicate.right.value is not None else None
-    return None
-
-
-def _values(predicate: Predicate) -> tuple[Scalar, ...]:
-    if isinstance(predicate, In):
-        return predicate.values
-    value = predicate.right.value if isinstance(predicate, Comparison) and isinstance(predicate.right, Literal_) else None
-    return () if value is None else (value,)
+def _one_of(predicate: Predicate) -> Chosen | None:
+    found = chosen(predicate)
+    return None if found is None or found.denied else found

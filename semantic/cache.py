@@ -29,10 +29,8 @@ from semantic.states import GuardedQuery, QueryStats, ResultTable
 _log = structlog.get_logger("querent.cache")
 _REDIS_PREFIX = "querent:result:1:"
 _MAX_SHARE_OF_STORE = 8
-_ENTRY_BYTES, _COLUMN_BYTES = (
-    6 * 1024,
-    1024,
-)  # that the process grows by beside the buffers, measured with 10,000 results of 1 to 10 columns
+# What the process grows by beside the buffers, measured with 10,000 results of 1 to 10 columns.
+_ENTRY_BYTES, _COLUMN_BYTES = 6 * 1024, 1024
 
 
 @dataclass(frozen=True, slots=True)

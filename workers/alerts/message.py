@@ -132,11 +132,8 @@ def _title(incident: StoredIncident, kind: str) -> str:
         return f"{prefix}{what}: rows look loaded twice {_when(_peak(incident, 'repeated_bucket'), facts.get('grain'))}"
     far = _how_far(facts, finding.direction, its="their" if be == "were" else "its")
     peak, last = _peak(incident), dt.datetime.fromisoformat(_last(incident))
-    back = (
-        f", and again {_when(last, facts.get('grain'))}"
-        if kind == "reopened" and last.replace(tzinfo=None) > peak.replace(tzinfo=None)
-        else ""
-    )
+    came_back = kind == "reopened" and last.replace(tzinfo=None) > peak.replace(tzinfo=None)
+    back = f", and again {_when(last, facts.get('grain'))}" if came_back else ""
     return f"{prefix}{what} {be} {far} {_when(peak, facts.get('grain'))}{back}"
 
 

@@ -142,17 +142,18 @@ def _smtp(settings: Settings) -> smtplib.SMTP:
     return server
 
 
+_EVENTS = {
+    **{kind: f"incident.{kind}" for kind in ("opened", "escalated", "new_normal", "resolved", "reopened")},
+    "digest": "incidents.digest",
+    "digest_issue": "digest.issued",
+}
+
+
 def send_webhook(sending: Sending) -> None:
     from standardwebhooks.webhooks import Webhook
 
     message = sending.message
-    event = {"opened": "incident.opened", "escalated": "incident.escalated", "new_normal": "incident.new_normal"}.get(message.kind)
-    event = event or {
-        "resolved": "incident.resolved",
-        "reopened": "incident.reopened",
-        "digest": "incidents.digest",
-        "digest_issue": "digest.issued",
-    }.get(message.kind, "channel.test")
+    event = _EVENTS.get(message.kind, "channel.test")
     body = json.dumps(
         {"type": event, "timestamp": sending.now.isoformat(), "data": {"title": message.title, "lines": list(message.lines), **message.data}},
         ensure_ascii=False, allow_nan=False,
@@ -180,12 +181,8 @@ def send_webhook(sending: Sending) -> None:
 
 
 _PICTURED = ("opened", "escalated", "reopened")
-_COLOURS = {
-    "opened": "warning",
-    "reopened": "warning",
-    "escalated": "failure",
-    "resolved": "success",
-}  # apprise's names of what chats colour a message by
+# apprise's names of what chats colour a message by
+_COLOURS = {"opened": "warning", "reopened": "warning", "escalated": "failure", "resolved": "success"}
 
 
 def send_apprise(sending: Sending) -> None:
